@@ -2,7 +2,9 @@ package protocol
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -26,6 +28,23 @@ type Serial struct {
 
 // DefaultSerial is 9600 8N1, what nearly every solar inverter is delivered with.
 var DefaultSerial = Serial{Baud: 9600, DataBits: 8, Parity: NoParity, StopBits: 1}
+
+// Check reports a setting that no RTU line has or that this system's ports cannot be set to.
+func (s Serial) Check() error {
+	if _, ok := bauds[s.Baud]; !ok {
+		return fmt.Errorf("baud %d is not one of %v", s.Baud, slices.Sorted(maps.Keys(bauds)))
+	}
+	if s.DataBits != 8 {
+		return fmt.Errorf("%d data bits, RTU has 8", s.DataBits)
+	}
+	if s.Parity > OddParity {
+		return fmt.Errorf("parity %d is none of none, even, odd", s.Parity)
+	}
+	if s.StopBits != 1 && s.StopBits != 2 {
+		return fmt.Errorf("%d stop bits, not 1 or 2", s.StopBits)
+	}
+	return nil
+}
 
 // String returns the usual short form: "9600 8N1".
 func (s Serial) String() string {
@@ -52,10 +71,7 @@ func (s Serial) Silence() time.Duration {
 
 // WireChars returns the characters of the request and of the reply of an RTU exchange.
 func WireChars(op Op, r Range) (request, reply int) {
-	data := 2 * int(r.Count)
-	if r.Table.Bits() {
-		data = (int(r.Count) + 7) / 8
-	}
+	data := readBytes(r)
 	switch op {
 	case Read:
 		return 8, 5 + data

@@ -1,0 +1,153 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// BusOptions are the times of a Bus. The zero value is what a solar installation needs.
+type BusOptions struct {
+	RetryMin time.Duration // first pause before a failed line is opened again, and the shortest for urgent requests. Defaults to 1 s
+	RetryMax time.Duration // longest such pause. Defaults to 60 s: at night an inverter's gateway is off for hours
+	StayUp   time.Duration // an open line that lasts this long ends the back-off. Defaults to 30 s
+}
+
+func (o BusOptions) withDefaults() BusOptions {
+	o.RetryMin = orDefault(o.RetryMin, time.Second)
+	o.RetryMax = orDefault(o.RetryMax, time.Minute)
+	o.StayUp = orDefault(o.StayUp, 30*time.Second)
+	return o
+}
+
+// Bus owns a Link: everyone who wants something of its units asks the Bus, and one goroutine, Run, serves them one after
+// another. Writes go before reads and reads before polls; see queue for how nothing starves.
+type Bus struct {
+	line line          // of Run alone
+	wake chan struct{} // tells Run that the queue has grown
+
+	mu     sync.Mutex // guards what follows, for microseconds; never held while waiting
+	queue  queue
+	down   error // why the line is down; nil while it is up
+	closed bool
+	stats  recorder
+}
+
+// NewBus returns a bus that owns link from now on. It does nothing before Run.
+func NewBus(link Link, opts BusOptions) *Bus {
+	return &Bus{line: newLine(link, opts.withDefaults()), wake: make(chan struct{}, 1)}
+}
+
+// Exchanger is a line that is held for a while.
+type Exchanger interface {
+	// Exchange sends one request and returns its reply; the request's Priority and NotBefore do not count. A Pace of zero
+	// is that of the hold. After an error of the line every further exchange of the hold fails with ErrDown: all exchanges of
+	// a hold run on one connection.
+	Exchange(ctx context.Context, req Request) (Response, error)
+
+	// Connection counts the openings of the link so far: a change means that something else may answer now.
+	Connection() uint64
+}
+
+// Do queues the request, waits for its turn and returns the reply. Errors: ExceptionError when the device refuses,
+// LinkError when the line fails or does not answer, ErrExpired or the error of ctx when the request was dropped from the queue, ErrDown
+// when the line cannot be opened, ErrClosed when the bus has stopped. A request that has begun is not given up: Do then
+// waits for its outcome, at most for the timeout, even if ctx ends.
+func (b *Bus) Do(ctx context.Context, req Request) (Response, error) {
+	if err := req.Check(); err != nil {
+		return Response{}, err
+	}
+	it := newItem(ctx, req, nil)
+	b.wait(it)
+	return it.resp, it.err
+}
+
+// Hold queues for the line like Do, with the Priority, NotBefore, Deadline, Unit and Pace of req, and then runs f with the line held:
+// nothing else is exchanged before f returns. The link is open when f begins. The context of f ends with ctx and with
+// the bus. The error is that of f, or why f was not run, as with Do. f may not use the bus itself.
+func (b *Bus) Hold(ctx context.Context, req Request, f func(ctx context.Context, x Exchanger) error) error {
+	if req.Priority > PriorityPoll {
+		return fmt.Errorf("hold unit %d: priority %d is not in 0..%d", req.Unit, req.Priority, PriorityPoll)
+	}
+	it := newItem(ctx, req, f)
+	b.wait(it)
+	return it.err
+}
+
+// wait queues the item and waits until it is done or dropped.
+func (b *Bus) wait(it *item) {
+	if !b.push(it) {
+		return
+	}
+	var expired <-chan time.Time
+	if d := it.req.Deadline; !d.IsZero() {
+		timer := time.NewTimer(time.Until(d))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case <-it.done:
+	case <-it.ctx.Done():
+		b.withdraw(it, it.ctx.Err())
+	case <-expired:
+		b.withdraw(it, ErrExpired)
+	}
+}
+
+func (b *Bus) push(it *item) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		it.finish(Response{}, it.because(ErrClosed))
+		return false
+	}
+	b.queue.push(it)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// withdraw takes the item out of the queue; if its turn has come already, it waits for its end.
+func (b *Bus) withdraw(it *item, reason error) {
+	b.mu.Lock()
+	queued := b.queue.remove(it)
+	if queued {
+		b.drop(it, reason)
+	}
+	b.mu.Unlock()
+	if !queued {
+		<-it.done
+	}
+}
+
+// drop ends an item that is no longer queued and was not sent. The caller holds mu.
+func (b *Bus) drop(it *item, reason error) {
+	b.stats.dropped(reason)
+	if b.down != nil && !errors.Is(reason, ErrDown) && !errors.Is(reason, ErrClosed) {
+		reason = fmt.Errorf("%w (%w)", reason, b.down)
+	}
+	it.finish(Response{}, it.because(reason))
+}
+
+// because names the item in an error.
+func (it *item) because(reason error) error {
+	if it.hold != nil {
+		return fmt.Errorf("hold unit %d: %w", it.req.Unit, reason)
+	}
+	return fmt.Errorf("%v: %w", it.req, reason)
+}
+
+// isLate reports whether the item may no longer be sent, and why.
+func (it *item) isLate(now time.Time) error {
+	if err := it.ctx.Err(); err != nil {
+		return err
+	}
+	if d := it.req.Deadline; !d.IsZero() && now.After(d) {
+		return ErrExpired
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// line is the link of a bus with the memory of whether and when to open it. Only Bus.Run touches it.
+type line struct {
+	link       Link
+	opts       BusOptions
+	backoff    backoff.ExponentialBackOff
+	up         bool
+	connection uint64
+	upSince    time.Time
+	tried      time.Time // when it was last tried to be opened
+	retry      time.Time // when it may be opened again
+	cause      error     // why it is down; nil before the first try
+}
+
+func newLine(link Link, opts BusOptions) line {
+	return line{link: link, opts: opts, backoff: backoff.ExponentialBackOff{
+		InitialInterval: opts.RetryMin, MaxInterval: opts.RetryMax, Multiplier: 2, RandomizationFactor: 0.2,
+	}}
+}
+
+// open opens the link, or finds it open.
+func (l *line) open(ctx context.Context) error {
+	if !l.up {
+		l.tried = time.Now()
+	}
+	connection, err := l.link.Open(ctx)
+	if err != nil {
+		l.failed(err)
+		return err
+	}
+	if !l.up || connection != l.connection {
+		l.up, l.connection, l.upSince = true, connection, time.Now()
+	}
+	return nil
+}
+
+// failed closes the link and decides when it may be opened again: at once if it had stayed up, else ever later.
+func (l *line) failed(err error) {
+	l.link.Close()
+	now := time.Now()
+	l.retry = now
+	if l.up && now.Sub(l.upSince) >= l.opts.StayUp {
+		l.backoff.Reset()
+	} else {
+		l.retry = now.Add(l.backoff.NextBackOff())
+	}
+	l.up, l.cause = false, err
+}
+
+// next returns when the line may be tried; urgent requests do not wait for the whole back-off.
+func (l *line) next(urgent bool) time.Time {
+	if early := l.tried.Add(l.opts.RetryMin); urgent && early.Before(l.retry) {
+		return early
+	}
+	return l.retry
+}
+
+// down returns ErrDown with the reason.
+func (l *line) down() error {
+	if l.cause == nil {
+		return ErrDown
+	}
+	return fmt.Errorf("%w: %w", ErrDown, l.cause)
+}
+
+// fatal reports whether err means that the line, not only one unit, has failed.
+func fatal(err error) bool {
+	_, link := errors.AsType[*LinkError](err)
+	return link && !errors.Is(err, ErrTimeout)
+}

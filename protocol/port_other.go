@@ -1,0 +1,20 @@
+//go:build !linux
+
+package protocol
+
+import (
+	"errors"
+	"time"
+)
+
+var bauds = map[int]uint32{1200: 0, 2400: 0, 4800: 0, 9600: 0, 19200: 0, 38400: 0, 57600: 0, 115200: 0}
+
+// openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work everywhere.
+func openSerial(string, Serial) (stream, error) {
+	return nil, errors.New("serial ports are supported on Linux only")
+}
+
+func sleepPrecisely(d time.Duration) { time.Sleep(d) }
+
+// readNow cannot tell here: the link reads with a short deadline instead.
+func readNow(stream, []byte) (n int, gone bool, ok bool) { return 0, false, false }
