@@ -1,0 +1,117 @@
+package host
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
+)
+
+// HTTPError is an answer of the host, or of something before it, that is not what was asked for.
+type HTTPError struct {
+	Status int
+	Text   string // what the body said of it, may be empty
+}
+
+func (e *HTTPError) Error() string {
+	s := fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status))
+	if e.Text != "" {
+		s += ": " + e.Text
+	}
+	return s
+}
+
+// Starting reports whether a host that is not up yet, or a proxy before it, answers so.
+func (e *HTTPError) Starting() bool {
+	return e.Status == http.StatusBadGateway || e.Status == http.StatusServiceUnavailable
+}
+
+// NewHTTPClient returns a client for the host. insecure accepts every certificate: for hosts that signed their own, on a
+// network one trusts.
+func NewHTTPClient(insecure bool) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if insecure {
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{Transport: transport}
+}
+
+// greeting is a message of the authentication phase.
+type greeting struct {
+	Type      string `json:"type"`
+	HAVersion string `json:"ha_version"`
+	Message   string `json:"message"`
+}
+
+// Dial connects to the host, authenticates and agrees on frames with several messages. The whole of it may take
+// Times.Handshake. ctx bounds only the dialling; the session lasts until it fails or is closed, and must be closed.
+func Dial(ctx context.Context, at Address, token Secret, client *http.Client, times Times, log zerolog.Logger) (*Session, error) {
+	times = times.withDefaults()
+	ctx, cancel := context.WithTimeout(ctx, times.Handshake)
+	defer cancel()
+	conn, answer, err := websocket.Dial(ctx, at.WebSocket(), &websocket.DialOptions{HTTPClient: client})
+	if err != nil {
+		if answer != nil && answer.StatusCode != http.StatusSwitchingProtocols {
+			err = &HTTPError{Status: answer.StatusCode}
+		}
+		return nil, fmt.Errorf("connect to %s: %w", at, err)
+	}
+	conn.SetReadLimit(readLimit)
+	version, err := authenticate(ctx, conn, token)
+	if err != nil {
+		_ = conn.CloseNow() // the reason is in err
+		return nil, fmt.Errorf("authenticate at %s: %w", at, err)
+	}
+	s := start(context.WithoutCancel(ctx), conn, version, times, log)
+	features := map[string]any{"features": map[string]int{"coalesce_messages": 1}}
+	if err := s.Do(ctx, "supported_features", features, nil); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// authenticate hands over the token and returns the version of the host. The frame with the token goes past the log.
+func authenticate(ctx context.Context, conn *websocket.Conn, token Secret) (string, error) {
+	first, err := greet(ctx, conn)
+	if err != nil {
+		return "", err
+	}
+	if first.Type != "auth_required" {
+		return "", fmt.Errorf("the first message is %q, not auth_required: is this a Home Assistant?", first.Type)
+	}
+	frame, err := json.Marshal(map[string]string{"type": "auth", "access_token": token.Reveal()})
+	if err != nil {
+		return "", errors.New("encode the access token") // the cause could quote it
+	}
+	if err := conn.Write(ctx, websocket.MessageText, frame); err != nil {
+		return "", err
+	}
+	second, err := greet(ctx, conn)
+	switch {
+	case err != nil:
+		return "", err
+	case second.Type == "auth_invalid":
+		return "", ErrAuth
+	case second.Type != "auth_ok":
+		return "", fmt.Errorf("the answer is %q, neither auth_ok nor auth_invalid", second.Type)
+	}
+	return second.HAVersion, nil
+}
+
+func greet(ctx context.Context, conn *websocket.Conn) (greeting, error) {
+	var g greeting
+	_, frame, err := conn.Read(ctx)
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(frame, &g); err != nil {
+		return g, fmt.Errorf("not a message of Home Assistant: %w", err)
+	}
+	return g, nil
+}

@@ -1,0 +1,275 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
+)
+
+// Limits of a session. The host sets no cap on what it sends (registry lists of several megabytes are seen), its proxy
+// lets 64 MiB through.
+const (
+	readLimit    = 64 << 20
+	writeTimeout = 10 * time.Second
+	closeTimeout = time.Second
+	maxEvents    = 4096 // events that are received and not yet handled
+)
+
+// Errors of a session.
+var (
+	// ErrAuth: the host refused the token.
+	ErrAuth = errors.New("the host refuses the access token")
+	// ErrSilent: an application ping was not answered in time.
+	ErrSilent = errors.New("the host does not answer")
+	// ErrClosed: the session was closed from this side.
+	ErrClosed = errors.New("session is closed")
+)
+
+// Session is one authenticated connection, from auth_required to close, used once. One goroutine reads, one writes, one
+// pings; Close joins them. Commands may be sent from any goroutine; their ids increase in the order in which they are
+// written.
+type Session struct {
+	// HostVersion is the version that the host told with auth_ok.
+	HostVersion string
+
+	conn   *websocket.Conn
+	log    zerolog.Logger
+	times  Times
+	done   <-chan struct{}
+	cause  func() error // why done is closed
+	cancel context.CancelCauseFunc
+	sends  chan *command
+	joined sync.WaitGroup
+
+	mu      sync.Mutex
+	pending map[int64]*command
+	subs    map[int64]*Subscription
+}
+
+// command is one command on its way. reply gets exactly one answer if the command was written, and has room for it.
+type command struct {
+	name  string
+	build func() any // makes the body when its turn has come; nil: nothing to send any more
+	sub   *Subscription
+	reply chan reply
+}
+
+type reply struct {
+	result json.RawMessage
+	err    error
+}
+
+// start begins the goroutines of an authenticated connection. ctx bounds the session.
+func start(ctx context.Context, conn *websocket.Conn, version string, times Times, log zerolog.Logger) *Session {
+	s := &Session{
+		HostVersion: version, conn: conn, log: log, times: times,
+		sends:   make(chan *command),
+		pending: map[int64]*command{},
+		subs:    map[int64]*Subscription{},
+	}
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	s.done = ctx.Done()
+	s.cause = func() error { return context.Cause(ctx) }
+	s.joined.Go(func() { s.fail(s.read(ctx)) })
+	s.joined.Go(func() { s.fail(s.write(ctx)) })
+	s.joined.Go(func() { s.fail(s.ping(ctx)) })
+	return s
+}
+
+// Done is closed when the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err returns why the session ended, nil while it lives.
+func (s *Session) Err() error { return s.cause() }
+
+// fail ends the session with its first error.
+func (s *Session) fail(err error) {
+	if err != nil {
+		s.cancel(err)
+	}
+}
+
+// Close ends the session and waits for its goroutines. A host that is still there gets a second to close its side too.
+func (s *Session) Close() {
+	if s.Err() == nil {
+		// The end of the context closes the socket hard, under a reader that waits for the host as well.
+		hard := time.AfterFunc(closeTimeout, func() { s.fail(ErrClosed) })
+		_ = s.conn.Close(websocket.StatusNormalClosure, "") // hopeless or done, nobody can act on it
+		hard.Stop()
+	}
+	s.fail(ErrClosed)
+	_ = s.conn.CloseNow()
+	s.joined.Wait()
+}
+
+// Do sends a command with the fields of body, an object or nil, waits for its result and stores it in result unless that is
+// nil. An error is a *CommandError if the host refused; it wraps ErrSilent if no answer came within Times.Command. After any other error
+// than a refusal nothing is known of the command, and the session had better be closed.
+func (s *Session) Do(ctx context.Context, name string, body, result any) error {
+	return s.do(ctx, &command{name: name, build: func() any { return fields(body) }}, result)
+}
+
+// fields makes a body without fields from nil, which would mean that there is nothing to send.
+func fields(body any) any {
+	if body == nil {
+		return struct{}{}
+	}
+	return body
+}
+
+func (s *Session) do(ctx context.Context, c *command, result any) error {
+	c.reply = make(chan reply, 1)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.times.Command, ErrSilent)
+	defer cancel()
+	select {
+	case s.sends <- c:
+	case <-s.done:
+		return s.lost(c.name)
+	case <-ctx.Done():
+		return fmt.Errorf("send %s: %w", c.name, context.Cause(ctx))
+	}
+	var r reply
+	select {
+	case r = <-c.reply:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the answer to %s: %w", c.name, context.Cause(ctx))
+	case <-s.done:
+		select {
+		case r = <-c.reply: // it came with the last frame
+		default:
+			return s.lost(c.name)
+		}
+	}
+	if r.err != nil || result == nil || r.result == nil {
+		return r.err
+	}
+	if err := json.Unmarshal(r.result, result); err != nil {
+		return fmt.Errorf("decode the answer to %s: %w", c.name, err)
+	}
+	return nil
+}
+
+func (s *Session) lost(name string) error {
+	return fmt.Errorf("%s: session is lost: %w", name, s.Err())
+}
+
+// write hands commands to the socket one after the other. It alone gives out ids.
+func (s *Session) write(ctx context.Context) error {
+	for id := int64(1); ; {
+		select {
+		case <-s.done:
+			return nil
+		case c := <-s.sends:
+			body := c.build()
+			if body == nil {
+				c.reply <- reply{}
+				continue
+			}
+			frame, err := encode(id, c.name, body)
+			if err != nil {
+				c.reply <- reply{err: err}
+				continue
+			}
+			s.expect(id, c)
+			if err := s.send(ctx, frame); err != nil {
+				return fmt.Errorf("send %s: %w", c.name, err)
+			}
+			id++
+		}
+	}
+}
+
+func (s *Session) expect(id int64, c *command) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending[id] = c
+	if c.sub != nil { // before the answer: the first event may come in the same frame
+		s.subs[id] = c.sub
+	}
+}
+
+func (s *Session) send(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	s.log.Trace().RawJSON("frame", frame).Msg("to the host")
+	return s.conn.Write(ctx, websocket.MessageText, frame)
+}
+
+// read hands answers to those who wait and events to their subscription.
+func (s *Session) read(ctx context.Context) error {
+	for {
+		_, frame, err := s.conn.Read(ctx)
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		messages, err := Decode(frame)
+		if err != nil {
+			return err
+		}
+		s.log.Trace().RawJSON("frame", frame).Msg("from the host")
+		for _, m := range messages {
+			if err := s.deliver(m); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *Session) deliver(m Incoming) error {
+	if m.Type == "event" {
+		s.mu.Lock()
+		sub := s.subs[m.ID]
+		s.mu.Unlock()
+		if sub == nil {
+			return nil
+		}
+		return sub.add(m.Event)
+	}
+	s.mu.Lock()
+	c := s.pending[m.ID]
+	delete(s.pending, m.ID)
+	s.mu.Unlock()
+	if c == nil {
+		s.log.Debug().Int64("id", m.ID).Str("type", m.Type).Msg("The host answers what was not asked")
+		return nil
+	}
+	c.reply <- answer(c.name, m)
+	return nil
+}
+
+func answer(name string, m Incoming) reply {
+	switch {
+	case m.Type == "pong" || m.Success:
+		return reply{result: m.Result}
+	case m.Error != nil:
+		m.Error.Command = name
+		return reply{err: m.Error}
+	}
+	return reply{err: &CommandError{Command: name, Code: RefusedUnknownError, Message: "refused without a reason"}}
+}
+
+// ping asks the host every now and then whether it is still there, because a connection that was cut without a word looks
+// alive for as long as nothing is sent.
+func (s *Session) ping(ctx context.Context) error {
+	tick := time.NewTicker(s.times.Ping)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.done:
+			return nil
+		case <-tick.C:
+		}
+		patient, cancel := context.WithTimeoutCause(ctx, s.times.Pong, ErrSilent)
+		err := s.Do(patient, "ping", nil, nil)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+	}
+}

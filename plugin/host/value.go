@@ -1,0 +1,67 @@
+package host
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+)
+
+// Value returns v as the host can take it: float64, int64, string, bool, or nil for unknown. NaN, infinities and whatever
+// is no scalar become nil, because JSON has no word for the first two and the host closes the connection on a made-up one.
+func Value(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case bool:
+		return v
+	case string:
+		return strings.ToValidUTF8(v, "\uFFFD")
+	case float64:
+		return finite(v)
+	case float32:
+		return finite(float64(v))
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return nil
+		}
+		return finite(f)
+	}
+	return whole(v)
+}
+
+func finite(f float64) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	if f == 0 { // also minus zero, which would be shown as "-0"
+		return 0.0
+	}
+	return f
+}
+
+func whole(v any) any {
+	switch v := v.(type) {
+	case int:
+		return int64(v)
+	case int8:
+		return int64(v)
+	case int16:
+		return int64(v)
+	case int32:
+		return int64(v)
+	case int64:
+		return v
+	case uint8:
+		return int64(v)
+	case uint16:
+		return int64(v)
+	case uint32:
+		return int64(v)
+	case uint64:
+		return finite(float64(v))
+	case uint:
+		return finite(float64(v))
+	}
+	return nil
+}

@@ -1,0 +1,331 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrReplaced: another process of the same installation said hello after this one.
+var ErrReplaced = errors.New("another SolarHub process with the same installation name took over")
+
+// visit is what SolarHub does in one session: hello, register, snapshot, then changes, heartbeats and calls.
+type visit struct {
+	*Client
+	session *Session
+	events  *Subscription
+	hello   HelloResult
+	calls   *calls
+	resync  chan struct{}
+	hash    string // of what is registered
+}
+
+// greet says hello. The companion's events come on the returned visit.
+func (c *Client) greet(ctx context.Context, s *Session) (*visit, error) {
+	v := &visit{Client: c, session: s, events: newSubscription(), resync: make(chan struct{}, 1)}
+	hello := Hello{
+		Protocol:      Versions{Min: ProtocolMin, Max: ProtocolMax},
+		PluginVersion: c.options.PluginVersion,
+		Installation:  c.options.Installation,
+		Epoch:         c.options.Epoch,
+		Devices:       c.options.Plugin.Describe().Served(),
+	}
+	err := s.do(ctx, &command{name: CommandHello, build: func() any { return hello }, sub: v.events}, &v.hello)
+	if err != nil {
+		return nil, explain(ctx, s, err)
+	}
+	if v.hello.Hash != nil {
+		v.hash = *v.hello.Hash
+	}
+	v.calls = &calls{plugin: c.options.Plugin, outbox: c.options.Outbox, session: s, number: v.hello.Session, log: c.options.Log,
+		pending: map[string]context.CancelCauseFunc{}}
+	return v, nil
+}
+
+// NoCompanionError: the host knows no solarhub commands.
+type NoCompanionError struct {
+	SafeMode     bool `json:"safe_mode"`
+	RecoveryMode bool `json:"recovery_mode"`
+}
+
+func (e *NoCompanionError) Error() string {
+	switch {
+	case e.RecoveryMode:
+		return "Home Assistant runs in recovery mode, which loads no custom integration: mend its configuration.yaml and restart it"
+	case e.SafeMode:
+		return "Home Assistant runs in safe mode, which loads no custom integration: restart it without safe mode"
+	}
+	return "the SolarHub integration is not set up in Home Assistant: run `solarhub install`, restart Home Assistant, then add " +
+		"SolarHub under Settings > Devices & services"
+}
+
+// explain finds out why hello is not known.
+func explain(ctx context.Context, s *Session, err error) error {
+	var refused *CommandError
+	if !errors.As(err, &refused) || refused.Code != RefusedUnknownCommand {
+		return err
+	}
+	missing := &NoCompanionError{}
+	if err := s.Do(ctx, "get_config", nil, missing); err != nil {
+		return err
+	}
+	return missing
+}
+
+// stay serves the session until it is lost, or until ctx ends: then pending calls are answered, what is unsent is
+// sent, and the host is told. It returns nil after such a planned stop.
+func (v *visit) stay(ctx context.Context) error {
+	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	v.options.Plugin.Config(v.hello.Disabled) // before any event with a newer list
+	var joined sync.WaitGroup
+	var handled error
+	joined.Go(func() { v.session.fail(v.beat(lasting)) })
+	joined.Go(func() { handled = v.handle(lasting); v.session.fail(handled) })
+	joined.Go(func() { v.hurry(ctx) })
+
+	err := v.serve(ctx, lasting)
+	if ctx.Err() != nil && v.session.Err() == nil {
+		v.calls.stop(ErrStopping)
+		err = errors.Join(v.flush(lasting), v.bye(lasting))
+	}
+	cancel(ErrSessionLost)
+	v.session.Close()
+	joined.Wait()
+	v.calls.stop(ErrSessionLost)
+	if errors.Is(handled, ErrReplaced) { // the socket may have closed before the event was handled
+		return handled
+	}
+	return err
+}
+
+// hurry ends a session that is still there when the time for a planned stop is over.
+func (v *visit) hurry(ctx context.Context) {
+	select {
+	case <-v.session.Done():
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-v.session.Done():
+	case <-time.After(v.options.Times.Bye):
+		v.session.fail(ErrClosed)
+	}
+}
+
+// serve brings the host up to date and keeps it there. ctx ends at a planned stop; the commands under way use lasting, so
+// that the stop does not cut them off.
+func (v *visit) serve(ctx, lasting context.Context) error {
+	if _, err := v.register(lasting); err != nil {
+		return err
+	}
+	if err := v.snapshot(lasting); err != nil {
+		return err
+	}
+	v.ready()
+	for {
+		due := v.timer()
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-v.session.Done():
+			return v.session.Err()
+		case <-v.redescribe:
+			var changed bool
+			if changed, err = v.register(lasting); changed {
+				err = v.snapshot(lasting)
+			}
+		case <-v.resync:
+			err = v.snapshot(lasting)
+		case <-v.options.Outbox.wake:
+		case <-due:
+			err = v.flush(lasting)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// timer fires when the unsent changes have waited long enough; it is nil while there are none.
+func (v *visit) timer() <-chan time.Time {
+	wait, ok := v.options.Outbox.due()
+	if !ok {
+		return nil
+	}
+	return time.After(wait)
+}
+
+// register tells the host what there is, unless it knows, and reports whether it did not.
+func (v *visit) register(ctx context.Context) (changed bool, err error) {
+	definitions := v.options.Plugin.Describe()
+	frames, err := definitions.frames(v.hello.Session)
+	if err != nil {
+		return false, err
+	}
+	hash := frames[0].Hash
+	if hash == v.hash {
+		return false, nil
+	}
+	var result RegisterResult
+	for _, f := range frames {
+		result = RegisterResult{}
+		if err := v.session.Do(ctx, CommandRegister, f, &result); err != nil {
+			return false, err
+		}
+		for _, r := range result.Rejected {
+			v.options.Log.Error().Str("id", r.ID).Str("reason", r.Message).Msg("Home Assistant rejects a definition")
+		}
+	}
+	v.hash = hash
+	v.options.Log.Info().Int("entities", len(definitions.Entities)).Int("created", result.Created).
+		Int("updated", result.Updated).Int("removed", result.Removed).Msg("Registered")
+	return true, nil
+}
+
+// snapshot sends everything that is known, the last frame with ready.
+func (v *visit) snapshot(ctx context.Context) error {
+	v.options.Outbox.all()
+	for last := false; !last; {
+		err := v.states(ctx, func() any {
+			var f StatesFrame
+			f, last = v.options.Outbox.take()
+			f.Session, f.Ready = v.hello.Session, last
+			return f
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush sends what has changed.
+func (v *visit) flush(ctx context.Context) error {
+	for last := false; !last; {
+		err := v.states(ctx, func() any {
+			var f StatesFrame
+			f, last = v.options.Outbox.take()
+			if f.empty() {
+				return nil
+			}
+			f.Session = v.hello.Session
+			return f
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f StatesFrame) empty() bool { return len(f.Values)+len(f.Available)+len(f.Devices) == 0 }
+
+// states sends one frame that is made when its turn has come, so that it holds the newest values.
+func (v *visit) states(ctx context.Context, build func() any) error {
+	var result StatesResult
+	if err := v.session.do(ctx, &command{name: CommandStates, build: build}, &result); err != nil {
+		return err
+	}
+	if len(result.Unknown) > 0 {
+		v.options.Log.Debug().Strs("ids", result.Unknown).Msg("The host does not know these entities")
+	}
+	return nil
+}
+
+// beat sends heartbeats until the session ends.
+func (v *visit) beat(ctx context.Context) error {
+	interval := time.Duration(v.hello.HeartbeatMS) * time.Millisecond
+	if interval <= 0 {
+		interval = v.options.Times.Ping
+	}
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-v.session.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := v.session.Do(ctx, CommandHeartbeat, SessionFrame{v.hello.Session}, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// bye announces a planned stop.
+func (v *visit) bye(ctx context.Context) error {
+	return v.session.Do(ctx, CommandBye, ByeFrame{Session: v.hello.Session, Reason: "stopping",
+		BackInMS: v.options.Times.BackIn.Milliseconds()}, nil)
+}
+
+// handle takes the companion's events one after the other until the session ends.
+func (v *visit) handle(ctx context.Context) error {
+	for {
+		select {
+		case <-v.session.Done():
+		case <-v.events.wake:
+		}
+		for _, r := range v.events.take() {
+			var e Event
+			if err := json.Unmarshal(r.text, &e); err != nil {
+				v.options.Log.Warn().Err(err).Msg("The companion sends an event that cannot be read")
+				continue
+			}
+			if err := v.event(ctx, e, r.at); err != nil {
+				return err
+			}
+		}
+		if v.session.Err() != nil {
+			return nil
+		}
+	}
+}
+
+func (v *visit) event(ctx context.Context, e Event, at time.Time) error {
+	switch e.Type {
+	case EventCall:
+		return v.calls.begin(ctx, e.Call, at)
+	case EventCancel:
+		v.calls.abandon(e.CallID)
+	case EventConfig:
+		v.options.Plugin.Config(e.Disabled)
+	case EventResync:
+		select {
+		case v.resync <- struct{}{}:
+		default:
+		}
+	case EventDiagnostics:
+		return v.diagnose(ctx, e.RequestID)
+	case EventReplaced:
+		return ErrReplaced
+	case EventRemoved:
+		if v.options.Removed != nil {
+			v.options.Removed(e.Devices)
+		}
+	case EventStopping:
+		v.options.Log.Info().Msg("Home Assistant stops")
+	default:
+		v.options.Log.Debug().Str("type", e.Type).Msg("The companion sends an event of a kind not known here")
+	}
+	return nil
+}
+
+// diagnose answers a request for diagnostics, if only with the reason why there are none.
+func (v *visit) diagnose(ctx context.Context, id string) error {
+	var data any = struct{}{}
+	if v.options.Diagnostics != nil {
+		patient, cancel := context.WithTimeout(ctx, v.options.Times.Diagnosing)
+		found, err := v.options.Diagnostics(patient)
+		cancel()
+		text, bad := json.Marshal(found)
+		if err = errors.Join(err, bad); err != nil {
+			data = map[string]string{"error": err.Error()}
+		} else {
+			data = json.RawMessage(text)
+		}
+	}
+	return v.session.Do(ctx, CommandDiagnostics, DiagnosticsFrame{Session: v.hello.Session, RequestID: id, Data: data}, nil)
+}
