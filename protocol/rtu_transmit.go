@@ -91,6 +91,7 @@ func (l rtuTransmitter) receive(c *call, adu []byte) ([]byte, error) {
 	for have := 0; ; {
 		n, err := l.stream.Read(l.buf[have:])
 		if n == 0 && err != nil {
+			m.wasted(have)
 			return nil, l.unanswered(c, err, &m)
 		}
 		reply, rest := m.take(l.buf[:have+n])
