@@ -190,3 +190,9 @@ func right(t *testing.T, req Request, resp Response) {
 		}
 	}
 }
+
+// slowDial never connects.
+func slowDial(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}

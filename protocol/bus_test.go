@@ -1,0 +1,367 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fakeLink takes 100 ms for an exchange and needs 20 ms of silence behind it.
+type fakeLink struct {
+	mu         sync.Mutex
+	log        []string // what was exchanged, by address and operation
+	openErr    error
+	answer     func(n int, req Request) error
+	opened     []time.Time // when Open was asked to open the closed link
+	isOpen     bool
+	connection uint64
+	free       time.Time
+}
+
+func (l *fakeLink) Open(context.Context) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isOpen {
+		return l.connection, nil
+	}
+	l.opened = append(l.opened, time.Now())
+	if l.openErr != nil {
+		return l.connection, &LinkError{Op: "open", Link: "fake", Err: l.openErr}
+	}
+	l.isOpen = true
+	l.connection++
+	return l.connection, nil
+}
+
+func (l *fakeLink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, time.Sleep) }
+
+func (l *fakeLink) Exchange(ctx context.Context, req Request) (Response, error) {
+	if err := ctx.Err(); err != nil {
+		return Response{}, err
+	}
+	l.mu.Lock()
+	n := len(l.log)
+	l.log = append(l.log, fmt.Sprintf("%c%d", "rwW"[req.Op], req.Range.Addr))
+	l.mu.Unlock()
+	resp := Response{Words: []uint16{req.Range.Addr}, Sent: time.Now(), Connection: l.connection}
+	time.Sleep(100 * time.Millisecond)
+	resp.Done = time.Now()
+	l.free = resp.Done.Add(20 * time.Millisecond)
+	if l.answer != nil {
+		if err := l.answer(n, req); err != nil {
+			return Response{Sent: resp.Sent}, err
+		}
+	}
+	return resp, nil
+}
+
+func (l *fakeLink) Close() error {
+	l.isOpen = false
+	return nil
+}
+
+func (l *fakeLink) set(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.openErr = err
+}
+
+// onBus runs f in a bubble beside a running bus.
+func onBus(t *testing.T, l *fakeLink, f func(t *testing.T, b *Bus)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBus(l, BusOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() {
+			if err := b.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		defer running.Wait()
+		defer cancel()
+		f(t, b)
+	})
+}
+
+func at(p Priority, addr uint16) Request {
+	if p == PriorityWrite {
+		req := writeOf(addr, 1)
+		req.Priority = p
+		return req
+	}
+	req := readOf(addr, 1)
+	req.Priority = p
+	return req
+}
+
+// callers sends requests side by side and waits for all.
+type callers struct {
+	sync.WaitGroup
+	mu   sync.Mutex
+	errs map[uint16]error
+}
+
+func (c *callers) do(ctx context.Context, b *Bus, req Request) {
+	c.Go(func() {
+		_, err := b.Do(ctx, req)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.errs == nil {
+			c.errs = make(map[uint16]error)
+		}
+		c.errs[req.Range.Addr] = err
+	})
+	synctest.Wait() // so that they are queued in this order
+}
+
+func TestBusOrder(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		for i, p := range []Priority{PriorityPoll, PriorityPoll, PriorityRead, PriorityWrite, PriorityRead, PriorityWrite} {
+			c.do(t.Context(), b, at(p, uint16(i)))
+		}
+		c.Wait()
+		want := "r0 w3 w5 r2 r4 r1"
+		if got := strings.Join(l.log, " "); got != want {
+			t.Errorf("order %s, want %s", got, want)
+		}
+	})
+}
+
+// A write that comes while the line rests behind a reply goes before the polls that waited longer.
+func TestBusChoosesAfterTheGap(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		c.do(t.Context(), b, at(PriorityPoll, 0))
+		c.do(t.Context(), b, at(PriorityPoll, 1))
+		time.Sleep(110 * time.Millisecond)
+		c.do(t.Context(), b, at(PriorityWrite, 2))
+		c.Wait()
+		if want := []string{"r0", "w2", "r1"}; !slices.Equal(l.log, want) {
+			t.Errorf("order %v, want %v", l.log, want)
+		}
+		if wait := b.Stats().WriteWait.Max; wait != 10*time.Millisecond {
+			t.Errorf("the write waited %v, want the rest of the gap, 10ms", wait)
+		}
+	})
+}
+
+func TestBusNothingStarves(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		for i := range uint16(20) {
+			c.do(t.Context(), b, at(PriorityWrite, 100+i))
+		}
+		c.do(t.Context(), b, at(PriorityRead, 1))
+		c.do(t.Context(), b, at(PriorityPoll, 2))
+		c.Wait()
+		first, second := slices.Index(l.log, "r1"), slices.Index(l.log, "r2")
+		if first > 9 || second < first {
+			t.Errorf("the read was number %d, the poll %d of %v", first, second, l.log)
+		}
+		if second == len(l.log)-1 && first == second-1 {
+			t.Errorf("the row of writes was not broken: %v", l.log)
+		}
+	})
+}
+
+func TestBusNotBefore(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		settling := at(PriorityWrite, 9)
+		settling.NotBefore = time.Now().Add(250 * time.Millisecond)
+		c.do(t.Context(), b, settling)
+		for i := range uint16(4) {
+			c.do(t.Context(), b, at(PriorityPoll, i))
+		}
+		c.Wait()
+		if want := []string{"r0", "r1", "r2", "w9", "r3"}; !slices.Equal(l.log, want) {
+			t.Errorf("order %v, want %v", l.log, want)
+		}
+		alone := at(PriorityRead, 7)
+		alone.NotBefore = time.Now().Add(time.Minute)
+		resp, err := b.Do(t.Context(), alone)
+		if err != nil || !resp.Sent.Equal(alone.NotBefore) {
+			t.Errorf("sent %v before or after its time: %v", resp.Sent.Sub(alone.NotBefore), err)
+		}
+	})
+}
+
+func TestBusDropsWhatIsLate(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		c.do(t.Context(), b, at(PriorityPoll, 0))
+		old := at(PriorityPoll, 1)
+		old.Deadline = time.Now().Add(50 * time.Millisecond)
+		c.do(t.Context(), b, old)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		c.do(ctx, b, at(PriorityPoll, 2))
+		begun := time.Now()
+		time.Sleep(60 * time.Millisecond)
+		synctest.Wait()
+		c.mu.Lock()
+		if !errors.Is(c.errs[1], ErrExpired) || !errors.Is(c.errs[2], context.DeadlineExceeded) {
+			t.Errorf("after %v: %v, %v", time.Since(begun), c.errs[1], c.errs[2])
+		}
+		c.mu.Unlock()
+		c.Wait()
+		if len(l.log) != 1 {
+			t.Errorf("sent %v", l.log)
+		}
+		if s := b.Stats(); s.Expired != 1 || s.Cancelled != 1 || s.Requests != 1 || s.Queued != 0 {
+			t.Errorf("%+v", s)
+		}
+		if want := "read holding 1+1 unit 1: deadline passed before it could be sent"; c.errs[1].Error() != want {
+			t.Errorf("%q, want %q", c.errs[1], want)
+		}
+	})
+}
+
+// Whoever gives up on a request that is on the wire still learns its outcome.
+func TestBusCancelInFlight(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		req := at(PriorityWrite, 1)
+		req.Deadline = time.Now().Add(60 * time.Millisecond)
+		if _, err := b.Do(ctx, req); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBusHold(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		c.do(t.Context(), b, at(PriorityPoll, 0))
+		var kept Exchanger
+		c.Go(func() {
+			err := b.Hold(t.Context(), Request{Unit: 1, Priority: PriorityWrite}, func(ctx context.Context, x Exchanger) error {
+				kept = x
+				if x.Connection() != 1 {
+					t.Errorf("connection %d", x.Connection())
+				}
+				resp, err := x.Exchange(ctx, at(PriorityRead, 5))
+				if err != nil {
+					return err
+				}
+				_, err = x.Exchange(ctx, at(PriorityWrite, resp.Words[0]+1))
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		c.do(t.Context(), b, at(PriorityWrite, 8))
+		c.Wait()
+		if want := []string{"r0", "r5", "w6", "w8"}; !slices.Equal(l.log, want) {
+			t.Errorf("order %v, want %v", l.log, want)
+		}
+		if _, err := kept.Exchange(t.Context(), at(PriorityRead, 0)); !errors.Is(err, ErrClosed) {
+			t.Errorf("the line could be used behind the hold: %v", err)
+		}
+	})
+}
+
+// All exchanges of a hold run on one connection, and its error is that of the function.
+func TestBusHoldLosesTheLine(t *testing.T) {
+	l := &fakeLink{answer: func(n int, _ Request) error {
+		if n == 0 {
+			return &LinkError{Op: "receive", Link: "fake", Err: io.EOF}
+		}
+		return nil
+	}}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		mine := errors.New("mine")
+		err := b.Hold(t.Context(), Request{Unit: 1}, func(ctx context.Context, x Exchanger) error {
+			if _, err := x.Exchange(ctx, at(PriorityRead, 5)); !errors.Is(err, io.EOF) {
+				t.Error(err)
+			}
+			if _, err := x.Exchange(ctx, at(PriorityWrite, 5)); !errors.Is(err, ErrDown) || !errors.Is(err, io.EOF) {
+				t.Error(err)
+			}
+			return mine
+		})
+		if err != mine || len(l.log) != 1 {
+			t.Error(err, l.log)
+		}
+	})
+}
+
+func TestBusHoldEndsWithTheBus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBus(&fakeLink{}, BusOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = b.Run(ctx) })
+		time.AfterFunc(50*time.Millisecond, cancel)
+		err := b.Hold(t.Context(), Request{Unit: 1}, func(ctx context.Context, x Exchanger) error {
+			if _, err := x.Exchange(ctx, at(PriorityRead, 5)); err != nil {
+				t.Errorf("the exchange in flight: %v", err)
+			}
+			_, err := x.Exchange(ctx, at(PriorityWrite, 5))
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		running.Wait()
+	})
+}
+
+func TestBusStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &fakeLink{}
+		b := NewBus(l, BusOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = b.Run(ctx) })
+		var c callers
+		c.do(t.Context(), b, at(PriorityWrite, 0))
+		c.do(t.Context(), b, at(PriorityWrite, 1))
+		begun := time.Now()
+		cancel()
+		running.Wait()
+		c.Wait()
+		if c.errs[0] != nil || time.Since(begun) != 100*time.Millisecond {
+			t.Errorf("the exchange in flight: %v after %v", c.errs[0], time.Since(begun))
+		}
+		if !errors.Is(c.errs[1], ErrClosed) {
+			t.Error(c.errs[1])
+		}
+		if _, err := b.Do(t.Context(), at(PriorityRead, 2)); !errors.Is(err, ErrClosed) {
+			t.Error(err)
+		}
+		if l.isOpen {
+			t.Error("the link was left open")
+		}
+	})
+}
+
+func TestBusRefusesNonsense(t *testing.T) {
+	onBus(t, &fakeLink{}, func(t *testing.T, b *Bus) {
+		if _, err := b.Do(t.Context(), readOf(0, 126)); err == nil || !strings.Contains(err.Error(), "count 126 is not in 1..125") {
+			t.Error(err)
+		}
+		if err := b.Hold(t.Context(), Request{Priority: 7}, nil); err == nil {
+			t.Error("a hold of priority 7")
+		}
+	})
+}
