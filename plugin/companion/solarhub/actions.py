@@ -1,0 +1,141 @@
+"""Actions that always tell whether they were carried out, also for an entity that is unavailable.
+
+Home Assistant drops unavailable entities from the target of its own actions and reports success. These here take an
+entity_id as an ordinary field instead.
+"""
+
+from typing import Any, Final
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import Unauthorized, UnknownUser
+from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
+import voluptuous as vol
+
+from .const import DOMAIN, REFRESH_SECONDS
+from .definitions import Device, Entity, root_of
+from .errors import call_error
+from .hub import DATA_HUB
+
+_SWITCHED: Final = {"on": True, "true": True, "off": False, "false": False}
+
+
+@callback
+def async_register_actions(hass: HomeAssistant) -> None:
+    """Register write_value, read_value and refresh."""
+    hass.services.async_register(
+        DOMAIN,
+        "write_value",
+        _async_write_value,
+        vol.Schema(
+            {
+                vol.Required(ATTR_ENTITY_ID): cv.entity_id,
+                vol.Required("value"): vol.Any(bool, int, float, str),
+                vol.Optional("force", default=False): cv.boolean,
+            }
+        ),
+        SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        "read_value",
+        _async_read_value,
+        vol.Schema({vol.Required(ATTR_ENTITY_ID): cv.entity_id}),
+        SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN, "refresh", _async_refresh, vol.Schema({vol.Required(ATTR_DEVICE_ID): cv.string})
+    )
+
+
+async def _async_write_value(call: ServiceCall) -> ServiceResponse:
+    """Write a value and return what the device holds then."""
+    entity, name = await _async_entity(call)
+    answer = await call.hass.data[DATA_HUB].async_call(
+        entity,
+        "set",
+        name,
+        context=call.context,
+        value=_for_platform(entity, name, call.data["value"]),
+        force=call.data["force"],
+    )
+    if answer.get("superseded"):
+        raise call_error("superseded", name, {"value": answer.get("value"), "reason": "a newer value was written"})
+    return {"value": answer.get("value")} if call.return_response else None
+
+
+async def _async_read_value(call: ServiceCall) -> ServiceResponse:
+    """Read from the device now."""
+    entity, name = await _async_entity(call)
+    answer = await call.hass.data[DATA_HUB].async_call(entity, "read", name, context=call.context)
+    return dict(answer.get("response") or {})
+
+
+async def _async_refresh(call: ServiceCall) -> None:
+    """Read all of a device now."""
+    hub, device_id = call.hass.data[DATA_HUB], call.data[ATTR_DEVICE_ID]
+    found = dr.async_get(call.hass).async_get(device_id)
+    ids = [identifier for domain, identifier in found.identifiers if domain == DOMAIN] if found else []
+    device: Device | None = hub.catalogue.devices.get(root_of(ids[0])) if ids else None
+    if found is None or device is None:
+        raise call_error("unknown_entity", device_id, {"id": device_id, "reason": "no such device"})
+    await _async_authorise(call, None)
+    await hub.async_call(
+        device, "refresh", found.name_by_user or device.name, context=call.context, seconds=REFRESH_SECONDS
+    )
+
+
+async def _async_entity(call: ServiceCall) -> tuple[Entity, str]:
+    """Return the entity that is meant and what the owner calls it; disabled and unavailable ones too."""
+    entity_id: str = call.data[ATTR_ENTITY_ID]
+    entry = er.async_get(call.hass).async_get(entity_id)
+    entity = call.hass.data[DATA_HUB].catalogue.entities.get(entry.unique_id) if entry else None
+    if entry is None or entry.platform != DOMAIN or entity is None:
+        raise call_error("unknown_entity", entity_id, {"id": entity_id, "reason": "no such entity of SolarHub"})
+    await _async_authorise(call, entity_id)
+    state = call.hass.states.get(entity_id)
+    return entity, state.name if state else entry.name or entity.name
+
+
+async def _async_authorise(call: ServiceCall, entity_id: str | None) -> None:
+    """Check what Home Assistant checks for its own actions on an entity; None stands for all entities."""
+    if call.context.user_id is None:
+        return
+    if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
+        raise UnknownUser(context=call.context)
+    allowed = (
+        user.permissions.access_all_entities(POLICY_CONTROL)
+        if entity_id is None
+        else user.permissions.check_entity(entity_id, POLICY_CONTROL)
+    )
+    if not allowed:
+        raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)
+
+
+def _for_platform(entity: Entity, name: str, value: Any) -> Any:
+    """Return a value as the contract has it: a form's text field and YAML give other types than the register has.
+
+    YAML reads 22:00 without quotes as 22 * 60, which is a time of day all the same.
+    """
+    try:
+        match entity.platform:
+            case Platform.NUMBER if not isinstance(value, bool):
+                number = float(value)
+                return int(number) if number.is_integer() else number
+            case Platform.SWITCH:
+                return value if isinstance(value, bool) else _SWITCHED[str(value).lower()]
+            case Platform.TIME:
+                if isinstance(value, int) and 0 <= value < 24 * 60:
+                    return f"{value // 60:02}:{value % 60:02}"
+                at = cv.time(value)
+                return at.isoformat("seconds" if at.second else "minutes")
+            case Platform.SELECT | Platform.TEXT:
+                return str(value)
+    except ValueError, KeyError, OverflowError, vol.Invalid:
+        pass
+    else:
+        return value  # read only, or no number: the plugin says so
+    expected = {Platform.NUMBER: "a number", Platform.SWITCH: "on or off", Platform.TIME: "a time like 06:30"}
+    wanted = expected[entity.platform]
+    raise call_error("wrong_type", name, {"value": value, "expected": wanted, "reason": f"{wanted} is expected"})

@@ -1,0 +1,29 @@
+"""Registers that are on or off."""
+
+from typing import Any
+
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
+
+from .definitions import Entity as Definition
+from .entity import SolarHubEntity, platform_setup
+from .hub import Hub
+
+PARALLEL_UPDATES = 0
+
+
+class SolarHubBinarySensor(SolarHubEntity, BinarySensorEntity):
+    """Something that is on or off and cannot be set."""
+
+    def __init__(self, hub: Hub, definition: Definition) -> None:
+        """Make the binary sensor that shows a definition."""
+        super().__init__(hub, definition)
+        if definition.device_class is not None:
+            self._attr_device_class = BinarySensorDeviceClass(definition.device_class)
+
+    def _show(self, value: Any) -> None:
+        if not (value is None or isinstance(value, bool)):
+            raise ValueError(f"{value!r} is neither true nor false")
+        self._attr_is_on = value
+
+
+async_setup_entry = platform_setup(SolarHubBinarySensor)

@@ -1,0 +1,100 @@
+"""Devices and entities in Home Assistant's registries, made from the plugin's definitions."""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import batched, groupby
+from operator import attrgetter
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.typing import UNDEFINED
+
+from .const import DOMAIN, ENTITIES_PER_TURN
+from .definitions import Device, Entity, Json, Registration
+from .hub import Hub
+
+
+async def async_restore(hub: Hub, entry: ConfigEntry) -> None:
+    """Make the devices and entities of the kept definitions, before any plugin connects."""
+    _make_devices(hub, entry, hub.catalogue.devices.values())
+    await _async_add(hub, list(hub.catalogue.entities.values()))
+
+
+async def async_apply(hub: Hub, entry: ConfigEntry, installation: str, new: Registration) -> Json:
+    """Make a complete registration take effect. The caller holds hub.lock."""
+    before = {i: hub.catalogue.entities.get(i) for i in new.entities}
+    moved = {d.id for d in new.devices.values() if hub.catalogue.owner_of(d.id) not in (None, installation)}
+    gone_devices, gone_entities = hub.catalogue.take(installation, new)
+    hub.save()
+    remove(hub, entry, gone_devices, gone_entities)
+    _make_devices(hub, entry, new.devices.values())
+
+    created = [e for e in new.entities.values() if before[e.id] is None]
+    changed = [(old, e) for e in new.entities.values() if (old := before[e.id]) is not None and old != e]
+    for old, entity in changed:
+        if (shown := hub.entities.get(entity.id)) is not None:
+            await shown.async_remove()
+        if old.platform != entity.platform:
+            _remove_entity(hub, old)
+    missing = await _async_add(hub, created + [entity for _, entity in changed])
+    hub.publish(e.id for e in new.entities.values() if e.device in moved)
+    return {
+        "created": len(created),
+        "updated": len(changed),
+        "removed": len(gone_entities),
+        "rejected": [{"id": e.id, "message": "Home Assistant did not accept it; see its log"} for e in missing],
+    }
+
+
+@callback
+def remove(hub: Hub, entry: ConfigEntry, devices: Iterable[Device], entities: Iterable[Entity]) -> None:
+    """Take devices and entities out of the registries, the entities first."""
+    for entity in entities:
+        _remove_entity(hub, entity)
+    registry = dr.async_get(hub.hass)
+    for device in devices:
+        if found := registry.async_get_device_by_identifier((DOMAIN, device.id), entry.entry_id):
+            registry.async_remove_device(found.id)
+
+
+@callback
+def _remove_entity(hub: Hub, entity: Entity) -> None:
+    registry = er.async_get(hub.hass)
+    if entity_id := registry.async_get_entity_id(entity.platform, DOMAIN, entity.id):
+        registry.async_remove(entity_id)
+
+
+@callback
+def _make_devices(hub: Hub, entry: ConfigEntry, devices: Iterable[Device]) -> None:
+    """Make or update devices, parents first, because a part is linked to its parent by the registry's own id."""
+    registry = dr.async_get(hub.hass)
+    for device in devices:
+        parent = registry.async_get_device_by_identifier((DOMAIN, device.via), entry.entry_id) if device.via else None
+        registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={(DOMAIN, device.id)},
+            name=device.name,
+            manufacturer=device.manufacturer,
+            model=device.model,
+            serial_number=device.serial_number,
+            sw_version=device.sw_version,
+            hw_version=device.hw_version,
+            via_device_id=parent.id if parent else UNDEFINED,
+        )
+
+
+async def _async_add(hub: Hub, entities: list[Entity]) -> list[Entity]:
+    """Add entities in slices, since Home Assistant adds a list in one turn; return those that it refused."""
+    by_platform = attrgetter("platform")
+    for some in batched(entities, ENTITIES_PER_TURN, strict=False):
+        for platform, group in groupby(sorted(some, key=by_platform), by_platform):
+            home = hub.homes[platform]
+            await home.platform.async_add_entities([home.make(hub, entity) for entity in group])
+        await asyncio.sleep(0)
+    registry = er.async_get(hub.hass)
+    return [
+        e
+        for e in entities
+        if e.id not in hub.entities and registry.async_get_entity_id(e.platform, DOMAIN, e.id) is None
+    ]

@@ -1,0 +1,32 @@
+"""Registers that hold one of several options and can be set."""
+
+from typing import Any
+
+from homeassistant.components.select import SelectEntity
+
+from .definitions import Entity as Definition
+from .entity import SolarHubEntity, platform_setup
+from .hub import Hub
+
+PARALLEL_UPDATES = 0  # the plugin has a queue for each line
+
+
+class SolarHubSelect(SolarHubEntity, SelectEntity):
+    """One of several options, which can be set."""
+
+    def __init__(self, hub: Hub, definition: Definition) -> None:
+        """Make the select that shows a definition."""
+        super().__init__(hub, definition)
+        self._attr_options = list(definition.options)
+
+    def _show(self, value: Any) -> None:
+        if value is not None and value not in self.definition.options:
+            raise ValueError(f"{value!r} is not one of {', '.join(self.definition.options)}")
+        self._attr_current_option = value
+
+    async def async_select_option(self, option: str) -> None:
+        """Write an option, and return when the device has confirmed it."""
+        await self._async_set(option, option)
+
+
+async_setup_entry = platform_setup(SolarHubSelect)

@@ -1,0 +1,321 @@
+"""The commands of the plugin: PROTOCOL.md, section 3."""
+
+from collections.abc import Callable
+from functools import wraps
+from time import monotonic
+from typing import Any, Final
+
+from homeassistant.components import websocket_api
+from homeassistant.components.websocket_api import ActiveConnection
+from homeassistant.const import __version__ as ha_version
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+import voluptuous as vol
+
+from . import registries
+from .const import (
+    DOMAIN,
+    ENTITIES_PER_FRAME,
+    GRACE_MAX,
+    HEARTBEAT,
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    STATES_PER_FRAME,
+)
+from .definitions import Json, Registration, root_of
+from .errors import call_error
+from .hub import DATA_HUB, Hub
+from .installation import Picture, Session
+
+type Handler = Callable[[Hub, Session, ActiveConnection, Json], None]
+
+_JSON: Final = {str: object}
+_RELOAD_SECONDS: Final = 60.0  # a config entry that is not loaded again after that is disabled
+
+
+@callback
+def async_register_commands(hass: HomeAssistant) -> None:
+    """Register all commands. They cannot be taken back, and answer entry_not_loaded without a loaded config entry."""
+    for command in (
+        handle_hello,
+        handle_register,
+        handle_states,
+        handle_result,
+        handle_heartbeat,
+        handle_diagnostics,
+        handle_remove,
+        handle_bye,
+    ):
+        websocket_api.async_register_command(hass, command)
+
+
+def _command(name: str, fields: dict[Any, Any]) -> Callable[[Any], Any]:
+    """Declare a command. Fields that this version does not know are ignored."""
+    schema = vol.Schema({vol.Required("type"): f"{DOMAIN}/{name}", **fields}, extra=vol.ALLOW_EXTRA)
+    return websocket_api.websocket_command(vol.All(schema))
+
+
+def _in_session(handler: Handler) -> Any:
+    """Run a handler only for the current session of an installation, on that session's connection."""
+
+    @callback
+    @wraps(handler)
+    def checked(hass: HomeAssistant, connection: ActiveConnection, msg: Json) -> None:
+        hub = hass.data[DATA_HUB]
+        session = hub.session(msg["session"])
+        if session is None or session.connection is not connection:
+            connection.send_error(msg["id"], "stale_session", "This session is not the current one; say hello again.")
+        elif hub.entry is None and monotonic() - hub.unloaded > _RELOAD_SECONDS:
+            _not_loaded(connection, msg)
+        else:
+            session.heard = monotonic()
+            handler(hub, session, connection, msg)
+
+    return checked
+
+
+def _not_loaded(connection: ActiveConnection, msg: Json) -> None:
+    connection.send_error(msg["id"], "entry_not_loaded", "The integration SolarHub is not set up or is disabled.")
+
+
+@websocket_api.require_admin
+@_command(
+    "hello",
+    {
+        vol.Required("protocol"): vol.Schema(
+            {vol.Required("min"): int, vol.Required("max"): int}, extra=vol.ALLOW_EXTRA
+        ),
+        vol.Required("plugin_version"): str,
+        vol.Required("installation"): vol.All(str, vol.Length(min=1, max=64)),
+        vol.Required("epoch"): int,
+        vol.Required("devices"): [str],
+    },
+)
+@callback
+def handle_hello(hass: HomeAssistant, connection: ActiveConnection, msg: Json) -> None:
+    """Open a session, whose events then go out under the id of this message."""
+    hub = hass.data[DATA_HUB]
+    if hub.entry is None:
+        _not_loaded(connection, msg)
+        return
+    name, theirs = msg["installation"], msg["protocol"]
+    if (protocol := _agree(hass, name, theirs, hub.version, msg["plugin_version"])) is None:
+        old = "plugin" if theirs["max"] < PROTOCOL_MIN else "companion"
+        text = (
+            f"The {old} is too old: the plugin speaks protocol {theirs['min']} to {theirs['max']}, "
+            f"the companion {PROTOCOL_MIN} to {PROTOCOL_MAX}."
+        )
+        connection.send_error(msg["id"], "incompatible_protocol", text)
+        return
+    installation = hub.installation(name)
+    if installation.session is not None and msg["epoch"] < installation.session.epoch:
+        connection.send_error(msg["id"], "older_process", f"A newer process serves the installation {name} already.")
+        return
+
+    session = Session(
+        number=hub.next_session(),
+        installation=name,
+        epoch=msg["epoch"],
+        plugin_version=msg["plugin_version"],
+        protocol=protocol,
+        connection=connection,
+        message_id=msg["id"],
+        picture=Picture(served={root_of(device) for device in msg["devices"]}),
+    )
+    installation.open(session)
+    connection.subscriptions[msg["id"]] = lambda: installation.lose(session, "the connection was lost")
+    session.disabled = hub.disabled(name)
+    connection.send_result(
+        msg["id"],
+        {
+            "protocol": protocol,
+            "companion_version": hub.version,
+            "ha_version": ha_version,
+            "session": session.number,
+            "hash": hub.catalogue.hashes.get(name),
+            "disabled": session.disabled,
+            "heartbeat_ms": round(HEARTBEAT * 1000),
+            "grace_ms": round(hub.grace() * 1000),
+        },
+    )
+
+
+@callback
+def _agree(hass: HomeAssistant, name: str, theirs: Json, companion: str, plugin: str) -> int | None:
+    """Return the highest protocol that both know, or tell the owner which side to update."""
+    highest = min(theirs["max"], PROTOCOL_MAX)
+    fits = highest >= max(theirs["min"], PROTOCOL_MIN)
+    keys = {"plugin_too_old": theirs["max"] < PROTOCOL_MIN, "companion_too_old": theirs["min"] > PROTOCOL_MAX}
+    for key, true in keys.items():
+        if not true:
+            ir.async_delete_issue(hass, DOMAIN, f"{key}_{name}")
+            continue
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            f"{key}_{name}",
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=key,
+            translation_placeholders={"installation": name, "plugin": plugin, "companion": companion},
+        )
+    return highest if fits else None
+
+
+@websocket_api.require_admin
+@_command(
+    "register",
+    {
+        vol.Required("session"): int,
+        vol.Required("seq"): int,
+        vol.Required("last"): bool,
+        vol.Required("hash"): str,
+        vol.Required("devices"): [_JSON],
+        vol.Required("entities"): vol.All([_JSON], vol.Length(max=ENTITIES_PER_FRAME)),
+    },
+)
+@_in_session
+def handle_register(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Take one frame of a registration; with the last one it takes effect."""
+    if msg["seq"] == 0:
+        session.registration = Registration(hash=msg["hash"])
+    new = session.registration
+    if new is None or new.frames != msg["seq"] or new.hash != msg["hash"]:
+        session.registration = None
+        connection.send_error(msg["id"], "bad_sequence", "This frame does not follow the last one; begin with seq 0.")
+        return
+    before = len(new.rejected)
+    new.add(msg["devices"], msg["entities"])
+    counts = {"created": 0, "updated": 0, "removed": 0, "rejected": new.rejected[before:]}
+    if not msg["last"]:
+        connection.send_result(msg["id"], counts)
+        return
+    session.registration = None
+    hub.hass.async_create_background_task(
+        _async_take(hub, session, connection, msg["id"], new, counts), f"{DOMAIN} register", eager_start=True
+    )
+
+
+async def _async_take(
+    hub: Hub, session: Session, connection: ActiveConnection, message_id: int, new: Registration, counts: Json
+) -> None:
+    """Make a registration take effect, and answer when its entities exist."""
+    try:
+        async with hub.lock:
+            if hub.entry is None:
+                _not_loaded(connection, {"id": message_id})
+                return
+            if not session.alive:
+                connection.send_error(message_id, "stale_session", "This session is not the current one any more.")
+                return
+            session.picture.served |= {device.root for device in new.devices.values()}
+            done = await registries.async_apply(hub, hub.entry, session.installation, new)
+    except Exception as err:  # the plugin waits for an answer
+        connection.async_handle_exception({"id": message_id}, err)
+        return
+    if session.alive:
+        hub.tell_disabled(session)  # before the answer, so that nothing is polled that nobody looks at
+    connection.send_result(message_id, done | {"rejected": counts["rejected"] + done["rejected"]})
+
+
+@websocket_api.require_admin
+@_command(
+    "states",
+    {
+        vol.Required("session"): int,
+        vol.Required("s"): vol.All(_JSON, vol.Length(max=STATES_PER_FRAME)),
+        vol.Optional("c"): {str: str},
+        vol.Optional("u"): {str: bool},
+        vol.Optional("d"): {str: _JSON},
+        vol.Optional("ready"): bool,
+    },
+)
+@_in_session
+def handle_states(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Take values and availability. A plain callback, so that frames keep their order."""
+    unknown = hub.apply(session, msg["s"], cached=msg.get("c"), usable=msg.get("u"), devices=msg.get("d"))
+    if msg.get("ready") and not session.ready:
+        hub.installation(session.installation).complete(session)
+    connection.send_result(msg["id"], {"unknown": unknown})
+
+
+@websocket_api.require_admin
+@_command(
+    "result",
+    {
+        vol.Required("session"): int,
+        vol.Required("call_id"): str,
+        vol.Required("ok"): bool,
+        vol.Optional("value"): object,
+        vol.Optional("superseded"): bool,
+        vol.Optional("response"): vol.Any(None, _JSON),
+        vol.Optional("error"): vol.Any(None, _JSON),
+        vol.Optional("s"): vol.Any(None, _JSON),
+    },
+)
+@_in_session
+def handle_result(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Show what was read back, as an act of the caller, and then tell the caller."""
+    call = session.calls.pop(msg["call_id"], None)
+    hub.apply(session, msg.get("s") or {}, context=call.context if call else None)
+    if call is not None and not call.answer.done():
+        error = msg.get("error") or {}
+        call.answer.set_result(
+            msg if msg["ok"] else call_error(str(error.get("code")), call.name, error.get("placeholders"))
+        )
+    connection.send_result(msg["id"])
+
+
+@websocket_api.require_admin
+@_command("heartbeat", {vol.Required("session"): int})
+@_in_session
+def handle_heartbeat(_: Hub, __: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Hear that the plugin lives, as every message of a session says."""
+    connection.send_result(msg["id"])
+
+
+@websocket_api.require_admin
+@_command(
+    "diagnostics",
+    {vol.Required("session"): int, vol.Required("request_id"): str, vol.Required("data"): _JSON},
+)
+@_in_session
+def handle_diagnostics(_: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Take the answer to an event "diagnostics"."""
+    request = session.requests.pop(msg["request_id"], None)
+    if request is not None and not request.done():
+        request.set_result(msg["data"])
+    connection.send_result(msg["id"])
+
+
+@websocket_api.require_admin
+@_command("remove", {vol.Required("session"): int, vol.Required("devices"): [str]})
+@_in_session
+def handle_remove(hub: Hub, _: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Forget devices for good."""
+    hub.hass.async_create_background_task(
+        _async_remove(hub, connection, msg["id"], msg["devices"]), f"{DOMAIN} remove", eager_start=True
+    )
+
+
+async def _async_remove(hub: Hub, connection: ActiveConnection, message_id: int, device_ids: list[str]) -> None:
+    async with hub.lock:
+        if hub.entry is None:
+            _not_loaded(connection, {"id": message_id})
+            return
+        devices, entities = hub.catalogue.forget(device_ids)
+        hub.save()
+        registries.remove(hub, hub.entry, devices, entities)
+    connection.send_result(message_id, {"removed": len(devices)})
+
+
+@websocket_api.require_admin
+@_command(
+    "bye", {vol.Required("session"): int, vol.Required("reason"): str, vol.Required("back_in_ms"): vol.Range(min=0)}
+)
+@_in_session
+def handle_bye(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """End a session as planned."""
+    seconds = min(msg["back_in_ms"] / 1000, GRACE_MAX)
+    hub.installation(session.installation).lose(session, f"it stops ({msg['reason']})", seconds)
+    connection.send_result(msg["id"])
