@@ -46,7 +46,7 @@ type RTULink struct {
 	patient bool // timeouts never close the line: other units share it and reopening cures nothing
 
 	units      map[UnitID]*rtuUnit
-	stream     stream // nil while closed
+	stream     *tap // nil while closed
 	connection uint64
 	timeouts   int  // in a row
 	echoes     bool // the line repeats what is sent
@@ -105,7 +105,7 @@ func (l *RTULink) Frames() Frames { return l.frames.snapshot() }
 // Open opens the port, or the connection if it is closed or the peer has closed it.
 func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if l.stream != nil {
-		n, gone := readStale(l.stream, l.buf[:])
+		n, gone := l.stream.arrived(l.buf[:])
 		l.frames.noise.Add(uint64(n))
 		if !gone {
 			return l.connection, nil
@@ -116,7 +116,7 @@ func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return l.connection, l.fail("open", err)
 	}
-	l.stream = s
+	l.stream = newTap(s)
 	l.connection++
 	l.free = time.Now().Add(l.gap)
 	return l.connection, nil

@@ -30,13 +30,14 @@ const maxTimeouts = 3
 type TCPLink struct {
 	cfg         TCPConfig
 	packagers   map[UnitID]modbus.Packager
-	stream      stream // nil while closed
+	stream      *tap // nil while closed
 	connection  uint64
 	transaction uint16
 	timeouts    int // in a row
 	free        time.Time
 	buf         [4096]byte
-	have        int // bytes at the start of buf that came in and are not yet a whole ADU
+	have        int             // bytes at the start of buf that came in and are not yet a whole ADU
+	reply       [mbapFrame]byte // the last reply, until it is unpacked
 	frames      frameCounter
 }
 
@@ -63,7 +64,7 @@ func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return l.connection, l.fail("open", err)
 	}
-	l.stream = conn
+	l.stream = newTap(conn)
 	l.connection++
 	l.free = time.Now().Add(l.cfg.ConnectDelay)
 	return l.connection, nil
@@ -141,7 +142,7 @@ func (l *TCPLink) transmit(c *call, adu []byte) ([]byte, error) {
 	return reply, err
 }
 
-// receive returns the ADU that carries our transaction id; it is a copy, because the packager hands out parts of it.
+// receive returns the ADU that carries our transaction id.
 func (l *TCPLink) receive(c *call, timeout time.Duration) ([]byte, error) {
 	for foreign := 0; ; {
 		frame, err := nextMBAP(l.buf[:l.have])
@@ -173,7 +174,7 @@ func (l *TCPLink) take(c *call, frame []byte) ([]byte, error) {
 		return nil, l.broken(c, "receive", errors.New("a reply "+wrong))
 	}
 	l.timeouts = 0
-	reply := append([]byte(nil), frame...)
+	reply := l.reply[:copy(l.reply[:], frame)]
 	l.trace(false, frame)
 	l.drop(len(frame))
 	return reply, nil
@@ -183,7 +184,7 @@ func (l *TCPLink) take(c *call, frame []byte) ([]byte, error) {
 // connection has ended or can no longer be trusted.
 func (l *TCPLink) takeStale() error {
 	for {
-		n, gone := readStale(l.stream, l.buf[l.have:])
+		n, gone := l.stream.arrived(l.buf[l.have:])
 		if gone {
 			return errHungUp
 		}

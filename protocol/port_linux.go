@@ -2,8 +2,8 @@ package protocol
 
 import (
 	"fmt"
+	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -79,33 +79,23 @@ func sleepPrecisely(d time.Duration) {
 	}
 }
 
-// readNow reads what has already arrived: n is 0 if there is nothing, and ok is false if s cannot tell. gone means that
-// the other end has hung up.
-func readNow(s stream, b []byte) (n int, gone bool, ok bool) {
-	sc, isRaw := s.(syscall.Conn)
-	if !isRaw {
-		return 0, false, false
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return 0, true, true
-	}
-	var failure error
-	// Control and not Read: a deadline that passed in the last exchange has no say here.
-	err = raw.Control(func(fd uintptr) {
-		for {
-			if n, failure = unix.Read(int(fd), b); failure != unix.EINTR {
-				return
-			}
+// readArrived reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error, an end
+// is 0 and an error.
+func readArrived(fd uintptr, b []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(fd), b)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return 0, nil
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
 		}
-	})
-	switch {
-	case err != nil:
-		return 0, true, true
-	case failure == unix.EAGAIN:
-		return 0, false, true
-	case failure != nil || n == 0:
-		return 0, true, true
+		return n, nil
 	}
-	return n, false, true
 }
+
+const canReadArrived = true

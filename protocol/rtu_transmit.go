@@ -35,15 +35,15 @@ func (l rtuTransmitter) transmit(c *call, adu []byte) ([]byte, error) {
 	}
 	c.done, l.timeouts = now, 0
 	l.trace(false, reply)
-	// A copy, because the packager hands out a part of it.
-	return append([]byte(nil), reply...), nil
+	// It lies in the receive buffer and is unpacked before that is used again.
+	return reply, nil
 }
 
 // quiet drops what lies on the line. If something does, someone may still be sending: the line must be silent for a gap
 // before we do, but a line that is never silent is not waited for longer than a frame takes.
 func (l rtuTransmitter) quiet() error {
 	for end := time.Now().Add(l.serial.Chars(rtuMax)); ; {
-		n, gone := readStale(l.stream, l.buf[:])
+		n, gone := l.stream.arrived(l.buf[:])
 		if gone {
 			l.Close()
 			return l.fail("send", fmt.Errorf("%w: %w", ErrDown, errHungUp))

@@ -43,16 +43,44 @@ func hangUp(err error) error {
 	return err
 }
 
-// readStale reads what has arrived already, without waiting.
-func readStale(s stream, b []byte) (n int, gone bool) {
-	if n, gone, ok := readNow(s, b); ok {
-		return n, gone
+// tap is a stream that can also be read without waiting.
+type tap struct {
+	stream
+	raw  syscall.RawConn // nil if there is no descriptor to ask, as under a pipe
+	into []byte
+	n    int
+	err  error
+	read func(fd uintptr) // made once: it runs before every request
+}
+
+func newTap(s stream) *tap {
+	t := &tap{stream: s}
+	if conn, ok := s.(syscall.Conn); ok && canReadArrived {
+		t.raw, _ = conn.SyscallConn()
 	}
-	// No descriptor to ask, as under a pipe: a millisecond is the shortest wait that the poller keeps.
-	if s.SetDeadline(time.Now().Add(time.Millisecond)) != nil {
+	t.read = func(fd uintptr) { t.n, t.err = readArrived(fd, t.into) }
+	return t
+}
+
+// arrived reads what has arrived already; gone means that the other end has hung up.
+func (t *tap) arrived(b []byte) (n int, gone bool) {
+	if t.raw == nil {
+		return t.briefly(b)
+	}
+	t.into = b
+	// Control and not Read: a deadline that passed in the last exchange has no say here.
+	if err := t.raw.Control(t.read); err != nil {
 		return 0, true
 	}
-	n, err := s.Read(b)
+	return t.n, t.err != nil
+}
+
+// briefly waits a millisecond, the shortest wait that the poller keeps.
+func (t *tap) briefly(b []byte) (n int, gone bool) {
+	if t.SetDeadline(time.Now().Add(time.Millisecond)) != nil {
+		return 0, true
+	}
+	n, err := t.Read(b)
 	return n, err != nil && !isTimeout(err)
 }
 
