@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -175,7 +176,7 @@ func (x *holder) Connection() uint64 { return x.connection }
 func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
 	b := x.bus
 	if x.over {
-		return Response{}, &LinkError{Op: "send", Link: "hold", Err: ErrClosed}
+		return Response{}, fmt.Errorf("%v: the hold is over: %w", req, ErrClosed)
 	}
 	if !b.line.up {
 		return Response{}, (&item{req: req}).because(b.line.down())
@@ -191,7 +192,7 @@ func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.stats.exchanged(req, resp, err, time.Since(begun))
+	b.stats.exchanged(resp, err, time.Since(begun))
 	if x.exchanges == 1 && x.item.req.Priority == PriorityWrite && !resp.Sent.IsZero() {
 		b.stats.writeWait(resp.Sent.Sub(x.item.due))
 	}

@@ -110,6 +110,14 @@ func TestBusBackoffEndsWhenUp(t *testing.T) {
 		if resp, err := b.Do(t.Context(), at(PriorityPoll, 0)); err != nil || resp.Connection != b.Stats().Connection {
 			t.Errorf("the line had stayed up and was not reopened at once: %v", err)
 		}
+		// It breaks again at once: the pauses begin anew with a second.
+		broken = true
+		_, _ = b.Do(t.Context(), at(PriorityPoll, 0))
+		broken = false
+		time.Sleep(1300 * time.Millisecond)
+		if _, err := b.Do(t.Context(), at(PriorityPoll, 0)); err != nil {
+			t.Errorf("the back-off had not ended: %v", err)
+		}
 	})
 }
 

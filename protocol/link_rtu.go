@@ -106,7 +106,10 @@ func (l *RTULink) Frames() Frames { return l.frames.snapshot() }
 func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if l.stream != nil {
 		n, gone := l.stream.arrived(l.buf[:])
-		l.frames.noise.Add(uint64(n))
+		if n > 0 { // someone may still be sending
+			l.frames.noise.Add(uint64(n))
+			l.free = time.Now().Add(l.gap)
+		}
 		if !gone {
 			return l.connection, nil
 		}

@@ -456,3 +456,30 @@ func TestRTUWaitsForSilence(t *testing.T) {
 		}
 	})
 }
+
+// The same when the bytes are found while the link is asked whether it is open.
+func TestRTUOpenKeepsSilence(t *testing.T) {
+	script := func(n int, adu []byte) []part {
+		return []part{{turnaround, rtuReplyTo(adu)}, {50 * time.Millisecond, []byte{1, 3, 200}}}
+	}
+	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+		if _, err := l.Exchange(t.Context(), readOf(0, 10)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(60 * time.Millisecond)
+		if _, err := l.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		heard := time.Now()
+		resp, err := l.Exchange(t.Context(), readOf(0, 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if quiet := resp.Sent.Sub(heard); quiet < DefaultSerial.Silence()-2*time.Millisecond {
+			t.Errorf("sent %v behind the last byte", quiet)
+		}
+		if f := l.Frames(); f.Noise < 3 {
+			t.Errorf("%+v", f)
+		}
+	})
+}

@@ -296,3 +296,23 @@ func TestTCPRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Units on one connection share its transaction ids, each its own, and Modbus TCP addresses any byte.
+func TestTCPTransactions(t *testing.T) {
+	onTCPPipe(t, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) }, func(t *testing.T, l *TCPLink, p *peer) {
+		for _, unit := range []UnitID{1, 2, 0, 255, 1, 2} {
+			req := readOf(9, 3)
+			req.Unit = unit
+			resp, err := l.Exchange(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			right(t, req, resp)
+		}
+		for i, adu := range p.requests() {
+			if got := binary.BigEndian.Uint16(adu); got != uint16(i+1) {
+				t.Errorf("request %d has transaction id %d", i, got)
+			}
+		}
+	})
+}

@@ -57,7 +57,7 @@ type recorder struct {
 	latency, wait ring
 }
 
-func (r *recorder) exchanged(req Request, resp Response, err error, took time.Duration) {
+func (r *recorder) exchanged(resp Response, err error, took time.Duration) {
 	if errors.Is(err, ErrExpired) {
 		r.Expired++
 		return

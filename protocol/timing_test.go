@@ -1,0 +1,61 @@
+package protocol
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// The times of facts that can be worked out by hand: 10 bits for a character at 9600 8N1.
+func TestTimingExchange(t *testing.T) {
+	line := DefaultSerial
+	for _, tt := range []struct {
+		op     Op
+		r      Range
+		timing Timing
+		want   time.Duration
+	}{
+		{Read, Range{Count: 100}, Timing{Serial: &line}, 229167 * time.Microsecond},
+		{Read, Range{Count: 10}, Timing{Serial: &line}, 41667 * time.Microsecond},
+		{Read, Range{Count: 10}, Timing{Serial: &line, Turnaround: 20 * time.Millisecond}, 61667 * time.Microsecond},
+		{Read, Range{Count: 10}, Timing{Serial: &line, Gap: 300 * time.Millisecond}, 338021 * time.Microsecond},
+		{Read, Range{Coil, 0, 17}, Timing{Serial: &line}, 23958 * time.Microsecond},
+		{WriteSingle, Range{Count: 1}, Timing{Serial: &line}, 23958 * time.Microsecond},
+		{WriteMultiple, Range{Count: 3}, Timing{Serial: &line}, 31250 * time.Microsecond},
+		{Read, Range{Count: 100}, Timing{Turnaround: time.Millisecond}, 1020 * time.Microsecond},
+	} {
+		if got := tt.timing.Exchange(tt.op, tt.r); got.Round(time.Microsecond) != tt.want {
+			t.Errorf("operation %d of %v: %v, want %v", tt.op, tt.r, got, tt.want)
+		}
+	}
+}
+
+func TestSerialCheck(t *testing.T) {
+	for _, tt := range []struct {
+		s    Serial
+		want string
+	}{
+		{DefaultSerial, ""},
+		{Serial{115200, 8, OddParity, 2}, ""},
+		{Serial{9601, 8, NoParity, 1}, "baud 9601 is not one of [1200 "},
+		{Serial{9600, 7, NoParity, 1}, "7 data bits, RTU has 8"},
+		{Serial{9600, 8, 3, 1}, "parity 3"},
+		{Serial{9600, 8, NoParity, 0}, "0 stop bits, not 1 or 2"},
+	} {
+		err := tt.s.Check()
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%+v: %v", tt.s, err)
+		}
+	}
+}
+
+func TestSilence(t *testing.T) {
+	for baud, want := range map[int]time.Duration{
+		9600: 3645833 * time.Nanosecond, 19200: 1822917 * time.Nanosecond, 38400: 1750 * time.Microsecond, 115200: 1750 * time.Microsecond,
+	} {
+		got := Serial{baud, 8, NoParity, 1}.Silence()
+		if diff := got - want; diff < -time.Microsecond || diff > time.Microsecond {
+			t.Errorf("%d baud: %v, want %v", baud, got, want)
+		}
+	}
+}
