@@ -30,8 +30,28 @@ type Options struct {
 	// Diagnostics collects what a person who looks for a fault needs, without secrets. nil gives nothing.
 	Diagnostics func(ctx context.Context) (any, error)
 
+	// ReadLimit is the largest frame that is taken, in bytes. Defaults to 64 MiB, what the Supervisor's proxy lets through; the
+	// host sets no cap itself.
+	ReadLimit int64
+
 	Times Times
 	Log   zerolog.Logger
+}
+
+const readLimit = 64 << 20
+
+func (o Options) withDefaults() Options {
+	o.Times = o.Times.withDefaults()
+	if o.HTTPClient == nil {
+		o.HTTPClient = NewHTTPClient(o.Insecure)
+	}
+	if o.Epoch == 0 {
+		o.Epoch = time.Now().UnixMilli()
+	}
+	if o.ReadLimit == 0 {
+		o.ReadLimit = readLimit
+	}
+	return o
 }
 
 // Client keeps one session with the host up.
@@ -55,13 +75,7 @@ type Status struct {
 
 // New returns a client; Run starts it. The error names every option that is missing or wrong.
 func New(o Options) (*Client, error) {
-	o.Times = o.Times.withDefaults()
-	if o.HTTPClient == nil {
-		o.HTTPClient = NewHTTPClient(o.Insecure)
-	}
-	if o.Epoch == 0 {
-		o.Epoch = time.Now().UnixMilli()
-	}
+	o = o.withDefaults()
 	var bad []error
 	if o.Address.IsZero() {
 		bad = append(bad, errors.New("address of the host is missing"))
@@ -161,8 +175,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // once is one session from dialling to its end. It returns for how long it was ready.
 func (c *Client) once(ctx context.Context) (time.Duration, error) {
-	o := c.options
-	s, err := Dial(ctx, o.Address, o.Token, o.HTTPClient, o.Times, o.Log)
+	s, err := Dial(ctx, c.options)
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 
 	"github.com/coder/websocket"
-	"github.com/rs/zerolog"
 )
 
 // HTTPError is an answer of the host, or of something before it, that is not what was asked for.
@@ -48,26 +47,26 @@ type greeting struct {
 	Message   string `json:"message"`
 }
 
-// Dial connects to the host, authenticates and agrees on frames with several messages. The whole of it may take
-// Times.Handshake. ctx bounds only the dialling; the session lasts until it fails or is closed, and must be closed.
-func Dial(ctx context.Context, at Address, token Secret, client *http.Client, times Times, log zerolog.Logger) (*Session, error) {
-	times = times.withDefaults()
-	ctx, cancel := context.WithTimeout(ctx, times.Handshake)
+// Dial connects to the host, authenticates and agrees on frames with several messages. Of the options it uses Address,
+// Token, HTTPClient, Insecure, ReadLimit, Times and Log. The whole of it may take Times.Handshake. ctx bounds only the dialling; the session lasts until it fails or is closed, and must be closed.
+func Dial(ctx context.Context, o Options) (*Session, error) {
+	o = o.withDefaults()
+	ctx, cancel := context.WithTimeout(ctx, o.Times.Handshake)
 	defer cancel()
-	conn, answer, err := websocket.Dial(ctx, at.WebSocket(), &websocket.DialOptions{HTTPClient: client})
+	conn, answer, err := websocket.Dial(ctx, o.Address.WebSocket(), &websocket.DialOptions{HTTPClient: o.HTTPClient})
 	if err != nil {
 		if answer != nil && answer.StatusCode != http.StatusSwitchingProtocols {
 			err = &HTTPError{Status: answer.StatusCode}
 		}
-		return nil, fmt.Errorf("connect to %s: %w", at, err)
+		return nil, fmt.Errorf("connect to %s: %w", o.Address, err)
 	}
-	conn.SetReadLimit(readLimit)
-	version, err := authenticate(ctx, conn, token)
+	conn.SetReadLimit(o.ReadLimit)
+	version, err := authenticate(ctx, conn, o.Token)
 	if err != nil {
 		_ = conn.CloseNow() // the reason is in err
-		return nil, fmt.Errorf("authenticate at %s: %w", at, err)
+		return nil, fmt.Errorf("authenticate at %s: %w", o.Address, err)
 	}
-	s := start(context.WithoutCancel(ctx), conn, version, times, log)
+	s := start(context.WithoutCancel(ctx), conn, version, o.Times, o.Log)
 	features := map[string]any{"features": map[string]int{"coalesce_messages": 1}}
 	if err := s.Do(ctx, "supported_features", features, nil); err != nil {
 		s.Close()

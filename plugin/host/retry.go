@@ -29,7 +29,7 @@ func diagnosis(err error, t Times) trouble {
 		return trouble{"replaced", t.Replaced, zerolog.ErrorLevel,
 			"Another SolarHub with the same name took over: give each its own `name:` or stop one of them"}
 	case errors.As(err, &missing):
-		return trouble{"no companion: " + missing.Error(), t.NoCommand, zerolog.ErrorLevel, "SolarHub is not in Home Assistant: " + missing.Error()}
+		return trouble{missing.Error(), t.NoCommand, zerolog.ErrorLevel, absence(missing)}
 	case errors.As(err, &http):
 		return httpTrouble(http, t)
 	case errors.As(err, &refused):
@@ -38,6 +38,17 @@ func diagnosis(err error, t Times) trouble {
 		return trouble{"silent", 0, zerolog.WarnLevel, "Home Assistant does not answer any more"}
 	}
 	return trouble{"unreachable", 0, zerolog.WarnLevel, "Home Assistant cannot be reached"}
+}
+
+func absence(err *NoCompanionError) string {
+	switch {
+	case err.RecoveryMode:
+		return "Home Assistant runs in recovery mode, which loads no custom integration: mend its configuration.yaml and restart it"
+	case err.SafeMode:
+		return "Home Assistant runs in safe mode, which loads no custom integration: restart it without safe mode"
+	}
+	return "The SolarHub integration is not in Home Assistant: run `solarhub install`, restart Home Assistant, then add SolarHub " +
+		"under Settings > Devices & services"
 }
 
 func httpTrouble(err *HTTPError, t Times) trouble {

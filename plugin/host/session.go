@@ -12,10 +12,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Limits of a session. The host sets no cap on what it sends (registry lists of several megabytes are seen), its proxy
-// lets 64 MiB through.
+// Limits of a session.
 const (
-	readLimit    = 64 << 20
 	writeTimeout = 10 * time.Second
 	closeTimeout = time.Second
 	maxEvents    = 4096 // events that are received and not yet handled

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -51,14 +52,7 @@ type NoCompanionError struct {
 }
 
 func (e *NoCompanionError) Error() string {
-	switch {
-	case e.RecoveryMode:
-		return "Home Assistant runs in recovery mode, which loads no custom integration: mend its configuration.yaml and restart it"
-	case e.SafeMode:
-		return "Home Assistant runs in safe mode, which loads no custom integration: restart it without safe mode"
-	}
-	return "the SolarHub integration is not set up in Home Assistant: run `solarhub install`, restart Home Assistant, then add " +
-		"SolarHub under Settings > Devices & services"
+	return fmt.Sprintf("%s is not known (safe mode %t, recovery mode %t)", CommandHello, e.SafeMode, e.RecoveryMode)
 }
 
 // explain finds out why hello is not known.

@@ -1,0 +1,525 @@
+package host_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"solarhub/plugin/devhost"
+	"solarhub/plugin/host"
+)
+
+func TestFirstConnectionShowsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		began := time.Now()
+		l.ready()
+		if took := time.Since(began); took > 10*time.Millisecond {
+			t.Errorf("ready after %v", took)
+		}
+		l.is("sensor.inverter_pv_power", "1234.5")
+		l.is("number.inverter_grid_limit", "100")
+		l.is("select.inverter_mode", "eco")
+		l.is("time.inverter_window", "06:30:00")
+		l.is("sensor.inverter_battery_charge", devhost.Unknown)
+		if _, ok := l.host.State("SN1_hidden"); ok {
+			t.Error("an entity that is not enabled has a state")
+		}
+		if got := l.plugin.lastConfig(); !slices.Equal(got, []string{"SN1_hidden"}) {
+			t.Errorf("the plugin was told that %q is disabled", got)
+		}
+		if s := l.client.Status(); !s.Ready || s.HostVersion != "2026.11.0" {
+			t.Errorf("status is %+v", s)
+		}
+	})
+}
+
+func TestChangesAreCollected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		before := l.log.count(`"type":"solarhub/states"`)
+		for i := range 10 {
+			l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": i, "SN1_soc": 50 + i}})
+		}
+		l.outbox.Put(host.States{Available: map[string]bool{"SN1_mode": false}})
+		time.Sleep(host.Quiet - time.Millisecond)
+		l.is("SN1_pv_power", "1234.5")
+		time.Sleep(2 * time.Millisecond)
+		l.is("SN1_pv_power", "9")
+		l.is("SN1_soc", "59")
+		l.is("SN1_mode", devhost.Unavailable)
+		if n := l.log.count(`"type":"solarhub/states"`) - before; n != 1 {
+			t.Errorf("%d frames, want 1", n)
+		}
+		l.outbox.Put(host.States{Devices: map[string]host.DeviceState{"SN1": {Reason: "no answer"}}})
+		time.Sleep(host.Quiet + time.Millisecond)
+		l.is("SN1_soc", devhost.Unavailable)
+	})
+}
+
+func TestCachedValuesShowWhenTheyWereRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+		l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": 5}, Cached: map[string]time.Time{"SN1_pv_power": at}})
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		if s, _ := l.host.State("SN1_pv_power"); s.Attributes["read_at"] != "2026-11-01T12:00:00Z" {
+			t.Errorf("attributes are %v", s.Attributes)
+		}
+		l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": 5}})
+		time.Sleep(host.Longest)
+		if s, _ := l.host.State("SN1_pv_power"); s.Attributes["read_at"] != nil {
+			t.Errorf("a fresh value still has the attributes %v", s.Attributes)
+		}
+	})
+}
+
+func TestSetValueIsConfirmedBeforeItReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		l.plugin.onCall(func(ctx context.Context, c host.Call) host.Result {
+			deadline, _ := ctx.Deadline()
+			if left := time.Until(deadline); left > 30*time.Second || left < 29*time.Second {
+				t.Errorf("the call has %v left", left)
+			}
+			time.Sleep(70 * time.Millisecond)
+			l.outbox.Put(host.States{Values: map[string]any{c.ID: c.Value}})
+			return host.Result{Value: c.Value, Confirmed: []string{c.ID}}
+		})
+		before := l.log.count(`"SN1_grid_limit":250`)
+		if _, err := l.host.Action(t.Context(), "number", "set_value", map[string]any{"value": 250.0}, "number.inverter_grid_limit"); err != nil {
+			t.Fatal(err)
+		}
+		l.is("SN1_grid_limit", "250")
+		time.Sleep(time.Second)
+		if n := l.log.count(`"SN1_grid_limit":250`) - before; n != 1 {
+			t.Errorf("the confirmed value travelled %d times, want once", n)
+		}
+	})
+}
+
+func TestAFailedCallRaises(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		l.plugin.onCall(func(_ context.Context, c host.Call) host.Result {
+			l.outbox.Put(host.States{Values: map[string]any{c.ID: 90}})
+			return host.Result{Confirmed: []string{c.ID}, Err: host.NewCallError(host.CodeNotVerified, "wanted 80, found 90",
+				map[string]string{"wanted": "80", "found": "90"})}
+		})
+		err := l.host.SetValue(t.Context(), "SN1_grid_limit", 80)
+		var e *devhost.Error
+		if !errors.As(err, &e) || e.Code != "home_assistant_error" || e.Key != "not_verified" || e.Placeholders["found"] != "90" ||
+			e.Placeholders["name"] != "Inverter Grid limit" {
+			t.Errorf("error is %#v", err)
+		}
+		l.is("SN1_grid_limit", "90") // what the device holds is shown all the same
+		l.plugin.onCall(func(context.Context, host.Call) host.Result {
+			return host.Result{Err: host.NewCallError(host.CodeOffStep, "85 is off step", nil)}
+		})
+		if err := l.host.SetValue(t.Context(), "SN1_grid_limit", 85); !errors.As(err, &e) || e.Code != "service_validation_error" {
+			t.Errorf("error is %#v", err)
+		}
+	})
+}
+
+func TestAReadCallHasAResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		var response any = host.Reading{Value: 5.5, Unit: "V", ReadAt: time.Unix(1e9, 0).UTC(), Raw: []uint16{55}, Registers: "holding 588+1"}
+		l.plugin.onCall(func(context.Context, host.Call) host.Result { return host.Result{Response: response} })
+		got, err := l.host.Action(t.Context(), "solarhub", "read_value", map[string]any{"entity_id": "sensor.inverter_pv_power"})
+		text, _ := json.Marshal(got)
+		const want = `{"age_ms":0,"raw":[55],"read_at":"2001-09-09T01:46:40Z","registers":"holding 588+1","unit":"V","value":5.5}`
+		if err != nil || string(text) != want {
+			t.Errorf("response is %s, %v", text, err)
+		}
+		response = func() {} // no JSON: the caller is told, and the session lives
+		var e *devhost.Error
+		_, err = l.host.Action(t.Context(), "solarhub", "read_value", map[string]any{"entity_id": "sensor.inverter_pv_power"})
+		if !errors.As(err, &e) || e.Key != "failed" || !l.client.Status().Ready {
+			t.Errorf("error is %v, status %+v", err, l.client.Status())
+		}
+	})
+}
+
+func TestWhyTheContextOfACallEnds(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(l *lab)
+		want error
+		code string
+	}{
+		{"deadline", func(*lab) { time.Sleep(30 * time.Second) }, context.DeadlineExceeded, ""},
+		{"session lost", func(l *lab) { l.host.Drop() }, host.ErrSessionLost, host.CodeLost},
+		{"client stops", func(l *lab) { l.stopClient() }, host.ErrStopping, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				l.outbox.Put(known())
+				l.serve(devhost.Options{})
+				l.start()
+				defer l.stop()
+				l.ready()
+				cause := make(chan error, 1)
+				l.plugin.onCall(func(ctx context.Context, _ host.Call) host.Result {
+					<-ctx.Done()
+					cause <- context.Cause(ctx)
+					return host.Result{Value: 1}
+				})
+				done := make(chan error, 1)
+				go func() { done <- l.host.SetValue(context.Background(), "SN1_grid_limit", 1) }()
+				synctest.Wait()
+				c.end(l)
+				if got := <-cause; !errors.Is(got, c.want) {
+					t.Errorf("cause is %v, want %v", got, c.want)
+				}
+				err := <-done
+				var e *devhost.Error
+				if c.code == "" && err != nil || c.code != "" && (!errors.As(err, &e) || e.Key != c.code) {
+					t.Errorf("the caller gets %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestACallerThatGivesUpCancels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		cause := make(chan error, 1)
+		l.plugin.onCall(func(ctx context.Context, _ host.Call) host.Result {
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return host.Result{Err: host.NewCallError(host.CodeCancelled, "given up", nil)}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.host.SetValue(ctx, "SN1_grid_limit", 1); err == nil {
+			t.Error("no error")
+		}
+		if got := <-cause; !errors.Is(got, host.ErrCancelled) {
+			t.Errorf("cause is %v", got)
+		}
+		synctest.Wait() // the late answer disturbs nobody
+		if !l.client.Status().Ready {
+			t.Error("the session is lost")
+		}
+	})
+}
+
+func TestTooManyCallsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		release := make(chan struct{})
+		l.plugin.onCall(func(context.Context, host.Call) host.Result {
+			<-release
+			return host.Result{}
+		})
+		const callers = host.MaxCalls + 10
+		errs := make(chan error, callers)
+		for range callers {
+			go func() { errs <- l.host.SetValue(context.Background(), "SN1_grid_limit", 1) }()
+		}
+		for range 10 {
+			var e *devhost.Error
+			if err := <-errs; !errors.As(err, &e) || e.Key != host.CodeQueueFull {
+				t.Errorf("error is %v", err)
+			}
+		}
+		close(release)
+		for range host.MaxCalls {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestTheHostRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer func() { l.stop() }()
+		l.ready()
+		l.stopHost()
+		time.Sleep(20 * time.Second)
+		l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": 7}}) // while it is away
+		if s := l.client.Status(); s.Ready || s.Reason == "" {
+			t.Errorf("status is %+v", s)
+		}
+		l.serve(devhost.Options{})
+		l.is("SN1_pv_power", devhost.Unavailable) // there before the plugin is
+		l.ready()
+		l.is("SN1_pv_power", "7")
+		l.is("SN1_mode", "eco")
+		if n := l.log.count(`"Registered"`); n != 1 {
+			t.Errorf("registered %d times, want once", n)
+		}
+	})
+}
+
+func TestGraceCoversAShortLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer func() { l.stop() }()
+		l.ready()
+		l.host.Drop()
+		synctest.Wait()
+		l.is("SN1_mode", "eco")
+		if err := l.host.SetValue(t.Context(), "SN1_mode", "full"); err != nil {
+			t.Errorf("a set-value in the grace period: %v", err)
+		}
+		l.stopClient() // planned: back within 30 s
+		l.is("SN1_mode", "eco")
+		time.Sleep(29 * time.Second)
+		l.is("SN1_mode", "eco")
+		time.Sleep(2 * time.Second)
+		l.is("SN1_mode", devhost.Unavailable)
+		var e *devhost.Error
+		if err := l.host.SetValue(t.Context(), "SN1_mode", "full"); !errors.As(err, &e) || e.Key != "not_connected" {
+			t.Errorf("error is %v", err)
+		}
+	})
+}
+
+func TestDefinitionsThatChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		l.client.Redescribe() // nothing has changed
+		synctest.Wait()
+		if n := l.log.count(`"Registered"`); n != 1 {
+			t.Errorf("registered %d times, want once", n)
+		}
+		d := house()
+		d.Devices = append(d.Devices, host.Device{ID: "SN2", Name: "Second"})
+		d.Entities = append(d.Entities[1:], host.Entity{ID: "SN2_on", Device: "SN2", Platform: "switch", Key: "on", Name: "On", Enabled: true})
+		l.plugin.describe(d)
+		l.outbox.Put(host.States{Values: map[string]any{"SN2_on": true}}) // before the host knows it
+		time.Sleep(time.Second)
+		l.client.Redescribe()
+		synctest.Wait()
+		l.is("switch.second_on", "on")
+		if _, ok := l.host.State("SN1_pv_power"); ok {
+			t.Error("an entity that is not described any more is still there")
+		}
+	})
+}
+
+func TestManyEntitiesTravelInFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		d := host.Definitions{Devices: []host.Device{{ID: "SN1", Name: "Inverter"}}}
+		values := map[string]any{}
+		for i := range 1201 {
+			id := fmt.Sprintf("SN1_p%d", i)
+			d.Entities = append(d.Entities, host.Entity{ID: id, Device: "SN1", Platform: "sensor", Key: fmt.Sprint("p", i), Name: fmt.Sprint("P", i),
+				Unit: "W", Enabled: true})
+			values[id] = i
+		}
+		l.plugin.describe(d)
+		l.outbox.Put(host.States{Values: values})
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		if n := len(l.host.States()); n != 1201 {
+			t.Errorf("%d entities", n)
+		}
+		l.is("SN1_p1200", "1200")
+		if r, s := l.log.count(`"type":"solarhub/register"`), l.log.count(`"type":"solarhub/states"`); r != 7 || s != 3 {
+			t.Errorf("%d frames of definitions and %d of states, want 7 and 3", r, s)
+		}
+	})
+}
+
+func TestEventsOfTheOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		removed := make(chan []string, 1)
+		l := newLab(t, func(o *host.Options) {
+			o.Removed = func(devices []string) { removed <- devices }
+			o.Diagnostics = func(context.Context) (any, error) { return map[string]any{"lines": 2}, nil }
+		})
+		s := known()
+		s.Values["SN1_hidden"] = 230
+		l.outbox.Put(s)
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		if err := l.host.SetDisabled("SN1_hidden", false); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		l.is("SN1_hidden", "230")
+		if got := l.plugin.lastConfig(); len(got) != 0 {
+			t.Errorf("disabled are %q", got)
+		}
+		data, err := l.host.Diagnostics(t.Context(), "house")
+		if text, _ := json.Marshal(data); err != nil || string(text) != `{"lines":2}` {
+			t.Errorf("diagnostics are %s, %v", text, err)
+		}
+		l.host.RemoveDevice("SN1")
+		if got := <-removed; !slices.Equal(got, []string{"SN1"}) {
+			t.Errorf("removed are %q", got)
+		}
+	})
+}
+
+func TestRemove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		if _, err := l.client.Remove(t.Context(), []string{"SN1"}); !errors.Is(err, host.ErrNotConnected) {
+			t.Errorf("error is %v", err)
+		}
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		if n, err := l.client.Remove(t.Context(), []string{"SN1", "nothing"}); n != 2 || err != nil {
+			t.Errorf("removed %d, %v; want the device and its part", n, err)
+		}
+	})
+}
+
+func TestTheNewestProcessWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old := newLab(t, func(o *host.Options) { o.Epoch = 1000 })
+		old.serve(devhost.Options{})
+		old.start()
+		defer old.stop()
+		old.ready()
+		young := newLab(t, func(o *host.Options) { o.Epoch = 2000 })
+		young.outbox.Put(known())
+		young.board, young.host = old.board, old.host
+		var err error
+		at, _ := host.ParseAddress("http://house")
+		young.client, err = host.New(host.Options{Address: at, Token: host.NewSecret(token), HTTPClient: old.board.client(),
+			Installation: "house", Epoch: 2000, Plugin: young.plugin, Outbox: young.outbox})
+		if err != nil {
+			t.Fatal(err)
+		}
+		young.start()
+		defer young.stopClient()
+		synctest.Wait()
+		if old.client.Status().Ready || !young.client.Status().Ready {
+			t.Fatalf("old %+v, young %+v", old.client.Status(), young.client.Status())
+		}
+		time.Sleep(59 * time.Second)
+		if n := old.log.count(`"solarhub/hello"`); n != 1 {
+			t.Errorf("%d hellos within the first minute, want 1", n)
+		}
+		time.Sleep(5 * time.Minute)
+		if !young.client.Status().Ready || !strings.Contains(old.client.Status().Reason, "started later") {
+			t.Errorf("old %+v, young %+v", old.client.Status(), young.client.Status())
+		}
+		old.is("SN1_mode", "eco")
+	})
+}
+
+func TestTheTokenIsNeverLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t) // logs at trace level
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		l.ready()
+		l.host.Drop()
+		time.Sleep(5 * time.Second)
+		l.stop()
+		text := l.log.String()
+		if strings.Contains(text, token) || !strings.Contains(text, `"level":"trace"`) {
+			t.Errorf("the log holds the token or no frames:\n%.2000s", text)
+		}
+	})
+}
+
+func TestConfirmedValuesAreNeverOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		var mu sync.Mutex
+		newest := 0.0
+		put := func(f func(float64) float64) {
+			mu.Lock()
+			defer mu.Unlock()
+			newest = f(newest)
+			l.outbox.Put(host.States{Values: map[string]any{"SN1_grid_limit": newest}})
+		}
+		l.plugin.onCall(func(_ context.Context, c host.Call) host.Result {
+			time.Sleep(7 * time.Millisecond)
+			put(func(float64) float64 { return c.Value.(float64) })
+			return host.Result{Value: c.Value, Confirmed: []string{c.ID}}
+		})
+		var running sync.WaitGroup
+		running.Go(func() { // a poll that never rests
+			for range 500 {
+				put(func(v float64) float64 { return v + 0.25 })
+				time.Sleep(3 * time.Millisecond)
+			}
+		})
+		for i := range 100 {
+			if err := l.host.SetValue(t.Context(), "SN1_grid_limit", 10*i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		running.Wait()
+		time.Sleep(time.Second)
+		l.is("SN1_grid_limit", fmt.Sprint(newest))
+	})
+}

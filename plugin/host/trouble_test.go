@@ -1,0 +1,516 @@
+package host_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
+
+	"solarhub/plugin/devhost"
+	"solarhub/plugin/host"
+)
+
+// script is a host that a test plays: one function for each connection.
+type script struct {
+	t     *testing.T
+	mu    sync.Mutex
+	dials []time.Time
+}
+
+// talk is one connection of a script.
+type talk struct {
+	t  *testing.T
+	ws *websocket.Conn
+}
+
+// handler answers each dial with play; what play returns from is cut.
+func (s *script) handler(play func(c *talk)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.note()
+		ws, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		ws.SetReadLimit(-1)
+		play(&talk{t: s.t, ws: ws})
+	}
+}
+
+func (s *script) note() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dials = append(s.dials, time.Now())
+}
+
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.dials)
+}
+
+// waits returns the times between the dials.
+func (s *script) waits() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []time.Duration
+	for i := 1; i < len(s.dials); i++ {
+		all = append(all, s.dials[i].Sub(s.dials[i-1]))
+	}
+	return all
+}
+
+func (c *talk) say(text string) {
+	_ = c.ws.Write(context.Background(), websocket.MessageText, []byte(text))
+}
+
+// hear returns the next command; its name is empty when the client has left.
+func (c *talk) hear() (id int64, name string) {
+	_, frame, err := c.ws.Read(context.Background())
+	if err != nil {
+		return 0, ""
+	}
+	var m struct {
+		ID   int64  `json:"id"`
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(frame, &m)
+	return m.ID, m.Type
+}
+
+// greet does the hand-shake.
+func (c *talk) greet() {
+	c.say(`{"type":"auth_required","ha_version":"2026.11.0"}`)
+	c.hear()
+	c.say(`{"type":"auth_ok","ha_version":"2026.11.0"}`)
+}
+
+const helloResult = `{"protocol":1,"companion_version":"1","ha_version":"2026.11.0","session":7,"hash":null,"disabled":[],"heartbeat_ms":10000,"grace_ms":30000}`
+
+// answers are the results of a companion in good health.
+var answers = map[string]string{
+	host.CommandHello:    helloResult,
+	host.CommandRegister: `{"created":6,"updated":0,"removed":0,"rejected":[]}`,
+	host.CommandStates:   `{"unknown":[]}`,
+	"get_config":         `{"safe_mode":false,"recovery_mode":false}`,
+}
+
+// reply answers one command: with the error if there is one under its name, else as a companion in good health.
+func (c *talk) reply(id int64, name string, refusals map[string]string) {
+	if code, ok := refusals[name]; ok {
+		c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":false,"error":{"code":%q,"message":"no"}}`, id, code))
+		return
+	}
+	if name == "ping" {
+		c.say(fmt.Sprintf(`{"id":%d,"type":"pong"}`, id))
+		return
+	}
+	result := answers[name]
+	if result == "" {
+		result = "null"
+	}
+	c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":%s}`, id, result))
+}
+
+// serve answers until the client leaves or until one command was answered.
+func (c *talk) serve(until string, refusals map[string]string) {
+	for {
+		id, name := c.hear()
+		if name == "" {
+			return
+		}
+		c.reply(id, name, refusals)
+		if name == until {
+			return
+		}
+	}
+}
+
+func TestWaitsBeforeTheNextTry(t *testing.T) {
+	refuse := func(command, code string) func(*talk) {
+		return func(c *talk) { c.greet(); c.serve("", map[string]string{command: code}) }
+	}
+	for _, c := range []struct {
+		name     string
+		play     func(c *talk)
+		wait     time.Duration
+		sentence string
+	}{
+		{"wrong token", func(c *talk) {
+			c.say(`{"type":"auth_required","ha_version":"1"}`)
+			c.hear()
+			c.say(`{"type":"auth_invalid","message":"Invalid access token or password"}`)
+		}, 5 * time.Minute, "make a new long-lived token"},
+		{"no companion", refuse(host.CommandHello, "unknown_command"), 30 * time.Second, "solarhub install"},
+		{"not loaded", refuse(host.CommandHello, "entry_not_loaded"), 10 * time.Second, "not set up"},
+		{"older process", refuse(host.CommandHello, "older_process"), 5 * time.Minute, "started later"},
+		{"incompatible", refuse(host.CommandHello, "incompatible_protocol"), 5 * time.Minute, "do not fit together"},
+		{"no administrator", refuse(host.CommandHello, "unauthorized"), 5 * time.Minute, "no administrator"},
+		{"replaced", func(c *talk) {
+			c.greet()
+			c.serve(host.CommandStates, nil)
+			c.say(`{"id":2,"type":"event","event":{"type":"replaced"}}`) // and hangs up at once
+		}, time.Minute, "took over"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{t: t}
+				l := newLab(t)
+				l.listen(s.handler(c.play))
+				l.start()
+				defer l.stop()
+				time.Sleep(5*c.wait + c.wait/2)
+				for _, w := range s.waits() {
+					if w < c.wait || w > c.wait+time.Second {
+						t.Errorf("waited %v, want %v", w, c.wait)
+					}
+				}
+				if n := s.count(); n != 6 {
+					t.Errorf("%d dials, want 6", n)
+				}
+				if got := l.client.Status().Reason; !strings.Contains(got, c.sentence) {
+					t.Errorf("reason is %q", got)
+				}
+				if n := l.log.count(c.sentence); c.name != "replaced" && n != 1 { // that one was ready in between
+					t.Errorf("said %d times, want once:\n%s", n, l.log)
+				}
+			})
+		})
+	}
+}
+
+func TestRecoveryModeIsExplained(t *testing.T) {
+	for _, o := range []devhost.Options{
+		{WithoutCompanion: true, SafeMode: true},
+		{WithoutCompanion: true, RecoveryMode: true},
+		{WithoutCompanion: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLab(t)
+			l.serve(o)
+			l.start()
+			defer l.stop()
+			synctest.Wait()
+			got := l.client.Status().Reason
+			if strings.Contains(got, "safe mode") != o.SafeMode || strings.Contains(got, "recovery mode") != o.RecoveryMode {
+				t.Errorf("reason is %q", got)
+			}
+		})
+	}
+}
+
+func TestTheHostIsStarting(t *testing.T) {
+	for _, status := range []int{http.StatusBadGateway, http.StatusServiceUnavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{t: t}
+			l := newLab(t)
+			l.listen(func(w http.ResponseWriter, _ *http.Request) {
+				s.note()
+				w.WriteHeader(status)
+			})
+			l.start()
+			defer l.stop()
+			time.Sleep(22 * time.Second)
+			if n := s.count(); n != 5 {
+				t.Errorf("%d dials in 22 s, want 5", n)
+			}
+			if n := l.log.count("is starting"); n != 1 {
+				t.Errorf("said %d times, want once", n)
+			}
+		})
+	}
+}
+
+func TestBackOffGrowsAndBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		var healthy atomic.Bool
+		l.listen(s.handler(func(c *talk) {
+			if !healthy.Load() {
+				return // hangs up
+			}
+			c.greet()
+			cut := time.AfterFunc(31*time.Second, func() { _ = c.ws.CloseNow() })
+			defer cut.Stop()
+			c.serve("", nil)
+		}))
+		l.start()
+		defer l.stop()
+		time.Sleep(30 * time.Minute)
+		waits := s.waits()
+		if n := len(waits); n < 25 || n > 45 {
+			t.Errorf("%d redials in 30 minutes", n)
+		}
+		for i, w := range waits {
+			want := min(time.Second<<min(i, 6), time.Minute)
+			if w < want*3/4-time.Millisecond || w > min(want*5/4, time.Minute)+time.Millisecond {
+				t.Errorf("wait %d is %v, want about %v", i, w, want)
+			}
+		}
+		healthy.Store(true)
+		time.Sleep(10 * time.Minute)
+		waits = s.waits()
+		if last := waits[len(waits)-1]; last > 33*time.Second {
+			t.Errorf("after 31 s of being ready the wait is still %v", last-31*time.Second)
+		}
+	})
+}
+
+func TestAFlappingHostIsNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve(host.CommandStates, nil) // ready, and gone at once
+		}))
+		l.start()
+		defer l.stop()
+		time.Sleep(10 * time.Minute)
+		if n := s.count(); n > 20 {
+			t.Errorf("%d dials in 10 minutes", n)
+		}
+	})
+}
+
+func TestHandshakeThatNeverEnds(t *testing.T) {
+	for name, play := range map[string]func(c *talk){
+		"silence":            func(c *talk) { c.hear(); c.hear() },
+		"silence after auth": func(c *talk) { c.say(`{"type":"auth_required"}`); c.hear(); c.hear() },
+		"no JSON":            func(c *talk) { c.say(`hello`); c.hear() },
+		"another protocol":   func(c *talk) { c.say(`{"type":"welcome"}`); c.hear() },
+		"binary":             func(c *talk) { _ = c.ws.Write(context.Background(), websocket.MessageBinary, []byte{1, 2}); c.hear() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{t: t}
+				l := newLab(t)
+				l.listen(s.handler(play))
+				l.start()
+				defer l.stop()
+				time.Sleep(11500 * time.Millisecond)
+				if n := s.count(); n < 2 {
+					t.Errorf("%d dials in 11.5 s: it hangs", n)
+				}
+			})
+		})
+	}
+}
+
+func TestASilentHostIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			for {
+				id, name := c.hear()
+				if name == "" {
+					return
+				}
+				if name != "ping" && name != host.CommandHeartbeat {
+					c.reply(id, name, nil)
+				}
+			}
+		}))
+		l.start()
+		defer l.stop()
+		time.Sleep(19 * time.Second)
+		if !l.client.Status().Ready || s.count() != 1 {
+			t.Fatalf("status after 19 s is %+v", l.client.Status())
+		}
+		time.Sleep(1100 * time.Millisecond)
+		if st := l.client.Status(); st.Ready || !strings.Contains(st.Reason, "does not answer") {
+			t.Errorf("status after 20 s is %+v", st)
+		}
+	})
+}
+
+func TestCommandsThatAreRefused(t *testing.T) {
+	for _, command := range []string{host.CommandRegister, host.CommandStates, host.CommandHeartbeat} {
+		t.Run(command, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{t: t}
+				l := newLab(t)
+				l.listen(s.handler(func(c *talk) { c.greet(); c.serve("", map[string]string{command: "stale_session"}) }))
+				l.start()
+				defer l.stop()
+				time.Sleep(12 * time.Second)
+				if s.count() < 2 || !strings.Contains(l.log.String(), "given up this session") {
+					t.Errorf("%d dials:\n%s", s.count(), l.log)
+				}
+			})
+		})
+	}
+}
+
+func TestFramesWithSeveralMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		l.outbox.Put(known())
+		called := make(chan host.Call, 2)
+		l.plugin.onCall(func(_ context.Context, c host.Call) host.Result {
+			called <- c
+			return host.Result{}
+		})
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve("supported_features", nil)
+			id, _ := c.hear() // hello: its answer and two events in one frame
+			c.say(fmt.Sprintf(`[{"id":%d,"type":"result","success":true,"result":%s},
+				{"id":%d,"type":"event","event":{"type":"call","call_id":"a","action":"set","id":"SN1_mode","value":"full","remaining_ms":1000}},
+				{"id":%d,"type":"event","event":{"type":"something new","call_id":5}},
+				{"id":%d,"type":"event","event":{"type":"call","call_id":"b","action":"press","id":"SN1_b","remaining_ms":1000}},
+				{"id":999,"type":"event","event":{}},{"id":998,"type":"result","success":true}]`, id, helloResult, id, id, id))
+			c.serve("", nil)
+		}))
+		l.start()
+		defer l.stop()
+		got := map[string]host.Call{}
+		for range 2 {
+			c := <-called
+			got[c.CallID] = c
+		}
+		if got["a"].Value != "full" || got["b"].Action != host.ActionPress {
+			t.Errorf("calls are %+v", got)
+		}
+		synctest.Wait()
+		if n := l.log.count(`"type":"solarhub/result"`); n != 2 || !l.client.Status().Ready {
+			t.Errorf("%d results, status %+v", n, l.client.Status())
+		}
+	})
+}
+
+func TestFrames(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		bytes int
+		alive bool
+	}{{"large", 900 << 10, true}, {"too large", 1 << 20, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{t: t}
+				l := newLab(t, func(o *host.Options) { o.ReadLimit, o.Log = 1<<20, zerolog.Nop() })
+				l.listen(s.handler(func(k *talk) {
+					k.greet()
+					k.serve(host.CommandStates, nil)
+					k.say(`{"id":5000,"type":"result","success":true,"result":"` + strings.Repeat("x", c.bytes) + `"}`)
+					k.serve("", nil)
+				}))
+				l.start()
+				defer l.stop()
+				time.Sleep(15 * time.Second) // a close that the other side does not read takes 5 s
+				if n := s.count(); (n == 1) != c.alive {
+					t.Errorf("%d dials", n)
+				}
+			})
+		})
+	}
+}
+
+func TestTheHostLeavesInTheMiddleOfACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		l.outbox.Put(known())
+		ended := make(chan error, 1)
+		l.plugin.onCall(func(ctx context.Context, _ host.Call) host.Result {
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return host.Result{Value: 5}
+		})
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve(host.CommandStates, nil)
+			if s.count() == 1 {
+				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"a","action":"set","id":"SN1_mode","remaining_ms":60000}}`)
+				time.Sleep(time.Second)
+				_ = c.ws.Close(websocket.StatusNormalClosure, "") // as a restart does
+				return
+			}
+			c.serve("", nil)
+		}))
+		began := time.Now()
+		l.start()
+		defer l.stop()
+		if err := <-ended; err != host.ErrSessionLost || time.Since(began) > 1100*time.Millisecond {
+			t.Errorf("the call ended with %v after %v", err, time.Since(began))
+		}
+		time.Sleep(2 * time.Second)
+		if !l.client.Status().Ready || l.log.count(`"type":"solarhub/result"`) != 0 {
+			t.Errorf("status %+v; a result of the old session was sent into the new one", l.client.Status())
+		}
+	})
+}
+
+func TestStoppingWhileTheHostHangs(t *testing.T) {
+	for name, play := range map[string]func(c *talk){
+		"before the hand-shake": func(c *talk) { c.hear() },
+		"at hello":              func(c *talk) { c.greet(); c.serve("supported_features", nil); c.hear(); c.hear() },
+		"at register":           func(c *talk) { c.greet(); c.serve(host.CommandHello, nil); c.hear(); time.Sleep(time.Minute) },
+		"at bye":                func(c *talk) { c.greet(); c.serve(host.CommandStates, nil); c.hear(); time.Sleep(time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{t: t}
+				l := newLab(t)
+				l.listen(s.handler(play))
+				l.start()
+				time.Sleep(time.Second)
+				began := time.Now()
+				l.stopClient()
+				if took := time.Since(began); took > 6*time.Second {
+					t.Errorf("stopping took %v", took)
+				}
+				time.Sleep(2 * time.Minute) // the script ends
+				l.stop()
+			})
+		})
+	}
+}
+
+func TestAnIdleSessionSendsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		before := l.log.count("to the host")
+		time.Sleep(100*time.Second + time.Millisecond)
+		if n := l.log.count("to the host") - before; n != 20 { // 10 pings, 10 heartbeats
+			t.Errorf("%d frames in 100 s, want 20", n)
+		}
+	})
+}
+
+func TestRejectedDefinitionsAreSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		d := house()
+		d.Entities[1].Max = nil
+		l.plugin.describe(d)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		if n := l.log.count(`"id":"SN1_grid_limit","reason":"a number needs`); n != 1 {
+			t.Errorf("said %d times, want once:\n%s", n, l.log)
+		}
+		l.is("SN1_mode", "eco")
+	})
+}
