@@ -3,8 +3,10 @@ package protocol
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,6 +80,38 @@ func cycles(b *testing.B, p *paced, count uint16, read func() error) {
 	b.ReportMetric(float64(median)/float64(limit), "x-limit")
 	b.ReportMetric(float64((median-limit).Microseconds())/1000, "ms-over")
 	b.ReportMetric(float64(short)/float64(len(p.gaps))*100, "%gaps-too-short")
+}
+
+// BenchmarkWriteWait measures how long a write waits for its first byte on a line that is polled flat out in blocks of 40, at random
+// moments. A poll takes 124 ms, 20 ms of them in the device.
+func BenchmarkWriteWait(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes seconds")
+	}
+	p := newPaced(b, DefaultSerial, 20*time.Millisecond)
+	bus := NewBus(NewRTU(RTUConfig{Path: p.path}), BusOptions{})
+	ctx, cancel := context.WithCancel(b.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = bus.Run(ctx) })
+	running.Go(func() {
+		for ctx.Err() == nil {
+			_, _ = bus.Do(ctx, Request{Unit: 1, Range: Range{Count: 40}, Priority: PriorityPoll})
+		}
+	})
+	r := rand.New(rand.NewPCG(1, 2))
+	for b.Loop() {
+		time.Sleep(time.Duration(100+r.IntN(300)) * time.Millisecond)
+		if _, err := bus.Do(ctx, writeOf(108, 50)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	wait := bus.Stats().WriteWait
+	cancel()
+	running.Wait()
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(wait.P50.Microseconds())/1000, "ms-p50")
+	b.ReportMetric(float64(wait.P95.Microseconds())/1000, "ms-p95")
+	b.ReportMetric(float64(wait.Max.Microseconds())/1000, "ms-max")
 }
 
 // BenchmarkTCPRead measures a read of 100 registers over loopback.

@@ -68,17 +68,18 @@ func (p *paced) serve() {
 	}
 }
 
-func (p *paced) reply(arrived time.Time, reply []byte) time.Time {
+func (p *paced) reply(arrived time.Time, reply []byte) (last time.Time) {
 	begin := arrived.Add(p.serial.Chars(8) + p.serial.Silence() + p.pause)
 	for i := range reply {
 		if left := time.Until(begin.Add(p.serial.Chars(i + 1))); left > 0 {
 			sleepPrecisely(left)
 		}
+		last = time.Now()
 		if _, err := p.master.Write(reply[i : i+1]); err != nil {
 			break
 		}
 	}
-	return time.Now()
+	return last
 }
 
 func (p *paced) shortestGap() time.Duration {
