@@ -1,6 +1,9 @@
 package host
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/rs/zerolog"
 )
 
@@ -8,17 +11,26 @@ import (
 const hidden = "***"
 
 // Secret is a text that must never be shown, such as an access token. Printing it in any way, encoding it as JSON or text
-// and logging it with zerolog give "***"; only Reveal gives the text.
-type Secret struct{ text string }
+// and logging it with zerolog give "***"; only Reveal gives the text. It is behind a pointer because fmt looks into
+// unexported fields without asking their methods.
+type Secret struct{ text *string }
 
 // NewSecret returns the secret that holds text.
-func NewSecret(text string) Secret { return Secret{text: text} }
+func NewSecret(text string) Secret { return Secret{text: &text} }
 
 // Reveal returns the text itself, to be handed to the host and nowhere else.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // IsZero reports whether there is no text.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// Format writes "***" for every verb, %d and %x too.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // String returns "***".
 func (s Secret) String() string { return hidden }
@@ -37,6 +49,6 @@ func (s Secret) MarshalZerologObject(e *zerolog.Event) { e.Str("secret", hidden)
 
 // UnmarshalText takes text as the secret.
 func (s *Secret) UnmarshalText(text []byte) error {
-	s.text = string(text)
+	*s = NewSecret(string(text))
 	return nil
 }
