@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -172,11 +173,16 @@ func invalid(format string, args ...any) error {
 	return &Error{Code: host.RefusedInvalidFormat, Message: fmt.Sprintf(format, args...)}
 }
 
+// finite reads a number; NaN and infinities, which ParseFloat takes, are none.
+func finite(text string) (float64, bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil && host.Value(f) != nil
+}
+
 func number(e view, data map[string]any) (any, error) {
 	v, ok := data["value"].(float64)
 	if s, is := data["value"].(string); is {
-		f, err := strconv.ParseFloat(s, 64)
-		v, ok = f, err == nil
+		v, ok = finite(s)
 	}
 	if !ok {
 		return nil, invalid("expected float for dictionary value @ data['value']")
@@ -250,6 +256,10 @@ func (h *Host) writeValue(ctx context.Context, s service) (any, error) {
 		return nil, invalid("required key not provided @ data['value']")
 	}
 	force, _ := s.Data["force"].(bool)
+	value, err = forPlatform(e, value)
+	if err != nil {
+		return nil, err
+	}
 	f, err := h.setting(ctx, e, value, force)
 	if err != nil {
 		return nil, err
@@ -259,6 +269,42 @@ func (h *Host) writeValue(ctx context.Context, s service) (any, error) {
 			map[string]string{"value": fmt.Sprint(f.Value)}), e.name)
 	}
 	return map[string]any{"value": f.Value}, nil
+}
+
+// forPlatform turns what a text field of a form gives into the type of the platform.
+func forPlatform(e view, v any) (any, error) {
+	expected := ""
+	text, isText := v.(string)
+	switch e.def.Platform {
+	case "number":
+		if _, is := v.(float64); is {
+			return v, nil
+		}
+		if f, ok := finite(text); ok {
+			return f, nil
+		}
+		expected = "a number"
+	case "switch":
+		switch on := strings.ToLower(fmt.Sprint(v)); on {
+		case "on", "true", "off", "false":
+			return on == "on" || on == "true", nil
+		}
+		expected = "on or off"
+	case "time":
+		if t, err := timeOfDay(e, map[string]any{"time": v}); err == nil {
+			return t, nil
+		}
+		expected = "a time like 06:30"
+	case "select", "text":
+		if isText {
+			return v, nil
+		}
+		return fmt.Sprint(v), nil
+	default:
+		return v, nil // read only: the plugin says so
+	}
+	return nil, failure(host.NewCallError(host.CodeWrongType, expected+" is expected",
+		map[string]string{"value": fmt.Sprint(v), "expected": expected}), e.name)
 }
 
 // readValue reads a register now.

@@ -27,6 +27,7 @@ func current(handle func(h *Host, s *session, c command) (any, error)) handler {
 		if s == nil || s.number != f.Session || s.of.session != s {
 			return nil, &Error{Code: host.RefusedStaleSession, Message: fmt.Sprintf("Session %d is not the current one", f.Session)}
 		}
+		s.silence.Reset(s.patience())
 		return handle(h, s, c)
 	}
 }
@@ -123,57 +124,39 @@ func (h *Host) states(s *session, c command) (any, error) {
 	if n := len(f.Values); n > host.MaxStates {
 		return nil, &Error{Code: host.RefusedInvalidFormat, Message: fmt.Sprintf("%d states in a frame; allowed are %d", n, host.MaxStates)}
 	}
-	unknown := []string{}
 	for device, state := range f.Devices {
-		if r := h.roots[rootOf(device)]; r != nil && r.owner == s.of {
-			r.online[device] = state
-		} else {
-			unknown = append(unknown, device)
-		}
+		s.picture.online[device] = state
 	}
 	for id, available := range f.Available {
-		if e := h.entities[id]; e != nil && e.root.owner == s.of {
-			e.hidden = !available
-		} else {
-			unknown = append(unknown, id)
-		}
+		s.picture.visible[id] = available
 	}
-	unknown = append(unknown, h.take(s, f.Values, f.Cached)...)
+	unknown := h.take(s, f.Values, f.Cached)
 	if f.Ready {
-		s.ready = true
-		h.settle(s)
+		s.ready, s.of.picture = true, s.picture
 	}
 	h.showAll(s.of)
 	return host.StatesResult{Unknown: unknown}, nil
 }
 
-// take notes values and returns the ids that are not registered.
+// take notes values and returns the ids that the installation does not own.
 func (h *Host) take(s *session, values map[string]any, cached map[string]time.Time) (unknown []string) {
+	unknown = []string{}
 	for id, v := range values {
 		e := h.entities[id]
 		if e == nil || e.root.owner != s.of {
 			unknown = append(unknown, id)
 			continue
 		}
-		e.value, e.readAt, e.told = v, cached[id], s.number
 		if err := e.accepts(v); err != nil {
-			e.value = nil
+			v = nil
 			if !e.odd {
 				h.options.Log.Warn().Err(err).Str("id", id).Msg("A value is refused")
 			}
 			e.odd = true
 		}
+		s.picture.values[id] = value{v, cached[id]}
 	}
 	return unknown
-}
-
-// settle makes unknown what a complete snapshot does not tell.
-func (h *Host) settle(s *session) {
-	for _, e := range h.entities {
-		if e.root.owner == s.of && e.told != s.number {
-			e.value, e.readAt = nil, time.Time{}
-		}
-	}
 }
 
 func (h *Host) result(s *session, c command) (any, error) {
@@ -192,10 +175,8 @@ func (h *Host) result(s *session, c command) (any, error) {
 	return nil, nil
 }
 
-func (h *Host) heartbeat(s *session, _ command) (any, error) {
-	s.silence.Reset(s.patience())
-	return nil, nil
-}
+// heartbeat has nothing to do: current has noted that the plugin lives.
+func (h *Host) heartbeat(*session, command) (any, error) { return nil, nil }
 
 func (h *Host) diagnosed(s *session, c command) (any, error) {
 	var f host.DiagnosticsFrame

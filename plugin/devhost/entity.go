@@ -35,12 +35,8 @@ type entity struct {
 	entityID string
 	disabled bool
 
-	value  any       // as the plugin sent it; nil is unknown
-	readAt time.Time // of a value from the cache; zero: fresh
-	hidden bool      // unavailable though the device answers
-	told   int64     // the session that sent a value
-	odd    bool      // a value was refused, and that was logged
-	shown  State
+	odd   bool // a value was refused, and that was logged
+	shown State
 }
 
 // root is a device with its parts.
@@ -48,18 +44,49 @@ type root struct {
 	id      string
 	owner   *installation
 	devices map[string]host.Device
-	online  map[string]host.DeviceState // by device id; what is not in it is online
+}
+
+// picture is what one session says of its entities. It takes effect as a whole when it is complete.
+type picture struct {
+	served  map[string]bool // device ids without parts
+	values  map[string]value
+	online  map[string]host.DeviceState // devices and parts; absent: as its parent
+	visible map[string]bool             // entities; absent: yes
+}
+
+type value struct {
+	value  any       // as the plugin sent it; nil is unknown
+	readAt time.Time // of a value from the cache; zero: fresh
+}
+
+func newPicture(devices []string) *picture {
+	p := &picture{served: map[string]bool{}, values: map[string]value{}, online: map[string]host.DeviceState{},
+		visible: map[string]bool{}}
+	for _, id := range devices {
+		p.served[rootOf(id)] = true
+	}
+	return p
+}
+
+// available reports whether e can be used as long as the plugin is there.
+func (p *picture) available(e *entity) bool {
+	online := p.served[e.root.id]
+	for _, device := range []string{e.root.id, e.def.Device} {
+		if s, told := p.online[device]; told {
+			online = s.Online
+		}
+		if !online {
+			return false
+		}
+	}
+	visible, told := p.visible[e.def.ID]
+	return visible || !told
 }
 
 // available reports whether e can be used. The mutex of the host is held.
 func (e *entity) available(now time.Time) bool {
-	return !e.disabled && !e.hidden && e.root.owner.available(now) &&
-		e.root.answers(e.root.id) && e.root.answers(e.def.Device)
-}
-
-func (r *root) answers(device string) bool {
-	s, ok := r.online[device]
-	return !ok || s.Online
+	owner := e.root.owner
+	return !e.disabled && owner.available(now) && owner.picture.available(e)
 }
 
 // name is how people call the entity: device and entity.
@@ -71,9 +98,10 @@ func (e *entity) name() string {
 func (e *entity) render(now time.Time) State {
 	s := State{EntityID: e.entityID, State: Unavailable, Attributes: e.attributes(), LastChanged: e.shown.LastChanged, LastUpdated: now}
 	if e.available(now) {
-		s.State = e.text()
-		if !e.readAt.IsZero() {
-			s.Attributes["read_at"] = e.readAt.Format(time.RFC3339)
+		v := e.root.owner.picture.values[e.def.ID]
+		s.State = e.text(v.value)
+		if !v.readAt.IsZero() {
+			s.Attributes["read_at"] = v.readAt.Format(time.RFC3339)
 		}
 	}
 	if s.State != e.shown.State {
@@ -82,9 +110,9 @@ func (e *entity) render(now time.Time) State {
 	return s
 }
 
-// text is the value as Home Assistant writes it.
-func (e *entity) text() string {
-	switch v := e.value.(type) {
+// text is a value as Home Assistant writes it.
+func (e *entity) text(v any) string {
+	switch v := v.(type) {
 	case bool:
 		if v {
 			return "on"

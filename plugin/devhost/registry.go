@@ -72,7 +72,7 @@ func (h *Host) of(r *root) []*entity {
 func (h *Host) root(id string, owner *installation) *root {
 	r := h.roots[id]
 	if r == nil {
-		r = &root{id: id, owner: owner, devices: map[string]host.Device{}, online: map[string]host.DeviceState{}}
+		r = &root{id: id, owner: owner, devices: map[string]host.Device{}}
 		h.roots[id] = r
 	}
 	return r
@@ -208,6 +208,7 @@ func (h *Host) commit(i *installation, reg registration) host.RegisterResult {
 			r.owner = i
 		}
 		r.devices = parts
+		i.session.picture.served[id] = true
 	}
 	wanted := map[string]bool{}
 	for _, d := range reg.entities {

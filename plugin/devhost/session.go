@@ -14,6 +14,7 @@ type installation struct {
 	name       string
 	hash       string   // of what is kept; empty: nothing, or not what was registered
 	session    *session // the current one; nil: not connected
+	picture    *picture // of the last complete session
 	graceUntil time.Time
 	graceEnd   *time.Timer
 }
@@ -25,7 +26,7 @@ type session struct {
 	conn    *conn
 	id      int64 // of the hello: events go there
 	epoch   int64
-	devices []string
+	picture *picture
 	ready   bool
 	told    []string // the list of disabled ids that the plugin knows
 	reg     registration
@@ -38,7 +39,7 @@ type session struct {
 func (h *Host) installation(name string) *installation {
 	i := h.installations[name]
 	if i == nil {
-		i = &installation{host: h, name: name}
+		i = &installation{host: h, name: name, picture: newPicture(nil)}
 		h.installations[name] = i
 	}
 	return i
@@ -68,7 +69,7 @@ func (i *installation) open(c *conn, id int64, hello host.Hello) *session {
 	}
 	h := i.host
 	h.lastSession++
-	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch, devices: hello.Devices, backIn: -1,
+	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch, picture: newPicture(hello.Devices), backIn: -1,
 		calls: map[string]*pending{}, asked: map[string]chan any{}}
 	s.silence = time.AfterFunc(s.patience(), func() { h.silent(s) })
 	i.session, c.session = s, s
