@@ -1,0 +1,131 @@
+package host_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"solarhub/plugin/host"
+)
+
+// script is a host that a test plays: one function for each connection.
+type script struct {
+	t     *testing.T
+	mu    sync.Mutex
+	dials []time.Time
+}
+
+// talk is one connection of a script.
+type talk struct {
+	t  *testing.T
+	ws *websocket.Conn
+}
+
+// handler answers each dial with play; what play returns from is cut.
+func (s *script) handler(play func(c *talk)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.note()
+		ws, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		ws.SetReadLimit(-1)
+		play(&talk{t: s.t, ws: ws})
+	}
+}
+
+func (s *script) note() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dials = append(s.dials, time.Now())
+}
+
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.dials)
+}
+
+// waits returns the times between the dials.
+func (s *script) waits() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []time.Duration
+	for i := 1; i < len(s.dials); i++ {
+		all = append(all, s.dials[i].Sub(s.dials[i-1]))
+	}
+	return all
+}
+
+func (c *talk) say(text string) {
+	_ = c.ws.Write(context.Background(), websocket.MessageText, []byte(text))
+}
+
+// hear returns the next command; its name is empty when the client has left.
+func (c *talk) hear() (id int64, name string) {
+	_, frame, err := c.ws.Read(context.Background())
+	if err != nil {
+		return 0, ""
+	}
+	var m struct {
+		ID   int64  `json:"id"`
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(frame, &m)
+	return m.ID, m.Type
+}
+
+// greet does the hand-shake.
+func (c *talk) greet() {
+	c.say(`{"type":"auth_required","ha_version":"2026.11.0"}`)
+	c.hear()
+	c.say(`{"type":"auth_ok","ha_version":"2026.11.0"}`)
+}
+
+const helloResult = `{"protocol":1,"companion_version":"1","ha_version":"2026.11.0","session":7,"hash":null,"disabled":[],"heartbeat_ms":10000,"grace_ms":30000}`
+
+// answers are the results of a companion in good health.
+var answers = map[string]string{
+	host.CommandHello:    helloResult,
+	host.CommandRegister: `{"created":6,"updated":0,"removed":0,"rejected":[]}`,
+	host.CommandStates:   `{"unknown":[]}`,
+	"get_config":         `{"safe_mode":false,"recovery_mode":false}`,
+}
+
+// reply answers one command: with the error if there is one under its name, else as a companion in good health.
+func (c *talk) reply(id int64, name string, refusals map[string]string) {
+	if code, ok := refusals[name]; ok {
+		c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":false,"error":{"code":%q,"message":"no"}}`, id, code))
+		return
+	}
+	if name == "ping" {
+		c.say(fmt.Sprintf(`{"id":%d,"type":"pong"}`, id))
+		return
+	}
+	result := answers[name]
+	if result == "" {
+		result = "null"
+	}
+	c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":%s}`, id, result))
+}
+
+// serve answers until the client leaves or until one command was answered.
+func (c *talk) serve(until string, refusals map[string]string) {
+	for {
+		id, name := c.hear()
+		if name == "" {
+			return
+		}
+		c.reply(id, name, refusals)
+		if name == until {
+			return
+		}
+	}
+}
