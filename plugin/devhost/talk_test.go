@@ -21,9 +21,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // talker is a client that a test speaks for, message by message.
 type talker struct {
-	t  *testing.T
-	ws *websocket.Conn
-	id int64
+	t      *testing.T
+	ws     *websocket.Conn
+	id     int64
+	events []object // that came while do waited for a result
 }
 
 // object is a JSON object.
@@ -97,7 +98,7 @@ func (c *talker) send(name string, fields object) int64 {
 	return c.id
 }
 
-// do sends a command and returns its result or its error; events before it are lost.
+// do sends a command and returns its result or its error.
 func (c *talker) do(name string, fields object) (any, *Error) {
 	c.t.Helper()
 	id := c.send(name, fields)
@@ -106,6 +107,7 @@ func (c *talker) do(name string, fields object) (any, *Error) {
 			ID      int64
 			Type    string
 			Success bool
+			Event   object
 			Result  any
 			Error   *Error
 		}
@@ -114,6 +116,9 @@ func (c *talker) do(name string, fields object) (any, *Error) {
 		}
 		if m.ID == id && m.Type == "result" {
 			return m.Result, m.Error
+		}
+		if m.Type == "event" {
+			c.events = append(c.events, m.Event)
 		}
 	}
 }
@@ -179,17 +184,26 @@ func (c *talker) plug() (session int64) {
 func (c *talker) answer(session int64, fields object) (call object) {
 	c.t.Helper()
 	for {
-		var m struct {
-			Event object `json:"event"`
-		}
-		if err := json.Unmarshal([]byte(c.hear()), &m); err != nil {
-			c.t.Fatal(err)
-		}
-		if m.Event["type"] == "call" {
-			c.send(host.CommandResult, with(session, merge(object{"call_id": m.Event["call_id"], "ok": true}, fields)))
-			return m.Event
+		e := c.event()
+		if e["type"] == "call" {
+			c.send(host.CommandResult, with(session, merge(object{"call_id": e["call_id"], "ok": true}, fields)))
+			return e
 		}
 	}
+}
+
+// event returns the next event; results before it are lost.
+func (c *talker) event() (e object) {
+	c.t.Helper()
+	if len(c.events) > 0 {
+		e, c.events = c.events[0], c.events[1:]
+		return e
+	}
+	var m struct{ Event object }
+	if err := json.Unmarshal([]byte(c.hear()), &m); err != nil {
+		c.t.Fatal(err)
+	}
+	return m.Event
 }
 
 func merge(a, b object) object {

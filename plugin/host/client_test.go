@@ -193,6 +193,9 @@ func TestManyEntitiesTravelInFrames(t *testing.T) {
 			t.Errorf("%d entities", n)
 		}
 		l.is("SN1_p1200", "1200")
+		if n := l.log.count(`"ready":true`); n != 1 {
+			t.Errorf("%d frames say ready, want the last", n)
+		}
 		if r, s := l.log.count(`"type":"solarhub/register"`), l.log.count(`"type":"solarhub/states"`); r != 7 || s != 3 {
 			t.Errorf("%d frames of definitions and %d of states, want 7 and 3", r, s)
 		}

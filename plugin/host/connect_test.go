@@ -169,6 +169,29 @@ func TestInsecureTakesAnyCertificate(t *testing.T) {
 	}
 }
 
+func TestARedirectToAnotherMachineIsNotFollowed(t *testing.T) {
+	asked := 0
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	t.Cleanup(other.Close)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(server.Close)
+	at, _ := ParseAddress(server.URL)
+	client := NewHTTPClient(false)
+	t.Cleanup(client.CloseIdleConnections)
+	o := Options{Address: at, Token: NewSecret("t"), HTTPClient: client}
+	if _, err := Dial(t.Context(), o); err == nil || !strings.Contains(err.Error(), "redirects to localhost") {
+		t.Errorf("WebSocket: %v", err)
+	}
+	if _, err := (REST{Address: at, Token: o.Token, Client: client}).Running(t.Context()); err == nil || !strings.Contains(err.Error(), "redirects to localhost") {
+		t.Errorf("REST: %v", err)
+	}
+	if asked != 0 {
+		t.Errorf("the other machine was asked %d times", asked)
+	}
+}
+
 func TestNewNamesEveryFault(t *testing.T) {
 	_, err := New(Options{Installation: strings.Repeat("x", 65)})
 	for _, want := range []string{"address", "token", "65 characters", "plugin"} {

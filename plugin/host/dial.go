@@ -37,7 +37,18 @@ func NewHTTPClient(insecure bool) *http.Client {
 	if insecure {
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	}
-	return &http.Client{Transport: transport}
+	return &http.Client{Transport: transport, CheckRedirect: sameMachine}
+}
+
+// sameMachine follows a redirect only to the machine that was asked, as from http to https: the token is for no other.
+func sameMachine(next *http.Request, before []*http.Request) error {
+	if asked := before[0].URL.Hostname(); next.URL.Hostname() != asked {
+		return fmt.Errorf("%s redirects to %s: if that is right, use its address", asked, next.URL.Host)
+	}
+	if len(before) > 5 {
+		return errors.New("too many redirects")
+	}
+	return nil
 }
 
 // greeting is a message of the authentication phase.

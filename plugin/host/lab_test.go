@@ -90,6 +90,7 @@ type plugin struct {
 	definitions host.Definitions
 	call        func(ctx context.Context, c host.Call) host.Result
 	configs     [][]string
+	slow        time.Duration // Config takes so long
 }
 
 func (p *plugin) Describe() host.Definitions {
@@ -109,6 +110,7 @@ func (p *plugin) Config(disabled []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.configs = append(p.configs, disabled)
+	time.Sleep(p.slow)
 }
 
 func (p *plugin) lastConfig() []string {

@@ -70,6 +70,46 @@ func TestWaitsBeforeTheNextTry(t *testing.T) {
 	}
 }
 
+func TestReplacedIsNoticedThoughTheSocketIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		l.plugin.slow = 10 * time.Millisecond
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve(host.CommandStates, nil)
+			c.say(`{"id":2,"type":"event","event":{"type":"config","disabled":[]}}`)
+			synctest.Wait() // the plugin is busy with that
+			c.say(`{"id":2,"type":"event","event":{"type":"replaced"}}`)
+		}))
+		l.start()
+		defer l.stop()
+		time.Sleep(59 * time.Second)
+		if n := s.count(); n != 1 {
+			t.Errorf("%d dials in the first minute, want 1", n)
+		}
+	})
+}
+
+func TestARefusalThatIsFollowedByTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{t: t}
+		l := newLab(t)
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve(host.CommandHello, map[string]string{host.CommandHello: "entry_not_loaded"})
+		}))
+		l.start()
+		defer l.stop()
+		time.Sleep(5 * time.Minute)
+		for _, w := range s.waits() {
+			if w != 10*time.Second {
+				t.Errorf("waited %v, want 10 s", w)
+			}
+		}
+	})
+}
+
 func TestRecoveryModeIsExplained(t *testing.T) {
 	for _, o := range []devhost.Options{
 		{WithoutCompanion: true, SafeMode: true},

@@ -262,6 +262,7 @@ func (v *visit) handle(ctx context.Context) error {
 		case <-v.session.Done():
 		case <-v.events.wake:
 		}
+		over := v.session.Err() != nil // nothing comes after that, but the last event may say why
 		for _, r := range v.events.take() {
 			var e Event
 			if err := json.Unmarshal(r.text, &e); err != nil {
@@ -272,7 +273,7 @@ func (v *visit) handle(ctx context.Context) error {
 				return err
 			}
 		}
-		if v.session.Err() != nil {
+		if over {
 			return nil
 		}
 	}
