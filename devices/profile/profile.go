@@ -3,6 +3,9 @@
 package profile
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"solarhub/protocol"
@@ -10,7 +13,8 @@ import (
 )
 
 // Profile is one device family. Its points may differ by variant (a low or a high battery voltage, say), which is read
-// from the device and never guessed; Resolve gives the points of one variant.
+// from the device and never guessed; Resolve gives the points of one variant. A loaded Profile is shared: nobody changes
+// it.
 type Profile struct {
 	ID           string // the name in the configuration: "powdrive"
 	Name         string // for people: "Powdrive three-phase hybrid inverter"
@@ -18,20 +22,36 @@ type Profile struct {
 	Sources      map[string]string // short name -> what and where
 	Line         Line
 	Identify     Identify
-	Parts        []Part
+	Parts        []Part   // in the order of the file
 	Variants     []string // sorted; empty where the family has only one
 
+	points map[string][]Point // variant -> its points in the order of the file; key "" where there are no variants
 }
 
-// Line is what the family needs of its line. A configuration can override each.
+// Resolve returns the points of one variant in the order of the profile; variant is one of Variants, or empty where the
+// family has only one. The slice is the caller's, what its points refer to is shared and must not be changed.
+func (p *Profile) Resolve(variant string) ([]Point, error) {
+	points, ok := p.points[variant]
+	switch {
+	case ok:
+		return slices.Clone(points), nil
+	case len(p.Variants) == 0:
+		return nil, fmt.Errorf("profile %s: variant %q: the family has no variants", p.ID, variant)
+	}
+	return nil, fmt.Errorf("profile %s: variant %q is not one of %s", p.ID, variant, strings.Join(p.Variants, ", "))
+}
+
+// Line is what the family needs of its line. A configuration can override each. A zero value means that the profile does
+// not say, except where a default is named.
 type Line struct {
 	Serial       protocol.Serial // what it is delivered with
-	Unit         protocol.UnitID // what it is delivered with
+	Unit         protocol.UnitID // what it is delivered with; Defaults to 1
 	Pace         protocol.Pace
 	Turnaround   time.Duration // typical, for the wire-time model only
-	MaxRegisters uint16        // per read
+	MaxRegisters uint16        // per read, 1..125; Defaults to 125, the standard's limit
 	Holes        []protocol.Range
 	Settle       time.Duration // between a write and its read-back
+	Source       string        // short names of Profile.Sources
 }
 
 // Identify says how to recognise the device. All of it is read in one go where the registers lie close.
@@ -41,13 +61,17 @@ type Identify struct {
 	Kind    Field             // a number that tells the family and the variant; optional
 	Accept  map[uint64]string // raw Kind -> variant ("" where the family has one); anything else is another device
 	Version Field             // firmware or protocol version; optional
+	Source  string            // short names of Profile.Sources
 }
 
-// Field is a quantity that identification reads. Spec.Words() == 0 words in Ranges means: not there.
+// Field is a quantity that identification reads.
 type Field struct {
-	Ranges []protocol.Range
+	Ranges []protocol.Range // empty: the family has no such field
 	Spec   codec.Spec
 }
+
+// Present reports whether the family has the field.
+func (f Field) Present() bool { return len(f.Ranges) > 0 }
 
 // Part is a sub-device: a battery, the generator. Points name it; the empty key is the device itself.
 type Part struct {
@@ -65,9 +89,19 @@ const (
 	Once
 )
 
+// String returns the word used in profiles and configurations: now, normal, slow, once.
+func (i Interval) String() string {
+	if int(i) < len(intervals) {
+		return intervals[i]
+	}
+	return fmt.Sprintf("interval(%d)", uint8(i))
+}
+
+var intervals = []string{Now: "now", Normal: "normal", Slow: "slow", Once: "once"}
+
 // Point is one named quantity of a resolved profile.
 type Point struct {
-	Key      string           // stable for ever; unique in the profile
+	Key      string           // stable for ever; unique in the variant
 	Name     string           // sentence case, for people, without the part's name
 	Part     string           // Part.Key, or empty
 	Ranges   []protocol.Range // one, or several apart whose words are joined in this order before decoding
@@ -77,24 +111,30 @@ type Point struct {
 	Write    *Write // nil: read only
 	Entity   Hints
 	Source   string // short names of Profile.Sources, and what was decided where they differ
+	Why      string // a remark for people: why it is read only, off, or needs arming; often empty
 }
 
 // Write is the rule for setting a point.
 type Write struct {
-	Min, Max, Step float64       // in units of the value, for numbers
-	Single         bool          // function 6 (or 5); otherwise 16 (or 15)
+	Min, Max, Step float64       // in units of the value, for numbers; each lies on the register's grid, Min+n*Step reaches Max
+	Single         bool          // function 6 (or 5); otherwise 16 (or 15). Always false where the point has several words
 	Settle         time.Duration // before the read-back; overrides Line.Settle where not 0
 	Arm            bool          // needs its key under arm: in the configuration
+	Press          uint64        // for a button: the raw number that pressing it writes
+	ReadBack       bool          // false only for a button whose register does not hold what was written
 }
+
+// Button reports whether the point is a command register: it is pressed, has no value and is never polled.
+func (p Point) Button() bool { return p.Entity.Platform == "button" }
 
 // Hints are what a host should know to show a point.
 type Hints struct {
 	Platform    string // sensor, binary_sensor, number, select, switch, time, text, button; chosen by the loader
-	DeviceClass string
-	StateClass  string
+	DeviceClass string // the host's word; "enum" for a sensor with options
+	StateClass  string // measurement, total, total_increasing, or empty; for numeric sensors only
 	Precision   int    // decimals; -1: the host's default
 	Category    string // "", config, diagnostic
-	Enabled     bool
-	Icon        string
-	Mode        string // number: box or slider
+	Enabled     bool   // at first registration
+	Icon        string // mdi:..., or empty
+	Mode        string // number: box or slider; empty: the host's default
 }

@@ -1,0 +1,84 @@
+package profile
+
+import (
+	"fmt"
+
+	"solarhub/protocol"
+)
+
+// clash is one thing wrong between a point and an earlier one of the same variant.
+type clash struct {
+	point int // index
+	with  int
+	key   string // the key of the point that is at fault: key, name or at
+	text  string
+}
+
+// clashes returns the points that share a key, a name within their part, or bits of a register one of them writes. Two
+// readings of the same register are welcome.
+func clashes(points []Point) []clash {
+	var found []clash
+	keys, names := map[string]int{}, map[[2]string]int{}
+	for i, p := range points {
+		if j, ok := keys[p.Key]; ok {
+			found = append(found, clash{i, j, "key", fmt.Sprintf("key %q is taken", p.Key)})
+		} else if p.Key != "" {
+			keys[p.Key] = i
+		}
+		place := [2]string{p.Part, p.Name}
+		if j, ok := names[place]; ok {
+			found = append(found, clash{i, j, "name", fmt.Sprintf("name %q is taken by %s in the same part", p.Name, points[j].Key)})
+		} else if p.Name != "" {
+			names[place] = i
+		}
+	}
+	return append(found, overlaps(points)...)
+}
+
+// register is one address; a claim is a point's bits in it.
+type register struct {
+	table protocol.Table
+	addr  uint16
+}
+
+type claim struct {
+	register
+	point int
+	bits  uint16
+}
+
+// overlaps returns, for each pair of points of which at least one is written, the first register whose bits they share.
+func overlaps(points []Point) []clash {
+	var found []clash
+	claims := map[register][]claim{}
+	seen := map[[2]int]bool{}
+	for i, p := range points {
+		for _, mine := range claimed(i, p) {
+			for _, other := range claims[mine.register] {
+				pair := [2]int{i, other.point}
+				q := points[other.point]
+				if mine.bits&other.bits == 0 || p.Write == nil && q.Write == nil || other.point == i || seen[pair] {
+					continue
+				}
+				seen[pair] = true
+				found = append(found, clash{i, other.point, "at", fmt.Sprintf(
+					"%s and %s share bits of %s %d and one of them is written: give them masks that lie apart", q.Key, p.Key, mine.table, mine.addr)})
+			}
+			claims[mine.register] = append(claims[mine.register], mine)
+		}
+	}
+	return found
+}
+
+// claimed returns the registers of a point, in the order in which they are joined.
+func claimed(point int, p Point) []claim {
+	masks := p.Spec.CompareMask()
+	var claims []claim
+	for _, r := range p.Ranges {
+		for n := range min(int(r.Count), len(masks)) {
+			claims = append(claims, claim{register{r.Table, r.Addr + uint16(n)}, point, masks[n]})
+		}
+		masks = masks[min(int(r.Count), len(masks)):]
+	}
+	return claims
+}
