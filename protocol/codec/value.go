@@ -1,5 +1,12 @@
 package codec
 
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+)
+
 // Kind says which field of a Value counts.
 type Kind uint8
 
@@ -16,9 +23,86 @@ const (
 // Value is what a person sees of a point: a number, a text, an option, on or off, a time of day - or explicitly no value
 // with a reason, which is never 0. Values are compared with ==.
 type Value struct {
-	Kind    Kind
-	Num     float64
-	Str     string
-	On      bool
-	Minutes int
+	Kind    Kind    `json:"kind"`
+	Num     float64 `json:"num,omitempty"`
+	Str     string  `json:"str,omitempty"`
+	On      bool    `json:"on,omitempty"`
+	Minutes int     `json:"minutes,omitempty"`
+}
+
+// None returns no value, and why there is none.
+func None(reason string) Value { return Value{Kind: KindNone, Str: reason} }
+
+// Number returns a number; one that is not finite becomes no value.
+func Number(f float64) Value {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return None("not a finite number")
+	}
+	if f == 0 {
+		f = 0 // a negative zero would be another value to ==, and "-0" to a person
+	}
+	return Value{Kind: KindNumber, Num: f}
+}
+
+// TextOf returns a text.
+func TextOf(s string) Value { return Value{Kind: KindText, Str: s} }
+
+// OptionOf returns an option by its name.
+func OptionOf(name string) Value { return Value{Kind: KindOption, Str: name} }
+
+// BoolOf returns on or off.
+func BoolOf(on bool) Value { return Value{Kind: KindBool, On: on} }
+
+// TimeOf returns a time of day in minutes since midnight, 0..1439.
+func TimeOf(minutes int) Value { return Value{Kind: KindTime, Minutes: minutes} }
+
+// String returns the value as logs and errors show it; no value is "unknown".
+func (v Value) String() string {
+	switch v.Kind {
+	case KindNumber:
+		return strconv.FormatFloat(v.Num, 'f', -1, 64)
+	case KindText, KindOption:
+		return v.Str
+	case KindBool:
+		if v.On {
+			return "on"
+		}
+		return "off"
+	case KindTime:
+		return fmt.Sprintf("%02d:%02d", v.Minutes/60, v.Minutes%60)
+	}
+	return "unknown"
+}
+
+// Any returns the value as a host takes it: float64, string, bool or nil. Its JSON has one spelling only: whole numbers
+// have no point.
+func (v Value) Any() any {
+	switch v.Kind {
+	case KindNumber:
+		return v.Num
+	case KindText, KindOption, KindTime:
+		return v.String()
+	case KindBool:
+		return v.On
+	}
+	return nil
+}
+
+// stored is Value without methods: the loss-free form of the cache.
+type stored Value
+
+// MarshalJSON writes the loss-free form that UnmarshalJSON reads. Hosts get Any instead.
+func (v Value) MarshalJSON() ([]byte, error) { return json.Marshal(stored(v)) }
+
+// UnmarshalJSON reads what MarshalJSON wrote and refuses what cannot have been.
+func (v *Value) UnmarshalJSON(data []byte) error {
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	if s.Kind > KindTime || s.Minutes < 0 || s.Minutes > 1439 {
+		return fmt.Errorf("stored value %s: kind or minutes out of range", data)
+	}
+	*v = Value(s)
+	return nil
 }

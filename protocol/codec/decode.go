@@ -1,0 +1,177 @@
+package codec
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxText is the longest text a host shows as a state, in characters. Source: Home Assistant's MAX_LENGTH_STATE_STATE.
+const MaxText = 255
+
+// Decode returns the value of the words, which must be Words() many, as they stand on the wire. What cannot be a value
+// (a no-value pattern, an unlisted option, 25:61) becomes no value with a reason that names the raw number.
+func (s Spec) Decode(words []uint16) Value {
+	if len(words) != s.Words() {
+		return None(fmt.Sprintf("%d words instead of %d", len(words), s.Words()))
+	}
+	if s.Type == Text {
+		return s.decodeText(words)
+	}
+	raw := s.join(words)
+	if slices.Contains(s.NoValue, raw) {
+		return None(fmt.Sprintf("the device says that it has no value (0x%X)", raw))
+	}
+	part := raw & s.mask() >> s.shift()
+	switch s.Form {
+	case OptionForm:
+		return s.decodeOption(part)
+	case BoolForm:
+		return s.decodeBool(part)
+	case TimePacked:
+		return decodeTime(part>>8, part&0xFF, part)
+	case TimeDecimal:
+		return decodeTime(part/100, part%100, part)
+	case BitsForm:
+		return s.decodeBits(part)
+	}
+	return s.decodeNumber(part)
+}
+
+func (s Spec) decodeNumber(part uint64) Value {
+	var raw float64
+	switch {
+	case s.Type == F32:
+		raw = float64(math.Float32frombits(uint32(part)))
+		// The shortest decimal of the 32 bits, so that 0.1 stays 0.1 and does not become 0.10000000149.
+		raw, _ = strconv.ParseFloat(strconv.FormatFloat(raw, 'g', -1, 32), 64)
+	case s.Type == F64:
+		raw = math.Float64frombits(part)
+	case s.signed():
+		raw = float64(s.extend(part))
+	default:
+		raw = float64(part)
+	}
+	return Number(s.round(raw*s.scale() + s.Offset))
+}
+
+// extend spreads the sign of a masked number over 64 bits.
+func (s Spec) extend(part uint64) int64 {
+	_, high := s.limits()
+	if float64(part) > high {
+		low, _ := s.limits()
+		return int64(part) + 2*int64(low)
+	}
+	return int64(part)
+}
+
+func (s Spec) scale() float64 {
+	if s.Scale == 0 {
+		return 1
+	}
+	return s.Scale
+}
+
+// Decimals returns how many decimals a number can have: what scale and offset imply, -1 for floats.
+func (s Spec) Decimals() int {
+	if s.float() {
+		return -1
+	}
+	return max(decimals(s.scale()), decimals(s.Offset))
+}
+
+func decimals(f float64) int {
+	_, frac, _ := strings.Cut(strconv.FormatFloat(f, 'f', -1, 64), ".")
+	return len(frac)
+}
+
+// round takes the float's noise away: 3 * 0.1 is 0.3.
+func (s Spec) round(f float64) float64 {
+	d := s.Decimals()
+	if d < 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return f
+	}
+	r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', d, 64), 64)
+	if err != nil {
+		return f
+	}
+	return r
+}
+
+func (s Spec) decodeOption(part uint64) Value {
+	for _, o := range s.Options {
+		if o.Raw == part {
+			return OptionOf(o.Name)
+		}
+	}
+	return None(fmt.Sprintf("the device holds %d, which is none of the known options", part))
+}
+
+func (s Spec) decodeBool(part uint64) Value {
+	switch part {
+	case s.On:
+		return BoolOf(true)
+	case s.Off:
+		return BoolOf(false)
+	}
+	return None(fmt.Sprintf("the device holds %d, which is neither on (%d) nor off (%d)", part, s.On, s.Off))
+}
+
+func decodeTime(hour, minute, raw uint64) Value {
+	if hour > 23 || minute > 59 {
+		return None(fmt.Sprintf("the device holds %d, which is no time of day", raw))
+	}
+	return TimeOf(int(60*hour + minute))
+}
+
+// decodeBits names the bits that are set; "none" where no bit is.
+func (s Spec) decodeBits(part uint64) Value {
+	var names []string
+	for bit := range 64 {
+		if part>>bit&1 == 0 {
+			continue
+		}
+		name := fmt.Sprintf("bit %d", bit)
+		for _, o := range s.Options {
+			if o.Raw == uint64(bit) {
+				name = o.Name
+			}
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return TextOf("none")
+	}
+	return TextOf(cut(strings.Join(names, ", ")))
+}
+
+func (s Spec) decodeText(words []uint16) Value {
+	raw := make([]byte, 0, 2*len(words))
+	for _, w := range words {
+		if s.Order == BADC || s.Order == DCBA {
+			w = w<<8 | w>>8
+		}
+		raw = append(raw, byte(w>>8), byte(w))
+	}
+	text := strings.Trim(string(raw), "\x00 \xFF")
+	for _, r := range text {
+		if r < ' ' || r > '~' {
+			return None("the device holds bytes that are no text")
+		}
+	}
+	if text == "" {
+		return None("the device holds no text")
+	}
+	return TextOf(cut(text))
+}
+
+// cut shortens a text to what a host takes.
+func cut(text string) string {
+	if utf8.RuneCountInString(text) <= MaxText {
+		return text
+	}
+	return string([]rune(text)[:MaxText-1]) + "…"
+}
