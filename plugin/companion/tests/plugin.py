@@ -88,7 +88,7 @@ class Client:
         return answer["result"]
 
     async def act(self, action: str, target: str | None = None, *, response: bool = False, **data: Any) -> Any:
-        """Perform an action: act("number.set_value", "number.x", value=1)."""
+        """Perform an action, such as number.set_value on number.x with value=1."""
         domain, service = action.split(".")
         fields: Json = {"domain": domain, "service": service, "service_data": data}
         if target is not None:
@@ -109,6 +109,31 @@ class Client:
         async with self._http.request(method, f"{self.url}/api{path}", json=body, headers=headers) as reply:
             assert reply.status < 300, (reply.status, await reply.text())
             return await reply.json()
+
+    async def login(self, name: str, password: str) -> str:
+        """Log a person in as the login page does, and return an access token."""
+        client = {"client_id": f"{self.url}/"}
+        start = client | {"handler": ["homeassistant", None], "redirect_uri": f"{self.url}/"}
+        async with self._http.post(f"{self.url}/auth/login_flow", json=start) as reply:
+            flow = (await reply.json())["flow_id"]
+        form = client | {"username": name, "password": password}
+        async with self._http.post(f"{self.url}/auth/login_flow/{flow}", json=form) as reply:
+            code = (await reply.json())["result"]
+        grant = client | {"grant_type": "authorization_code", "code": code}
+        async with self._http.post(f"{self.url}/auth/token", data=grant) as reply:
+            return (await reply.json())["access_token"]
+
+    async def watch_states(self, entity_ids: list[str]) -> list[Json]:
+        """Return a list to which each state change of these entities is added from now on."""
+        seen: list[Json] = []
+
+        async def note(event: Json) -> None:
+            if (data := event.get("data", {})).get("entity_id") in entity_ids:
+                seen.append(data)
+
+        self.on_event = note
+        await self.ask("subscribe_events", event_type="state_changed")
+        return seen
 
     async def until(self, entity_id: str, wanted: Callable[[Json | None], bool], seconds: float = 10) -> Json:
         """Wait until an entity's state is as wanted."""
@@ -257,7 +282,13 @@ def house(serial: str = "SN123456") -> tuple[list[Json], list[Json], Json]:
         entity(serial, "started", "sensor", device_class="timestamp", category="diagnostic"),
         entity(serial, "grid_lost", "binary_sensor", device_class="problem"),
         entity(serial, "grid_limit", "number", mode="box", **number),
-        entity(serial, "charge_limit", "number", mode="slider", **(number | {"max": 100, "unit": "%", "device_class": None})),
+        entity(
+            serial,
+            "charge_limit",
+            "number",
+            mode="slider",
+            **(number | {"max": 100, "unit": "%", "device_class": None}),
+        ),
         entity(serial, "work_mode", "select", options=["self use", "feed in", "backup"], category="config"),
         entity(serial, "charge_from_grid", "switch", category="config"),
         entity(serial, "window_start", "time", category="config"),

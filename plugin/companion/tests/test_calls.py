@@ -1,0 +1,226 @@
+"""Set-value, actions, scenes and their errors: PROTOCOL.md, sections 4 and 5."""
+
+import asyncio
+from pathlib import Path
+import re
+import time
+
+from home import Home
+from plugin import Refused
+import pytest
+
+PAGE = Path(__file__).parents[2] / "PROTOCOL.md"
+
+
+def codes() -> dict[str, tuple[str, list[str]]]:
+    """Return the table of section 5: code -> kind, placeholders."""
+    rows = re.findall(r"^\| `(\w+)` \| (validation|error) \| ?(.*?) ?\|$", PAGE.read_text(), re.M)
+    return {code: (kind, re.findall(r"`(\w+)`", rest.split("(")[0])) for code, kind, rest in rows}
+
+
+@pytest.mark.parametrize(
+    ("key", "action", "data", "sent"),
+    [
+        ("grid_limit", "number.set_value", {"value": 1500}, 1500),
+        ("work_mode", "select.select_option", {"option": "backup"}, "backup"),
+        ("charge_from_grid", "switch.turn_on", {}, True),
+        ("charge_from_grid", "switch.turn_off", {}, False),
+        ("window_start", "time.set_value", {"time": "06:30"}, "06:30"),
+        ("window_start", "time.set_value", {"time": "06:30:15"}, "06:30:15"),
+        ("window_start_text", "text.set_value", {"value": "06:30"}, "06:30"),
+    ],
+)
+async def test_a_value_is_set(home: Home, key: str, action: str, data: dict[str, object], sent: object) -> None:
+    if sent == "06:30:15":
+        home.plugin.registers[home.id(key)] = "06:30"
+        home.plugin.superseded = True  # the toy keeps what it has
+    await home.core.act(action, home[key], **data)
+    call = home.plugin.calls[-1]
+    assert call["value"] == sent
+    assert type(call["value"]) is type(sent)
+    assert (call["action"], call["id"], call["force"]) == ("set", home.id(key), False)
+    assert 29_000 < call["remaining_ms"] <= 30_000
+
+
+async def test_the_action_returns_when_the_device_has_confirmed(home: Home) -> None:
+    home.plugin.delay = 0.4
+    began = time.monotonic()
+    pending = asyncio.ensure_future(home.core.act("number.set_value", home["grid_limit"], value=1234))
+    await asyncio.sleep(0.2)
+    assert await home.state("grid_limit") == "75"  # not before
+    result = await pending
+    assert time.monotonic() - began >= 0.4
+    state = await home.core.state(home["grid_limit"])
+    assert state["state"] == "1234"
+    assert state["context"]["id"] == result["context"]["id"]
+
+
+async def test_a_slow_confirmation_is_still_the_callers(home: Home) -> None:
+    home.plugin.delay = 5.5  # Home Assistant forgets a context after 5 s
+    result = await home.core.act("number.set_value", home["grid_limit"], value=1234)
+    assert (await home.core.state(home["grid_limit"]))["context"] == result["context"]
+
+
+async def test_a_button_is_pressed(home: Home) -> None:
+    await home.core.act("button.press", home["restart"])
+    assert (home.plugin.calls[-1]["action"], home.plugin.calls[-1]["id"]) == ("press", home.id("restart"))
+
+
+@pytest.mark.parametrize("code", codes())
+async def test_every_error_is_translated(home: Home, code: str) -> None:
+    kind, names = codes()[code]
+    texts = {name: f"<{name}>" for name in [*names, "reason"]}
+    home.plugin.refuse = {"code": code, "placeholders": texts}
+    with pytest.raises(Refused) as refused:
+        await home.core.act("number.set_value", home["grid_limit"], value=1)
+    error = refused.value.error
+    assert error["translation_key"] == code
+    assert error["code"] == ("service_validation_error" if kind == "validation" else "home_assistant_error")
+    assert "{" not in error["message"]
+    assert "?" not in error["message"]
+    assert "Grid limit" in error["message"] or code == "unknown_entity"
+    assert await home.state("grid_limit") == "75"
+
+
+async def test_an_error_of_the_future_is_shown_with_its_reason(home: Home) -> None:
+    home.plugin.refuse = {"code": "moonlight", "placeholders": {"reason": "The moon is full."}}
+    with pytest.raises(Refused) as refused:
+        await home.core.act("number.set_value", home["grid_limit"], value=1)
+    assert refused.value.error["translation_key"] == "failed"
+    assert refused.value.error["message"].endswith("Grid limit: The moon is full")
+
+
+async def test_a_failed_write_shows_what_was_found(home: Home) -> None:
+    home.plugin.ignore = True
+    pending = asyncio.ensure_future(home.core.act("number.set_value", home["grid_limit"], value=100))
+    call = await home.plugin.event("call")
+    error = {"code": "not_verified", "placeholders": {"reason": "x", "wanted": "100", "found": "80"}}
+    found = {home.id("grid_limit"): 80}
+    await home.plugin.say("result", call_id=call["call_id"], ok=False, error=error, s=found)
+    with pytest.raises(Refused, match="80 instead of 100"):
+        await pending
+    assert await home.state("grid_limit") == "80"
+
+
+async def test_an_answer_that_nobody_waits_for_is_no_error(home: Home) -> None:
+    assert await home.plugin.say("result", call_id="none", ok=True, value=1) is None
+
+
+async def test_the_plugin_goes_while_a_call_is_pending(home: Home) -> None:
+    home.plugin.ignore = True
+    pending = asyncio.ensure_future(home.core.act("number.set_value", home["grid_limit"], value=1))
+    await home.plugin.event("call")
+    began = time.monotonic()
+    await home.plugin.close()
+    with pytest.raises(Refused) as refused:
+        await pending
+    assert refused.value.error["translation_key"] == "lost"
+    assert time.monotonic() - began < 2
+
+
+async def test_no_answer_in_time(home: Home) -> None:
+    home.plugin.ignore = True
+
+    async def live() -> None:
+        while True:
+            await home.plugin.say("heartbeat")
+            await asyncio.sleep(5)
+
+    heart = asyncio.ensure_future(live())
+    with pytest.raises(Refused) as refused:
+        await home.core.act("number.set_value", home["grid_limit"], value=1)
+    heart.cancel()
+    assert refused.value.error["translation_key"] == "timeout"
+
+
+async def test_a_caller_who_gives_up_cancels_the_call(home: Home) -> None:
+    home.plugin.ignore = True
+    name = f"slow_{home.serial.lower()}"
+    sequence = [{"action": "number.set_value", "target": {"entity_id": home["grid_limit"]}, "data": {"value": 3}}]
+    await home.core.rest("POST", f"/config/script/config/{name}", {"alias": name, "sequence": sequence})
+    try:
+        await home.core.until(f"script.{name}", bool)
+        await home.core.act("script.turn_on", f"script.{name}")
+        call = await home.plugin.event("call")
+        await home.core.act("script.turn_off", f"script.{name}")
+        assert (await home.plugin.event("cancel"))["call_id"] == call["call_id"]
+    finally:
+        await home.core.rest("DELETE", f"/config/script/config/{name}")
+
+
+async def test_superseded_is_silent_but_for_write_value(home: Home) -> None:
+    home.plugin.superseded = True
+    await home.core.act("number.set_value", home["grid_limit"], value=1)
+    with pytest.raises(Refused, match="The device holds 75"):
+        await home.core.act("solarhub.write_value", entity_id=home["grid_limit"], value="1")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sent"),
+    [
+        ("grid_limit", "1500", 1500),
+        ("grid_limit", 12.5, 12.5),
+        ("work_mode", "backup", "backup"),
+        ("charge_from_grid", "on", True),
+        ("charge_from_grid", False, False),
+        ("window_start", "06:30", "06:30"),
+        ("window_start", 1320, "22:00"),  # what YAML makes of 22:00
+        ("window_start_text", "06:30", "06:30"),
+    ],
+)
+async def test_write_value(home: Home, key: str, value: object, sent: object) -> None:
+    result = await home.core.act("solarhub.write_value", response=True, entity_id=home[key], value=value, force=True)
+    assert (home.plugin.calls[-1]["value"], home.plugin.calls[-1]["force"]) == (sent, True)
+    assert result["response"] == {"value": sent}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("grid_limit", "much"), ("charge_from_grid", "maybe"), ("window_start", "x")]
+)
+async def test_write_value_of_the_wrong_type(home: Home, key: str, value: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_value", entity_id=home[key], value=value)
+    assert refused.value.error["translation_key"] == "wrong_type"
+    assert home.plugin.calls == []
+
+
+async def test_actions_fail_where_the_hosts_own_pretend_success(home: Home) -> None:
+    await home.plugin.say("bye", reason="test", back_in_ms=0)
+    await home.core.act("number.set_value", home["grid_limit"], value=1)  # reports success and does nothing
+    for action, data in (("write_value", {"value": "1"}), ("read_value", {})):
+        with pytest.raises(Refused) as refused:
+            await home.core.act(
+                f"solarhub.{action}", response=action == "read_value", entity_id=home["grid_limit"], **data
+            )
+        assert refused.value.error["translation_key"] == "not_connected"
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_value", entity_id="sun.sun", value="1")
+    assert refused.value.error["translation_key"] == "unknown_entity"
+
+
+async def test_read_value_and_refresh(home: Home) -> None:
+    result = await home.core.act("solarhub.read_value", response=True, entity_id=home["hidden"])  # disabled, and read
+    assert result["response"]["value"] == 401
+    assert result["response"]["raw"] == [1500]
+    devices = await home.core.ask("config/device_registry/list")
+    battery = next(d for d in devices if ["solarhub", f"{home.serial}/battery"] in d["identifiers"])
+    await home.core.act("solarhub.refresh", device_id=battery["id"])
+    assert (home.plugin.calls[-1]["action"], home.plugin.calls[-1]["device"]) == ("refresh", home.serial)
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.refresh", device_id="nobody")
+    assert refused.value.error["translation_key"] == "unknown_entity"
+
+
+async def test_a_scene_takes_a_snapshot_and_brings_it_back(home: Home) -> None:
+    keys = ["grid_limit", "work_mode", "charge_from_grid", "window_start_text"]
+    name = f"snap_{home.serial.lower()}"
+    await home.core.act("scene.create", scene_id=name, snapshot_entities=[home[k] for k in keys])
+    wanted = {"grid_limit": "33", "work_mode": "backup", "charge_from_grid": "on", "window_start_text": "04:15"}
+    await home.core.act("scene.apply", entities={home[k]: v for k, v in wanted.items()})
+    assert {k: await home.state(k) for k in keys} == wanted
+    home.plugin.calls.clear()
+    await home.core.act("scene.turn_on", f"scene.{name}")
+    assert {c["id"]: c["value"] for c in home.plugin.calls} == {home.id(k): home.values[home.id(k)] for k in keys}
+    home.plugin.calls.clear()
+    await home.core.act("scene.turn_on", f"scene.{name}")
+    assert home.plugin.calls == []  # numbers too are spelled the same before and after a write
