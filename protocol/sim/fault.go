@@ -1,0 +1,142 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"solarhub/protocol"
+)
+
+// Kind is what goes wrong with one exchange.
+type Kind string
+
+// The kinds. Unless it says otherwise the request is carried out, and what goes wrong is the reply.
+const (
+	Drop      Kind = "drop"       // the request never reached the unit: not carried out, no reply
+	ReplyLost Kind = "reply-lost" // carried out, no reply: the outcome of a write is unknown to the client
+	Late      Kind = "late"       // the right reply, Delay later than it should
+	Exception Kind = "exception"  // not carried out, answered with exception Code
+	Truncated Kind = "truncated"  // the reply ends after Size bytes, by default half of it
+	Corrupted Kind = "corrupted"  // a wrong checksum; on TCP, which has none, a wrong protocol id
+	Duplicate Kind = "duplicate"  // the right reply twice
+	Foreign   Kind = "foreign"    // first a sound frame for another request (another unit or transaction), then the right reply
+	Stray     Kind = "stray"      // first Bytes or Size random bytes (by default 3), then the right reply
+	Garbage   Kind = "garbage"    // Bytes or Size random bytes (by default as many as the reply has) in place of the reply
+	Echo      Kind = "echo"       // the request comes back, as from an RS485 adapter that hears itself, then the right reply
+	Drip      Kind = "drip"       // the right reply, Delay before each byte
+
+	WrongUnit        Kind = "wrong-unit"        // sound, but from the next unit id
+	WrongTransaction Kind = "wrong-transaction" // sound, but with another transaction id; on RTU, which has none, the right reply
+	WrongLength      Kind = "wrong-length"      // a sound frame with one register less than asked; a write's without the last two bytes
+	WrongCount       Kind = "wrong-count"       // a byte count that does not fit its data; a write's reply echoes another value
+
+	HangUp      Kind = "hang-up"      // half of the reply, then the connection is reset or the pty is gone
+	CloseBefore Kind = "close-before" // the connection is closed in place of the reply
+	CloseAfter  Kind = "close-after"  // the connection is closed behind the right reply
+)
+
+// Kinds returns all kinds.
+func Kinds() []Kind {
+	return []Kind{
+		Drop, ReplyLost, Late, Exception, Truncated, Corrupted, Duplicate, Foreign, Stray, Garbage, Echo, Drip,
+		WrongUnit, WrongTransaction, WrongLength, WrongCount, HangUp, CloseBefore, CloseAfter,
+	}
+}
+
+// Match says which requests a fault is for. The zero value is all.
+type Match struct {
+	Units       []protocol.UnitID // nil: every unit
+	Functions   []byte            // nil: every function
+	Range       protocol.Range    // requests that overlap it; Count 0: every range
+	Nth         int               // of the requests that fit the fields above, only this one, counted from 1; 0: each
+	Probability float64           // of those, this part, drawn from the script's seed; 0 means 1
+}
+
+// WriteFunctions are the functions that write, for Match.
+var WriteFunctions = []byte{5, 6, 15, 16}
+
+// Fault is one thing that goes wrong.
+type Fault struct {
+	Match Match
+	Kind  Kind
+	Delay time.Duration // of Drip before each byte; of HangUp and Close how long a pty is away; of others the reply is this late
+	Code  byte          // of Exception
+	Size  int           // of Truncated, Stray, Garbage
+	Bytes []byte        // of Stray, Garbage
+	Count int           // how often it happens at most; 0: without end
+}
+
+// Script decides for each request whether something goes wrong. The same seed, faults and requests give the same decisions.
+// Safe for concurrent use, but a script belongs to one line.
+type Script struct {
+	mu     sync.Mutex
+	rand   *rand.Rand
+	faults []scripted
+}
+
+// scripted is a fault and how often it fitted and happened.
+type scripted struct {
+	Fault
+	fitted, happened int
+}
+
+// NewScript makes a script of faults; of several that a request meets the first counts.
+func NewScript(seed uint64, faults ...Fault) *Script {
+	s := &Script{rand: rand.New(rand.NewPCG(seed, 0))}
+	for _, f := range faults {
+		s.faults = append(s.faults, scripted{Fault: f})
+	}
+	return s
+}
+
+// Happened returns how often each fault has happened, in the order of NewScript.
+func (s *Script) Happened() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := make([]int, len(s.faults))
+	for i, f := range s.faults {
+		n[i] = f.happened
+	}
+	return n
+}
+
+// meet returns the fault that a request meets, or nil, and a source of its random bytes. All faults draw for each request that
+// fits them, so that one fault does not shift the decisions of another.
+func (s *Script) meet(unit protocol.UnitID, q query) (*Fault, *rand.Rand) {
+	if s == nil {
+		return nil, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var met *scripted
+	for i := range s.faults {
+		f := &s.faults[i]
+		if f.Match.fits(unit, q) && f.draws(s.rand) && met == nil {
+			met = f
+		}
+	}
+	if met == nil {
+		return nil, nil
+	}
+	met.happened++
+	f := met.Fault
+	return &f, rand.New(rand.NewPCG(s.rand.Uint64(), 0))
+}
+
+func (m Match) fits(unit protocol.UnitID, q query) bool {
+	return (m.Units == nil || slices.Contains(m.Units, unit)) &&
+		(m.Functions == nil || slices.Contains(m.Functions, q.function)) &&
+		(m.Range.Count == 0 || m.Range.Overlaps(q.over))
+}
+
+// draws counts a request that fits and reports whether this one is meant.
+func (f *scripted) draws(r *rand.Rand) bool {
+	f.fitted++
+	p := f.Match.Probability
+	if p != 0 && r.Float64() >= p {
+		return false
+	}
+	return (f.Match.Nth == 0 || f.Match.Nth == f.fitted) && (f.Count == 0 || f.happened < f.Count)
+}

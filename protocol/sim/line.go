@@ -1,0 +1,197 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"solarhub/protocol"
+)
+
+// Busy says what a line does with bytes that arrive while a unit still answers.
+type Busy uint8
+
+// The two kinds of devices.
+const (
+	Queues Busy = iota // loggers and gateways: answered one after the other
+	Loses              // an inverter's own RS485 port: nobody listens
+)
+
+// Options is what a line is like. The zero value answers at once, without pacing.
+type Options struct {
+	Serial     *protocol.Serial // the pace: every character takes its time and a request's end is told by t3.5; nil: none
+	Turnaround time.Duration    // from the end of a request (behind its t3.5) to the first byte of the reply; Unit.Turnaround goes over it
+	MinGap     time.Duration    // a request that begins sooner after the last byte of a reply is not heard; 0: every one is
+	Busy       Busy
+	SilentTCP  bool          // over Modbus TCP nothing is answered for unit ids that are not here; otherwise exception 11
+	Stall      time.Duration // a request on RTU that is not whole after this silence is thrown away. Defaults to 50 ms, or t3.5 if longer
+	Keep       int           // exchanges that the Journal keeps. Defaults to 10,000
+	Wait       Wait          // Defaults to OnTimer for ServeConn and OnTheDot for the others
+}
+
+// Line is some units on one line. Any number of Serve calls may run at the same time. Safe for concurrent use.
+type Line struct {
+	options Options
+	journal *Journal
+
+	mu     sync.Mutex
+	units  map[protocol.UnitID]*Unit
+	script *Script
+	off    bool
+	number uint64
+	open   map[*conn]struct{}
+}
+
+// NewLine makes a line. It serves nothing yet.
+func NewLine(options Options, units ...*Unit) *Line {
+	if options.Keep <= 0 {
+		options.Keep = 10000
+	}
+	if options.Stall <= 0 {
+		options.Stall = 50 * time.Millisecond
+		if options.Serial != nil {
+			options.Stall = max(options.Stall, options.Serial.Silence())
+		}
+	}
+	l := &Line{
+		options: options,
+		journal: newJournal(options.Keep),
+		units:   map[protocol.UnitID]*Unit{},
+		open:    map[*conn]struct{}{},
+	}
+	for _, u := range units {
+		l.Add(u)
+	}
+	return l
+}
+
+// Journal returns the record of what came in and went out.
+func (l *Line) Journal() *Journal { return l.journal }
+
+// Add puts a unit on the line, in place of one with the same id.
+func (l *Line) Add(u *Unit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.units[u.id] = u
+}
+
+// Remove takes a unit off the line.
+func (l *Line) Remove(id protocol.UnitID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.units, id)
+}
+
+// Play has a script decide what goes wrong from the next request on; nil: nothing.
+func (l *Line) Play(s *Script) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.script = s
+}
+
+// Off is the inverter without power: requests are heard (they are in the Journal) and nothing answers. Connections stay.
+func (l *Line) Off() { l.setOff(true) }
+
+// On ends Off.
+func (l *Line) On() { l.setOff(false) }
+
+func (l *Line) setOff(off bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.off = off
+}
+
+// Disconnect resets the TCP connections that are open now. New ones are accepted; a pty is left alone (see PTY.Unplug).
+func (l *Line) Disconnect() {
+	l.mu.Lock()
+	var open []*conn
+	for c := range l.open {
+		open = append(open, c)
+	}
+	l.mu.Unlock()
+	for _, c := range open {
+		c.reset()
+	}
+}
+
+// join numbers a connection and, if it is a socket, keeps it for Disconnect.
+func (l *Line) join(c *conn) (leave func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.number++
+	c.number = l.number
+	if _, socket := c.stream.(lingerer); socket {
+		l.open[c] = struct{}{}
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.open, c)
+	}
+}
+
+// course is what the line does with a request, decided when its last byte is in.
+type course struct {
+	to     []*Unit    // who carries it out; more than one for a broadcast
+	mute   bool       // nothing is answered
+	why    string     // for Exchange.Fault
+	fault  *Fault     // from the script
+	random *rand.Rand // with fault
+	pause  time.Duration
+}
+
+// course decides over a request.
+func (l *Line) course(framing Framing, req frame, q query) course {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.off {
+		return course{mute: true, why: "off"}
+	}
+	c := course{pause: l.options.Turnaround}
+	if framing == RTU && req.unit == 0 {
+		// Source: MODBUS over Serial Line V1.02, 2.1: a broadcast is a write to all and is not answered.
+		c.mute = true
+		for _, u := range l.units {
+			if q.write() {
+				c.to = append(c.to, u)
+			}
+		}
+	} else if u, here := l.units[req.unit]; here {
+		c.to = []*Unit{u}
+		c.pause = u.turnaroundOr(l.options.Turnaround)
+	} else {
+		return course{mute: framing == RTU || l.options.SilentTCP, why: "foreign unit", pause: c.pause}
+	}
+	if c.fault, c.random = l.script.meet(req.unit, q); c.fault != nil {
+		c.why = string(c.fault.Kind)
+	}
+	return c
+}
+
+// chars returns the time that the bytes of an ADU take on the line. Modbus TCP with a pace is a gateway to a serial line, on
+// which a unit id and a checksum take the place of the header.
+func (l *Line) chars(framing Framing, adu int) time.Duration {
+	if l.options.Serial == nil {
+		return 0
+	}
+	if framing == TCP {
+		adu += 3 - headerTCP
+	}
+	return l.options.Serial.Chars(max(adu, 0))
+}
+
+// silence returns t3.5 of a paced line.
+func (l *Line) silence() time.Duration {
+	if l.options.Serial == nil {
+		return 0
+	}
+	return l.options.Serial.Silence()
+}
+
+// waits returns how the line waits, by if its options do not say.
+func (l *Line) waits(by Wait) Wait {
+	if l.options.Wait != nil {
+		return l.options.Wait
+	}
+	return by
+}
