@@ -19,7 +19,9 @@ type Finding struct {
 	What         string
 }
 
-func (f Finding) String() string { return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.What) }
+func (f Finding) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.What)
+}
 
 // Findings is an error with one line for each thing that is wrong, in the order of the file.
 type Findings []Finding
