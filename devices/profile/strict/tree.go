@@ -25,7 +25,7 @@ type Node struct {
 	Line, Column int
 	report       *Report
 	kind         kind
-	text         string // of a scalar, unquoted
+	text         string // of a scalar: what is written, without quotes
 	quoted       bool   // it stood in quotes or is a block: always a text
 	entries      []Entry
 	items        []*Node
