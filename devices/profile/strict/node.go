@@ -1,132 +1,159 @@
 package strict
 
 import (
-	"fmt"
+	"math"
+	"regexp"
 	"strconv"
-	"unicode/utf8"
+	"strings"
+	"time"
 )
 
-type kind uint8
+// IsMap reports whether the node is a mapping.
+func (n *Node) IsMap() bool { return n.kind == mapping }
 
-const (
-	null     kind = iota // nothing stands there
-	scalar               // a text, number or switch
-	mapping              // key: value
-	sequence             // a list
-	broken               // reported when the file was parsed
+// IsList reports whether the node is a list.
+func (n *Node) IsList() bool { return n.kind == list }
+
+// IsScalar reports whether the node is one word or text.
+func (n *Node) IsScalar() bool { return n.kind == scalar }
+
+// IsEmpty reports whether nothing stands there, or null.
+func (n *Node) IsEmpty() bool { return n.kind == empty }
+
+// Fail notes what is wrong at the node.
+func (n *Node) Fail(format string, args ...any) { n.report.Add(n, format, args...) }
+
+// Entries returns the keys and values of a mapping in the order of the file, each key once. Anything else is a finding.
+func (n *Node) Entries() []Entry {
+	if n.kind != mapping {
+		n.wanted("a mapping (key: value)")
+	}
+	return n.entries
+}
+
+// Items returns the items of a list. Anything else is a finding.
+func (n *Node) Items() []*Node {
+	if n.kind != list {
+		n.wanted("a list (- item, or [a, b])")
+	}
+	return n.items
+}
+
+// Text returns a scalar as it is written, without quotes. Anything else, and an empty text, is a finding.
+func (n *Node) Text() (string, bool) {
+	if n.kind != scalar || strings.TrimSpace(n.text) == "" {
+		n.wanted("a text")
+		return "", false
+	}
+	return n.text, true
+}
+
+// OneOf returns which of the words stands there. Anything else is a finding that names them.
+func (n *Node) OneOf(words ...string) (int, bool) {
+	for i, w := range words {
+		if n.kind == scalar && n.text == w {
+			return i, true
+		}
+	}
+	n.Fail("%s is not allowed here; allowed: %s%s", n.show(), strings.Join(words, ", "), meant(n.text, words))
+	return 0, false
+}
+
+// Bool returns true or false; yes, no, on and off are findings.
+func (n *Node) Bool() (value, ok bool) {
+	if n.kind == scalar && !n.quoted && (n.text == "true" || n.text == "false") {
+		return n.text == "true", true
+	}
+	n.wanted("true or false")
+	return false, false
+}
+
+// Plain decimal numbers only: no octal, no underscores, no sign but minus.
+var (
+	wholeForm = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+	floatForm = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+	hexForm   = regexp.MustCompile(`^0x[0-9A-Fa-f]+$`)
 )
 
-// Node is one value of a file, or one key. The getters add a finding and return false where the value is not what they
-// want; on a nil Node, which stands for a missing value, they return false and are silent.
-type Node struct {
-	doc          *Document
-	kind         kind
-	name         string // the key it stands behind; items of a list have the list's
-	text         string // of a scalar, as written, without quotes
-	quoted       bool
-	line, column int
-	entries      []Entry
-	items        []*Node
+// Int returns a whole number from low to high, both included.
+func (n *Node) Int(low, high int64) (int64, bool) {
+	value, err := strconv.ParseInt(n.text, 10, 64)
+	if n.kind != scalar || n.quoted || err != nil || !wholeForm.MatchString(n.text) || value < low || value > high {
+		n.Fail("%s is not a whole number from %d to %d%s", n.show(), low, high, n.octal())
+		return 0, false
+	}
+	return value, true
 }
 
-// Entry is one key of a map and its value.
-type Entry struct{ Key, Value *Node }
-
-// Name returns the key as it is written, without quotes.
-func (e Entry) Name() string { return e.Key.text }
-
-// Line returns the line in which the node begins, from 1; 0 for a nil Node.
-func (n *Node) Line() int {
-	if n == nil {
-		return 0
+// Uint returns a whole number from 0 to high, decimal or 0x hexadecimal.
+func (n *Node) Uint(high uint64) (uint64, bool) {
+	text, base := n.text, 10
+	if hexForm.MatchString(text) {
+		text, base = text[2:], 16
+	} else if !wholeForm.MatchString(text) {
+		text = ""
 	}
-	return n.line
+	value, err := strconv.ParseUint(text, base, 64)
+	if n.kind != scalar || n.quoted || err != nil || value > high {
+		n.Fail("%s is not a whole number from 0 to %d (decimal or 0x...)%s", n.show(), high, n.octal())
+		return 0, false
+	}
+	return value, true
 }
 
-// Column returns the column in which the node begins, in characters from 1; 0 for a nil Node.
-func (n *Node) Column() int {
-	if n == nil {
-		return 0
+// Float returns a finite number.
+func (n *Node) Float() (float64, bool) {
+	value, err := strconv.ParseFloat(n.text, 64)
+	if n.kind != scalar || n.quoted || err != nil || !floatForm.MatchString(n.text) || math.IsInf(value, 0) {
+		n.Fail("%s is not a number%s", n.show(), n.octal())
+		return 0, false
 	}
-	return n.column
+	return value, true
 }
 
-// IsMap reports whether the node is a map; it adds no finding.
-func (n *Node) IsMap() bool { return n != nil && n.kind == mapping }
-
-// IsList reports whether the node is a list; it adds no finding.
-func (n *Node) IsList() bool { return n != nil && n.kind == sequence }
-
-// IsScalar reports whether the node is a text, a number or a switch; it adds no finding.
-func (n *Node) IsScalar() bool { return n != nil && n.kind == scalar }
-
-// Finding adds a finding at the place of the node.
-func (n *Node) Finding(format string, args ...any) {
-	if n != nil {
-		n.doc.add(n.line, n.column, format, args...)
+// Duration returns a time like 50ms, 2s or 5m from low to high, both included.
+func (n *Node) Duration(low, high time.Duration) (time.Duration, bool) {
+	value, err := time.ParseDuration(n.text)
+	if n.kind != scalar || err != nil || value < low || value > high {
+		n.Fail("%s is not a duration from %v to %v, like 50ms, 2s or 5m", n.show(), low, high)
+		return 0, false
 	}
+	return value, true
 }
 
-// Entries returns the entries of a map with any keys, in the order of the file, each key once.
-func (n *Node) Entries() ([]Entry, bool) {
-	if !n.is(mapping, `"key: value" entries`) {
-		return nil, false
-	}
-	return n.entries, true
-}
+func (n *Node) wanted(what string) { n.Fail("%s is not %s", n.show(), what) }
 
-// List returns the items of a list in the order of the file.
-func (n *Node) List() ([]*Node, bool) {
-	if !n.is(sequence, "a list") {
-		return nil, false
-	}
-	return n.items, true
-}
-
-// is checks the kind and says what was wanted.
-func (n *Node) is(k kind, wanted string) bool {
-	if n == nil || n.kind == broken {
-		return false
-	}
-	if n.kind != k {
-		n.wanted(wanted, "")
-		return false
-	}
-	return true
-}
-
-// wanted adds the finding of all getters: what was wanted, what was found, and what to write instead.
-func (n *Node) wanted(what, hint string) {
-	subject := ""
-	if n.name != "" {
-		subject = shorten(n.name) + ": "
-	}
-	n.Finding("%swanted %s, found %s%s", subject, what, n.found(), hint)
-}
-
-// found names what stands there. It is never asked of texts that are right, so that a secret does not get into a message.
-func (n *Node) found() string {
+// show returns what stands there as a finding names it.
+func (n *Node) show() string {
 	switch n.kind {
-	case null:
-		return "nothing"
 	case mapping:
-		return `"key: value" entries`
-	case sequence:
+		return "a mapping"
+	case list:
 		return "a list"
+	case empty:
+		return "nothing"
 	}
-	if n.quoted {
-		return "the text " + quote(n.text)
+	if len(n.text) > 60 {
+		return strconv.Quote(n.text[:60]) + "..."
 	}
-	return shorten(n.text)
+	return strconv.Quote(n.text)
 }
 
-func quote(s string) string { return strconv.Quote(shorten(s)) }
-
-// shorten keeps a finding on one line of a terminal.
-func shorten(s string) string {
-	const most = 60
-	if utf8.RuneCountInString(s) <= most {
-		return s
+// octal explains the commonest trap.
+func (n *Node) octal() string {
+	if n.kind == scalar && len(n.text) > 1 && n.text[0] == '0' && n.text[1] >= '0' && n.text[1] <= '9' {
+		return "; leave the leading 0 away"
 	}
-	return fmt.Sprintf("%s...", string([]rune(s)[:most]))
+	if n.kind == scalar && n.quoted {
+		return "; leave the quotes away"
+	}
+	return ""
+}
+
+// Raw returns a scalar as it is written, without quotes and without judging it; "" for anything else. It may be empty.
+func (n *Node) Raw() string {
+	if n == nil || n.kind != scalar {
+		return ""
+	}
+	return n.text
 }
