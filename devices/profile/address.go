@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
+	"solarhub/protocol/codec"
 )
 
 var tables = []protocol.Table{protocol.HoldingRegister, protocol.InputRegister, protocol.Coil, protocol.DiscreteInput}
@@ -71,4 +73,68 @@ func parseNatural(text string) (uint64, error) {
 		return 0, strconv.ErrSyntax
 	}
 	return strconv.ParseUint(text, 10, 64)
+}
+
+// ranges reads where the words lie: one address, or a list of places apart that share the words evenly.
+func (l *loader) ranges(f fields, s codec.Spec) []protocol.Range {
+	places := f.list("at")
+	if len(places) == 0 {
+		return nil
+	}
+	words := s.Words()
+	if words%len(places) != 0 {
+		f.fail("at", "%d places cannot share the %d words of %s", len(places), words, types[s.Type])
+		return nil
+	}
+	var ranges []protocol.Range
+	for _, n := range places {
+		table, addr, err := parseAddress(textOf(n))
+		r := protocol.Range{Table: table, Addr: addr, Count: uint16(words / len(places))}
+		switch {
+		case err != nil:
+			n.Fail("at: %v", err)
+			continue
+		case r.End() > 65536:
+			n.Fail("at: %s ends behind the last address, 65535", r)
+			continue
+		case table.Bits() && len(places) > 1:
+			n.Fail("at: a coil or discrete input is one bit and in one place")
+			continue
+		}
+		l.checkRange(n, r, ranges)
+		ranges = append(ranges, r)
+	}
+	return ranges
+}
+
+func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol.Range) {
+	for _, o := range earlier {
+		if o.Overlaps(r) {
+			n.Fail("at: %s and %s of one point overlap", o, r)
+		}
+		if o.Table != r.Table {
+			n.Fail("at: %s and %s lie in different tables", o, r)
+		}
+	}
+	if k := len(earlier); k > 0 && earlier[k-1].Table == r.Table && earlier[k-1].End() == uint32(r.Addr) {
+		n.Fail("at: %s follows %s: give only the first address", r, earlier[k-1])
+	}
+	for _, hole := range l.p.Line.Holes {
+		if hole.Overlaps(r) {
+			n.Fail("at: %s lies in the hole %s", r, hole)
+		}
+	}
+	if r.Count > l.p.Line.MaxRegisters {
+		n.Fail("at: %s is longer than max_registers, %d", r, l.p.Line.MaxRegisters)
+	}
+}
+
+// isBit reports whether the point lies in a table of single bits.
+func (l *loader) isBit(f fields) bool {
+	places := f.list("at")
+	if len(places) == 0 {
+		return false
+	}
+	table, _, err := parseAddress(textOf(places[0]))
+	return err == nil && table.Bits()
 }

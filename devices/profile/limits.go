@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"solarhub/protocol/codec"
 )
@@ -90,26 +89,7 @@ func checkStep(s codec.Spec, w Write) []fault {
 	return faults
 }
 
-// layout names type, mask and scale for a finding: "u16 at scale 0.01".
-func layout(s codec.Spec) string {
-	text := types[s.Type]
-	if s.Mask != 0 {
-		text += fmt.Sprintf(" under mask 0x%04X", s.Mask)
-	}
-	if scale := scaleOf(s); scale != 1 {
-		text += " at scale " + number(scale)
-	}
-	return text
-}
-
 // number prints a value without the noise of binary fractions.
 func number(v float64) string {
 	return strconv.FormatFloat(v, 'g', 12, 64)
-}
-
-// decimals returns how many decimals a number has, 9 at most.
-func decimals(v float64) int {
-	text := strconv.FormatFloat(v, 'f', 9, 64)
-	_, fraction, _ := strings.Cut(text, ".")
-	return len(strings.TrimRight(fraction, "0"))
 }

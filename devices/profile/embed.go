@@ -1,0 +1,86 @@
+package profile
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed maps/*.yaml
+var shipped embed.FS
+
+// maxFile bounds a profile's file; the largest known has 60 kB.
+const maxFile = 1 << 20
+
+// Embedded returns the profiles that come with the program, sorted by id. They are loaded once and shared; the error is
+// strict.Findings of the first that does not load, which a test rules out.
+func Embedded() ([]*Profile, error) { return loadShipped() }
+
+var loadShipped = sync.OnceValues(func() ([]*Profile, error) {
+	var profiles []*Profile
+	for _, id := range Names() {
+		file := path.Join("maps", id+".yaml")
+		data, err := shipped.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		p, err := Load(file, data)
+		if err != nil {
+			return nil, err
+		}
+		profiles = append(profiles, p)
+	}
+	return profiles, nil
+})
+
+// Names returns the ids of the profiles that come with the program, sorted.
+func Names() []string {
+	entries, err := shipped.ReadDir("maps")
+	if err != nil {
+		panic(err) // the folder is part of the binary
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return names
+}
+
+// Get returns the profile with the id that comes with the program.
+func Get(id string) (*Profile, error) {
+	profiles, err := Embedded()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(profiles, func(p *Profile) bool { return p.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("profile %q is not one of %s, nor a file that ends in .yaml", id, among(Names()))
+	}
+	return profiles[i], nil
+}
+
+// Open returns the profile that a configuration names: a file if it ends in .yaml or .yml, else one that comes with the
+// program.
+func Open(name string) (*Profile, error) {
+	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" {
+		return Get(name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("profile: %s is larger than %d bytes", name, maxFile)
+	}
+	return Load(name, data)
+}

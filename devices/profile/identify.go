@@ -1,0 +1,79 @@
+package profile
+
+import (
+	"slices"
+
+	"solarhub/protocol/codec"
+)
+
+// formatWords are words that a mapping of the format can have as keys, so that no variant may be called so.
+var formatWords = append(append([]string{"on", "off"}, pointKeys...), writeKeys...)
+
+func (l *loader) identify(f fields) {
+	id := &l.p.Identify
+	id.Serial = l.field(f, "serial")
+	if id.Serial.Present() && id.Serial.Spec.Type != codec.Text {
+		f.fail("serial", "serial: the type is text")
+	}
+	id.Model = l.field(f, "model")
+	id.Kind = l.field(f, "kind")
+	id.Version = l.field(f, "version")
+	if !id.Serial.Present() && !id.Model.Present() && !id.Kind.Present() && f.exists() {
+		f.fail("", "identify needs at least one of serial, model, kind")
+	}
+	if f.exists() {
+		id.Source = l.source(f, l.defaults.source)
+	}
+	l.accept(f)
+}
+
+// field reads one quantity of the identification; it is the same in all variants.
+func (l *loader) field(f fields, key string) Field {
+	if !f.has(key) {
+		return Field{}
+	}
+	q := f.group(key, "at", "type", "length", "order", "mask", "options", "no_value")
+	q.need("at")
+	spec := l.spec(q, l.isBit(q))
+	return Field{Ranges: l.ranges(q, spec), Spec: spec}
+}
+
+// accept reads which kinds are this family, and which variant each is.
+func (l *loader) accept(f fields) {
+	kind := l.p.Identify.Kind
+	switch {
+	case f.has("accept") && !kind.Present():
+		f.fail("accept", "accept without kind: nothing tells what to accept")
+	case kind.Present() && !f.has("accept"):
+		f.fail("kind", "kind without accept: say which kinds are this family")
+	case kind.Present() && (isSigned(kind.Spec.Type) || isFloat(kind.Spec.Type) || kind.Spec.Type == codec.Text || kind.Spec.Form != codec.Plain):
+		f.fail("kind", "kind: it is a plain number without a sign, one of u16, u32, u64")
+		return
+	}
+	l.p.Identify.Accept = map[uint64]string{}
+	named, plain := 0, 0
+	for _, e := range f.entries("accept") {
+		raw, ok := l.rawKey(e, kind.Spec)
+		variant := e.Value.Raw()
+		switch {
+		case variant == "":
+			plain++
+		case !wordForm.MatchString(variant) || slices.Contains(formatWords, variant):
+			e.Value.Fail("variant %q is not of the form %s, or is a word of the format", variant, wordForm)
+			continue
+		default:
+			named++
+			if !slices.Contains(l.p.Variants, variant) {
+				l.p.Variants = append(l.p.Variants, variant)
+			}
+		}
+		if ok {
+			l.p.Identify.Accept[raw] = variant
+		}
+	}
+	if named > 0 && plain > 0 {
+		f.fail("accept", "accept names a variant for some kinds and none for others")
+	}
+	slices.Sort(l.p.Variants)
+	l.variants = l.p.Variants
+}

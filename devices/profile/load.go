@@ -1,0 +1,235 @@
+package profile
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// Bounds of a profile's line. They are ours: wide enough for every device known, narrow enough to catch a wrong unit.
+const (
+	maxGap        = 5 * time.Second
+	minTimeout    = 10 * time.Millisecond
+	maxTimeout    = 30 * time.Second
+	maxTurnaround = 10 * time.Second
+	maxSettle     = time.Minute
+)
+
+// defaults are what a profile says once for all its points.
+type defaults struct {
+	order  codec.Order
+	single bool
+	source string
+}
+
+// loader builds one Profile from its file.
+type loader struct {
+	*reader
+	p        *Profile
+	defaults defaults
+	parts    map[string]string // key -> name
+}
+
+// Load reads one profile. The file's name is for the findings, and without its extension it must be the profile's id. The
+// error is strict.Findings with everything that is wrong, each with line and column; the Profile is then nil.
+func Load(file string, data []byte) (*Profile, error) {
+	root, report := strict.Parse(file, data)
+	l := &loader{reader: &reader{}, p: &Profile{points: map[string][]Point{}}, parts: map[string]string{}}
+	if root != nil {
+		l.profile(root, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
+	}
+	if err := report.Err(); err != nil {
+		return nil, err
+	}
+	return l.p, nil
+}
+
+func (l *loader) profile(root *strict.Node, id string) {
+	f := l.fields(root, "profile", "name", "manufacturer", "sources", "line", "identify", "parts", "defaults", "points")
+	f.need("profile", "name", "manufacturer", "sources", "line", "identify", "points")
+	l.p.ID, l.p.Name, l.p.Manufacturer = f.text("profile"), f.text("name"), f.text("manufacturer")
+	if f.has("profile") && (!wordForm.MatchString(l.p.ID) || l.p.ID != id) {
+		f.fail("profile", "profile %q: the id is the file's name, %q, and of the form %s", l.p.ID, id, wordForm)
+	}
+	l.sources(f)
+	l.line(f.group("line", "serial", "unit", "gap", "timeout", "turnaround", "max_registers", "holes", "settle", "source"))
+	l.readDefaults(f.group("defaults", "order", "write", "source"))
+	l.readParts(f)
+	l.identify(f.group("identify", "serial", "model", "kind", "accept", "version", "source"))
+	l.points(f)
+}
+
+func (l *loader) sources(f fields) {
+	l.p.Sources = map[string]string{}
+	for _, e := range f.entries("sources") {
+		if !sourceForm.MatchString(e.Key.Raw()) {
+			e.Key.Fail("source %q is not of the form %s", e.Key.Raw(), sourceForm)
+		}
+		if text := textOf(e.Value); text != "" {
+			l.p.Sources[e.Key.Raw()] = text
+		}
+	}
+}
+
+func (l *loader) line(f fields) {
+	line := &l.p.Line
+	line.Unit = protocol.UnitID(f.natural("unit", 1, 247, 1))
+	line.Pace.Gap = f.duration("gap", 0, maxGap)
+	line.Pace.Timeout = f.duration("timeout", minTimeout, maxTimeout)
+	line.Turnaround = f.duration("turnaround", 0, maxTurnaround)
+	line.MaxRegisters = uint16(f.natural("max_registers", 1, protocol.MaxReadRegisters, protocol.MaxReadRegisters))
+	line.Settle = f.duration("settle", 0, maxSettle)
+	line.Source = l.source(f, "")
+	if f.has("serial") {
+		serial, err := ParseSerial(f.text("serial"))
+		if err != nil {
+			f.fail("serial", "serial: %v", err)
+		}
+		line.Serial = serial
+	}
+	for _, n := range f.list("holes") {
+		hole, err := parseHole(textOf(n))
+		if err != nil {
+			n.Fail("hole: %v", err)
+			continue
+		}
+		line.Holes = append(line.Holes, hole)
+	}
+}
+
+func (l *loader) readDefaults(f fields) {
+	l.defaults.order = codec.Order(f.choice("order", orders, int(codec.ABCD)))
+	l.defaults.single = f.choice("write", writeWords, 1) == 0
+	if f.has("source") {
+		l.defaults.source = l.source(f, "")
+	}
+}
+
+// writeWords are the ways of writing: function 6 or 5, and function 16 or 15.
+var writeWords = []string{"single", "multiple"}
+
+func (l *loader) readParts(f fields) {
+	for _, e := range f.entries("parts") {
+		if !wordForm.MatchString(e.Key.Raw()) {
+			e.Key.Fail("part %q is not of the form %s", e.Key.Raw(), wordForm)
+		}
+		name := textOf(e.Value)
+		for _, wrong := range checkName(name) {
+			e.Value.Fail("%s", wrong)
+		}
+		l.p.Parts = append(l.p.Parts, Part{Key: e.Key.Raw(), Name: name})
+		l.parts[e.Key.Raw()] = name
+	}
+}
+
+// source returns the text behind source, or the fallback; each of its names must be one of Profile.Sources. What stands
+// in brackets is a remark.
+func (l *loader) source(f fields, fallback string) string {
+	if !f.has("source") {
+		if fallback == "" && f.exists() {
+			f.fail("", "source is missing: say where this is known from")
+		}
+		return fallback
+	}
+	text := f.text("source")
+	for _, name := range sourceNames(text) {
+		if _, ok := l.p.Sources[name]; !ok {
+			f.fail("source", "source %q is not one of %s", name, among(slices.Sorted(maps.Keys(l.p.Sources))))
+		}
+	}
+	return text
+}
+
+// sourceNames splits "a, b (the lower one), c" into a, b and c.
+func sourceNames(text string) []string {
+	var plain strings.Builder
+	depth := 0
+	for _, r := range text {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case depth <= 0:
+			plain.WriteRune(r)
+		}
+	}
+	names := strings.Split(plain.String(), ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
+}
+
+// among names the words of a choice.
+func among(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
+
+// points reads the points once for each variant, so that every check sees plain values.
+func (l *loader) points(f fields) {
+	nodes := f.list("points")
+	if f.has("points") && len(nodes) == 0 {
+		f.fail("points", "there are no points")
+	}
+	variants := l.p.Variants
+	if len(variants) == 0 {
+		variants = []string{""}
+	}
+	for _, v := range variants {
+		l.variant = v
+		var points []Point
+		var places []fields
+		for _, n := range nodes {
+			pf := l.fields(n, pointKeys...)
+			if !l.exists(pf) {
+				continue
+			}
+			points = append(points, l.point(pf))
+			places = append(places, pf)
+		}
+		for _, c := range clashes(points) {
+			places[c.point].fail(c.key, "%s (the other is in line %d)", c.text, places[c.with].At.Line)
+		}
+		l.p.points[v] = points
+	}
+	l.checkWritable(f)
+}
+
+// exists reports whether the point is part of the variant being read.
+func (l *loader) exists(f fields) bool {
+	if !f.has("only") {
+		return true
+	}
+	var named bool
+	for _, n := range f.list("only") {
+		v := textOf(n)
+		if !slices.Contains(l.p.Variants, v) {
+			n.Fail("only: variant %q is not one of %s", v, among(l.p.Variants))
+		}
+		named = named || v == l.variant
+	}
+	return named
+}
+
+// checkWritable demands that what can be written can also be recognised: a wrong device is written to otherwise.
+func (l *loader) checkWritable(f fields) {
+	id := l.p.Identify
+	if id.Serial.Present() || id.Kind.Present() {
+		return
+	}
+	for _, points := range l.p.points {
+		if slices.ContainsFunc(points, func(p Point) bool { return p.Write != nil }) {
+			f.fail("identify", "there are points that can be written, so identify needs serial or kind")
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package profile
+
+import (
+	"strings"
+
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// pointKeys and writeKeys are all that a point and its write can have.
+var (
+	pointKeys = words("key name part only at type length order mask options bool time bits scale offset no_value unit class state",
+		"precision every show category icon mode platform press write source why")
+	writeKeys = words("min max step with settle arm readback")
+)
+
+// point reads one point as it is in the variant being read.
+func (l *loader) point(f fields) Point {
+	f.need("key", "name", "at")
+	p := Point{Key: f.text("key"), Name: f.text("name"), Part: f.text("part"), Unit: f.text("unit"), Why: f.text("why")}
+	p.Interval = Interval(f.choice("every", intervals, int(Normal)))
+	l.checkWords(f, p)
+	bit := l.isBit(f)
+	p.Spec = l.spec(f, bit)
+	p.Ranges = l.ranges(f, p.Spec)
+	p.Write = l.write(f, p)
+	p.Source = l.pointSource(f, p)
+	l.hints(f, &p)
+	return p
+}
+
+func (l *loader) checkWords(f fields, p Point) {
+	if f.has("key") && !keyForm.MatchString(p.Key) {
+		f.fail("key", "key %q is not of the form %s", p.Key, keyForm)
+	}
+	if f.has("name") {
+		for _, wrong := range checkName(p.Name) {
+			f.fail("name", "%s", wrong)
+		}
+	}
+	if !f.has("part") {
+		return
+	}
+	part, ok := l.parts[p.Part]
+	if !ok {
+		f.fail("part", "part %q is not one of %s", p.Part, among(l.partKeys()))
+	} else if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(part)+" ") {
+		f.fail("name", "name %q: leave out the part's name, the host puts it in front", p.Name)
+	}
+}
+
+func (l *loader) partKeys() []string {
+	var keys []string
+	for _, p := range l.p.Parts {
+		keys = append(keys, p.Key)
+	}
+	return keys
+}
+
+// pointSource returns where the point is known from. The limits of a writable number need a source of their own.
+func (l *loader) pointSource(f fields, p Point) string {
+	if p.Write != nil && p.Spec.Form == codec.Plain && p.Spec.Type != codec.Text && !f.has("source") {
+		f.fail("write", "every writable number needs min, max and a source")
+		return ""
+	}
+	return l.source(f, l.defaults.source)
+}
+
+// write reads the rule for setting the point; nil where it is read only.
+func (l *loader) write(f fields, p Point) *Write {
+	button := f.has("press") || f.has("platform")
+	if !f.has("write") && !button {
+		return nil
+	}
+	w := &Write{ReadBack: !button}
+	g := f.group("write", writeKeys...)
+	single := l.defaults.single
+	if g.has("with") {
+		single = g.choice("with", writeWords, 0) == 0
+	}
+	w.Single = single && p.Spec.Words() == 1
+	if g.has("with") && single && !w.Single {
+		g.fail("with", "with: a value of %d words cannot be written with function 6", p.Spec.Words())
+	}
+	w.Settle = g.duration("settle", 0, maxSettle)
+	w.Arm = g.boolean("arm")
+	l.checkTarget(f, p)
+	switch {
+	case button:
+		l.press(f, g, p, w)
+	case p.Spec.Form == codec.Plain && p.Spec.Type != codec.Text:
+		l.limits(g, p.Spec, w)
+	default:
+		g.refuse("only a number has it", "min", "max", "step")
+	}
+	if !button {
+		g.refuse("only the press of a button can go without", "readback")
+	}
+	return w
+}
+
+// checkTarget refuses to write what cannot be written, or not in one request.
+func (l *loader) checkTarget(f fields, p Point) {
+	key := "write"
+	if !f.has(key) {
+		key = "press"
+	}
+	for _, r := range p.Ranges {
+		if r.Table == protocol.InputRegister || r.Table == protocol.DiscreteInput {
+			f.fail(key, "%s cannot be written: the table is read only", r)
+		}
+	}
+	if len(p.Ranges) > 1 {
+		f.fail(key, "words apart cannot be written in one request")
+	}
+	if p.Spec.Form == codec.BitsForm {
+		f.fail(key, "bits are read only: make a point with a mask for each that can be written")
+	}
+	if n := p.Spec.Words(); n > protocol.MaxWriteRegisters {
+		f.fail(key, "%d words are more than one write request holds, %d", n, protocol.MaxWriteRegisters)
+	}
+}
+
+func (l *loader) press(f, g fields, p Point, w *Write) {
+	f.need("platform", "press")
+	f.choice("platform", []string{"button"}, 0)
+	g.refuse("a button writes one value", "min", "max", "step")
+	f.refuse("a button has no value", "options", "bool", "time", "bits", "scale", "offset", "no_value", "unit", "state", "precision", "every", "length", "mode")
+	if p.Spec.Type == codec.Text || isFloat(p.Spec.Type) {
+		f.fail("type", "type: a button writes a whole number")
+		return
+	}
+	high := maxRaw(p.Spec)
+	if p.Spec.Form == codec.BoolForm {
+		high = 1
+	}
+	w.Press = f.natural("press", 0, high, 0)
+	w.ReadBack = g.boolean("readback")
+}
+
+func (l *loader) limits(g fields, s codec.Spec, w *Write) {
+	w.Min, w.Max, w.Step = g.number("min", 0), g.number("max", 0), g.number("step", grid(s))
+	if !g.has("min") || !g.has("max") {
+		g.fail("", "every writable number needs min, max and a source")
+		return
+	}
+	if isFloat(s.Type) && !g.has("step") {
+		g.fail("", "a float has no grid, so its limits need a step")
+		return
+	}
+	if g.get("min") == nil || g.get("max") == nil {
+		return // missing for this variant, and said so
+	}
+	for _, wrong := range checkLimits(s, *w) {
+		g.fail(wrong.key, "%s", wrong.text)
+	}
+}
