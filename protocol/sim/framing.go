@@ -97,26 +97,34 @@ func nextTCP(b []byte) (frame, int, error) {
 	}, size, nil
 }
 
-// nextRTU cuts the first request out of b. It returns how many bytes in front of it are noise and its length, 0 if there is
-// none yet. Noise is counted without a request, too: those bytes begin none. With silent, no more bytes are coming: what is not whole then is noise.
+// nextRTU cuts the first request out of b. It returns how many bytes in front of it are noise, and its length, 0 if there is
+// none yet; noise is counted then, too. With silent no more bytes are coming: what is not whole is noise.
 func nextRTU(b []byte, silent bool) (f frame, noise, size int) {
-	for noise = 0; noise < len(b); noise++ {
-		rest := b[noise:]
-		size, whole := lengthRTU(rest)
+	open := len(b) // where a request may begin whose end cannot be told by its function
+	for i := range b {
+		rest := b[i:]
+		size, known := lengthRTU(rest)
 		switch {
-		case whole && intact(rest[:size]):
-		case !silent && !whole && mayGrow(rest, size):
-			return frame{}, noise, 0
-		case silent && unknownFunction(rest):
-			if size = anyLength(rest); size == 0 {
-				continue
+		case known && size > 0 && len(rest) >= size:
+			if intact(rest[:size]) {
+				return cutRTU(rest, size), i, size
 			}
-		default:
-			continue
+		case silent && !known && mayBegin(rest):
+			if size = anyLength(rest); size > 0 {
+				return cutRTU(rest, size), i, size
+			}
+		case !silent && known && size <= mostRTU:
+			return frame{}, min(open, i), 0
+		case !silent && !known && mayBegin(rest):
+			// A sound request with a known function behind it goes first: this is more likely to be noise.
+			open = min(open, i)
 		}
-		return frame{unit: protocol.UnitID(rest[0]), pdu: rest[1 : size-2], adu: rest[:size]}, noise, size
 	}
-	return frame{}, noise, 0
+	return frame{}, open, 0
+}
+
+func cutRTU(b []byte, size int) frame {
+	return frame{unit: protocol.UnitID(b[0]), pdu: b[1 : size-2], adu: b[:size]}
 }
 
 // intact reports whether the last two bytes are the checksum of the others.
@@ -124,28 +132,29 @@ func intact(b []byte) bool {
 	return len(b) >= 4 && checksum(b[:len(b)-2]) == binary.LittleEndian.Uint16(b[len(b)-2:])
 }
 
-// lengthRTU returns the length that the request in b has by its head, 0 if that cannot be told, and whether b holds it.
-func lengthRTU(b []byte) (size int, whole bool) {
+// lengthRTU returns the length of the request that b begins with, 0 if more bytes are needed to tell, and whether its function
+// tells it at all.
+func lengthRTU(b []byte) (size int, known bool) {
 	if len(b) < 2 {
 		return 0, false
 	}
-	switch f := b[1]; {
-	case kinds[f].op == protocol.WriteMultiple:
-		if len(b) >= 7 {
-			size = 9 + int(b[6])
-		}
-	case kinds[f].most > 0:
-		size = 8
+	kind, known := kinds[b[1]]
+	switch {
+	case !known:
+		return 0, false
+	case kind.op != protocol.WriteMultiple:
+		return 8, true
+	case len(b) < 7:
+		return 0, true
 	}
-	return size, size > 0 && len(b) >= size
+	return 9 + int(b[6]), true
 }
 
-// mayGrow reports whether b may become a request of size bytes, 0 if its length is not known yet.
-func mayGrow(b []byte, size int) bool {
-	return size <= mostRTU && len(b) < mostRTU
+// mayBegin reports whether a request of a function without a known length may begin with b. Source of the functions' range:
+// MODBUS Application Protocol V1.1b3, 4.1.
+func mayBegin(b []byte) bool {
+	return len(b) < 2 || b[1] >= 1 && b[1] <= 127 && len(b) < mostRTU
 }
-
-func unknownFunction(b []byte) bool { return len(b) >= 4 && kinds[b[1]].most == 0 }
 
 // anyLength finds the end of a request whose function does not tell its length: where a checksum fits. Up to 1 in 65536 of such
 // finds is a coincidence.

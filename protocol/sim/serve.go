@@ -51,7 +51,7 @@ func (l *Line) accept(ctx context.Context, ln net.Listener, framing Framing) err
 	}
 }
 
-// ServePTY answers RTU on p until ctx ends (nil) or p is closed. While p is unplugged it waits. A fault that closes the connection
+// ServePTY answers RTU on p until ctx ends (nil) or p is closed (ErrPTYClosed). While p is unplugged it waits. A fault that closes the connection
 // unplugs p; it is plugged in again after the fault's Delay, or when somebody calls Plug if that is 0. It closes p.
 func (l *Line) ServePTY(ctx context.Context, p *PTY) error {
 	defer p.Close()
