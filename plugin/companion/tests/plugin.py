@@ -33,7 +33,11 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
-        self._socket = await self._http.ws_connect(f"{self.url}/api/websocket", max_msg_size=0)
+        try:
+            self._socket = await self._http.ws_connect(f"{self.url}/api/websocket", max_msg_size=0)
+        except BaseException:
+            await self._http.close()
+            raise
         await self._socket.receive_json()
         await self._socket.send_json({"type": "auth", "access_token": self.token})
         answer = await self._socket.receive_json()

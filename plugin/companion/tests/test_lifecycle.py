@@ -94,16 +94,28 @@ async def test_diagnostics_hold_no_serial_numbers(home: Home, address: tuple[str
         text = await reply.text()
     await task
     data = json.loads(text)["data"]
-    assert home.serial not in json.dumps(data["definitions"]) + json.dumps(data["installations"][-1]["plugin"])
-    assert (
-        data["installations"][-1]["plugin"]
-        == {
-            "token": "**REDACTED**",
-            "line": f"serial of {next(iter(data['definitions']['owners']))}",
-            "requests": 5,
-        }
-        or data["installations"][-1]["plugin"]["requests"] == 5
-    )
+    plugin = next(i["plugin"] for i in data["installations"] if i["plugin"])
+    name = next(device["id"] for device in data["definitions"]["devices"])  # "device 1"
+    assert home.serial not in json.dumps(data)
+    assert plugin == {"token": "**REDACTED**", "line": f"serial of {name}", "requests": 5}
+
+
+async def test_the_owner_removes_the_integration(home: Home, address: tuple[str, str]) -> None:
+    entry_id = await set_up(home.core)
+    await home.core.rest("DELETE", f"/config/config_entries/entry/{entry_id}")
+    try:
+        assert await home.core.state(home["pv_power"]) is None
+        with pytest.raises(Refused) as refused:
+            await home.plugin.say("heartbeat")
+        assert refused.value.code == "stale_session"
+        with pytest.raises(Refused) as refused:
+            await home.plugin.hello([home.serial])
+        assert refused.value.code == "entry_not_loaded"
+    finally:
+        await set_up(home.core)
+    assert (await home.plugin.hello([home.serial]))["hash"] is None
+    await home.open()
+    assert await home.state("pv_power") == "2345"
 
 
 async def test_system_health_and_action_texts(home: Home) -> None:
