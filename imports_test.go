@@ -1,0 +1,112 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows says which of our packages each may import; main.go's own package is "". The directions are what keeps the host
+// ignorant of Modbus and the line ignorant of the host.
+var arrows = map[string][]string{
+	"":                       {"plugin/cli"},
+	"plugin/cli":             {"plugin", "plugin/companion", "plugin/devhost", "plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/sim"},
+	"plugin":                 {"plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/plan"},
+	"plugin/devhost":         {"plugin/host"},
+	"plugin/host":            {},
+	"plugin/cache":           {},
+	"plugin/companion":       {},
+	"devices":                {"devices/profile", "protocol", "protocol/plan", "protocol/codec", "protocol/sim"},
+	"devices/profile":        {"devices/profile/strict", "protocol", "protocol/codec"},
+	"devices/profile/strict": {},
+	"protocol":               {},
+	"protocol/plan":          {"protocol", "protocol/codec"},
+	"protocol/sim":           {"protocol", "protocol/codec"},
+	"protocol/codec":         {},
+}
+
+// homes says which of our packages may import a module; tests are free, but for zerolog/log.
+var homes = map[string][]string{
+	"github.com/coder/websocket":     {"plugin/host", "plugin/devhost"},
+	"github.com/goburrow/modbus":     {"protocol"},
+	"github.com/dgraph-io/badger/v4": {"plugin/cache"},
+	"github.com/goccy/go-yaml":       {"devices/profile/strict"},
+	"github.com/spf13/cobra":         {"plugin/cli"},
+	"github.com/rs/zerolog/log":      {},
+	"github.com/cenkalti/backoff/v5": {"protocol", "devices", "plugin", "plugin/host"},
+}
+
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) (all []listed) {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func short(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, "solarhub"), "/")
+}
+
+func TestImportDirections(t *testing.T) {
+	for _, p := range packages(t) {
+		from := short(p.ImportPath)
+		allowed, known := arrows[from]
+		if !known {
+			t.Errorf("package %q is new: say in arrows what it may import", from)
+		}
+		for _, path := range p.Imports {
+			if to := short(path); strings.HasPrefix(path, "solarhub") && !slices.Contains(allowed, to) {
+				t.Errorf("%q imports %q: the arrow points the wrong way; allowed are %q", from, to, allowed)
+			}
+			for module, home := range homes {
+				if (path == module || strings.HasPrefix(path, module+"/")) && !slices.Contains(home, from) {
+					t.Errorf("%q imports %s, which is at home in %q only", from, path, home)
+				}
+			}
+		}
+		for _, path := range slices.Concat(p.TestImports, p.XTestImports) {
+			if path == "github.com/rs/zerolog/log" {
+				t.Errorf("a test of %q uses the global logger; hand one over instead", from)
+			}
+		}
+	}
+}
+
+// What tools demand at the top level, beside what the product is made of.
+var topLevel = []string{"main.go", "plugin", "protocol", "devices", "manifest.json", "go.mod", "go.sum", "README.md", "LICENSE", "hacs.json"}
+
+func TestTopLevelStaysSmall(t *testing.T) {
+	out, err := exec.Command("git", "ls-files").Output()
+	if err != nil {
+		t.Skip("this is not a git checkout, so there is no list of files to look at")
+	}
+	if _, err := os.Stat("go.mod"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		top, _, deeper := strings.Cut(path, "/")
+		if !slices.Contains(topLevel, top) && !strings.HasPrefix(top, ".") && (deeper || !strings.HasSuffix(top, "_test.go")) {
+			t.Errorf("%s does not belong to the top level; allowed are %q, dot-files and tests", top, topLevel)
+		}
+	}
+}
