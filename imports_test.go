@@ -15,7 +15,7 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"plugin", "plugin/companion", "plugin/devhost", "plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/sim"},
+	"plugin/cli":             {"plugin", "plugin/companion", "plugin/devhost", "plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin":                 {"plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/plan"},
 	"plugin/devhost":         {"plugin/host"},
 	"plugin/host":            {},
