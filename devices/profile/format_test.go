@@ -1,22 +1,31 @@
 package profile
 
 import (
+	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
-// example returns the profile that FORMAT.md shows.
-func example(t testing.TB) string {
+func format(t testing.TB) string {
 	t.Helper()
 	text, err := os.ReadFile("FORMAT.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	return string(text)
+}
+
+// example returns the profile that FORMAT.md shows.
+func example(t testing.TB) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(format(t), "```yaml\n")
 	yaml, _, found := strings.Cut(rest, "```\n")
 	if !found {
 		t.Fatal("FORMAT.md has no example")
@@ -24,16 +33,129 @@ func example(t testing.TB) string {
 	return yaml
 }
 
-func TestFormatExampleLoads(t *testing.T) {
+func loadExample(t *testing.T) *Profile {
+	t.Helper()
 	p, err := Load("example.yaml", []byte(example(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, err := p.Resolve("lv")
+	return p
+}
+
+func TestExampleHead(t *testing.T) {
+	p := loadExample(t)
+	want := Line{
+		Serial: protocol.DefaultSerial, Unit: 1, Pace: protocol.Pace{Gap: 50 * time.Millisecond, Timeout: time.Second},
+		Turnaround: 20 * time.Millisecond, MaxRegisters: 48, Holes: []protocol.Range{{Addr: 700, Count: 10}, {Addr: 720, Count: 1}},
+		Source: "vendor",
+	}
+	if fmt.Sprint(p.Line) != fmt.Sprint(want) {
+		t.Errorf("line %v, want %v", p.Line, want)
+	}
+	id := p.Identify
+	if id.Serial.Spec.Words() != 5 || id.Serial.Ranges[0] != (protocol.Range{Addr: 3, Count: 5}) || !id.Version.Present() {
+		t.Errorf("identify %+v", id)
+	}
+	if !maps.Equal(id.Accept, map[uint64]string{5: "lv", 6: "hv"}) || !slices.Equal(p.Variants, []string{"hv", "lv"}) {
+		t.Errorf("accept %v, variants %v", id.Accept, p.Variants)
+	}
+	if !slices.Equal(p.Parts, []Part{{"battery", "Battery"}, {"schedule", "Schedule"}}) {
+		t.Errorf("parts %v", p.Parts)
+	}
+}
+
+// TestExamplePoints holds all that the loader chooses: one line for each point of the example.
+func TestExamplePoints(t *testing.T) {
+	p := loadExample(t)
+	var text strings.Builder
+	for _, v := range p.Variants {
+		points, err := p.Resolve(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&text, "== %s\n", v)
+		for _, pt := range points {
+			checkSound(t, p, pt)
+			write := "-"
+			if pt.Write != nil {
+				write = fmt.Sprintf("%+v", *pt.Write)
+			}
+			fmt.Fprintf(&text, "%s: %v %v %+v unit=%q %+v write=%s source=%q\n", pt.Key, pt.Interval, pt.Ranges, pt.Spec, pt.Unit, pt.Entity, write, pt.Source)
+		}
+	}
+	golden(t, "testdata/example.golden", text.String())
+}
+
+// TestFormatNamesEverything holds FORMAT.md to the code: every key, type, class with its units and states.
+func TestFormatNamesEverything(t *testing.T) {
+	text := format(t)
+	for _, words := range [][]string{pointKeys, writeKeys, types, orders, intervals, timeWords, writeWords, categories, forms} {
+		for _, w := range words {
+			if !strings.Contains(text, "`"+w+"`") && !strings.Contains(text, "`"+w+":") {
+				t.Errorf("FORMAT.md does not explain `%s`", w)
+			}
+		}
+	}
+	for class, q := range quantities {
+		units := strings.Join(q.units, " ")
+		if class == "power_factor" {
+			units = "none, %"
+		}
+		row := fmt.Sprintf("| %s | %s |", units, strings.Join(q.states, ", "))
+		if !strings.Contains(text, "`"+class+"`") || !strings.Contains(text, row) {
+			t.Errorf("FORMAT.md does not have `%s` with %s", class, row)
+		}
+	}
+	for platform, classes := range flags {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(classes, ", ")) {
+			t.Errorf("FORMAT.md does not have the classes of a %s: %v", platform, classes)
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	p := loadExample(t)
+	lv, _ := p.Resolve("lv")
+	hv, _ := p.Resolve("hv")
+	if a, b := find(t, lv, "battery_voltage").Spec.Scale, find(t, hv, "battery_voltage").Spec.Scale; a != 0.01 || b != 0.1 {
+		t.Errorf("scales %v and %v", a, b)
+	}
+	if len(lv) != len(hv)+1 {
+		t.Errorf("%d points for lv, %d for hv: one exists for lv only", len(lv), len(hv))
+	}
+	if _, err := p.Resolve(""); err == nil {
+		t.Error("a variant was guessed")
+	}
+	lv[0] = Point{}
+	if again, _ := p.Resolve("lv"); again[0].Key == "" {
+		t.Error("the caller's slice is the profile's own")
+	}
+	if find(t, lv, "charge_current_max").Write.Step != 1 || find(t, lv, "restart").Write.Press != 1 {
+		t.Error("step or press")
+	}
+	single, err := Load("one.yaml", []byte(strings.NewReplacer("profile: good", "profile: one", "{5: lv, 6: hv}", `{5: "", 6: ""}`,
+		"{lv: 0.01, hv: 0.1}", "0.1").Replace(good)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = points
-	_ = protocol.Coil
-	_ = codec.Text
+	if points, err := single.Resolve(""); err != nil || len(points) != 6 || len(single.Variants) != 0 {
+		t.Errorf("%d points, variants %v, %v", len(points), single.Variants, err)
+	}
+	if _, err := single.Resolve("lv"); err == nil {
+		t.Error("a variant of a family without")
+	}
+}
+
+// TestTwoHalves writes one key twice, for different variants.
+func TestTwoHalves(t *testing.T) {
+	yaml := good + "- {key: extra, name: Extra, only: lv, at: 1}\n- {key: extra, name: Extra, only: [hv], at: coil 2}\n"
+	p, err := Load("good.yaml", []byte(yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lv, _ := p.Resolve("lv")
+	hv, _ := p.Resolve("hv")
+	if a, b := find(t, lv, "extra"), find(t, hv, "extra"); a.Entity.Platform != "sensor" || b.Entity.Platform != "binary_sensor" || b.Spec.Form != codec.BoolForm {
+		t.Errorf("%+v and %+v", a, b)
+	}
 }

@@ -14,7 +14,7 @@ var iconForm = regexp.MustCompile(`^mdi:[a-z0-9-]+$`)
 // hints reads and chooses how a host shows the point.
 func (l *loader) hints(f fields, p *Point) {
 	h := &p.Entity
-	h.Platform = platform(*p, f.has("press") || f.has("platform"))
+	h.Platform = platform(*p, isButton(f))
 	h.Enabled = f.boolean("show")
 	if h.Enabled && p.Write != nil && p.Write.Arm {
 		f.fail("show", "show: what needs arming ships off")
@@ -114,7 +114,7 @@ func (l *loader) quantity(f fields, p *Point) {
 
 // numeric reports whether the point's value is a number.
 func numeric(p Point) bool {
-	return p.Spec.Form == codec.Plain && p.Spec.Type != codec.Text && !p.Button()
+	return isNumber(p.Spec) && !p.Button()
 }
 
 // platform chooses how a host shows a point: by what its value is, and by whether it can be written.

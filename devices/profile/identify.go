@@ -67,6 +67,9 @@ func (l *loader) accept(f fields) {
 				l.p.Variants = append(l.p.Variants, variant)
 			}
 		}
+		if _, twice := l.p.Identify.Accept[raw]; twice {
+			e.Key.Fail("kind %d stands here twice", raw)
+		}
 		if ok {
 			l.p.Identify.Accept[raw] = variant
 		}

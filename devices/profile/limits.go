@@ -52,7 +52,7 @@ func checkLimits(s codec.Spec, w Write) []fault {
 	if w.Min >= w.Max {
 		faults = append(faults, fault{"max", fmt.Sprintf("max %s is not above min %s", number(w.Max), number(w.Min))})
 	}
-	return append(faults, checkStep(s, w)...)
+	return append(faults, checkStep(s, w, len(faults) == 0)...)
 }
 
 // checkLimit returns why the register cannot hold the value, or nothing.
@@ -75,7 +75,8 @@ func checkLimit(s codec.Spec, value float64) string {
 	return ""
 }
 
-func checkStep(s codec.Spec, w Write) []fault {
+// checkStep checks the step; whether steps reach max only where min and max are right.
+func checkStep(s codec.Spec, w Write, right bool) []fault {
 	if w.Step <= 0 {
 		return []fault{{"step", fmt.Sprintf("step %s is not above 0", number(w.Step))}}
 	}
@@ -83,7 +84,7 @@ func checkStep(s codec.Spec, w Write) []fault {
 	if g := grid(s); g > 0 && !whole(w.Step/g) {
 		faults = append(faults, fault{"step", fmt.Sprintf("step %s is not a multiple of the register's grid of %s", number(w.Step), number(g))})
 	}
-	if w.Min < w.Max && !whole((w.Max-w.Min)/w.Step) {
+	if right && !whole((w.Max-w.Min)/w.Step) {
 		faults = append(faults, fault{"step", fmt.Sprintf("max %s is not reached from min %s in steps of %s", number(w.Max), number(w.Min), number(w.Step))})
 	}
 	return faults

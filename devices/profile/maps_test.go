@@ -1,15 +1,177 @@
 package profile
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
 
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// TestMaps loads every shipped profile on its own, so that the findings of all are shown.
 func TestMaps(t *testing.T) {
 	for _, id := range Names() {
 		data, err := shipped.ReadFile("maps/" + id + ".yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Load("maps/"+id+".yaml", data); err != nil {
+		p, err := Load("maps/"+id+".yaml", data)
+		if err != nil {
 			t.Errorf("%v", err)
+			continue
+		}
+		for _, v := range variantsOf(p) {
+			t.Run(strings.TrimSuffix(id+" "+v, " "), func(t *testing.T) { checkMap(t, p, v) })
 		}
 	}
+}
+
+// variantsOf returns what a profile can be resolved with.
+func variantsOf(p *Profile) []string {
+	if len(p.Variants) == 0 {
+		return []string{""}
+	}
+	return p.Variants
+}
+
+func checkMap(t *testing.T, p *Profile, variant string) {
+	points, err := p.Resolve(variant)
+	if err != nil || len(points) == 0 {
+		t.Fatalf("%d points, %v", len(points), err)
+	}
+	names, shown := map[string]string{}, 0
+	for _, pt := range points {
+		if other := names[pt.Part+"/"+pt.Name]; other != "" {
+			t.Errorf("%s and %s are both called %q", other, pt.Key, pt.Name)
+		}
+		names[pt.Part+"/"+pt.Name] = pt.Key
+		if pt.Entity.Enabled {
+			shown++
+		}
+		checkSound(t, p, pt)
+	}
+	if shown < 10 || shown > 80 {
+		t.Errorf("%d points are on at first registration: an owner wants to see a few dozen", shown)
+	}
+}
+
+// checkSound checks what holds for any point of any profile that loads.
+func checkSound(t *testing.T, p *Profile, pt Point) {
+	t.Helper()
+	count := 0
+	for _, r := range pt.Ranges {
+		count += int(r.Count)
+		if r.End() > 65536 || r.Count > p.Line.MaxRegisters {
+			t.Errorf("%s: range %s", pt.Key, r)
+		}
+	}
+	if count != pt.Spec.Words() {
+		t.Errorf("%s: %d words in ranges, %d in the spec", pt.Key, count, pt.Spec.Words())
+	}
+	if pt.Entity.Platform == "" || pt.Source == "" || pt.Key == "" || pt.Name == "" {
+		t.Errorf("%s: without platform, source or name: %+v", pt.Key, pt)
+	}
+	if w := pt.Write; w != nil && pt.Entity.Platform == "number" {
+		checkEncodes(t, pt, *w)
+	}
+	if w := pt.Write; w != nil && (w.Single && count > 1 || !w.ReadBack && !pt.Button()) {
+		t.Errorf("%s: write %+v over %d words", pt.Key, *w, count)
+	}
+}
+
+// checkEncodes demands that the codec takes the limits and the value one step above the lower.
+func checkEncodes(t *testing.T, pt Point, w Write) {
+	t.Helper()
+	for _, v := range []float64{w.Min, w.Max, w.Min + w.Step} {
+		words, err := pt.Spec.Encode(codec.Number(v), make([]uint16, pt.Spec.Words()))
+		if err != nil {
+			t.Errorf("%s: %v of %+v: %v", pt.Key, v, w, err)
+			continue
+		}
+		if back := pt.Spec.Decode(words); !slices.Contains(pt.Spec.NoValue, uint64(words[0])) && back.Kind != codec.KindNumber {
+			t.Errorf("%s: %v comes back as %v", pt.Key, v, back)
+		}
+	}
+}
+
+// TestKeys holds keys and platforms: history and automations of owners hang on them.
+func TestKeys(t *testing.T) {
+	profiles, err := Embedded()
+	if err != nil {
+		t.Skip("TestMaps says why the profiles do not load")
+	}
+	for _, p := range profiles {
+		t.Run(p.ID, func(t *testing.T) { golden(t, "testdata/"+p.ID+".keys", keys(t, p)) })
+	}
+}
+
+// keys returns a line for each key: platform, and the variants that have it where not all do.
+func keys(t *testing.T, p *Profile) string {
+	in := map[string][]string{}
+	for _, v := range variantsOf(p) {
+		points, err := p.Resolve(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pt := range points {
+			id := pt.Key + " " + pt.Entity.Platform
+			in[id] = append(in[id], v)
+		}
+	}
+	var lines []string
+	for id, variants := range in {
+		if len(variants) < len(variantsOf(p)) {
+			id += " " + strings.Join(variants, " ")
+		}
+		lines = append(lines, id+"\n")
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// TestPowdrive looks at what is dangerous to get wrong: the variant's scale and the words that lie apart.
+func TestPowdrive(t *testing.T) {
+	p, err := Get("powdrive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for variant, scale := range map[string]float64{"lv": 0.01, "hv": 0.1} {
+		points, err := p.Resolve(variant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pt := find(t, points, "battery_voltage_v")
+		if pt.Spec.Scale != scale || pt.Entity.Precision != 1 || pt.Spec.Order != codec.CDAB {
+			t.Errorf("%s: %+v", variant, pt)
+		}
+		if got := find(t, points, "battery_shutdown_voltage_v").Write; got.Step != scale {
+			t.Errorf("%s: step %v, the grid is %v", variant, got.Step, scale)
+		}
+	}
+	points, _ := p.Resolve("hv")
+	want := []protocol.Range{{Addr: 625, Count: 1}, {Addr: 690, Count: 1}}
+	if got := find(t, points, "grid_power_32_w"); !slices.Equal(got.Ranges, want) {
+		t.Errorf("ranges %v, want %v", got.Ranges, want)
+	}
+	if p.Identify.Accept[5] != "lv" || p.Identify.Accept[6] != "hv" || p.Line.Serial != protocol.DefaultSerial {
+		t.Errorf("identify %+v, line %+v", p.Identify, p.Line)
+	}
+}
+
+func find(t *testing.T, points []Point, key string) Point {
+	t.Helper()
+	i := slices.IndexFunc(points, func(p Point) bool { return p.Key == key })
+	if i < 0 {
+		t.Fatalf("no point %s", key)
+	}
+	return points[i]
+}
+
+func ExampleProfile_Resolve() {
+	p, _ := Get("powdrive")
+	_, err := p.Resolve("mv")
+	fmt.Println(p.Variants, err)
+	// Output: [hv lv] profile powdrive: variant "mv" is not one of hv, lv
 }

@@ -59,7 +59,7 @@ func (l *loader) partKeys() []string {
 
 // pointSource returns where the point is known from. The limits of a writable number need a source of their own.
 func (l *loader) pointSource(f fields, p Point) string {
-	if p.Write != nil && p.Spec.Form == codec.Plain && p.Spec.Type != codec.Text && !f.has("source") {
+	if p.Write != nil && isNumber(p.Spec) && !isButton(f) && !f.has("source") {
 		f.fail("write", "every writable number needs min, max and a source")
 		return ""
 	}
@@ -68,7 +68,7 @@ func (l *loader) pointSource(f fields, p Point) string {
 
 // write reads the rule for setting the point; nil where it is read only.
 func (l *loader) write(f fields, p Point) *Write {
-	button := f.has("press") || f.has("platform")
+	button := isButton(f)
 	if !f.has("write") && !button {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (l *loader) write(f fields, p Point) *Write {
 	switch {
 	case button:
 		l.press(f, g, p, w)
-	case p.Spec.Form == codec.Plain && p.Spec.Type != codec.Text:
+	case isNumber(p.Spec):
 		l.limits(g, p.Spec, w)
 	default:
 		g.refuse("only a number has it", "min", "max", "step")
@@ -155,3 +155,6 @@ func (l *loader) limits(g fields, s codec.Spec, w *Write) {
 		g.fail(wrong.key, "%s", wrong.text)
 	}
 }
+
+// isButton reports whether the point is meant to be pressed.
+func isButton(f fields) bool { return f.has("press") || f.has("platform") }

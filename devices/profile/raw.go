@@ -15,6 +15,9 @@ var types = []string{
 
 var orders = []string{codec.ABCD: "abcd", codec.CDAB: "cdab", codec.BADC: "badc", codec.DCBA: "dcba"}
 
+// isNumber reports whether the value is a number, not a text, option, flag, time or set of bits.
+func isNumber(s codec.Spec) bool { return s.Form == codec.Plain && s.Type != codec.Text }
+
 func isFloat(t codec.Type) bool  { return t == codec.F32 || t == codec.F64 }
 func isSigned(t codec.Type) bool { return t == codec.S16 || t == codec.S32 || t == codec.S64 }
 

@@ -3,6 +3,8 @@ package profile
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
@@ -121,11 +123,15 @@ func (l *loader) onOff(f fields, s *codec.Spec) {
 func (l *loader) options(f fields, key string, high uint64, what string) []codec.Option {
 	var options []codec.Option
 	names := map[string]uint64{}
-	for _, e := range f.entries(key) {
+	entries := f.entries(key)
+	for _, e := range entries {
 		raw, ok := parseNatural(e.Key.Raw())
 		if ok != nil || raw > high {
 			e.Key.Fail("%s %q is not a whole number from 0 to %d", what, e.Key.Raw(), high)
 			continue
+		}
+		if slices.ContainsFunc(options, func(o codec.Option) bool { return o.Raw == raw }) {
+			e.Key.Fail("%s %d stands here twice", what, raw)
 		}
 		name := textOf(e.Value)
 		if other, taken := names[name]; taken {
@@ -136,7 +142,7 @@ func (l *loader) options(f fields, key string, high uint64, what string) []codec
 		names[name] = raw
 		options = append(options, codec.Option{Raw: raw, Name: name})
 	}
-	if len(options) == 0 {
+	if len(entries) == 0 {
 		f.fail(key, "%s: at least one is needed", key)
 	}
 	return options
@@ -174,14 +180,21 @@ func width(s codec.Spec) uint64 {
 	return n
 }
 
-// layout names type, mask and scale for a finding: "u16 at scale 0.01".
+// layout names type, mask and scale for a finding: "u16 at scale 0.1 and offset -100".
 func layout(s codec.Spec) string {
 	text := types[s.Type]
 	if s.Mask != 0 {
 		text += fmt.Sprintf(" under mask 0x%04X", s.Mask)
 	}
+	var terms []string
 	if scale := scaleOf(s); scale != 1 {
-		text += " at scale " + number(scale)
+		terms = append(terms, "scale "+number(scale))
+	}
+	if s.Offset != 0 {
+		terms = append(terms, "offset "+number(s.Offset))
+	}
+	if len(terms) > 0 {
+		text += " at " + strings.Join(terms, " and ")
 	}
 	return text
 }
