@@ -1,12 +1,7 @@
 package strict
 
 import (
-	"errors"
-	"fmt"
-
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
@@ -18,11 +13,13 @@ const (
 	scalar             // one word or text
 	list
 	mapping
+	refused // reported while the tree was built; silent from then on
 )
 
-// Node is one place of the file: a mapping, a list, a scalar or nothing.
+// Node is one place of the file: a mapping, a list, a scalar or nothing. Getters that do not find what they want add the
+// finding themselves. A nil Node stands for what is not in the file: nothing is found in it, and it reports nothing.
 type Node struct {
-	Line, Column int
+	Line, Column int // where it begins; nothing stands where its key does
 	report       *Report
 	kind         kind
 	text         string // of a scalar: what is written, without quotes
@@ -36,116 +33,119 @@ type Entry struct {
 	Key, Value *Node
 }
 
-// maxDepth bounds nesting: nothing that is read here nests deeper than ten.
-const maxDepth = 32
-
-// Parse reads one YAML document. The node is nil where the file cannot be read as YAML at all; what is wrong is in the
-// report either way. The file's name is for the findings only.
-func Parse(file string, data []byte) (root *Node, report *Report) {
-	report = &Report{file: file, all: map[Finding]struct{}{}}
-	defer func() { // the parser is another's and has panicked on odd input before
-		if p := recover(); p != nil {
-			root = nil
-			report.add(1, 1, fmt.Sprintf("this is not YAML: %v", p))
-		}
-	}()
-	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		report.syntax(err)
-		return nil, report
-	}
-	b := builder{report}
-	for _, doc := range parsed.Docs {
-		switch {
-		case doc.Body == nil:
-		case root != nil:
-			line, column := position(doc.Body.GetToken())
-			report.add(line, column, "a second document begins here; the file may hold one only")
-		default:
-			root = b.build(doc.Body, 0)
-		}
-	}
-	if root == nil {
-		report.add(1, 1, "the file is empty")
-	}
-	return root, report
-}
-
-func (r *Report) syntax(err error) {
-	line, column, what := 1, 1, err.Error()
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
-		line, column = position(syntax.Token)
-		what = syntax.Message
-	}
-	r.add(line, column, "this is not YAML: "+what)
-}
-
-func position(t *token.Token) (line, column int) {
-	if t == nil || t.Position == nil {
-		return 1, 1
-	}
-	return max(t.Position.Line, 1), max(t.Position.Column, 1)
-}
-
 // builder turns the parser's tree into ours.
 type builder struct{ report *Report }
 
-func (b builder) build(n ast.Node, depth int) *Node {
-	node := &Node{Line: 1, Column: 1, report: b.report}
-	if n == nil {
-		return node
+// document returns the tree of the one document, nil where there is none.
+func (b builder) document(file *ast.File) (root *Node) {
+	begun := false
+	for _, doc := range file.Docs {
+		if directive, ok := doc.Body.(*ast.DirectiveNode); ok {
+			b.refuse(directive.Start, "directives (%%) are not used here: leave the line out")
+			continue
+		}
+		if begun {
+			at := doc.Start
+			if at == nil && doc.Body != nil {
+				at = doc.Body.GetToken()
+			}
+			b.refuse(at, "a second document begins here; the file may hold one only")
+			return root
+		}
+		begun = true
+		if doc.Body != nil && doc.Body.Type() != ast.NullType {
+			root = b.build(doc.Body, &Node{Line: 1, Column: 1})
+		}
 	}
+	if root == nil {
+		b.report.add(1, 1, "the file is empty")
+	}
+	return root
+}
+
+// refuse reports something that this package does not read.
+func (b builder) refuse(at *token.Token, format string, args ...any) *Node {
+	node := &Node{report: b.report, kind: refused}
+	node.Line, node.Column = position(at)
+	b.report.Add(node, format, args...)
+	return node
+}
+
+// build returns the node of n; near is the key or list it belongs to.
+func (b builder) build(n ast.Node, near *Node) *Node {
+	node := &Node{report: b.report, kind: scalar}
 	node.Line, node.Column = position(n.GetToken())
-	if depth > maxDepth {
-		b.report.Add(node, "nested deeper than %d", maxDepth)
-		return node
-	}
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		b.mapping(node, n.Values, depth)
+		b.mapping(node, n.Values, n.IsFlowStyle)
 	case *ast.MappingValueNode:
-		b.mapping(node, []*ast.MappingValueNode{n}, depth)
+		b.mapping(node, []*ast.MappingValueNode{n}, false)
 	case *ast.SequenceNode:
 		node.kind = list
-		for _, item := range n.Values {
-			node.items = append(node.items, b.build(item, depth+1))
+		for i, item := range n.Values {
+			place := node
+			if i < len(n.Entries) && n.Entries[i] != nil {
+				place = &Node{}
+				place.Line, place.Column = position(n.Entries[i].Start)
+			}
+			node.items = append(node.items, b.build(item, place))
 		}
 	case *ast.StringNode:
-		node.kind, node.text = scalar, n.Value
-		node.quoted = n.Token.Type == token.SingleQuoteType || n.Token.Type == token.DoubleQuoteType
+		node.text, node.quoted = n.Value, n.Token.Type != token.StringType
 	case *ast.LiteralNode:
-		node.kind, node.text, node.quoted = scalar, n.Value.Value, true
+		node.text, node.quoted = n.Value.Value, true
 	case *ast.NullNode:
+		node.kind, node.Line, node.Column = empty, near.Line, near.Column
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		node.kind, node.text = scalar, n.GetToken().Value
+		node.text = n.GetToken().Value
+	case *ast.AnchorNode:
+		b.refuse(n.Start, "anchors (&) are not used here: write the value out where it belongs")
+		return b.build(n.Value, near)
+	case *ast.AliasNode:
+		return b.refuse(n.Start, "aliases (*) are not used here: write the value out; a text that begins with * needs quotes")
+	case *ast.TagNode:
+		return b.refuse(n.Start, "tags (!) are not used here: leave it out; a text that begins with ! needs quotes")
 	default:
-		b.report.Add(node, "anchors, aliases, tags and merge keys (& * ! <<) are not used here: write the value out")
+		return b.refuse(n.GetToken(), "this is not used here: %s", n.Type())
 	}
 	return node
 }
 
-// mapping fills a node with the entries of a mapping; it stands where its first key stands.
-func (b builder) mapping(node *Node, values []*ast.MappingValueNode, depth int) {
+// mapping fills a node with the entries of a mapping, of a repeated key the first. A block stands where its first key
+// stands: the parser places it at the colon.
+func (b builder) mapping(node *Node, values []*ast.MappingValueNode, flow bool) {
 	node.kind = mapping
-	seen := map[string]*Node{}
+	seen := make(map[string]*Node, len(values))
 	for i, v := range values {
-		key := b.build(v.Key, depth+1)
-		if i == 0 {
+		key := b.key(v.Key, node)
+		if i == 0 && !flow {
 			node.Line, node.Column = key.Line, key.Column
 		}
-		if key.kind != scalar {
+		value := b.build(v.Value, key)
+		if key.kind == refused {
 			continue
 		}
 		if first, ok := seen[key.text]; ok {
-			b.report.Add(key, "key %q stands here again; it is in line %d already", key.text, first.Line)
+			key.Fail("key %s stands here again; it is in line %d already", quote(key.text), first.Line)
 			continue
 		}
 		seen[key.text] = key
-		value := b.build(v.Value, depth+1)
-		if value.kind == empty { // a finding about nothing belongs to its key
-			value.Line, value.Column = key.Line, key.Column
-		}
 		node.entries = append(node.entries, Entry{Key: key, Value: value})
 	}
+}
+
+// key returns the node of a key: always a scalar, null and ~ too, or refused.
+func (b builder) key(k ast.MapKeyNode, near *Node) *Node {
+	switch k := k.(type) {
+	case *ast.MergeKeyNode:
+		return b.refuse(k.GetToken(), "merge keys (<<) are not used here: write the values out")
+	case *ast.MappingKeyNode:
+		return b.refuse(k.GetToken(), `keys behind ? are not used here: write "key: value"`)
+	}
+	key := b.build(k, near)
+	if key.kind == empty {
+		key.kind, key.text = scalar, k.GetToken().Value
+		key.Line, key.Column = position(k.GetToken())
+	}
+	return key
 }

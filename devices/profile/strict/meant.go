@@ -1,0 +1,58 @@
+package strict
+
+import "strings"
+
+// meant guesses what a misspelt word was to be: about a third of its letters may differ; or one of the two is the
+// beginning of the other, and of no second word.
+func meant(word string, allowed []string) string {
+	if len(word) > 60 { // no word of ours; and the distance takes the product of the lengths
+		return ""
+	}
+	best, least := "", (len(word)+1)/3+1
+	begun, several := "", false
+	for _, a := range allowed {
+		if d := distance(fold(word), fold(a)); d < least && d < len(a) {
+			best, least = a, d
+		}
+		if len(word) > 2 && len(a) > 2 && (strings.HasPrefix(fold(a), fold(word)) || strings.HasPrefix(fold(word), fold(a))) {
+			several = several || begun != ""
+			begun = a
+		}
+	}
+	switch {
+	case best != "":
+		return "; did you mean " + best + "?"
+	case begun != "" && !several:
+		return "; did you mean " + begun + "?"
+	}
+	return ""
+}
+
+// fold makes equal what people take for the same: Max-registers and max_registers.
+func fold(s string) string {
+	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
+}
+
+// distance counts the letters to insert, delete, replace or swap with their neighbour.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	before, last, now := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		now[0] = i
+		for j := 1; j <= len(y); j++ {
+			change := last[j-1]
+			if x[i-1] != y[j-1] {
+				change++
+			}
+			now[j] = min(change, last[j]+1, now[j-1]+1)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				now[j] = min(now[j], before[j-2]+1)
+			}
+		}
+		before, last, now = last, now, before
+	}
+	return last[len(y)]
+}
