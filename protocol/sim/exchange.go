@@ -10,7 +10,7 @@ func (c *conn) exchange(ctx context.Context, req frame) error {
 	line := c.line
 	q, _ := parse(req.pdu)
 	e := c.record(req, q)
-	if !c.free.IsZero() && e.Gap < line.options.MinGap {
+	if line.options.MinGap > 0 && !c.free.IsZero() && e.Gap < line.options.MinGap {
 		e.Fault = "too soon"
 		line.journal.add(e, false)
 		return nil
