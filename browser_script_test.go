@@ -1,6 +1,6 @@
 package main_test
 
-// pageScript gives every document two functions that see through shadow roots, of which the frontend has one in nearly
+// pageScript gives every document functions that see through shadow roots, of which the frontend has one in nearly
 // every element, where document.querySelector and innerText see nothing.
 //
 // deep(selector, selector, ...) is the first visible element that fits the first selector, within it the first that
