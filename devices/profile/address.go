@@ -83,7 +83,7 @@ func (l *loader) ranges(f fields, s codec.Spec) []protocol.Range {
 	}
 	words := s.Words()
 	if words%len(places) != 0 {
-		f.fail("at", "%d places cannot share the %d words of %s", len(places), words, types[s.Type])
+		f.fail("at", "at: %d places cannot share %d words evenly", len(places), words)
 		return nil
 	}
 	var ranges []protocol.Range

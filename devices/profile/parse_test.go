@@ -175,3 +175,11 @@ func TestOpen(t *testing.T) {
 		}
 	}
 }
+
+func TestIntervalString(t *testing.T) {
+	for i, want := range map[Interval]string{Now: "now", Normal: "normal", Slow: "slow", Once: "once", 9: "interval(9)"} {
+		if i.String() != want {
+			t.Errorf("%d: %s", i, i)
+		}
+	}
+}

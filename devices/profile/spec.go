@@ -136,8 +136,8 @@ func (l *loader) options(f fields, key string, high uint64, what string) []codec
 		name := textOf(e.Value)
 		if other, taken := names[name]; taken {
 			e.Value.Fail("%q stands for %d and for %d", name, other, raw)
-		} else if name == "" || len(name) > maxOption {
-			e.Value.Fail("the name of %s %d is empty or longer than %d bytes", what, raw, maxOption)
+		} else if len(name) > maxOption {
+			e.Value.Fail("the name of %s %d is longer than %d bytes", what, raw, maxOption)
 		}
 		names[name] = raw
 		options = append(options, codec.Option{Raw: raw, Name: name})

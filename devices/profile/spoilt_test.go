@@ -1,5 +1,7 @@
 package profile
 
+import "strings"
+
 // spoilt are bad profiles; what is found in each stands in testdata/findings.golden.
 var spoilt = []struct{ name, yaml string }{
 	{"unknown key", replace("manufacturer: Good", `manufacturer: Good
@@ -129,4 +131,15 @@ points`)},
 	{"platform", point("key: extra, name: Extra, at: 1, platform: sensor, press: 1")},
 	{"button with a value", point("key: extra, name: Extra, at: 1, platform: button, press: 70000, unit: W, write: {min: 0}")},
 	{"button in input", point("key: extra, name: Extra, at: input 1, platform: button, press: 1")},
+	{"button of a float", point("key: extra, name: Extra, at: 1, type: f32, platform: button, press: 1")},
+	{"button of a coil", point("key: extra, name: Extra, at: coil 1, platform: button, press: 2")},
+	{"coils apart", point("key: extra, name: Extra, at: [coil 1, coil 3]")},
+	{"empty option", point(`key: extra, name: Extra, at: 1, options: {1: ""}`)},
+	{"mask of nothing", point("key: extra, name: Extra, at: 1, mask: 0")},
+	{"long text written", replace("max_registers: 20", "max_registers: 125") + "- {key: extra, name: Extra, at: 800, type: text, length: 124, write: {}}\n"},
+	{"part's key", replace("parts: {battery: Battery}", "parts: {Battery: Battery}")},
+	{"no points", good[:len(good)-len(pointsOfGood())] + "points: []\n"},
+	{"twice spoilt", replace("name: Voltage", "name: SOC") + "- {key: Extra, name: Extra}\n"},
 }
+
+func pointsOfGood() string { return good[strings.Index(good, "points:"):] }
