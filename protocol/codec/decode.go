@@ -156,7 +156,12 @@ func (s Spec) decodeText(words []uint16) Value {
 		}
 		raw = append(raw, byte(w>>8), byte(w))
 	}
-	text := strings.Trim(string(raw), "\x00 \xFF")
+	for i, c := range raw {
+		if c == 0xFF { // some devices pad with it instead of 0
+			raw[i] = 0
+		}
+	}
+	text := strings.Trim(string(raw), "\x00 ")
 	for _, r := range text {
 		if r < ' ' || r > '~' {
 			return None("the device holds bytes that are no text")
