@@ -8,9 +8,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-
-	"github.com/creack/pty"
-	"golang.org/x/term"
 )
 
 // ErrPTYClosed: the pty has been closed for good.
@@ -60,19 +57,16 @@ func (p *PTY) Plug() error {
 	if p.master != nil {
 		return nil
 	}
-	master, client, err := pty.Open()
+	master, client, err := openTerminal()
 	if err != nil {
-		return fmt.Errorf("open a pty: %w", err)
+		return err
 	}
-	// Raw from the beginning: the terminal would send replies back before a client has set it.
-	_, err = term.MakeRaw(int(client.Fd()))
-	if err == nil && p.link != "" {
-		err = relink(client.Name(), p.link)
-	}
-	if err != nil {
-		master.Close()
-		client.Close()
-		return fmt.Errorf("plug in %s: %w", p.link, err)
+	if p.link != "" {
+		if err := relink(client.Name(), p.link); err != nil {
+			master.Close()
+			client.Close()
+			return fmt.Errorf("plug in %s: %w", p.link, err)
+		}
 	}
 	p.master, p.client = master, client
 	p.signal()
@@ -121,12 +115,16 @@ func (p *PTY) signal() {
 	p.changed = make(chan struct{})
 }
 
+func (p *PTY) state() (master *os.File, closed bool, changed <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.master, p.closed, p.changed
+}
+
 // plugged returns the terminal's master, waiting for Plug if need be.
 func (p *PTY) plugged(ctx context.Context) (*os.File, error) {
 	for {
-		p.mu.Lock()
-		master, closed, changed := p.master, p.closed, p.changed
-		p.mu.Unlock()
+		master, closed, changed := p.state()
 		switch {
 		case closed:
 			return nil, ErrPTYClosed
