@@ -51,6 +51,9 @@ func (r *Report) checkBytes(data []byte) bool {
 	for len(data) > 0 {
 		char, size := utf8.DecodeRune(data)
 		switch {
+		case char == '\r' && !bytes.HasPrefix(data, []byte("\r\n")):
+			r.add(line, column, "a carriage return without a line feed: save the file with the line ends of Unix or Windows")
+			return false
 		case char == utf8.RuneError && size == 1:
 			r.add(line, column, fmt.Sprintf("byte 0x%02X is not UTF-8: save the file as UTF-8", data[0]))
 			return false

@@ -70,6 +70,7 @@ func TestParseFindings(t *testing.T) {
 		{"open map", "a: {b: 2\n", "1:4: this is not YAML: the closing } is missing"},
 		{"latin-1", "a: 1\nb: \xFC\n", "2:4: byte 0xFC is not UTF-8: save the file as UTF-8"},
 		{"utf-16", "\xFF\xFEa\x00:\x00", "1:1: byte 0xFF is not UTF-8: save the file as UTF-8"},
+		{"carriage return alone", "a: 1\r\nb: 2\rc: 3\n", "2:5: a carriage return without a line feed: save the file with the line ends of Unix or Windows"},
 		{"control character", "ä: x\x00\n", "1:5: control character 0x00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
