@@ -66,7 +66,7 @@ func (p *page) secretly(what, js string) (result string) {
 	p.t.Helper()
 	answer, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]byte](js, chromedp.EvalAwaitPromise))
 	if err != nil {
-		p.t.Errorf("%s: %v", what, err)
+		p.t.Fatalf("%s: %v", what, err)
 	}
 	return string(answer)
 }
