@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +69,7 @@ type Journal struct {
 	mu      sync.Mutex
 	last    uint64
 	ring    []Exchange
+	oldest  int // in the ring, once it is full
 	counts  Counts
 	changed chan struct{} // closed at the next exchange
 	writes  map[chan Exchange]struct{}
@@ -101,15 +101,20 @@ func (j *Journal) Since(n uint64) []Exchange {
 }
 
 func (j *Journal) since(n uint64) []Exchange {
-	behind := int(min(j.last-min(n, j.last), uint64(len(j.ring))))
-	return slices.Clone(j.ring[len(j.ring)-behind:])
+	size := len(j.ring)
+	behind := int(min(j.last-min(n, j.last), uint64(size)))
+	found := make([]Exchange, behind)
+	for i := range found {
+		found[i] = j.ring[(j.oldest+size-behind+i)%size]
+	}
+	return found
 }
 
 // Reset forgets exchanges and counters; numbers go on.
 func (j *Journal) Reset() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.ring, j.counts = nil, Counts{}
+	j.ring, j.oldest, j.counts = nil, 0, Counts{}
 }
 
 // Wait returns the first exchange behind number n that match accepts; nil accepts all. It waits for it until ctx ends.
@@ -156,10 +161,12 @@ func (j *Journal) add(e Exchange, played bool) {
 	defer j.mu.Unlock()
 	j.last++
 	e.N = j.last
-	if len(j.ring) >= j.keep {
-		j.ring = slices.Delete(j.ring, 0, len(j.ring)-j.keep+1)
+	if len(j.ring) < j.keep {
+		j.ring = append(j.ring, e)
+	} else {
+		j.ring[j.oldest] = e
+		j.oldest = (j.oldest + 1) % j.keep
 	}
-	j.ring = append(j.ring, e)
 	j.counts.count(e, played)
 	close(j.changed)
 	j.changed = make(chan struct{})

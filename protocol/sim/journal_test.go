@@ -28,6 +28,11 @@ func TestJournalRing(t *testing.T) {
 		if len(got) != tt.n || tt.n > 0 && got[0].N != tt.first {
 			t.Errorf("since %d: %v", tt.since, got)
 		}
+		for i, e := range got {
+			if e.N != tt.first+uint64(i) {
+				t.Errorf("since %d: #%d at %d", tt.since, e.N, i)
+			}
+		}
 	}
 	j.Reset()
 	if j.Last() != 5 || len(j.Since(0)) != 0 || j.Counts() != (Counts{}) {
