@@ -1,0 +1,170 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// check finds the point of a set-value and turns the value into one that may be written; a WriteError says why not.
+func (d *Device) check(set Set) (profile.Point, codec.Value, *WriteError) {
+	p, ok := d.point(set.Key)
+	if !ok {
+		return p, codec.Value{}, d.unknown(set.Key)
+	}
+	if err := d.mayWrite(p); err != nil {
+		return p, codec.Value{}, err
+	}
+	if p.Button() {
+		return pressing(p), codec.Number(float64(p.Write.Press)), nil
+	}
+	v, err := p.Spec.Parse(set.Value)
+	if err != nil {
+		return p, v, wrongValue(p, set.Value, err)
+	}
+	if v.Kind == codec.KindNumber {
+		if v, err := checkNumber(p, v.Num); err != nil {
+			return p, v, err
+		}
+		v = snap(p, v.Num)
+	}
+	if _, err := p.Spec.Encode(v, make([]uint16, p.Spec.Words())); err != nil {
+		return p, v, wrongValue(p, set.Value, err)
+	}
+	return p, v, nil
+}
+
+// unknown tells a key that does not exist from one of a device that has never been seen.
+func (d *Device) unknown(key string) *WriteError {
+	none := profile.Point{Name: key}
+	if s := d.Status(); s.Identity.Serial == "" {
+		reason := fmt.Sprintf("%s has not been identified yet: %s", d.name(), s.Reason)
+		return failure(StageNotSent, none, CodeNotIdentified, reason, nil, "device", d.name())
+	}
+	return failure(StageRefused, none, CodeUnknownEntity, fmt.Sprintf("%s has no %q", d.name(), key), nil, "id", d.ID()+"_"+key)
+}
+
+// mayWrite refuses what is read only, as a point or as a whole, and what needs arming.
+func (d *Device) mayWrite(p profile.Point) *WriteError {
+	switch {
+	case d.cfg.ReadOnly:
+		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: the configuration says so for %s", p.Name, d.name()), nil)
+	case p.Write == nil && p.Why != "":
+		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: %s", p.Name, p.Why), nil)
+	case p.Write == nil:
+		return failure(StageRefused, p, CodeReadOnly, p.Name+" is read only", nil)
+	case p.Write.Arm && !slices.Contains(d.cfg.Arm, p.Key):
+		reason := fmt.Sprintf("%s is a setting of the installer: to write it put %s under arm: in the configuration", p.Name, p.Key)
+		return failure(StageRefused, p, CodeNotArmed, reason, nil, "key", p.Key)
+	}
+	return nil
+}
+
+// pressing returns the button as a point whose value is its raw number.
+func pressing(p profile.Point) profile.Point {
+	p.Spec.Form, p.Spec.Scale, p.Spec.Offset = codec.Plain, 0, 0
+	return p
+}
+
+// wrongValue turns an error of the codec into a refusal.
+func wrongValue(p profile.Point, given any, err error) *WriteError {
+	value := fmt.Sprint(given)
+	reason := fmt.Sprintf("%s: %v", p.Name, err)
+	if option, ok := errors.AsType[*codec.OptionError](err); ok {
+		return failure(StageRefused, p, CodeUnknownOption, reason, err, "value", value, "options", strings.Join(option.Options, ", "))
+	}
+	return failure(StageRefused, p, CodeWrongType, reason, err, "value", value, "expected", p.Spec.Expected())
+}
+
+// checkNumber refuses a number out of range or off step. The noise of floats is no reason.
+func checkNumber(p profile.Point, f float64) (codec.Value, *WriteError) {
+	w, snapped := p.Write, snap(p, f)
+	value := plain(f)
+	if snapped.Num < w.Min || snapped.Num > w.Max {
+		reason := fmt.Sprintf("%s %s is outside %s to %s", p.Name, withUnit(value, p.Unit), plain(w.Min), withUnit(plain(w.Max), p.Unit))
+		return snapped, failure(StageRefused, p, CodeOutOfRange, reason, nil, "value", value, "min", plain(w.Min), "max", plain(w.Max), "unit", p.Unit)
+	}
+	if steps := (snapped.Num - w.Min) / w.Step; w.Step > 0 && math.Abs(steps-math.Round(steps)) > stepNoise {
+		below, above := plain(w.Min+math.Floor(steps)*w.Step), plain(w.Min+math.Ceil(steps)*w.Step)
+		reason := fmt.Sprintf("%s %s is between two steps of %s: %s and %s are the nearest",
+			p.Name, withUnit(value, p.Unit), plain(w.Step), below, withUnit(above, p.Unit))
+		return snapped, failure(StageRefused, p, CodeOffStep, reason, nil, "value", value, "step", plain(w.Step), "below", below, "above", above)
+	}
+	return snapped, nil
+}
+
+// stepNoise is how far, in steps, a number may lie beside the step that is meant: a host that converts units hands over
+// 3299.9999999995 for 3300.
+const stepNoise = 1e-6
+
+// snap takes a number to the step that it is meant to be, if it is that near.
+func snap(p profile.Point, f float64) codec.Value {
+	w := p.Write
+	if w.Step <= 0 {
+		return codec.Number(f)
+	}
+	if steps := (f - w.Min) / w.Step; math.Abs(steps-math.Round(steps)) <= stepNoise {
+		return codec.Number(w.Min + math.Round(steps)*w.Step)
+	}
+	return codec.Number(f)
+}
+
+// plain prints a number without the noise of floats and without an exponent.
+func plain(f float64) string {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 12, 64), 64)
+	if err != nil {
+		short = f
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64)
+}
+
+func withUnit(value, unit string) string {
+	if unit == "" {
+		return value
+	}
+	return value + " " + unit
+}
+
+// writeRequests returns the requests that write the words, one for each range of the point.
+func writeRequests(p profile.Point, words []uint16, req protocol.Request) []protocol.Request {
+	var all []protocol.Request
+	for _, r := range p.Ranges {
+		req.Op, req.Range, req.Words = protocol.WriteMultiple, r, words[:r.Count]
+		if p.Write.Single && r.Count == 1 {
+			req.Op = protocol.WriteSingle
+		}
+		all = append(all, req)
+		words = words[r.Count:]
+	}
+	return all
+}
+
+// same reports whether two sets of words agree in the bits of the point.
+func same(p profile.Point, a, b []uint16) bool {
+	mask := p.Spec.CompareMask()
+	if len(a) != len(mask) || len(b) != len(mask) {
+		return false
+	}
+	for i, m := range mask {
+		if a[i]&m != b[i]&m {
+			return false
+		}
+	}
+	return true
+}
+
+// ended says why a context ended, for errors.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return context.Canceled
+}

@@ -1,0 +1,281 @@
+package devices
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/plan"
+)
+
+// patience is how long identification and reads on demand may wait for the line.
+const patience = 10 * time.Second
+
+// Device is a profile at a unit id on a line. Run polls it; all other methods may be called from any goroutine, also before and
+// after Run.
+type Device struct {
+	cfg  Config
+	line Line
+	log  zerolog.Logger
+	out  *reporter
+	desk desk
+
+	wake      chan struct{}   // tells Run that something has changed
+	refreshes chan chan error // Refresh asks Run
+
+	mu     sync.Mutex // guards what follows; never held while waiting
+	points []profile.Point
+	status Status
+
+	admitted   bool   // who answers on connection is the device
+	connection uint64 // of the line
+	admissions uint64 // counts how often it was identified
+
+	wanted     func(key string) bool
+	limits     plan.Limits // of the configuration, and what was learnt
+	learnt     []protocol.Range
+	refused    map[string]time.Time // points the device does not give, with the time to ask again
+	generation uint64               // counts what changes the plan
+	dropped    uint64
+}
+
+// New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there at once.
+func New(cfg Config, line Line, sink Sink, log zerolog.Logger) *Device {
+	d := &Device{
+		cfg: cfg, line: line, log: log, out: newReporter(sink), desk: newDesk(),
+		wake: make(chan struct{}, 1), refreshes: make(chan chan error),
+		limits: limitsOf(cfg.Line), refused: map[string]time.Time{},
+		status: Status{Reason: "not asked yet", Since: time.Now()},
+	}
+	if k := cfg.Known; k != nil && k.Serial != "" {
+		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
+			d.points, d.status.Identity = points, *k
+		}
+	}
+	return d
+}
+
+// name returns what people call the device.
+func (d *Device) name() string { return cmp.Or(d.cfg.Name, d.cfg.Profile.Name) }
+
+// Name returns what people call the device.
+func (d *Device) Name() string { return d.name() }
+
+// Profile returns the family of the device.
+func (d *Device) Profile() *profile.Profile { return d.cfg.Profile }
+
+// ID returns the device id, empty until the device was identified for the first time.
+func (d *Device) ID() string { return d.Identity().Serial }
+
+// Identity returns what the device is, or was when it was last seen; zero if it never was.
+func (d *Device) Identity() Identity { return d.Status().Identity }
+
+// Status returns how the device is.
+func (d *Device) Status() Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.status
+}
+
+// Points returns the points of the device's variant; nil until it was identified for the first time.
+func (d *Device) Points() []profile.Point {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.points)
+}
+
+// point finds a point by its key.
+func (d *Device) point(key string) (profile.Point, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.IndexFunc(d.points, func(p profile.Point) bool { return p.Key == key })
+	if i < 0 {
+		return profile.Point{}, false
+	}
+	return d.points[i], true
+}
+
+// SetEnabled says which points are polled; without it those the profile enables. All of them are then read anew. wanted is
+// called from any goroutine and must be quick.
+func (d *Device) SetEnabled(wanted func(key string) bool) {
+	d.mu.Lock()
+	d.wanted = wanted
+	d.generation++
+	d.mu.Unlock()
+	d.nudge()
+}
+
+// nudge tells Run to look again.
+func (d *Device) nudge() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// enabled returns the points that are polled; the caller holds mu.
+func (d *Device) enabled() []profile.Point {
+	return slices.DeleteFunc(readable(d.points), func(p profile.Point) bool {
+		if d.wanted == nil {
+			return !p.Entity.Enabled
+		}
+		return !d.wanted(p.Key)
+	})
+}
+
+// Plan returns the reads that bring all enabled points at once, with the holes learnt so far.
+func (d *Device) Plan() []plan.Read {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l, _ := d.layout(d.enabled())
+	return l.reads
+}
+
+// layout plans the points within what is known of the device: those that it refuses are left out and not read across. The caller
+// holds mu.
+func (d *Device) layout(points []profile.Point) (*layout, map[string]error) {
+	given := slices.DeleteFunc(slices.Clone(points), func(p profile.Point) bool { return !d.refused[p.Key].IsZero() })
+	limits := d.limits
+	limits.Holes = slices.Clone(limits.Holes)
+	for _, p := range d.points {
+		if d.refused[p.Key].IsZero() {
+			continue
+		}
+		for _, r := range p.Ranges {
+			if !overlapsAny(given, r) {
+				limits.Holes = append(limits.Holes, r)
+			}
+		}
+	}
+	return bestLayout(given, limits, TimingOf(d.cfg.Line))
+}
+
+func overlapsAny(points []profile.Point, r protocol.Range) bool {
+	return slices.ContainsFunc(points, func(p profile.Point) bool { return slices.ContainsFunc(p.Ranges, r.Overlaps) })
+}
+
+// Holes returns the registers that turned out to be not readable across, for a cache to keep and to add to Config.Line.Holes at the
+// next start.
+func (d *Device) Holes() []protocol.Range {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.learnt)
+}
+
+// Refused returns the keys of the points that the device does not give, sorted.
+func (d *Device) Refused() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Keys(d.refused))
+}
+
+// Dropped returns how many planned reads were dropped because the line was not free in time.
+func (d *Device) Dropped() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dropped
+}
+
+// request returns what all requests to the device have in common.
+func (d *Device) request(priority protocol.Priority, within time.Duration) protocol.Request {
+	return protocol.Request{Unit: d.cfg.Unit, Priority: priority, Deadline: time.Now().Add(within), Pace: d.cfg.Line.Pace}
+}
+
+// Read reads one point now, ahead of the poll, and reports it. The device is identified first if that is due.
+func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
+	p, ok := d.point(key)
+	if !ok || p.Button() {
+		return Reading{}, fmt.Errorf("read %s of %s: there is no such value", key, d.name())
+	}
+	var got Reading
+	req := d.request(protocol.PriorityRead, patience)
+	err := d.line.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+		if err := d.admit(ctx, x); err != nil {
+			return err
+		}
+		var err error
+		got, err = readPoint(ctx, x.Exchange, req, p)
+		return err
+	})
+	d.out.status(ctx, d)
+	if err != nil {
+		return Reading{}, fmt.Errorf("read %s of %s: %w", p.Name, d.name(), err)
+	}
+	d.out.readings(ctx, d, []Reading{got})
+	return got, nil
+}
+
+// Refresh has Run read every enabled point once, ahead of the poll, and waits for it. The error is the first that occurred.
+func (d *Device) Refresh(ctx context.Context) error {
+	done := make(chan error, 1)
+	select {
+	case d.refreshes <- done:
+	case <-ctx.Done():
+		return fmt.Errorf("refresh %s: %w", d.name(), context.Cause(ctx))
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("refresh %s: %w", d.name(), err)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("refresh %s: %w", d.name(), context.Cause(ctx))
+	}
+}
+
+// learn keeps what reading has taught and reports whether the plan changes by it.
+func (d *Device) learn(l lessons) bool {
+	if len(l.holes) == 0 && l.most == 0 {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.learnt = append(d.learnt, l.holes...)
+	d.limits.Holes = append(slices.Clip(d.limits.Holes), l.holes...)
+	if l.most > 0 {
+		for _, p := range d.points { // what has been read in one go may be read so again
+			for _, r := range p.Ranges {
+				l.most = max(l.most, r.Count)
+			}
+		}
+		d.limits.MaxRegisters = min(d.limits.MaxRegisters, l.most)
+	}
+	d.generation++
+	return true
+}
+
+// refuse notes that the device does not give a point, or, with a zero time, that it does.
+func (d *Device) refuse(key string, again time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.refused[key].IsZero() != again.IsZero() {
+		d.generation++
+	}
+	if again.IsZero() {
+		delete(d.refused, key)
+	} else {
+		d.refused[key] = again
+	}
+}
+
+// errReconnected: the reply came over a connection on which the device was not identified.
+var errReconnected = errors.New("the connection is a new one")
+
+// poll is Line.Do for readings: what comes over a connection on which the device was not identified is not believed.
+func (d *Device) poll(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+	resp, err := d.line.Do(ctx, req)
+	if resp.Connection != 0 && !d.isAdmitted(resp.Connection) {
+		return protocol.Response{}, errReconnected
+	}
+	return resp, err
+}

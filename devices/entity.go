@@ -1,0 +1,87 @@
+package devices
+
+import (
+	"solarhub/devices/profile"
+	"solarhub/protocol/codec"
+)
+
+// Entity is what a host may show for a point: a description without any state. Fields that a platform has no use for are zero.
+type Entity struct {
+	ID       string // unique for ever: "<device id>_<key>", for a twin "<device id>_<key>_text"
+	Key      string // of the point; twins share it
+	Platform string // sensor, binary_sensor, number, select, switch, time, text, button
+	Name     string // without the part's name
+	Part     string // key of the part, empty for the device itself
+	Category string // "", config, diagnostic
+	Enabled  bool   // at first registration
+	Icon     string // mdi:..., or empty
+
+	DeviceClass string
+	Unit        string
+	StateClass  string
+	Precision   int      // decimals of a sensor; -1: the host's default
+	Options     []string // of a select, and of a sensor with device class enum
+
+	Min, Max, Step float64 // of a number
+	Mode           string  // of a number: box, slider or empty
+
+	Pattern              string // of a text
+	MinLength, MaxLength int    // of a text, in characters
+}
+
+// timePattern is what a time of day looks like as a text.
+const timePattern = `^([01]\d|2[0-3]):[0-5]\d$`
+
+// Entities returns what a host may show, in the order of the profile; nil until the device was identified for the first time.
+func (d *Device) Entities() []Entity {
+	id := d.ID()
+	if id == "" {
+		return nil
+	}
+	return EntitiesOf(id, d.Points())
+}
+
+// EntitiesOf returns what a host may show for the points of the device with that id. A writable time has a twin that is a text: the
+// host's scenes can set a text and cannot set a time.
+func EntitiesOf(id string, points []profile.Point) []Entity {
+	var all []Entity
+	for _, p := range points {
+		e := entityOf(id, p)
+		all = append(all, e)
+		if e.Platform == "time" {
+			all = append(all, textTwin(e))
+		}
+	}
+	return all
+}
+
+func entityOf(id string, p profile.Point) Entity {
+	h := p.Entity
+	e := Entity{
+		ID: id + "_" + p.Key, Key: p.Key, Platform: h.Platform, Name: p.Name, Part: p.Part, Category: h.Category, Enabled: h.Enabled,
+		Icon: h.Icon, DeviceClass: h.DeviceClass, Precision: -1,
+	}
+	switch h.Platform {
+	case "sensor":
+		e.Unit, e.StateClass, e.Precision = p.Unit, h.StateClass, h.Precision
+		if p.Spec.Form == codec.OptionForm {
+			e.Options = p.Spec.OptionNames()
+		}
+	case "number":
+		e.Unit, e.Mode = p.Unit, h.Mode
+		e.Min, e.Max, e.Step = p.Write.Min, p.Write.Max, p.Write.Step
+	case "select":
+		e.Options = p.Spec.OptionNames()
+	case "text":
+		e.MaxLength = min(2*p.Spec.Length, codec.MaxText)
+	}
+	return e
+}
+
+func textTwin(e Entity) Entity {
+	e.ID += "_text"
+	e.Name += " (text)"
+	e.Platform = "text"
+	e.Pattern, e.MinLength, e.MaxLength = timePattern, 5, 5
+	return e
+}

@@ -1,0 +1,203 @@
+package devices
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// identityError says in a sentence why what answers is not the device.
+type identityError struct{ reason string }
+
+func (e *identityError) Error() string { return e.reason }
+
+func notIt(format string, args ...any) error { return &identityError{fmt.Sprintf(format, args...)} }
+
+// identify finds out who answers. The error is an *identityError if somebody else does, or one of the line.
+func (d *Device) identify(ctx context.Context) error {
+	err := d.line.Hold(ctx, d.request(protocol.PriorityRead, patience), d.identifyOn)
+	d.out.status(ctx, d)
+	return err
+}
+
+// admit makes sure that the device has been identified on the connection that is held. Nothing is written before.
+func (d *Device) admit(ctx context.Context, x protocol.Exchanger) error {
+	if d.isAdmitted(x.Connection()) {
+		return nil
+	}
+	return d.identifyOn(ctx, x)
+}
+
+func (d *Device) isAdmitted(connection uint64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.admitted && d.connection == connection
+}
+
+// identifyOn asks over a held line and keeps the answer: the device is admitted, or it is not and the status says why.
+func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
+	values, err := d.askIdentity(ctx, x.Exchange)
+	if err != nil {
+		return err
+	}
+	found, err := d.judge(values)
+	if err != nil {
+		d.dismiss(err)
+		return err
+	}
+	return d.accept(found, x.Connection())
+}
+
+// askIdentity reads the fields of identification; what the device refuses is no value.
+func (d *Device) askIdentity(ctx context.Context, ask exchange) (map[string]codec.Value, error) {
+	l, err := newLayout(d.identityFields(), limitsOf(d.cfg.Line), TimingOf(d.cfg.Line))
+	if err != nil {
+		return nil, fmt.Errorf("plan the identification of %s: %w", d.name(), err)
+	}
+	f := newFetch(ask, d.request(protocol.PriorityRead, patience), patience, l)
+	for _, read := range l.reads {
+		if err := f.read(ctx, read); err != nil {
+			return nil, err
+		}
+	}
+	values := map[string]codec.Value{}
+	for i, p := range l.points {
+		reading, _, _ := f.reading(i)
+		values[p.Key] = reading.Value
+	}
+	return values, nil
+}
+
+// identityFields returns what identification reads, as points. A family without any such register is asked for its first value
+// instead: it has to answer at least.
+func (d *Device) identityFields() []profile.Point {
+	id := d.cfg.Profile.Identify
+	var fields []profile.Point
+	for _, f := range []struct {
+		key   string
+		field profile.Field
+	}{{"serial", id.Serial}, {"model", id.Model}, {"kind", id.Kind}, {"version", id.Version}} {
+		if f.field.Present() {
+			fields = append(fields, profile.Point{Key: f.key, Ranges: f.field.Ranges, Spec: f.field.Spec})
+		}
+	}
+	if len(fields) > 0 {
+		return fields
+	}
+	for _, variant := range append([]string{""}, d.cfg.Profile.Variants...) {
+		if points, err := d.cfg.Profile.Resolve(variant); err == nil && len(readable(points)) > 0 {
+			return readable(points)[:1]
+		}
+	}
+	return nil
+}
+
+// judge decides who has answered.
+func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
+	id := d.cfg.Profile.Identify
+	found := Identity{Model: textOf(values["model"]), Version: textOf(values["version"])}
+	if id.Kind.Present() {
+		kind := values["kind"]
+		variant, ok := id.Accept[uint64(kind.Num)]
+		if kind.Kind != codec.KindNumber || !ok {
+			return Identity{}, notIt("unit %d is no %s: its kind is %v, accepted are %s",
+				d.cfg.Unit, d.cfg.Profile.Name, describe(kind), listKinds(id.Accept))
+		}
+		found.Variant = variant
+	}
+	found.Serial = textOf(values["serial"])
+	if found.Serial == "" {
+		found.Serial = d.cfg.ID
+	}
+	if found.Serial == "" {
+		return Identity{}, notIt("unit %d gives no serial number (%s): give it an id: in the configuration", d.cfg.Unit, describe(values["serial"]))
+	}
+	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
+		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit, found.Serial, expected)
+	}
+	return found, nil
+}
+
+// accept admits the device on the connection.
+func (d *Device) accept(found Identity, connection uint64) error {
+	points, err := d.cfg.Profile.Resolve(found.Variant)
+	if err != nil {
+		err = notIt("%v", err)
+		d.dismiss(err)
+		return err
+	}
+	d.mu.Lock()
+	d.points = points
+	d.admitted, d.connection = true, connection
+	d.admissions++
+	d.generation++
+	clear(d.refused)
+	d.become(Status{Online: true, Identified: true, Identity: found})
+	d.mu.Unlock()
+	d.nudge()
+	return nil
+}
+
+// dismiss ends the admission because of somebody else, who is not to be believed.
+func (d *Device) dismiss(why error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.admitted = false
+	d.become(Status{Identity: d.status.Identity, Reason: why.Error()})
+}
+
+// doubt ends the admission until the next identification; the status stays.
+func (d *Device) doubt() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.admitted = false
+}
+
+// lost ends the admission because the device does not answer.
+func (d *Device) lost(ctx context.Context, why error) {
+	d.mu.Lock()
+	d.admitted = false
+	d.become(Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: why.Error()})
+	d.mu.Unlock()
+	d.out.forget()
+	d.out.status(ctx, d)
+}
+
+// become takes over a status; since when it holds changes only with the rest of it. The caller holds mu.
+func (d *Device) become(s Status) {
+	s.Since = d.status.Since
+	if s != d.status {
+		s.Since = time.Now()
+	}
+	d.status = s
+}
+
+func textOf(v codec.Value) string {
+	if v.Kind == codec.KindNone {
+		return ""
+	}
+	return v.String()
+}
+
+// describe returns a value, or why there is none.
+func describe(v codec.Value) string {
+	if v.Kind == codec.KindNone && v.Str != "" {
+		return v.Str
+	}
+	return v.String()
+}
+
+func listKinds(accept map[uint64]string) string {
+	var kinds []string
+	for _, k := range slices.Sorted(maps.Keys(accept)) {
+		kinds = append(kinds, fmt.Sprint(k))
+	}
+	return strings.Join(kinds, ", ")
+}

@@ -1,0 +1,116 @@
+package devices
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// reporter tells the sink in order, and lets nothing older pass what a write has brought.
+type reporter struct {
+	sink  Sink
+	order sync.Mutex // held while the sink is told; taken before mu
+	said  Status     // guarded by order
+
+	mu    sync.Mutex // guards what follows
+	last  map[string]Reading
+	write map[string]epoch
+}
+
+// epoch is what a write to a point means for readings of it.
+type epoch struct {
+	busy  bool      // a write is between its first byte and its end: no other reading counts
+	after time.Time // readings that began before it are of the time before the write
+}
+
+func newReporter(sink Sink) *reporter {
+	return &reporter{sink: sink, last: map[string]Reading{}, write: map[string]epoch{}}
+}
+
+// readings passes on what is not overtaken by a write.
+func (r *reporter) readings(ctx context.Context, d *Device, readings []Reading) {
+	r.order.Lock()
+	defer r.order.Unlock()
+	if current := r.keep(readings); len(current) > 0 {
+		r.sink.Readings(ctx, d, current)
+	}
+}
+
+func (r *reporter) keep(readings []Reading) []Reading {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	current := make([]Reading, 0, len(readings))
+	for _, reading := range readings {
+		if e := r.write[reading.Key]; e.busy || reading.ReadAt.Before(e.after) {
+			continue
+		}
+		if last, ok := r.last[reading.Key]; ok && reading.ReadAt.Before(last.ReadAt) {
+			continue
+		}
+		r.last[reading.Key] = reading
+		current = append(current, reading)
+	}
+	return current
+}
+
+// begin marks a write to the point as going out.
+func (r *reporter) begin(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.write[key] = epoch{busy: true}
+}
+
+// end marks it as over and reports what was read back, nil if nothing was. From then on a reading counts only if it began after
+// the read-back, or after now.
+func (r *reporter) end(ctx context.Context, d *Device, key string, found *Reading) {
+	e := epoch{after: time.Now()}
+	if found != nil {
+		e.after = found.ReadAt
+	}
+	r.order.Lock()
+	defer r.order.Unlock()
+	r.mu.Lock()
+	r.write[key] = e
+	delete(r.last, key)
+	if found != nil {
+		r.last[key] = *found
+	}
+	r.mu.Unlock()
+	if found != nil {
+		r.sink.Readings(ctx, d, []Reading{*found})
+	}
+}
+
+// fresh returns the last reading of the point if it is not older than age and no write is under way.
+func (r *reporter) fresh(key string, age time.Duration) (Reading, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last, ok := r.last[key]
+	return last, ok && !r.write[key].busy && last.Raw != nil && time.Since(last.ReadAt) <= age
+}
+
+// forget drops what was read: the device was away, its values may be others now.
+func (r *reporter) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.last)
+}
+
+// status tells the device's status if it is another than was told last.
+func (r *reporter) status(ctx context.Context, d *Device) {
+	r.order.Lock()
+	defer r.order.Unlock()
+	if s := d.Status(); s != r.said {
+		r.said = s
+		r.sink.Status(ctx, d, s)
+	}
+}
+
+// release ends a write of which nothing went out: readings count as before.
+func (r *reporter) release(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.write[key].busy {
+		delete(r.write, key)
+	}
+}

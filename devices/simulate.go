@@ -1,0 +1,179 @@
+package devices
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+	"solarhub/protocol/sim"
+)
+
+// Simulate returns a unit that answers as a device of the family and variant with that serial number: every point holds a value
+// that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are refused with exception 2. Its
+// unit id is the one the family is delivered with. The serial number must fit the family's register.
+func Simulate(p *profile.Profile, variant, serial string) (*sim.Unit, error) {
+	points, err := p.Resolve(variant)
+	if err != nil {
+		return nil, err
+	}
+	s := simulation{unit: sim.NewUnit(cmp.Or(p.Line.Unit, 1))}
+	s.blank(points, p)
+	for i, point := range points {
+		if !point.Button() {
+			s.put(point.Ranges, point.Spec, plausible(i, point)...)
+		}
+	}
+	if err := s.identify(p, variant, serial); err != nil {
+		return nil, fmt.Errorf("simulate %s: %w", p.ID, err)
+	}
+	s.protect(points)
+	return s.unit, nil
+}
+
+type simulation struct{ unit *sim.Unit }
+
+// blank makes the registers exist: from the first to the last of each table, without the holes.
+func (s simulation) blank(points []profile.Point, p *profile.Profile) {
+	var all []protocol.Range
+	for _, point := range points {
+		all = append(all, point.Ranges...)
+	}
+	for _, f := range []profile.Field{p.Identify.Serial, p.Identify.Model, p.Identify.Kind, p.Identify.Version} {
+		all = append(all, f.Ranges...)
+	}
+	slices.SortFunc(all, func(a, b protocol.Range) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Addr, b.Addr))
+	})
+	for i, r := range all {
+		s.unit.Set(r.Table, r.Addr, make([]uint16, r.Count)...)
+		if i > 0 && all[i-1].Table == r.Table {
+			s.fill(all[i-1], r, p.Line.Holes)
+		}
+	}
+}
+
+// fill makes what lies between two ranges exist, as far as it is no hole.
+func (s simulation) fill(a, b protocol.Range, holes []protocol.Range) {
+	for addr := a.End(); addr < uint32(b.Addr); addr++ {
+		one := protocol.Range{Table: a.Table, Addr: uint16(addr), Count: 1}
+		if _, exists := s.unit.Get(one.Table, one.Addr, 1); !exists && !slices.ContainsFunc(holes, one.Overlaps) {
+			s.unit.Set(one.Table, one.Addr, 0)
+		}
+	}
+}
+
+// put gives a value to its registers and leaves the other bits. It reports whether the value fits.
+func (s simulation) put(ranges []protocol.Range, spec codec.Spec, values ...codec.Value) bool {
+	var current []uint16
+	for _, r := range ranges {
+		words, _ := s.unit.Get(r.Table, r.Addr, r.Count)
+		current = append(current, words...)
+	}
+	for _, v := range values {
+		words, err := spec.Encode(v, current)
+		if err != nil {
+			continue
+		}
+		for _, r := range ranges {
+			s.unit.Set(r.Table, r.Addr, words[:r.Count]...)
+			words = words[r.Count:]
+		}
+		return true
+	}
+	return false
+}
+
+// identify gives the unit what identification asks for.
+func (s simulation) identify(p *profile.Profile, variant, serial string) error {
+	id := p.Identify
+	if id.Serial.Present() && !s.put(id.Serial.Ranges, id.Serial.Spec, codec.TextOf(serial)) {
+		return fmt.Errorf("the serial number %q does not fit: %s", serial, id.Serial.Spec.Expected())
+	}
+	if id.Model.Present() {
+		s.put(id.Model.Ranges, id.Model.Spec, options(id.Model.Spec, codec.TextOf("SIMULATED"), codec.TextOf("SIM"))...)
+	}
+	if id.Kind.Present() {
+		kind, ok := kindOf(id.Accept, variant)
+		if !ok || !s.put(id.Kind.Ranges, id.Kind.Spec, codec.Number(float64(kind))) {
+			return fmt.Errorf("no kind stands for the variant %q", variant)
+		}
+	}
+	return nil
+}
+
+// kindOf returns the smallest kind that stands for a variant.
+func kindOf(accept map[uint64]string, variant string) (uint64, bool) {
+	least, found := uint64(math.MaxUint64), false
+	for kind, v := range accept {
+		if v == variant {
+			least, found = min(least, kind), true
+		}
+	}
+	return least, found
+}
+
+// protect has writes refused to registers of which nothing can be written.
+func (s simulation) protect(points []profile.Point) {
+	for _, p := range points {
+		for _, r := range p.Ranges {
+			s.unit.ReadOnly(r, 2)
+		}
+	}
+	for _, p := range points {
+		for _, r := range p.Ranges {
+			if p.Write != nil {
+				s.unit.Behave(r, sim.Behaviour{})
+			}
+		}
+	}
+}
+
+// plausible returns values for the i-th point, the best first; the first that fits its registers counts.
+func plausible(i int, p profile.Point) []codec.Value {
+	switch p.Spec.Form {
+	case codec.OptionForm:
+		return options(p.Spec)
+	case codec.BoolForm:
+		return []codec.Value{codec.BoolOf(p.Write == nil)}
+	case codec.TimePacked, codec.TimeDecimal:
+		return []codec.Value{codec.TimeOf(i * 240 % 1440)}
+	}
+	if p.Spec.Type == codec.Text {
+		return []codec.Value{codec.TextOf("SIMULATED"), codec.TextOf("SIM"), codec.TextOf("S")}
+	}
+	if w := p.Write; w != nil && w.Step > 0 {
+		return []codec.Value{snap(p, w.Min+w.Step*math.Round((w.Max-w.Min)/w.Step/2)), codec.Number(w.Min)}
+	}
+	return numbers(p)
+}
+
+func options(s codec.Spec, others ...codec.Value) []codec.Value {
+	if s.Form != codec.OptionForm {
+		return others
+	}
+	var all []codec.Value
+	for _, name := range s.OptionNames() {
+		all = append(all, codec.OptionOf(name))
+	}
+	return all
+}
+
+// typical is what a house with some sun shows, by device class.
+var typical = map[string]float64{
+	"apparent_power": 1600, "battery": 64, "current": 6.5, "duration": 3600, "energy": 123.4, "frequency": 50, "power": 1500,
+	"power_factor": 0.95, "reactive_power": 120, "temperature": 31, "voltage": 230,
+}
+
+// numbers returns the typical number of a reading on the register's grid, then smaller ones.
+func numbers(p profile.Point) []codec.Value {
+	var all []codec.Value
+	for _, f := range []float64{cmp.Or(typical[p.Entity.DeviceClass], 42), 50, 5, 1, 0, p.Spec.Offset} {
+		scale := cmp.Or(p.Spec.Scale, 1)
+		all = append(all, codec.Number(math.Round((f-p.Spec.Offset)/scale)*scale+p.Spec.Offset))
+	}
+	return all
+}
