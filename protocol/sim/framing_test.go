@@ -74,6 +74,9 @@ func TestNextTCP(t *testing.T) {
 	if size != 12 || err != nil || f.transaction != 7 || f.unit != 1 || !bytes.Equal(f.pdu, pdu(3, 0, 10)) {
 		t.Errorf("%+v %d %v", f, size, err)
 	}
+	if TCP.String() != "tcp" || RTU.String() != "rtu" {
+		t.Error(TCP, RTU)
+	}
 	for _, bad := range [][]byte{
 		{0, 1, 0, 1, 0, 6, 1}, {0, 1, 1, 0, 0, 6, 1}, {0, 1, 0, 0, 0, 0, 1}, {0, 1, 0, 0, 0, 1, 1}, {0, 1, 0, 0, 0, 255, 1}, {0, 1, 0, 0, 255, 255, 1},
 	} {

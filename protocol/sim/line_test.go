@@ -76,7 +76,31 @@ func TestPaceBehindGateway(t *testing.T) {
 		if got, want := time.Since(begun), serial9600.Chars(8+9)+serial9600.Silence()+time.Millisecond; got != want {
 			t.Errorf("behind %v, not %v", got, want)
 		}
+		c.send(tcp(2, 1, pdu(3, 5, 2)...))
+		c.within(time.Second)
 	})
+	if got := line.Journal().Counts(); got.Requests != 2 || got.TooShort != 0 {
+		t.Errorf("a gateway keeps t3.5 by itself: %+v", got)
+	}
+}
+
+// A request that waited behind another goes over the wire when that is done.
+func TestPaceOfQueued(t *testing.T) {
+	line := NewLine(Options{Serial: &serial9600, Turnaround: 20 * time.Millisecond}, newUnit(1))
+	bubble(t, line, RTU, func(t *testing.T, c client) {
+		begun := time.Now()
+		c.send(slices.Concat(readTwo, readTwo))
+		if _, err := io.ReadFull(c, make([]byte, 2*len(twoWords))); err != nil {
+			t.Fatal(err)
+		}
+		one := serial9600.Chars(8) + serial9600.Silence() + 20*time.Millisecond + serial9600.Chars(9)
+		if got := time.Since(begun); got != 2*one {
+			t.Errorf("behind %v, not %v", got, 2*one)
+		}
+	})
+	if got := line.Journal().Counts(); got.TooShort != 1 {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestUnpaced(t *testing.T) {
@@ -141,24 +165,30 @@ func TestUnits(t *testing.T) {
 		framing Framing
 		given   []byte
 		want    []byte
+		done    bool
 	}{
-		{"another unit on RTU", Options{}, RTU, rtu(9, pdu(3, 5, 2)...), nil},
-		{"another unit on TCP", Options{}, TCP, tcp(4, 9, pdu(3, 5, 2)...), tcp(4, 9, 0x83, 11)},
-		{"another unit on a silent gateway", Options{SilentTCP: true}, TCP, tcp(4, 9, pdu(3, 5, 2)...), nil},
-		{"unit 0 on TCP is as any", Options{}, TCP, tcp(4, 0, pdu(3, 5, 2)...), tcp(4, 0, 0x83, 11)},
-		{"the second unit", Options{}, RTU, rtu(2, pdu(3, 5, 1)...), rtu(2, 3, 2, 0x03, 0xED)},
-		{"an unknown function on TCP", Options{}, TCP, tcp(4, 1, 99), tcp(4, 1, 99|0x80, 1)},
-		{"a broadcast read", Options{}, RTU, rtu(0, pdu(3, 5, 1)...), nil},
-		{"a broadcast write", Options{}, RTU, rtu(0, pdu(6, 5, 77)...), nil},
+		{"another unit on RTU", Options{}, RTU, rtu(9, pdu(3, 5, 2)...), nil, false},
+		{"another unit on TCP", Options{}, TCP, tcp(4, 9, pdu(3, 5, 2)...), tcp(4, 9, 0x83, 11), false},
+		{"another unit on a silent gateway", Options{SilentTCP: true}, TCP, tcp(4, 9, pdu(3, 5, 2)...), nil, false},
+		{"unit 0 on TCP is as any", Options{}, TCP, tcp(4, 0, pdu(3, 5, 2)...), tcp(4, 0, 0x83, 11), false},
+		{"the second unit", Options{}, RTU, rtu(2, pdu(3, 5, 1)...), rtu(2, 3, 2, 0x03, 0xED), true},
+		{"an unknown function on TCP", Options{}, TCP, tcp(4, 1, 99), tcp(4, 1, 99|0x80, 1), false},
+		{"a broadcast read", Options{}, RTU, rtu(0, pdu(3, 5, 1)...), nil, false},
+		{"a broadcast write", Options{}, RTU, rtu(0, pdu(6, 5, 77)...), nil, true},
 	} {
-		bubble(t, NewLine(tt.options, one, two), tt.framing, func(t *testing.T, c client) {
+		line := NewLine(tt.options, one, two)
+		bubble(t, line, tt.framing, func(t *testing.T, c client) {
 			c.send(tt.given)
 			if got := c.within(time.Second); !bytes.Equal(got, tt.want) {
 				t.Errorf("%s: % x, not % x", tt.name, got, tt.want)
 			}
 		})
+		e := line.Journal().Since(0)[0]
+		if e.CarriedOut != tt.done || (e.Exception != 0) != (tt.want != nil && !tt.done) {
+			t.Errorf("%s: %+v", tt.name, e)
+		}
 	}
-	if word(t, one, 5) != 77 || word(t, two, 5) != 77 {
+	if one.ID() != 1 || word(t, one, 5) != 77 || word(t, two, 5) != 77 {
 		t.Error("the broadcast was not carried out by all")
 	}
 }
