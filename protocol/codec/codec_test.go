@@ -111,7 +111,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"kind":        {codec.Spec{}, codec.BoolOf(true), "on is not a number"},
 		"option":      {codec.Spec{Form: codec.OptionForm, Options: modes}, codec.OptionOf("x"), `"x" is none of Selling first, Zero export`},
 		"long text":   {codec.Spec{Type: codec.Text, Length: 1}, codec.TextOf("abc"), `"abc" is longer than 2 characters`},
-		"odd text":    {codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("ü"), `"ü" has characters that are not ASCII`},
+		"odd text":    {codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("ü"), `"ü" has characters that are not printable ASCII`},
 		"no text":     {codec.Spec{Type: codec.Text, Length: 2}, codec.Number(1), "1 is not a text of at most 4 characters"},
 		"set of bits": {codec.Spec{Form: codec.BitsForm}, codec.TextOf("Fan"), "Fan is not writable: it is a set of bits"},
 	}

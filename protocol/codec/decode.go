@@ -60,12 +60,8 @@ func (s Spec) decodeNumber(part uint64) Value {
 
 // extend spreads the sign of a masked number over 64 bits.
 func (s Spec) extend(part uint64) int64 {
-	_, high := s.limits()
-	if float64(part) > high {
-		low, _ := s.limits()
-		return int64(part) + 2*int64(low)
-	}
-	return int64(part)
+	unused := 64 - s.width()
+	return int64(part<<unused) >> unused
 }
 
 func (s Spec) scale() float64 {
@@ -88,17 +84,19 @@ func decimals(f float64) int {
 	return len(frac)
 }
 
-// round takes the float's noise away: 3 * 0.1 is 0.3.
+// round takes the float's noise away: 3 * 0.1 is 0.3. A scaled float keeps 15 digits, all that are sure.
 func (s Spec) round(f float64) float64 {
-	d := s.Decimals()
-	if d < 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+	text := ""
+	switch {
+	case !s.float():
+		text = strconv.FormatFloat(f, 'f', s.Decimals(), 64)
+	case s.scale() == 1 && s.Offset == 0:
 		return f
+	default:
+		text = strconv.FormatFloat(f, 'g', 15, 64)
 	}
-	r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', d, 64), 64)
-	if err != nil {
-		return f
-	}
-	return r
+	f, _ = strconv.ParseFloat(text, 64) // formatted here; behind the largest float there is infinity, which is no value
+	return f
 }
 
 func (s Spec) decodeOption(part uint64) Value {
@@ -162,16 +160,17 @@ func (s Spec) decodeText(words []uint16) Value {
 		}
 	}
 	text := strings.Trim(string(raw), "\x00 ")
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return None("the device holds bytes that are no text")
-		}
+	if strings.ContainsFunc(text, unprintable) {
+		return None("the device holds bytes that are no text")
 	}
 	if text == "" {
 		return None("the device holds no text")
 	}
 	return TextOf(cut(text))
 }
+
+// unprintable reports whether a character is none of ASCII's visible ones and blank.
+func unprintable(r rune) bool { return r < ' ' || r > '~' }
 
 // cut shortens a text to what a host takes.
 func cut(text string) string {

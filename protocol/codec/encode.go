@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,9 @@ func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
 		return nil, fmt.Errorf("%v does not fit into the mask 0x%X", v, mask)
 	}
 	raw := part << s.shift()
+	if !s.Partial() && slices.Contains(s.NoValue, raw) {
+		return nil, fmt.Errorf("%v would be held as 0x%X, which the device uses for no value", v, raw)
+	}
 	if s.Partial() {
 		if len(current) != s.Words() {
 			return nil, errors.New("the words the device holds now are needed to change a part of them")
@@ -49,6 +53,8 @@ func (s Spec) encodeRaw(v Value) (uint64, error) {
 			return s.On, nil
 		}
 		return s.Off, nil
+	case v.Kind == KindTime && (v.Minutes < 0 || v.Minutes >= 24*60):
+		return 0, fmt.Errorf("%d minutes since midnight are no time of day", v.Minutes)
 	case s.Form == TimePacked && v.Kind == KindTime:
 		return uint64(v.Minutes/60)<<8 | uint64(v.Minutes%60), nil
 	case s.Form == TimeDecimal && v.Kind == KindTime:
@@ -58,10 +64,13 @@ func (s Spec) encodeRaw(v Value) (uint64, error) {
 }
 
 func (s Spec) encodeNumber(f float64) (uint64, error) {
-	raw := (f - s.Offset) / s.scale()
+	raw := (f-s.Offset)/s.scale() + 0 // -0 + 0 is 0
+	if math.IsNaN(raw) || math.IsInf(raw, 0) {
+		return 0, fmt.Errorf("%v is not a number that a register can hold", f)
+	}
 	switch s.Type {
 	case F32:
-		if math.Abs(raw) > math.MaxFloat32 {
+		if math.IsInf(float64(float32(raw)), 0) {
 			return 0, fmt.Errorf("%v does not fit into 32 bits", f)
 		}
 		return uint64(math.Float32bits(float32(raw))), nil
@@ -69,16 +78,16 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 		return math.Float64bits(raw), nil
 	}
 	whole := math.Round(raw)
-	if math.Abs(raw-whole) > max(gridNoise, math.Abs(raw)*1e-12) {
-		return 0, fmt.Errorf("%v is not on the register's grid of %v", Number(f), Number(s.scale()))
+	if math.Abs(raw-whole) > s.noise(f) {
+		return 0, fmt.Errorf("%v is not on the register's grid of %v", Number(f), Number(math.Abs(s.scale())))
 	}
-	low, high := s.limits()
-	if whole < low || whole > high {
-		return 0, fmt.Errorf("%v is outside %v to %v, what the register can hold", Number(f),
-			Number(s.round(low*s.scale()+s.Offset)), Number(s.round(high*s.scale()+s.Offset)))
+	low, end := s.limits()
+	if whole < low || whole >= end {
+		from, to := s.round(low*s.scale()+s.Offset), s.round((end-1)*s.scale()+s.Offset)
+		return 0, fmt.Errorf("%v is outside %v to %v, what the register can hold", Number(f), Number(min(from, to)), Number(max(from, to)))
 	}
 	if s.signed() {
-		return uint64(int64(whole)) & (s.mask() >> s.shift()), nil
+		return uint64(int64(whole)) & (1<<s.width() - 1), nil
 	}
 	return uint64(whole), nil
 }
@@ -87,6 +96,12 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 // over 3299.9999999999995 for 3300.
 const gridNoise = 1e-6
 
+// noise is gridNoise, or where the number is so large that a float itself is coarser, some of the float's own steps.
+func (s Spec) noise(f float64) float64 {
+	const steps = 1.0 / (1 << 48) // sixteen: subtracting, dividing and converting units cost a half each
+	return min(max(gridNoise, (math.Abs(f)+math.Abs(s.Offset))/math.Abs(s.scale())*steps), 0.25)
+}
+
 func (s Spec) encodeText(v Value) ([]uint16, error) {
 	if v.Kind != KindText {
 		return nil, &TypeError{Given: v.String(), Expected: s.Expected()}
@@ -94,12 +109,12 @@ func (s Spec) encodeText(v Value) ([]uint16, error) {
 	if len(v.Str) > 2*s.Length {
 		return nil, fmt.Errorf("%q is longer than %d characters", v.Str, 2*s.Length)
 	}
+	if strings.ContainsFunc(v.Str, unprintable) {
+		return nil, fmt.Errorf("%q has characters that are not printable ASCII", v.Str)
+	}
 	raw := v.Str + strings.Repeat("\x00", 2*s.Length-len(v.Str))
 	words := make([]uint16, s.Length)
 	for i := range words {
-		if c := raw[2*i]; c > '~' || raw[2*i+1] > '~' {
-			return nil, fmt.Errorf("%q has characters that are not ASCII", v.Str)
-		}
 		words[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
 		if s.Order == BADC || s.Order == DCBA {
 			words[i] = words[i]<<8 | words[i]>>8

@@ -1,6 +1,9 @@
 package codec
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Words returns how many registers the value takes: 1, 2, 4, or Length for a text.
 func (s Spec) Words() int {
@@ -15,8 +18,8 @@ func (s Spec) Words() int {
 	return 1
 }
 
-// bits returns the width of the raw number.
-func (s Spec) bits() int { return 16 * s.Words() }
+// all returns the bits of the raw number.
+func (s Spec) all() uint64 { return ^uint64(0) >> (64 - 16*s.Words()) }
 
 func (s Spec) float() bool { return s.Type == F32 || s.Type == F64 }
 
@@ -24,16 +27,15 @@ func (s Spec) signed() bool { return s.Type == S16 || s.Type == S32 || s.Type ==
 
 // mask returns the bits of the raw number that belong to the point.
 func (s Spec) mask() uint64 {
-	all := ^uint64(0) >> (64 - s.bits())
 	if s.Mask == 0 {
-		return all
+		return s.all()
 	}
-	return s.Mask & all
+	return s.Mask & s.all()
 }
 
 // Partial reports whether the point is only a part of its registers: writing it takes a read-modify-write.
 func (s Spec) Partial() bool {
-	return s.Type != Text && s.Mask != 0 && s.mask() != ^uint64(0)>>(64-s.bits())
+	return s.Type != Text && s.Mask != 0 && s.mask() != s.all()
 }
 
 // CompareMask returns, word by word as they stand on the wire, the bits that belong to the point.
@@ -81,23 +83,17 @@ func (s Spec) split(raw uint64) []uint16 {
 	return words
 }
 
-// shift returns the number of the mask's lowest bit.
-func (s Spec) shift() int {
-	n := 0
-	for m := s.mask(); m&1 == 0; m >>= 1 {
-		n++
-	}
-	return n
-}
+// shift returns the number of the mask's lowest bit, 64 where no bit is left.
+func (s Spec) shift() int { return bits.TrailingZeros64(s.mask()) }
 
-// limits returns the smallest and the largest raw number the point can hold, after the mask.
-func (s Spec) limits() (low, high float64) {
-	width := 0
-	for m := s.mask() >> s.shift(); m != 0; m >>= 1 {
-		width++
-	}
+// width returns how many bits the raw number has after the mask.
+func (s Spec) width() int { return bits.Len64(s.mask() >> s.shift()) }
+
+// limits returns the smallest raw number the point can hold, after the mask, and the one behind the largest: a power of
+// two, which a float holds exactly at any width.
+func (s Spec) limits() (low, end float64) {
 	if s.signed() {
-		return -math.Ldexp(1, width-1), math.Ldexp(1, width-1) - 1
+		return -math.Ldexp(1, s.width()-1), math.Ldexp(1, s.width()-1)
 	}
-	return 0, math.Ldexp(1, width) - 1
+	return 0, math.Ldexp(1, s.width())
 }

@@ -131,12 +131,12 @@ func TestPositions(t *testing.T) {
 // What would take the parser minutes, or more stack than a process may have, is refused beforehand.
 func TestBounds(t *testing.T) {
 	for _, c := range []struct{ name, yaml, want string }{
-		{"lists in lists", strings.Repeat("[", maxBytes), "1:33: this is nested too deep"},
+		{"lists in lists", strings.Repeat("[", 50_000), "1:33: this is nested too deep"},
 		{"maps in maps", strings.Repeat("{a: ", 10_000), "1:129: this is nested too deep"},
-		{"entries in entries", strings.Repeat("- ", maxBytes/2), "1:201: this is nested too deep"},
-		{"questions", strings.Repeat("? ", maxBytes/2), "1:201: this is nested too deep"},
+		{"entries in entries", strings.Repeat("- ", 50_000), "1:201: this is nested too deep"},
+		{"questions", strings.Repeat("? ", 50_000), "1:201: this is nested too deep"},
 		{"stairs", stairs(maxBlock + 1), "201:201: this is nested too deep"},
-		{"many keys", strings.Repeat("a:\n", maxBytes/3), "20001:2: the file has more than 20000 keys"},
+		{"many keys", strings.Repeat("a:\n", maxKeys+1000), "20001:2: the file has more than 20000 keys"},
 		{"large", strings.Repeat("#", maxBytes+1), "1:1: the file has 1048577 bytes; at most 1048576 are read"},
 		{"as deep as may be", "a: " + strings.Repeat("[", maxFlow) + strings.Repeat("]", maxFlow), ""},
 		{"as many stairs as may be", stairs(maxBlock), ""},
