@@ -109,7 +109,7 @@ func TestGrid(t *testing.T) {
 		{codec.Spec{Type: codec.U32, Scale: 0.1}, 429496729.5, math.MaxUint32},
 		{codec.Spec{Type: codec.U32, Scale: 0.1}, 429496729.45, 0},
 		{codec.Spec{Type: codec.U64}, 1e12, 1e12},
-		{codec.Spec{Type: codec.U64}, 1e12 + 0.4, 0},
+		{codec.Spec{Type: codec.U64}, 1e12 + 0.1, 0},
 		{codec.Spec{Type: codec.U64}, 1e15 + 0.5, 0},
 		{codec.Spec{Type: codec.U64, Scale: 0.001}, 123456789012.345, 123456789012345},
 	} {
