@@ -1,0 +1,28 @@
+// Command solarhub shows the registers of solar inverters, batteries and meters as native entities of Home Assistant.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"solarhub/plugin/cli"
+)
+
+// manifest.json is embedded here because a package cannot embed a file of its parent folder.
+//
+//go:embed manifest.json
+var manifest []byte
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal asks for an orderly end. From then on a signal does what it does to any process: a second one ends
+	// this at once.
+	defer context.AfterFunc(ctx, stop)()
+	return cli.Run(ctx, cli.Environment{Manifest: manifest, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])
+}

@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/plugin"
+	"solarhub/protocol"
+)
+
+// readsWidth is where a list of reads is broken.
+const readsWidth = 110
+
+func (a *app) checkCommand() *cobra.Command {
+	var config configFlag
+	command := &cobra.Command{
+		Use:   "check [PROFILE.yaml ...]",
+		Short: "Check configuration and profiles, and predict how fast it will be",
+		Long: `Check the configuration and the profiles it names, without touching any line or Home Assistant. Everything that
+is wrong is listed with file, line and column, and the command ends with 1.
+
+If all is right, it prints for each device how it will be read: the requests, and the milliseconds they take on the
+wire, for the points that are on at first and for all of them; and for each line how long a write waits at most.
+
+With files as arguments it checks these profiles instead.`,
+		Example: `  solarhub check
+  solarhub check --config /etc/solarhub/solarhub.yaml
+  solarhub check ./my-inverter.yaml`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return a.checkProfiles(args)
+			}
+			path, err := config.find()
+			if err != nil {
+				return err
+			}
+			return a.checkConfig(path)
+		},
+	}
+	config.register(command.Flags())
+	return command
+}
+
+// checkProfiles checks files and goes on after one with findings.
+func (a *app) checkProfiles(files []string) error {
+	failed := false
+	for _, file := range files {
+		p, err := profile.Open(file)
+		if err == nil {
+			fmt.Fprintf(a.Out, "%s is right: %s, %s\n", file, p.Name, counted(len(mostPoints(p)), "point"))
+			continue
+		}
+		failed = true
+		a.findings(err)
+	}
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+// mostPoints returns the points of the variant that has most of them.
+func mostPoints(p *profile.Profile) []profile.Point {
+	most, _ := p.Resolve(firstVariant(p)) // a loaded profile resolves each of its variants
+	for _, variant := range p.Variants {
+		if points, _ := p.Resolve(variant); len(points) > len(most) {
+			most = points
+		}
+	}
+	return most
+}
+
+// findings prints what is wrong with a file, each finding on its line as compilers do.
+func (a *app) findings(err error) {
+	fmt.Fprintln(a.Err, err)
+	var found strict.Findings
+	if errors.As(err, &found) {
+		fmt.Fprintln(a.Err, counted(len(found), "finding"))
+	}
+}
+
+func (a *app) checkConfig(path string) error {
+	config, err := plugin.LoadConfig(path)
+	if err != nil {
+		a.findings(err)
+		return errReported
+	}
+	lines, err := plugin.Predict(config)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, l := range lines {
+		n += len(l.Devices)
+	}
+	fmt.Fprintf(a.Out, "%s is right: %s with %s, for Home Assistant at %s\n", path, counted(len(lines), "line"), counted(n, "device"), config.Host.URL)
+	for _, l := range lines {
+		a.predictLine(l)
+	}
+	return nil
+}
+
+// counted returns "1 line", "2 lines".
+func counted(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}
+
+func (a *app) predictLine(l plugin.LinePrediction) {
+	pace := ""
+	if l.Line.Transport != plugin.TCP {
+		pace = ", " + l.Line.Serial.String()
+	}
+	fmt.Fprintf(a.Out, "\n%s%s\n", l.Line, pace)
+	for _, d := range l.Devices {
+		a.predictDevice(d)
+	}
+	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may be dead. What was asked for\n"+
+		"  before it comes on top: each write with its read-back, and one read for every eight writes.\n", ms(l.WriteWait), ms(l.WriteWaitDead))
+}
+
+func (a *app) predictDevice(d plugin.DevicePrediction) {
+	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n\n", d.Device.Name, d.Device.Profile.ID, d.Device.Unit)
+	t := newTable(nil, "variant", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
+	configs := rightAligned("count", "requests", "registers", "wire ms", "longest ms", "line in use")
+	configs = append(configs, table.ColumnConfig{Name: "variant", Hidden: len(d.Variants) == 1})
+	t.SetColumnConfigs(configs)
+	for _, v := range d.Variants {
+		for _, p := range named(v) {
+			t.AppendRow(table.Row{v.Variant, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest), fmt.Sprintf("%.0f %%", 100*p.Load)})
+		}
+	}
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprint(a.Out, "    ", line)
+	}
+	fmt.Fprintln(a.Out)
+	for _, v := range d.Variants {
+		for _, p := range named(v) {
+			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n", strings.TrimSpace(v.Variant+" "+p.name), reads(d.Device, p.PlanPrediction))
+			if p.Err != nil {
+				fmt.Fprintf(a.Out, "    left out: %v\n", p.Err)
+			}
+		}
+	}
+	if tooMuch(d) {
+		fmt.Fprintln(a.Out, "\n    More than 100 % in use: the line is polled without a pause and values are older than their intervals say.")
+	}
+}
+
+// namedPlan is a plan and what it is called.
+type namedPlan struct {
+	plugin.PlanPrediction
+	name string
+}
+
+func named(v plugin.VariantPrediction) []namedPlan {
+	return []namedPlan{{v.Enabled, "on at first"}, {v.All, "all"}}
+}
+
+func tooMuch(d plugin.DevicePrediction) bool {
+	for _, v := range d.Variants {
+		if v.Enabled.Load > 1 || v.All.Load > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func rightAligned(columns ...string) []table.ColumnConfig {
+	var configs []table.ColumnConfig
+	for _, c := range columns {
+		configs = append(configs, table.ColumnConfig{Name: c, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	return configs
+}
+
+// reads lists the requests of a plan, broken into lines.
+func reads(d devices.Config, p plugin.PlanPrediction) string {
+	timing := devices.TimingOf(d.Line)
+	var words []string
+	for _, r := range p.Reads {
+		words = append(words, fmt.Sprintf("%s (%s)", r.Range, ms(timing.Exchange(protocol.Read, r.Range))))
+	}
+	var b strings.Builder
+	line := "     "
+	for i, w := range words {
+		if i < len(words)-1 {
+			w += ","
+		}
+		if len(line)+1+len(w) > readsWidth {
+			fmt.Fprintln(&b, line)
+			line = "     "
+		}
+		line += " " + w
+	}
+	b.WriteString(line)
+	return b.String()
+}
+
+// ms prints a time in milliseconds: whole ones from 10 on.
+func ms(d time.Duration) string {
+	v := float64(d) / float64(time.Millisecond)
+	if v < 10 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}

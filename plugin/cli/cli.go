@@ -1,0 +1,131 @@
+// Package cli is the commands of solarhub, one file for each.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+)
+
+// What the process ends with.
+const (
+	ExitOK     = 0
+	ExitFailed = 1 // it did not work, or check found something
+	ExitUsage  = 2 // the command line is wrong; nothing was done
+)
+
+// Environment is what a command has of the world beside its arguments.
+type Environment struct {
+	Manifest []byte    // manifest.json of the integration
+	Out      io.Writer // results
+	Err      io.Writer // logs, progress and errors
+}
+
+// manifest is what the commands need of manifest.json.
+type manifest struct {
+	Domain  string `json:"domain"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// app is one run of the program.
+type app struct {
+	Environment
+	manifest manifest
+	logging  logging
+}
+
+// Run carries out one command line, without the program's name, and returns what the process shall end with. A command that
+// serves (run, simulate) ends in order when ctx ends, with ExitOK.
+func Run(ctx context.Context, env Environment, args []string) int {
+	a := &app{Environment: env}
+	if err := json.Unmarshal(env.Manifest, &a.manifest); err != nil {
+		fmt.Fprintf(env.Err, "solarhub: manifest.json: %v\n", err)
+		return ExitFailed
+	}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	command, err := root.ExecuteContextC(ctx)
+	return a.report(command, err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "solarhub",
+		Short: "Inverters, batteries and meters on Modbus as native entities of Home Assistant",
+		Long: `SolarHub reads solar inverters, batteries and meters over Modbus (RS485 or network) and shows each
+register as a native entity of Home Assistant. A value that you set there is written to the device and read
+back before the action returns.
+
+First steps without any hardware, in two terminals:
+  solarhub simulate powdrive --tcp 127.0.0.1:5020
+  solarhub run --config solarhub.yaml`,
+		Example: `  solarhub devices powdrive                        what a device family offers
+  solarhub install --ha-config /srv/homeassistant  put the integration into Home Assistant
+  solarhub check                                   is the configuration right, and how fast will it be?
+  solarhub run                                     serve until Ctrl-C`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	a.logging.register(root.PersistentFlags())
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(a.runCommand(), a.checkCommand(), a.simulateCommand(), a.devicesCommand(), a.installCommand(), a.versionCommand())
+	return root
+}
+
+// logger returns the log that the flags ask for.
+func (a *app) logger() (zerolog.Logger, error) { return a.logging.open(a.Err) }
+
+// usageError is a mistake in the command line.
+type usageError struct{ err error }
+
+func usage(err error) error { return &usageError{err} }
+
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// errReported is a failure that the command has printed already.
+var errReported = errors.New("already reported")
+
+// report prints why a command failed, and for a mistake in the command line where to read on.
+func (a *app) report(command *cobra.Command, err error) int {
+	wrong := (*usageError)(nil)
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, errReported):
+		return ExitFailed
+	case errors.As(err, &wrong) || command.Parent() == nil: // the root itself fails only over a command it does not know
+		fmt.Fprintf(a.Err, "solarhub: %v\nSee: %s --help\n", err, command.CommandPath())
+		return ExitUsage
+	}
+	fmt.Fprintf(a.Err, "solarhub: %v\n", err)
+	return ExitFailed
+}
+
+// noArguments and oneArgument are the checks of cobra with an error that says what to do.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no argument, but there is %q", command.Name(), args[0])
+	}
+	return nil
+}
+
+func oneArgument(command *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("%s takes one argument, but there is %q behind %q", command.Name(), args[1], args[0])
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// devicesFlags choose points.
+type devicesFlags struct {
+	variant            string
+	writable, switched bool
+}
+
+func (a *app) devicesCommand() *cobra.Command {
+	var flags devicesFlags
+	command := &cobra.Command{
+		Use:   "devices [PROFILE]",
+		Short: "List the device families, or what one of them offers",
+		Long: `List the device families that SolarHub knows. With the name of one, or the path of a profile of your own:
+its points, with address, type, unit, limits, and whether they are on when Home Assistant sees them first.`,
+		Example: `  solarhub devices
+  solarhub devices powdrive --writable
+  solarhub devices ./my-inverter.yaml`,
+		Args: oneArgument,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.listProfiles()
+			}
+			return a.listPoints(args[0], flags)
+		},
+	}
+	command.Flags().StringVar(&flags.variant, "variant", "", "the variant to show; the first one if none is named")
+	command.Flags().BoolVar(&flags.writable, "writable", false, "only what can be set")
+	command.Flags().BoolVar(&flags.switched, "enabled", false, "only what is on at first")
+	return command
+}
+
+func (a *app) listProfiles() error {
+	t := newTable(a.Out, "profile", "device", "variants", "points", "settable", "on at first")
+	for _, name := range profile.Names() {
+		p, err := profile.Get(name)
+		if err != nil {
+			return err
+		}
+		points, err := p.Resolve(firstVariant(p))
+		if err != nil {
+			return err
+		}
+		settable, on := 0, 0
+		for _, point := range points {
+			settable += count(point.Write != nil)
+			on += count(point.Entity.Enabled)
+		}
+		t.AppendRow(table.Row{name, p.Name, strings.Join(p.Variants, ", "), len(points), settable, on})
+	}
+	t.Render()
+	_, err := fmt.Fprintf(a.Out, "\nMore of one: solarhub devices %s\n", profile.Names()[0])
+	return err
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func firstVariant(p *profile.Profile) string {
+	if len(p.Variants) == 0 {
+		return ""
+	}
+	return p.Variants[0]
+}
+
+func (a *app) listPoints(name string, flags devicesFlags) error {
+	p, err := profile.Open(name)
+	if err != nil {
+		return err
+	}
+	variant := flags.variant
+	if variant == "" {
+		variant = firstVariant(p)
+	}
+	points, err := p.Resolve(variant)
+	if err != nil {
+		return usage(err)
+	}
+	fmt.Fprintf(a.Out, "%s, by %s\n", p.Name, p.Manufacturer)
+	if others := slices.DeleteFunc(slices.Clone(p.Variants), func(v string) bool { return v == variant }); variant != "" {
+		fmt.Fprintf(a.Out, "variant %s (also: %s); which one a device is, is read from it\n", variant, strings.Join(others, ", "))
+	}
+	fmt.Fprintln(a.Out)
+	t := newTable(a.Out, "key", "name", "address", "type", "unit", "platform", "limits", "on")
+	narrow(t, "limits", 48)
+	for _, point := range points {
+		if flags.writable && point.Write == nil || flags.switched && !point.Entity.Enabled {
+			continue
+		}
+		t.AppendRow(table.Row{point.Key, fullName(p, point), addresses(point), typeText(point.Spec), point.Unit, point.Entity.Platform,
+			limits(point), onText(point)})
+	}
+	t.Render()
+	return nil
+}
+
+// fullName is the name with the part's in front, as a person meets it in the host.
+func fullName(p *profile.Profile, point profile.Point) string {
+	for _, part := range p.Parts {
+		if part.Key == point.Part {
+			return part.Name + ": " + point.Name
+		}
+	}
+	return point.Name
+}
+
+// addresses names the registers of a point; "holding" is left out because nearly all are.
+func addresses(point profile.Point) string {
+	var texts []string
+	for _, r := range point.Ranges {
+		text := strconv.Itoa(int(r.Addr))
+		if r.Count > 1 {
+			text += "+" + strconv.Itoa(int(r.Count))
+		}
+		if r.Table != protocol.HoldingRegister {
+			text = r.Table.String() + " " + text
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}
+
+var typeNames = map[codec.Type]string{codec.U16: "u16", codec.S16: "s16", codec.U32: "u32", codec.S32: "s32", codec.U64: "u64",
+	codec.S64: "s64", codec.F32: "f32", codec.F64: "f64", codec.Text: "text"}
+
+var formNames = map[codec.Form]string{codec.OptionForm: " options", codec.BoolForm: " on/off", codec.TimePacked: " time, hex",
+	codec.TimeDecimal: " time, decimal", codec.BitsForm: " bits"}
+
+func typeText(s codec.Spec) string {
+	text := typeNames[s.Type] + formNames[s.Form]
+	if s.Mask != 0 {
+		text += fmt.Sprintf(" & 0x%04X", s.Mask)
+	}
+	if s.Scale != 0 && s.Scale != 1 {
+		text += " x " + decimal(s.Scale)
+	}
+	if s.Offset != 0 {
+		text += fmt.Sprintf(" %+g", s.Offset)
+	}
+	return text
+}
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// limits says what may be set: a range, the options, or nothing for what is read only.
+func limits(point profile.Point) string {
+	w := point.Write
+	switch {
+	case w == nil:
+		return ""
+	case len(point.Spec.Options) > 0:
+		return strings.Join(point.Spec.OptionNames(), " | ")
+	case point.Entity.Platform == "number":
+		return fmt.Sprintf("%s to %s, step %s", decimal(w.Min), decimal(w.Max), decimal(w.Step))
+	}
+	return point.Spec.Expected()
+}
+
+func onText(point profile.Point) string {
+	switch {
+	case point.Write != nil && point.Write.Arm:
+		return "off, needs arm"
+	case point.Entity.Enabled:
+		return "on"
+	}
+	return "off"
+}

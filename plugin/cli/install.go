@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"solarhub/plugin/companion"
+	"solarhub/plugin/host"
+)
+
+// lookEvery is how often a restarting host is looked at. It is out of reach for a second or two, which must not be missed.
+const lookEvery = 200 * time.Millisecond
+
+// installFlags say where to install, and how to reach the host.
+type installFlags struct {
+	folder   string
+	url      string
+	token    tokenFlags
+	restart  bool
+	insecure bool
+	timeout  time.Duration
+}
+
+// tokenFlags are the three ways of handing over a token.
+type tokenFlags struct{ text, file, variable string }
+
+func (a *app) installCommand() *cobra.Command {
+	var flags installFlags
+	command := &cobra.Command{
+		Use:   "install",
+		Short: "Put the SolarHub integration into Home Assistant",
+		Long: `Put the SolarHub integration into a configuration folder of Home Assistant (the folder with
+configuration.yaml in it), as custom_components/solarhub. With the address of the running Home Assistant and the
+token of an administrator it is also set up there, as you would under Settings > Devices & services.
+
+Home Assistant finds new files at its start only: --restart restarts it and waits until it is back. The token is
+made in Home Assistant under your profile > Security > Long-lived access tokens. On Home Assistant OS the
+folder is on another machine: copy it with the SSH or Samba app as README.md tells, then leave --ha-config out.`,
+		Example: `  solarhub install --ha-config /srv/homeassistant
+  solarhub install --ha-config /srv/homeassistant --url http://localhost:8123 --token-file token.txt --restart
+  solarhub install --url http://homeassistant.local:8123 --token-env HASS_TOKEN`,
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error { return a.install(command.Context(), flags) },
+	}
+	f := command.Flags()
+	f.StringVar(&flags.folder, "ha-config", "", "configuration folder of Home Assistant, the one with configuration.yaml")
+	f.StringVar(&flags.url, "url", "", "address of Home Assistant, as http://homeassistant.local:8123")
+	f.StringVar(&flags.token.text, "token", "", "long-lived access token of an administrator; other users of this machine can see it here")
+	f.StringVar(&flags.token.file, "token-file", "", "file that holds the token and nothing else")
+	f.StringVar(&flags.token.variable, "token-env", "", "environment variable that holds the token")
+	f.BoolVar(&flags.restart, "restart", false, "restart Home Assistant and wait until it is back")
+	f.BoolVar(&flags.insecure, "insecure", false, "accept any certificate of Home Assistant: for one it signed itself, on a network you trust")
+	f.DurationVar(&flags.timeout, "timeout", 3*time.Minute, "how long all of it may take")
+	return command
+}
+
+func (a *app) install(ctx context.Context, flags installFlags) error {
+	rest, err := flags.rest()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
+	defer cancel()
+	if flags.folder != "" {
+		if err := a.copyCompanion(flags.folder); err != nil {
+			return err
+		}
+	}
+	if flags.url == "" {
+		fmt.Fprintf(a.Out, "next: restart Home Assistant, then Settings > Devices & services > Add integration > %s\n", a.manifest.Name)
+		return nil
+	}
+	if flags.restart {
+		if err := a.restart(ctx, rest); err != nil {
+			return err
+		}
+	}
+	created, err := rest.CreateEntry(ctx)
+	var unknown *host.HTTPError
+	if errors.As(err, &unknown) && unknown.Status == 404 && !flags.restart {
+		return fmt.Errorf("%w\nTo have it restarted now: the same command with --restart", err)
+	}
+	if err != nil {
+		return err
+	}
+	if created {
+		fmt.Fprintf(a.Out, "set up %s at %s\n", a.manifest.Name, flags.url)
+	} else {
+		fmt.Fprintf(a.Out, "%s is set up at %s already\n", a.manifest.Name, flags.url)
+	}
+	fmt.Fprintln(a.Out, "next: solarhub run")
+	return nil
+}
+
+// copyCompanion puts the integration into the folder.
+func (a *app) copyCompanion(folder string) error {
+	report, err := companion.Install(folder, a.Manifest)
+	if errors.Is(err, companion.ErrNotConfiguration) {
+		return fmt.Errorf("%w\nThe right folder is shown in Home Assistant under Settings > System > Repairs > ... > System information", err)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("install the integration: %w", err)
+	case report.Unchanged():
+		fmt.Fprintf(a.Out, "version %s is in %s already\n", report.Version, report.Folder)
+	case report.Before == "":
+		fmt.Fprintf(a.Out, "installed version %s in %s\n", report.Version, report.Folder)
+	default:
+		fmt.Fprintf(a.Out, "replaced version %s by %s in %s\n", report.Before, report.Version, report.Folder)
+	}
+	return nil
+}
+
+// restart restarts the host and returns when it runs again.
+func (a *app) restart(ctx context.Context, rest host.REST) error {
+	if _, err := rest.Running(ctx); err != nil {
+		return fmt.Errorf("look at Home Assistant before restarting it: %w", err)
+	}
+	if err := rest.Restart(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.Out, "restarting Home Assistant ...")
+	began, away := time.Now(), false
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		running, err := rest.Running(ctx)
+		switch {
+		case errors.Is(err, host.ErrAuth):
+			return err
+		case err != nil || !running:
+			away = true
+		case away:
+			fmt.Fprintf(a.Out, "it is back after %s\n", time.Since(began).Round(time.Second/10))
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return fmt.Errorf("restart Home Assistant: it is not back after %s, see its log: %w", time.Since(began).Round(time.Second), ctx.Err())
+		}
+	}
+}
+
+// rest checks the flags and returns the host's API; the zero REST if no address is given.
+func (f installFlags) rest() (host.REST, error) {
+	switch {
+	case f.folder == "" && f.url == "":
+		return host.REST{}, usagef("nothing to do: name the configuration folder with --ha-config, or the address with --url")
+	case f.url == "" && f.restart:
+		return host.REST{}, usagef("--restart needs --url and a token")
+	case f.url == "" && f.token != tokenFlags{}:
+		return host.REST{}, usagef("a token needs --url")
+	case f.url == "":
+		return host.REST{}, nil
+	}
+	address, err := host.ParseAddress(f.url)
+	if err != nil {
+		return host.REST{}, usage(err)
+	}
+	token, err := f.token.read()
+	if err != nil {
+		return host.REST{}, err
+	}
+	return host.REST{Address: address, Token: token, Client: host.NewHTTPClient(f.insecure)}, nil
+}
+
+// read returns the token from wherever it is.
+func (t tokenFlags) read() (host.Secret, error) {
+	given := 0
+	for _, way := range []string{t.text, t.file, t.variable} {
+		given += count(way != "")
+	}
+	if given != 1 {
+		return host.Secret{}, usagef("name exactly one of --token-file, --token-env and --token")
+	}
+	text, from := t.text, "--token"
+	switch {
+	case t.file != "":
+		data, err := os.ReadFile(t.file)
+		if err != nil {
+			return host.Secret{}, fmt.Errorf("read the token: %w", err)
+		}
+		text, from = string(data), t.file
+	case t.variable != "":
+		text, from = os.Getenv(t.variable), "the environment variable "+t.variable
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return host.Secret{}, fmt.Errorf("there is no token in %s", from)
+	}
+	return host.NewSecret(text), nil
+}

@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+	"solarhub/protocol/sim"
+)
+
+// The kinds of places where a simulated line can be reached.
+const (
+	onPTY    = "pty"
+	onTCP    = "tcp"
+	onRTUTCP = "rtu-tcp"
+)
+
+// unit is one simulated device.
+type unit struct {
+	args    *simulated
+	profile *profile.Profile
+	points  []profile.Point
+	variant string
+	serial  string
+	memory  *sim.Unit
+	known   map[string]codec.Value // by key, as last reported; report guards it once the unit is served
+}
+
+// simLine is one line that is served at one place.
+type simLine struct {
+	kind, address string // as in the flags; address is the real one once it is open
+	serial        *protocol.Serial
+	units         []*unit
+	line          *sim.Line
+	serve         func(ctx context.Context) error
+}
+
+// makeUnit makes the n-th device.
+func makeUnit(args *simulated, n int) (*unit, error) {
+	p, err := profile.Open(args.profile)
+	if err != nil {
+		return nil, err
+	}
+	u := &unit{args: args, variant: args.variant, serial: args.serial}
+	if u.variant == "" {
+		u.variant = firstVariant(p)
+	}
+	if u.points, err = p.Resolve(u.variant); err != nil {
+		return nil, err
+	}
+	if u.serial == "" {
+		u.serial = madeUpSerial(p.Identify.Serial, n)
+	}
+	own := *p // a copy with another unit id
+	if args.unit != 0 {
+		own.Line.Unit = protocol.UnitID(args.unit)
+	}
+	u.profile = &own
+	if u.memory, err = devices.Simulate(u.profile, u.variant, u.serial); err != nil {
+		return nil, err
+	}
+	turnaround := args.turnaround
+	if turnaround < 0 {
+		turnaround = p.Line.Turnaround
+	}
+	u.memory.Turnaround(turnaround)
+	u.known = u.values(func(profile.Point) bool { return true })
+	return u, nil
+}
+
+// madeUpSerial returns a serial number that fills the field of the family.
+func madeUpSerial(field profile.Field, n int) string {
+	length := 10
+	if field.Spec.Length > 0 {
+		length = 2 * field.Spec.Length
+	}
+	return fmt.Sprintf("SIM%0*d", max(length-3, 1), n)
+}
+
+// places returns where a device answers.
+func (s *simulated) places() [][2]string {
+	var places [][2]string
+	for _, p := range [][2]string{{onPTY, s.pty}, {onTCP, s.tcp}, {onRTUTCP, s.rtuTCP}} {
+		if p[1] != "" {
+			places = append(places, p)
+		}
+	}
+	if len(places) == 0 {
+		places = append(places, [2]string{onTCP, defaultTCP})
+	}
+	return places
+}
+
+// pace returns the serial setting that the device's line has at a place; nil: no pace.
+func (u *unit) pace(kind string) (*protocol.Serial, error) {
+	if kind != onPTY && u.args.baud == 0 {
+		return nil, nil
+	}
+	serial := u.profile.Line.Serial
+	if serial == (protocol.Serial{}) {
+		serial = protocol.DefaultSerial
+	}
+	if u.args.baud != 0 {
+		serial.Baud = u.args.baud
+	}
+	return &serial, serial.Check()
+}
+
+// wire sorts devices into lines: those at one place are on one line. It returns all that is wrong at once.
+func wire(args []*simulated, seed uint64) ([]*simLine, error) {
+	var lines []*simLine
+	var wrong []error
+	at := map[[2]string]*simLine{}
+	for i, a := range args {
+		u, err := makeUnit(a, i+1)
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %w", a.profile, err))
+			continue
+		}
+		for _, place := range a.places() {
+			l, known := at[place]
+			if !known {
+				l = &simLine{kind: place[0], address: place[1]}
+				at[place] = l
+				lines = append(lines, l)
+			}
+			if err := l.add(u, known); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", a.profile, err))
+			}
+		}
+	}
+	for _, l := range lines {
+		wrong = append(wrong, l.build(seed))
+	}
+	return lines, errors.Join(wrong...)
+}
+
+// add puts a device on the line.
+func (l *simLine) add(u *unit, shared bool) error {
+	serial, err := u.pace(l.kind)
+	if err != nil {
+		return err
+	}
+	if shared && paceText(serial) != paceText(l.serial) {
+		return fmt.Errorf("%s runs at %s already, not at %s: devices on one line have one pace", l.address, paceText(l.serial), paceText(serial))
+	}
+	for _, other := range l.units {
+		if other.memory.ID() == u.memory.ID() {
+			return fmt.Errorf("unit id %d is taken at %s: name another one with --unit, or another place", u.memory.ID(), l.address)
+		}
+	}
+	l.serial = serial
+	l.units = append(l.units, u)
+	return nil
+}
+
+func paceText(s *protocol.Serial) string {
+	if s == nil {
+		return "full pace"
+	}
+	return s.String()
+}
+
+// build makes the line with its script of faults.
+func (l *simLine) build(seed uint64) error {
+	var faults []sim.Fault
+	var wrong []error
+	l.line = sim.NewLine(sim.Options{Serial: l.serial})
+	for _, u := range l.units {
+		l.line.Add(u.memory)
+		parsed, err := sim.ParseFaults(u.args.fault)
+		wrong = append(wrong, err)
+		for _, f := range parsed {
+			f.Match.Units = []protocol.UnitID{u.memory.ID()}
+			faults = append(faults, f)
+		}
+	}
+	if len(faults) > 0 {
+		l.line.Play(sim.NewScript(seed, faults...))
+	}
+	return errors.Join(wrong...)
+}
+
+// open takes the place, so that a wrong one is told before anything is served.
+func (l *simLine) open(ctx context.Context) error {
+	if l.kind == onPTY {
+		p, err := sim.OpenPTY(l.address)
+		if err != nil {
+			return err
+		}
+		l.serve = func(ctx context.Context) error { return l.line.ServePTY(ctx, p) }
+		return nil
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", l.address)
+	if err != nil {
+		return err
+	}
+	l.address = listener.Addr().String()
+	l.serve = func(ctx context.Context) error { return l.line.ServeTCP(ctx, listener) }
+	if l.kind == onRTUTCP {
+		l.serve = func(ctx context.Context) error { return l.line.ServeRTUOverTCP(ctx, listener) }
+	}
+	return nil
+}
+
+// String returns how the line is reached, for people.
+func (l *simLine) String() string {
+	words := map[string]string{onPTY: "RTU on " + l.address, onTCP: "Modbus TCP at " + l.address, onRTUTCP: "RTU over TCP at " + l.address}
+	if l.serial == nil {
+		return words[l.kind]
+	}
+	return strings.Join([]string{words[l.kind], l.serial.String()}, ", ")
+}
