@@ -1,0 +1,99 @@
+package plugin
+
+import (
+	"cmp"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+)
+
+// catalog is what the host is told that there is, and the way back from its ids. It is not changed once it is published.
+type catalog struct {
+	definitions host.Definitions
+	targets     map[string]target                       // by entity id
+	ids         map[*devices.Device]map[string][]string // ids of the entities of each point
+	devices     map[string]*devices.Device              // by device id, without parts
+}
+
+// target is what an entity stands for.
+type target struct {
+	device *devices.Device
+	point  profile.Point
+}
+
+func newCatalog() *catalog {
+	return &catalog{targets: map[string]target{}, ids: map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
+}
+
+// add describes a device with its parts and entities. It returns the ids of the entities of each point, and those of the device
+// and of the parts that have any.
+func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []string) {
+	points := map[string]profile.Point{}
+	for _, p := range d.Points() {
+		points[p.Key] = p
+	}
+	all := d.Entities()
+	described := describe(d.Profile(), d.Name(), d.Identity(), all)
+	c.definitions.Devices = append(c.definitions.Devices, described.Devices...)
+	c.definitions.Entities = append(c.definitions.Entities, described.Entities...)
+	for _, dev := range described.Devices {
+		families = append(families, dev.ID)
+	}
+	ids = map[string][]string{}
+	for _, e := range all {
+		ids[e.Key] = append(ids[e.Key], e.ID)
+		c.targets[e.ID] = target{device: d, point: points[e.Key]}
+	}
+	c.ids[d], c.devices[d.ID()] = ids, d
+	return ids, families
+}
+
+// describe turns what is known of a device into the host's words. Parts without entities are left out.
+func describe(family *profile.Profile, name string, who devices.Identity, entities []devices.Entity) host.Definitions {
+	all := host.Definitions{Devices: []host.Device{{
+		ID: who.Serial, Name: name, Manufacturer: family.Manufacturer, Model: cmp.Or(who.Model, family.Name), SerialNumber: who.Serial,
+		SWVersion: who.Version,
+	}}}
+	used := map[string]bool{}
+	for _, e := range entities {
+		used[e.Part] = true
+		all.Entities = append(all.Entities, entity(e, partID(who.Serial, e.Part)))
+	}
+	for _, part := range family.Parts {
+		if used[part.Key] {
+			all.Devices = append(all.Devices, host.Device{
+				ID: partID(who.Serial, part.Key), Via: who.Serial, Name: name + " " + part.Name, Manufacturer: family.Manufacturer,
+				Model: part.Name,
+			})
+		}
+	}
+	return all
+}
+
+// partID returns the id of a part of a device, or of the device itself.
+func partID(device, part string) string {
+	if part == "" {
+		return device
+	}
+	return device + "/" + part
+}
+
+// entity leaves away what the platform has no use for, so that the hash does not change by it.
+func entity(e devices.Entity, device string) host.Entity {
+	h := host.Entity{
+		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Name: e.Name, Category: e.Category, Enabled: e.Enabled, Icon: e.Icon,
+		DeviceClass: e.DeviceClass, Unit: e.Unit, StateClass: e.StateClass, Options: e.Options,
+	}
+	switch e.Platform {
+	case "sensor":
+		if e.Precision >= 0 {
+			h.Precision = &e.Precision
+		}
+	case "number":
+		h.Min, h.Max, h.Step, h.Mode = &e.Min, &e.Max, &e.Step, e.Mode
+	case "text":
+		h.Pattern, h.MinLength, h.MaxLength = e.Pattern, &e.MinLength, &e.MaxLength
+	}
+	return h
+}

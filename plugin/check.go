@@ -1,0 +1,129 @@
+package plugin
+
+import (
+	"fmt"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/plan"
+)
+
+// LinePrediction says what polling a line will cost and how long a write may have to wait, without touching the line. Times are
+// those of the wire-time model.
+type LinePrediction struct {
+	Line    Line
+	Devices []DevicePrediction
+
+	// WriteWait is the longest that a write which is next in turn waits for the line: the longest planned read of any device
+	// when all points are enabled. Every transaction that is queued before it comes on top, and one read per eight writes.
+	WriteWait time.Duration
+	// WriteWaitDead is the same if a device may not answer: the largest timeout on the line.
+	WriteWaitDead time.Duration
+}
+
+// DevicePrediction is the part of one device.
+type DevicePrediction struct {
+	Device   devices.Config
+	Variants []VariantPrediction // one without a name where the family has no variants
+}
+
+// VariantPrediction is the same for one variant of the device's family: which it is shows only when the device is asked.
+type VariantPrediction struct {
+	Variant string
+	Enabled PlanPrediction // the points that are enabled at first registration
+	All     PlanPrediction // every point
+}
+
+// PlanPrediction is the cost of a read plan.
+type PlanPrediction struct {
+	Points    int
+	Reads     []plan.Read
+	Registers int           // that the reads carry, those nobody asked for included
+	Time      time.Duration // on the wire, for all reads one after the other
+	Longest   time.Duration // of a single read
+	Load      float64       // share of the line's time that polling at the device's intervals takes; above 1 the line cannot keep up
+	Err       error         // points that cannot be read within the line's limits; they are left out
+}
+
+// Predict returns the prediction for each line of a configuration.
+func Predict(cfg Config) ([]LinePrediction, error) {
+	var all []LinePrediction
+	for _, l := range cfg.Lines {
+		line := LinePrediction{Line: l}
+		for _, d := range l.Devices {
+			device, err := predictDevice(d)
+			if err != nil {
+				return nil, fmt.Errorf("%v: %s: %w", l, d.Name, err)
+			}
+			for _, v := range device.Variants {
+				line.WriteWait = max(line.WriteWait, v.All.Longest)
+			}
+			line.WriteWaitDead = max(line.WriteWaitDead, deadWait(d))
+			line.Devices = append(line.Devices, device)
+		}
+		all = append(all, line)
+	}
+	return all, nil
+}
+
+// deadWait is what a read that is never answered takes: the request and the timeout.
+func deadWait(d devices.Config) time.Duration {
+	wait := d.Line.Pace.Timeout
+	if wait == 0 {
+		wait = protocol.DefaultTimeout
+	}
+	if s := d.Line.Serial; s.Baud != 0 {
+		request, _ := protocol.WireChars(protocol.Read, protocol.Range{Count: 1})
+		wait += s.Chars(request)
+	}
+	return wait
+}
+
+func predictDevice(d devices.Config) (DevicePrediction, error) {
+	device := DevicePrediction{Device: d}
+	for _, variant := range variantsOf(d.Profile) {
+		points, err := d.Profile.Resolve(variant)
+		if err != nil {
+			return device, err
+		}
+		var readable, enabled []profile.Point
+		for _, p := range points {
+			if p.Button() {
+				continue
+			}
+			readable = append(readable, p)
+			if p.Entity.Enabled {
+				enabled = append(enabled, p)
+			}
+		}
+		device.Variants = append(device.Variants, VariantPrediction{
+			Variant: variant, Enabled: predictPlan(d, enabled), All: predictPlan(d, readable),
+		})
+	}
+	return device, nil
+}
+
+func predictPlan(d devices.Config, points []profile.Point) PlanPrediction {
+	timing := devices.TimingOf(d.Line)
+	p := PlanPrediction{Points: len(points)}
+	p.Reads, p.Err = devices.ReadPlan(points, d.Line)
+	p.Time, p.Longest = plan.Cost(p.Reads, timing), plan.Longest(p.Reads, timing)
+	for _, r := range p.Reads {
+		p.Registers += int(r.Range.Count)
+	}
+	for _, class := range []profile.Interval{profile.Now, profile.Normal, profile.Slow} {
+		var of []profile.Point
+		for _, point := range points {
+			if point.Interval == class {
+				of = append(of, point)
+			}
+		}
+		reads, _ := devices.ReadPlan(of, d.Line) // the error is in p.Err already
+		if every := d.Intervals[class]; every > 0 {
+			p.Load += plan.Cost(reads, timing).Seconds() / every.Seconds()
+		}
+	}
+	return p
+}

@@ -1,0 +1,146 @@
+// Package plugin is SolarHub as a host sees it: it builds lines and devices from a configuration, keeps what they report,
+// and carries the host's calls to them.
+package plugin
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+	"solarhub/protocol"
+)
+
+// Config is a whole configuration, checked, with its defaults filled in.
+type Config struct {
+	Host  Host
+	Name  string // of the installation, 1..64 characters. Defaults to the machine's host name
+	Data  string // the cache folder. Defaults to the first of $STATE_DIRECTORY, or $XDG_DATA_HOME/solarhub, or ~/.local/share/solarhub
+	Lines []Line // at least one
+}
+
+// Host is the home automation server.
+type Host struct {
+	URL      host.Address
+	Token    host.Secret // a long-lived access token of an administrator
+	Insecure bool        // accept any certificate. Defaults to false
+}
+
+// Transport is how the units of a line are reached.
+type Transport uint8
+
+// The transports, with the key that names them in a configuration.
+const (
+	Serial     Transport = iota // serial: RTU on a serial port
+	TCP                         // tcp: Modbus TCP
+	RTUOverTCP                  // rtu_over_tcp: RTU frames through a serial device server
+)
+
+// String returns the key of the configuration: serial, tcp, rtu_over_tcp.
+func (t Transport) String() string { return transports[t] }
+
+var transports = []string{Serial: "serial", TCP: "tcp", RTUOverTCP: "rtu_over_tcp"}
+
+// Line is one line with its devices.
+type Line struct {
+	Transport Transport
+	Address   string           // path of the port, or host:port
+	Serial    protocol.Serial  // not for TCP. Defaults to what the devices are delivered with, else 9600 8N1
+	Devices   []devices.Config // at least one; Known is not filled in
+}
+
+// String names the line as errors and logs do: "tcp 192.168.1.50:502".
+func (l Line) String() string { return l.Transport.String() + " " + l.Address }
+
+// Intervals of a device's poll where its configuration does not say.
+const (
+	defaultNow    = 2 * time.Second
+	defaultNormal = 15 * time.Second
+	defaultSlow   = 5 * time.Minute
+)
+
+// The bounds of what a configuration may say.
+const (
+	maxName       = 64 // PROTOCOL.md section 1
+	maxGap        = 5 * time.Second
+	minTimeout    = 10 * time.Millisecond
+	maxTimeout    = 30 * time.Second
+	maxTurnaround = 10 * time.Second
+	maxSettle     = time.Minute
+	minInterval   = 100 * time.Millisecond
+	maxInterval   = 24 * time.Hour
+)
+
+const portModbus = "502" // MODBUS Messaging on TCP/IP V1.0b, 4.2.1
+
+// defaults returns what holds where the configuration does not say.
+func defaults() Config {
+	return Config{Name: machine(), Data: dataFolder()}
+}
+
+// defaultDevice returns a device as its profile describes it.
+func defaultDevice(p *profile.Profile) devices.Config {
+	return devices.Config{Profile: p, Unit: max(p.Line.Unit, 1), Name: p.Name, Line: p.Line, Intervals: defaultIntervals()}
+}
+
+func defaultIntervals() map[profile.Interval]time.Duration {
+	return map[profile.Interval]time.Duration{profile.Now: defaultNow, profile.Normal: defaultNormal, profile.Slow: defaultSlow}
+}
+
+// machine returns the host name without its domain, or "solarhub" where there is none.
+func machine() string {
+	name, err := os.Hostname()
+	name, _, _ = strings.Cut(name, ".")
+	if err != nil || name == "" {
+		return "solarhub"
+	}
+	return name[:min(len(name), maxName)]
+}
+
+func dataFolder() string {
+	if dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":"); dir != "" {
+		return dir // systemd gives the service a folder
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "solarhub")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "solarhub-data"
+	}
+	return filepath.Join(home, ".local", "share", "solarhub")
+}
+
+// LoadConfig reads the configuration in a file; see Parse.
+func LoadConfig(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// withPort completes an address of a TCP line; ok is false where a port is needed and missing, or the text is no address.
+func withPort(address string, t Transport) (complete string, ok bool) {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil {
+		if t != TCP || strings.ContainsAny(address, "[]/ ") {
+			return "", false
+		}
+		name, port = address, portModbus
+		if strings.Contains(address, ":") && net.ParseIP(address) == nil {
+			return "", false
+		}
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || number == 0 || name == "" || strings.ContainsAny(name, "/ ") {
+		return "", false
+	}
+	return net.JoinHostPort(name, fmt.Sprint(number)), true
+}

@@ -1,0 +1,272 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+)
+
+const goodToken = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl"
+
+const full = `host:
+  url: http://homeassistant.local:8123
+  token: ` + goodToken + `
+  insecure: true
+name: garage
+data: cache
+lines:
+  - serial: /dev/ttyUSB0
+    baud: 19200
+    parity: even
+    stop_bits: 2
+    devices:
+      - profile: powdrive
+        unit: 3
+        name: Roof
+        id: roof-1
+        gap: 60ms
+        timeout: 2s
+        max_registers: 40
+        settle: 100ms
+        turnaround: 30ms
+        poll: {now: 1s, normal: 20s, slow: 10m}
+        read_only: true
+        arm: [grid_standard]
+      - {profile: powdrive, unit: 4}
+  - tcp: 192.168.1.50
+    devices: [{profile: senergy, unit: 0}]
+  - rtu_over_tcp: 192.168.1.51:8899
+    devices: [{profile: powdrive}]
+`
+
+func parsed(t *testing.T, text string) Config {
+	t.Helper()
+	c, err := Parse("/etc/solarhub/solarhub.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestAWholeConfiguration(t *testing.T) {
+	c := parsed(t, full)
+	if c.Host.URL.String() != "http://homeassistant.local:8123" || c.Host.Token.Reveal() != goodToken || !c.Host.Insecure {
+		t.Errorf("host: %v", c.Host)
+	}
+	if c.Name != "garage" || c.Data != "/etc/solarhub/cache" || len(c.Lines) != 3 {
+		t.Errorf("name %q, data %q, %d lines", c.Name, c.Data, len(c.Lines))
+	}
+	if strings.Contains(fmt.Sprintf("%v %+v %#v", c, c, c), "eyJ") {
+		t.Error("printing the configuration shows the token")
+	}
+	l := c.Lines[0]
+	serial := protocol.Serial{Baud: 19200, DataBits: 8, Parity: protocol.EvenParity, StopBits: 2}
+	if l.Transport != Serial || l.Address != "/dev/ttyUSB0" || l.Serial != serial || l.String() != "serial /dev/ttyUSB0" {
+		t.Errorf("line %v %v", l, l.Serial)
+	}
+	d := l.Devices[0]
+	if d.Unit != 3 || d.Name != "Roof" || d.ID != "roof-1" || !d.ReadOnly || len(d.Arm) != 1 || d.Profile.ID != "powdrive" {
+		t.Errorf("device %+v", d)
+	}
+	pace := protocol.Pace{Gap: 60 * time.Millisecond, Timeout: 2 * time.Second}
+	if d.Line.Pace != pace || d.Line.MaxRegisters != 40 || d.Line.Settle != 100*time.Millisecond || d.Line.Turnaround != 30*time.Millisecond ||
+		d.Line.Serial != serial {
+		t.Errorf("line of the device: %+v", d.Line)
+	}
+	if d.Intervals[profile.Now] != time.Second || d.Intervals[profile.Normal] != 20*time.Second || d.Intervals[profile.Slow] != 10*time.Minute {
+		t.Errorf("intervals %v", d.Intervals)
+	}
+	if l := c.Lines[1]; l.Address != "192.168.1.50:502" || l.Devices[0].Unit != 0 || l.Devices[0].Line.Serial != (protocol.Serial{}) {
+		t.Errorf("tcp: %v %+v", l, l.Devices[0].Line)
+	}
+	if l := c.Lines[2]; l.Address != "192.168.1.51:8899" || l.Serial != protocol.DefaultSerial || l.Devices[0].Line.Serial != l.Serial {
+		t.Errorf("rtu_over_tcp: %v %v", l, l.Serial)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", "/var/lib/solarhub:/var/lib/other")
+	c := parsed(t, "host: {url: 'http://h:1', token: "+goodToken+"}\nlines: [{serial: /dev/x, devices: [{profile: powdrive}]}]\n")
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if short, _, _ := strings.Cut(name, "."); c.Name != short {
+		t.Errorf("name %q, want %q", c.Name, short)
+	}
+	if c.Data != "/var/lib/solarhub" {
+		t.Errorf("data %q", c.Data)
+	}
+	family, err := profile.Get("powdrive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := c.Lines[0].Devices[0]
+	if d.Unit != family.Line.Unit || d.Name != family.Name || d.Line.Pace != family.Line.Pace || d.Line.MaxRegisters != family.Line.MaxRegisters {
+		t.Errorf("device %+v", d)
+	}
+	if d.Intervals[profile.Now] != 2*time.Second || d.Intervals[profile.Normal] != 15*time.Second || d.Intervals[profile.Slow] != 5*time.Minute {
+		t.Errorf("intervals %v", d.Intervals)
+	}
+	t.Setenv("STATE_DIRECTORY", "")
+	t.Setenv("XDG_DATA_HOME", "")
+	t.Setenv("HOME", "/home/me")
+	if got := dataFolder(); got != "/home/me/.local/share/solarhub" {
+		t.Errorf("data %q", got)
+	}
+	t.Setenv("XDG_DATA_HOME", "/data")
+	if got := dataFolder(); got != "/data/solarhub" {
+		t.Errorf("data %q", got)
+	}
+}
+
+func TestTheTokenFromElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "token"), []byte(goodToken+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MY_TOKEN", goodToken)
+	for _, where := range []string{"token_file: token", "token_env: MY_TOKEN"} {
+		text := "host: {url: 'http://h:1', " + where + "}\nlines: [{tcp: h, devices: [{profile: senergy}]}]\n"
+		c, err := Parse(filepath.Join(dir, "c.yaml"), []byte(text))
+		if err != nil || c.Host.Token.Reveal() != goodToken {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+}
+
+// line wraps the text of lines: in an otherwise good configuration; its findings begin in line 3.
+func withLines(text string) string {
+	return "host: {url: 'http://h:1', token: " + goodToken + "}\nlines:\n" + text
+}
+
+func withHost(text string) string {
+	return "host: " + text + "\nlines: [{tcp: h, devices: [{profile: senergy}]}]\n"
+}
+
+var findings = []struct {
+	name, text string
+	want       []string // each a part of one finding, in order
+}{
+	{"empty", "", []string{"1:1: the file is empty"}},
+	{"nothing", "name: x\n", []string{"1:1: host is missing", "1:1: lines is missing"}},
+	{"unknown keys", "hosts: 1\n" + withHost("{url: 'http://h:1', token: "+goodToken+", colour: red}"),
+		[]string{`1:1: unknown key "hosts"`, `unknown key "colour"`}},
+	{"key twice", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: a\nname: b\n", []string{`4:1: key "name"`}},
+	{"no token", withHost("{url: 'http://h:1'}"), []string{"1:7: the access token is missing: say token, token_file or token_env"}},
+	{"two tokens", withHost("{url: 'http://h:1', token: a, token_env: B}"), []string{"1:48: token and token_env are given"}},
+	{"token with space", withHost("{url: 'http://h:1', token: 'a b.c.d'}"), []string{"the token has spaces or line breaks inside"}},
+	{"token with two parts", withHost("{url: 'http://h:1', token: 'a.b'}"), []string{"the token is not a long-lived access token"}},
+	{"token with a strange letter", withHost("{url: 'http://h:1', token: 'a.b.ü'}"), []string{"a character that no access token has"}},
+	{"empty token", withHost("{url: 'http://h:1', token: ''}"), []string{"is not a text"}},
+	{"token file", withHost("{url: 'http://h:1', token_file: /nowhere/token}"), []string{"1:39: the token cannot be read: open /nowhere/token: no such file"}},
+	{"token variable", withHost("{url: 'http://h:1', token_env: NOT_SET_ANYWHERE}"), []string{"the token in the environment variable NOT_SET_ANYWHERE is empty"}},
+	{"address", withHost("{url: 'ftp://h', token: " + goodToken + "}"), []string{"begins with none of http://"}},
+	{"host is a text", withHost("hello"), []string{`1:7: "hello" is not a mapping`}},
+	{"long name", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: " + strings.Repeat("ü", 65) + "\n", []string{"3:7: the name has 65 characters"}},
+	{"no lines", "host: {url: 'http://h:1', token: " + goodToken + "}\nlines: []\n", []string{"2:8: there are no lines"}},
+	{"line leads nowhere", withLines("  - devices: [{profile: senergy}]\n"), []string{"3:5: the line leads nowhere"}},
+	{"line leads to two places", withLines("  - serial: /dev/x\n    tcp: h\n    devices: [{profile: senergy}]\n"), []string{"4:10: serial and tcp are given"}},
+	{"no devices", withLines("  - tcp: h\n"), []string{"3:5: devices is missing"}},
+	{"empty devices", withLines("  - {tcp: h, devices: []}\n"), []string{"there are no devices"}},
+	{"bad addresses", withLines("  - {tcp: 'h:0', devices: [{profile: senergy}]}\n  - {tcp: 'h:99999', devices: [{profile: senergy}]}\n" +
+		"  - {rtu_over_tcp: h, devices: [{profile: powdrive}]}\n  - {tcp: 'http://h', devices: [{profile: senergy}]}\n"),
+		[]string{`"h:0" is not an address like 192.168.1.50`, `"h:99999"`, `rtu_over_tcp: "h" is not an address like 192.168.1.51:8899`, `"http://h"`}},
+	{"same line twice", withLines("  - {tcp: h, devices: [{profile: senergy}]}\n  - {rtu_over_tcp: 'h:502', devices: [{profile: powdrive}]}\n"),
+		[]string{"4:20: the address h:502 is in line 3 already"}},
+	{"serial settings of tcp", withLines("  - {tcp: h, baud: 9600, parity: none, stop_bits: 1, devices: [{profile: senergy}]}\n"),
+		[]string{"baud is for serial lines", "parity is for serial lines", "stop_bits is for serial lines"}},
+	{"serial settings", withLines("  - {serial: /dev/x, baud: 12345, parity: mark, stop_bits: 3, devices: [{profile: powdrive}]}\n"),
+		[]string{"baud 12345 is not one of", `"mark" is not allowed here`, "from 1 to 2"}},
+	{"unit twice", withLines("  - tcp: h\n    devices:\n      - {profile: senergy, unit: 1}\n      - {profile: powdrive}\n      - {profile: powdrive, unit: 2}\n"),
+		[]string{"6:9: unit 1 of this line is in line 5 already"}},
+	{"unit of a serial line", withLines("  - {serial: /dev/x, devices: [{profile: powdrive, unit: 248}, {profile: powdrive, unit: 0}]}\n"),
+		[]string{`"248" is not a whole number from 1 to 247`, `"0" is not`}},
+	{"profile", withLines("  - {tcp: h, devices: [{profile: nothing}, {unit: 2}]}\n"),
+		[]string{`profile "nothing" is not one of powdrive, senergy`, "profile is missing"}},
+	{"arm", withLines("  - {tcp: h, devices: [{profile: powdrive, arm: [grid_standrad, grid_standard, grid_standard]}]}\n"),
+		[]string{`arm: "grid_standrad" is not one of the keys of powdrive that need it: `, `"grid_standard" stands here twice`}},
+	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - {tcp: i, devices: [{profile: senergy, id: x}]}\n"),
+		[]string{`id "a/b": spaces and / are not allowed`, "4:47: the id x is in line 3 already"}},
+	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
+		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`, `"126"`, `"50ms"`, `unknown key "often"`}},
+}
+
+func TestFindings(t *testing.T) {
+	for _, c := range findings {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(c.text))
+			var found strict.Findings
+			if !errors.As(err, &found) {
+				t.Fatalf("error %v", err)
+			}
+			if len(found) != len(c.want) {
+				t.Errorf("%d findings, want %d:\n%v", len(found), len(c.want), found)
+			}
+			for i := range min(len(found), len(c.want)) {
+				if text := found[i].String(); !strings.HasPrefix(text, "c.yaml:") || !strings.Contains(text, c.want[i]) {
+					t.Errorf("finding %q, want %q", text, c.want[i])
+				}
+			}
+			if strings.Contains(err.Error(), "eyJ") {
+				t.Error("a finding repeats the token")
+			}
+		})
+	}
+}
+
+func TestAProfileOfOnesOwn(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte("profile: mine\nnonsense: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := withLines("  - {tcp: h, devices: [{profile: mine.yaml}, {profile: mine.yaml, unit: 2}, {profile: other.yaml, unit: 3}]}\n")
+	_, err := Parse(filepath.Join(dir, "c.yaml"), []byte(text))
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{filepath.Join(dir, "mine.yaml") + `:2:1: unknown key "nonsense"`, "c.yaml:3:", "other.yaml: no such file"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("findings lack %q:\n%v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "nonsense"); n != 1 {
+		t.Errorf("the profile's finding is told %d times", n)
+	}
+}
+
+func TestTwoNamesOfOnePort(t *testing.T) {
+	dir := t.TempDir()
+	port, byID := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id")
+	if err := os.WriteFile(port, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(port, byID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Parse("c.yaml", []byte(withLines("  - {serial: "+port+", devices: [{profile: powdrive}]}\n  - {serial: "+byID+", devices: [{profile: powdrive}]}\n")))
+	if err == nil || !strings.Contains(err.Error(), "is in line 3 already") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLoadConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "solarhub.yaml")
+	if _, err := LoadConfig(file); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(file, []byte(full), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadConfig(file); err != nil {
+		t.Error(err)
+	}
+}

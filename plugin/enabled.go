@@ -1,0 +1,59 @@
+package plugin
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// listAfter is how long a device whose ids are in no list of the host is polled as its profile says: when it is registered for
+// the first time, the list that names its disabled entities follows within a second or two.
+const listAfter = 5 * time.Second
+
+// setDisabled takes the host's list of ids that need not be polled.
+func (s *state) setDisabled(ids []string, now time.Time) {
+	list := set(ids)
+	if !s.told || !maps.Equal(list, s.disabled) {
+		sorted := slices.Sorted(slices.Values(ids))
+		s.pending[disabledKey] = encode(append([]string{}, sorted...))
+	}
+	s.disabled, s.told = list, true
+	for _, u := range s.units {
+		if u.offered.IsZero() && u.id != "" {
+			u.offered = now
+		}
+	}
+	s.enable(now)
+}
+
+// enable has each device poll what the host shows.
+func (s *state) enable(now time.Time) {
+	if !s.told {
+		return
+	}
+	for _, u := range s.units {
+		if u.id == "" || !s.isListed(u, now) {
+			continue
+		}
+		wanted := map[string]bool{}
+		for key, ids := range u.ids {
+			if slices.ContainsFunc(ids, func(id string) bool { return !s.disabled[id] }) {
+				wanted[key] = true
+			}
+		}
+		if u.polled != nil && maps.Equal(wanted, u.polled) {
+			continue
+		}
+		u.polled = wanted
+		u.device.SetEnabled(func(key string) bool { return wanted[key] })
+	}
+}
+
+// isListed reports whether the host's list speaks of the device: it names one of its ids, or it had time to.
+func (s *state) isListed(u *unit, now time.Time) bool {
+	for _, ids := range u.ids {
+		u.listed = u.listed || slices.ContainsFunc(ids, func(id string) bool { return s.disabled[id] })
+	}
+	u.listed = u.listed || !u.offered.IsZero() && now.Sub(u.offered) >= listAfter
+	return u.listed
+}

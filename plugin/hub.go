@@ -1,0 +1,142 @@
+package plugin
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices"
+	"solarhub/plugin/host"
+)
+
+// Hub keeps what the devices report: one goroutine, Run, owns it all. It is the Sink of the devices and what the host's client
+// serves.
+type Hub struct {
+	outbox     *host.Outbox
+	redescribe func() // has the host's client ask for the definitions again
+	log        zerolog.Logger
+
+	inbox     chan func(*state) // what Run carries out, in order
+	disabled  chan []string     // the newest list of the host that Run has not taken
+	ended     chan struct{}     // closed when Run is over
+	described atomic.Pointer[catalog]
+}
+
+// saveEvery is how often changes are handed to the cache. What is lost if the power fails is at most this old, and a sync every
+// 5 s is a fraction of what an SD card bears.
+const saveEvery = 5 * time.Second
+
+// NewHub returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed and must not
+// wait.
+func NewHub(outbox *host.Outbox, redescribe func(), log zerolog.Logger) *Hub {
+	h := &Hub{outbox: outbox, redescribe: redescribe, log: log,
+		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
+	h.described.Store(&catalog{})
+	return h
+}
+
+// Place is where a device of the hub is.
+type Place struct {
+	Device *devices.Device
+	Key    string // line and unit, for the cache
+}
+
+// Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns nil. It is
+// called once. The devices report to it only while it runs, or are not waited for.
+func (h *Hub) Run(ctx context.Context, places []Place, remembered memory, keeper Keeper) error {
+	defer close(h.ended)
+	s := newState(h, places, remembered)
+	saver := newSaver(keeper, h.log)
+	defer saver.end()
+	s.describe(time.Now())
+	s.enable(time.Now())
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case f := <-h.inbox:
+			f(s)
+		case ids := <-h.disabled:
+			s.setDisabled(ids, time.Now())
+		case now := <-tick.C:
+			s.enable(now)
+			s.collect(now, false)
+			saver.offer(s.pending)
+		case r := <-saver.results:
+			saver.done(r, s.pending)
+		case <-ctx.Done():
+			h.drain(s)
+			s.collect(time.Now(), true)
+			saver.last(s.pending)
+			return nil
+		}
+	}
+}
+
+// drain carries out what is in the inbox already.
+func (h *Hub) drain(s *state) {
+	for {
+		select {
+		case f := <-h.inbox:
+			f(s)
+		default:
+			return
+		}
+	}
+}
+
+// post has Run carry out f; false if ctx or Run ended before it was taken.
+func (h *Hub) post(ctx context.Context, f func(*state)) bool {
+	select {
+	case h.inbox <- f:
+		return true
+	case <-ctx.Done():
+	case <-h.ended:
+	}
+	return false
+}
+
+// do has Run carry out f and waits for it; false if ctx or Run ended before.
+func (h *Hub) do(ctx context.Context, f func(*state)) bool {
+	done := make(chan struct{})
+	if !h.post(ctx, func(s *state) { f(s); close(done) }) {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	case <-h.ended:
+	}
+	return false
+}
+
+// Readings takes what a device has read.
+func (h *Hub) Readings(ctx context.Context, d *devices.Device, readings []devices.Reading) {
+	h.post(ctx, func(s *state) { s.readings(d, readings) })
+}
+
+// Status takes how a device is.
+func (h *Hub) Status(ctx context.Context, d *devices.Device, status devices.Status) {
+	h.post(ctx, func(s *state) { s.status(d, status, time.Now()) })
+}
+
+// Describe returns the definitions of all devices that are known.
+func (h *Hub) Describe() host.Definitions { return h.described.Load().definitions }
+
+// Config takes the host's list of disabled ids; an older one that Run has not seen is replaced.
+func (h *Hub) Config(disabled []string) {
+	for {
+		select {
+		case h.disabled <- disabled:
+			return
+		default:
+		}
+		select {
+		case <-h.disabled:
+		default:
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package plugin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"solarhub/plugin/host"
+)
+
+// ledgerSize is how many entries the ledger keeps. Even an automation that writes every minute is covered for hours, and all of
+// them take less than 200 KB.
+const ledgerSize = 500
+
+// Entry is one set-value of the host and its end: what was asked for, and what became of it.
+type Entry struct {
+	Number  uint64    `json:"number"` // counts all entries since the cache began
+	At      time.Time `json:"at"`
+	Call    string    `json:"call"` // the host's id of the call
+	Action  string    `json:"action"`
+	ID      string    `json:"id"` // of the entity
+	Value   any       `json:"value,omitempty"`
+	Force   bool      `json:"force,omitempty"`
+	Outcome string    `json:"outcome"` // written, unchanged, superseded, or the code of the failure; begun: the process ended first
+	Reason  string    `json:"reason,omitempty"`
+	Found   string    `json:"found,omitempty"` // what was read back
+	TookMS  int64     `json:"took_ms"`
+}
+
+// The outcomes that are no failures.
+const (
+	outcomeBegun      = "begun"
+	outcomeWritten    = "written"
+	outcomeUnchanged  = "unchanged"
+	outcomeSuperseded = "superseded"
+)
+
+// ledger holds the last entries in a ring. It belongs to the Hub's goroutine.
+type ledger struct {
+	entries []Entry // the newest last
+	next    uint64
+	dirty   map[uint64]bool // numbers that the cache does not know as they are
+}
+
+func newLedger(entries []Entry) ledger {
+	l := ledger{entries: entries[max(0, len(entries)-ledgerSize):], dirty: map[uint64]bool{}}
+	if n := len(entries); n > 0 {
+		l.next = entries[n-1].Number + 1
+	}
+	return l
+}
+
+// begin notes a call and returns the number of its entry.
+func (l *ledger) begin(call host.Call, now time.Time) uint64 {
+	e := Entry{Number: l.next, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value, Force: call.Force,
+		Outcome: outcomeBegun}
+	l.next++
+	if len(l.entries) == ledgerSize {
+		l.entries = slices.Delete(l.entries, 0, 1)
+	}
+	l.entries = append(l.entries, e)
+	l.dirty[e.Number] = true
+	return e.Number
+}
+
+// end completes an entry, if it is still there.
+func (l *ledger) end(number uint64, outcome, reason, found string, now time.Time) {
+	i, ok := slices.BinarySearchFunc(l.entries, number, func(e Entry, n uint64) int { return cmp.Compare(e.Number, n) })
+	if !ok {
+		return
+	}
+	e := &l.entries[i]
+	e.Outcome, e.Reason, e.Found, e.TookMS = outcome, reason, found, now.Sub(e.At).Milliseconds()
+	l.dirty[number] = true
+}
+
+// flush adds to a batch what the cache does not know.
+func (l *ledger) flush(batch map[string][]byte) {
+	for _, e := range l.entries {
+		if l.dirty[e.Number] {
+			batch[fmt.Sprintf("%s%03d", ledgerPrefix, e.Number%ledgerSize)] = encode(e)
+		}
+	}
+	clear(l.dirty)
+}
+
+func sortEntries(entries []Entry) {
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
+}

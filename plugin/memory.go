@@ -1,0 +1,116 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// Keeper is what the Hub needs of a cache.
+type Keeper interface {
+	Each(prefix string, f func(key string, value []byte) error) error
+	Put(batch map[string][]byte) error
+}
+
+// The keys of the cache.
+const (
+	knownPrefix  = "known/"  // + line and unit: what is there
+	valuePrefix  = "value/"  // + device id / point key: the last reading
+	ledgerPrefix = "ledger/" // + number: set-values and their ends
+	disabledKey  = "disabled"
+)
+
+// known is what is remembered of the device at one unit id of a line, so that its entities are known while it is off.
+type known struct {
+	Profile  string           `json:"profile"`
+	Identity devices.Identity `json:"identity"`
+	Holes    []protocol.Range `json:"holes,omitempty"` // learnt: registers that it does not read across
+}
+
+// kept is a reading in the cache.
+type kept struct {
+	Value  codec.Value `json:"v"`
+	ReadAt time.Time   `json:"t"`
+}
+
+// memory is what the cache held at the start.
+type memory struct {
+	known    map[string]known           // by line and unit
+	values   map[string]map[string]kept // by device id and point key
+	disabled []string                   // ids that the host had disabled
+	told     bool                       // disabled was told once
+	ledger   []Entry                    // in order
+}
+
+// recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may come from
+// another version.
+func recall(k Keeper) (memory, error) {
+	m := memory{known: map[string]known{}, values: map[string]map[string]kept{}}
+	var odd []error
+	err := k.Each("", func(key string, value []byte) error {
+		if err := m.take(key, value); err != nil {
+			odd = append(odd, fmt.Errorf("cache: %s: %w", key, err))
+		}
+		return nil
+	})
+	sortEntries(m.ledger)
+	return m, errors.Join(append(odd, err)...)
+}
+
+func (m *memory) take(key string, text []byte) error {
+	if place, ok := strings.CutPrefix(key, knownPrefix); ok {
+		return decodeInto(text, func(k known) { m.known[place] = k })
+	}
+	if place, ok := strings.CutPrefix(key, valuePrefix); ok {
+		at := strings.LastIndexByte(place, '/')
+		if at < 0 {
+			return errors.New("names no point")
+		}
+		return decodeInto(text, func(v kept) {
+			if m.values[place[:at]] == nil {
+				m.values[place[:at]] = map[string]kept{}
+			}
+			m.values[place[:at]][place[at+1:]] = v
+		})
+	}
+	if strings.HasPrefix(key, ledgerPrefix) {
+		return decodeInto(text, func(e Entry) { m.ledger = append(m.ledger, e) })
+	}
+	if key == disabledKey {
+		return decodeInto(text, func(ids []string) { m.disabled, m.told = ids, true })
+	}
+	return errors.New("is of no kind known here")
+}
+
+func decodeInto[T any](text []byte, take func(T)) error {
+	var v T
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	take(v)
+	return nil
+}
+
+// encode returns the JSON of what the cache holds; all of it can be encoded.
+func encode(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+func valueKey(device, point string) string { return valuePrefix + device + "/" + point }
+
+// lasting reports whether a point keeps its last value over a restart, however old: settings, counters, and what is read once.
+// Anything else is a measurement, which says nothing after a while.
+func lasting(p profile.Point) bool {
+	return p.Write != nil || p.Interval == profile.Once || strings.HasPrefix(p.Entity.StateClass, "total")
+}

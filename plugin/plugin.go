@@ -1,0 +1,121 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/plugin/cache"
+	"solarhub/plugin/host"
+)
+
+// Deps is what a Plugin is given beside its configuration.
+type Deps struct {
+	Log     zerolog.Logger
+	Version string // of the plugin, from its manifest
+
+	Times      host.Times   // Defaults to those of package host; tests shorten them
+	HTTPClient *http.Client // Defaults to host.NewHTTPClient
+}
+
+// stopWithin bounds a planned stop: 5 s for the calls and the goodbye to the host, up to 30 s for the exchange in flight on a line
+// with the longest timeout. What does not end by then is given up.
+const stopWithin = 40 * time.Second
+
+// Plugin is SolarHub: the lines of a configuration, their devices, and the connection to the host. It is run once.
+type Plugin struct {
+	config Config
+	deps   Deps
+	hub    *Hub
+	client *host.Client
+	lines  atomic.Pointer[[]line] // nil before and after Run
+}
+
+// New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
+func New(cfg Config, deps Deps) (*Plugin, error) {
+	p := &Plugin{config: cfg, deps: deps}
+	outbox := host.NewOutbox()
+	p.hub = NewHub(outbox, func() { p.client.Redescribe() }, deps.Log)
+	var err error
+	p.client, err = host.New(host.Options{
+		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure, HTTPClient: deps.HTTPClient,
+		PluginVersion: deps.Version, Installation: cfg.Name, Plugin: p.hub, Outbox: outbox,
+		Removed: p.removed, Diagnostics: p.diagnostics, Times: deps.Times, Log: deps.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.Lines) == 0 {
+		return nil, errors.New("there are no lines")
+	}
+	return p, nil
+}
+
+// removed notes that the owner deleted devices in the host: they are registered again at the next start.
+func (p *Plugin) removed(devices []string) {
+	p.deps.Log.Warn().Strs("devices", devices).
+		Msg("Deleted in Home Assistant: take them out of the configuration too, or they are there again after the next start")
+}
+
+// Run opens the cache, starts everything and keeps it running until ctx ends; then it ends everything in order and returns nil.
+// Errors: *cache.LockedError, a cache that cannot be opened, or a part that failed or did not stop.
+func (p *Plugin) Run(ctx context.Context) (err error) {
+	log := p.deps.Log
+	store, damage, err := cache.Open(p.config.Data, log)
+	if err != nil {
+		return err
+	}
+	if damage != nil {
+		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
+			Msg("The cache could not be read: it is set aside and begins empty, so last values and learnt facts are missing")
+	}
+	remembered, err := recall(store)
+	if err != nil {
+		log.Warn().Err(err).Msg("Records of the cache cannot be understood and are left out")
+	}
+	lines, places := build(p.config, remembered, p.hub, log)
+	p.lines.Store(&lines)
+	defer p.lines.Store(nil)
+
+	failed := make(chan error, 1)
+	upkeep, buses, hub := newStage("cache", failed), newStage("lines", failed), newStage("hub", failed)
+	polls, client := newStage("devices", failed), newStage("host", failed)
+	upkeep.run(store.Maintain)
+	for _, l := range lines {
+		buses.run(l.bus.Run)
+	}
+	hub.run(func(ctx context.Context) error { return p.hub.Run(ctx, places, remembered, store) })
+	for _, l := range lines {
+		for _, d := range l.devices {
+			polls.run(d.Run)
+		}
+	}
+	client.run(p.client.Run)
+	log.Info().Str("name", p.config.Name).Int("lines", len(lines)).Int("devices", len(places)).Msg("SolarHub runs")
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	if late := stopAll(client, polls, hub, buses, upkeep); late != nil {
+		return errors.Join(err, late) // the cache may be in use still; it bears being left open
+	}
+	return errors.Join(err, store.Close())
+}
+
+// stopAll ends the stages in order: the host's calls come to their ends and it is told, the polls stop, the hub saves what is
+// known, the lines close.
+func stopAll(stages ...*stage) error {
+	deadline := time.Now().Add(stopWithin)
+	for _, s := range stages {
+		if err := s.stop(deadline); err != nil {
+			return fmt.Errorf("stop: %w", err)
+		}
+	}
+	return nil
+}

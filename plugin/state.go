@@ -1,0 +1,305 @@
+package plugin
+
+import (
+	"slices"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+	"solarhub/protocol/codec"
+)
+
+// freshFor is how long a measurement from before a restart, or from before the device was away, still says something.
+const freshFor = 5 * time.Minute
+
+// resaveAfter is how old the moment of a reading may be in the cache while its value stays the same. It is part of freshFor, so
+// that a measurement is at most this much too old after a power failure.
+const resaveAfter = time.Minute
+
+// state is what the Hub knows. It belongs to the Hub's goroutine.
+type state struct {
+	*Hub
+	units    []*unit // in the order of the configuration
+	memory   memory
+	ledger   ledger
+	disabled map[string]bool // ids; meaningless before told
+	told     bool            // the host has said what is disabled, in this run or before
+	pending  map[string][]byte
+
+	// held counts the set-values under way for each entity id. What is read back reaches the outbox only when the call ends, so
+	// that it travels with the result and the host knows who did it.
+	held map[string]int
+}
+
+// unit is one device with its newest readings.
+type unit struct {
+	device *devices.Device
+	place  string // line and unit, for the cache
+
+	id       string // device id; empty: not known yet, or taken by another unit
+	clash    string // the id that another unit has already, so that it is told once
+	variant  string
+	asked    bool // a status has come: it was online or not
+	status   devices.Status
+	points   map[string]profile.Point
+	ids      map[string][]string // point key -> ids of its entities
+	families []string            // the device's id and those of its parts
+	values   map[string]*shown   // by point key
+	refused  map[string]bool     // points that the device does not give
+
+	known   []byte          // as the cache has it
+	polled  map[string]bool // keys that were last enabled; nil: as the profile says
+	listed  bool            // a list of the host has named one of its ids
+	offered time.Time       // when the first list came that might have
+}
+
+// shown is the newest reading of a point.
+type shown struct {
+	kept
+	cached bool // read before this run
+	saved  kept // as the cache has it
+}
+
+func newState(h *Hub, places []Place, m memory) *state {
+	s := &state{Hub: h, memory: m, ledger: newLedger(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
+		held: map[string]int{}}
+	for _, p := range places {
+		u := &unit{device: p.Device, place: p.Key, values: map[string]*shown{}, refused: map[string]bool{}}
+		if k, ok := m.known[p.Key]; ok {
+			u.known = encode(k)
+		}
+		s.units = append(s.units, u)
+	}
+	return s
+}
+
+func (s *state) unit(d *devices.Device) *unit {
+	i := slices.IndexFunc(s.units, func(u *unit) bool { return u.device == d })
+	return s.units[i]
+}
+
+// readings takes the newest values of a device.
+func (s *state) readings(d *devices.Device, readings []devices.Reading) {
+	u := s.unit(d)
+	changes := host.States{Values: map[string]any{}, Available: map[string]bool{}}
+	for _, r := range readings {
+		v := u.values[r.Key]
+		if v == nil {
+			v = &shown{}
+			u.values[r.Key] = v
+		}
+		v.kept, v.cached = kept{Value: r.Value, ReadAt: r.ReadAt}, false
+		refused := r.Value.Kind == codec.KindNone && r.Raw == nil
+		for _, id := range u.ids[r.Key] {
+			if s.held[id] == 0 {
+				changes.Values[id] = r.Value.Any()
+			}
+			if refused || u.refused[r.Key] {
+				changes.Available[id] = !refused
+			}
+		}
+		u.refused[r.Key] = refused
+	}
+	s.outbox.Put(changes)
+}
+
+// hold keeps the values of entities back until release.
+func (s *state) hold(ids []string) {
+	for _, id := range ids {
+		s.held[id]++
+	}
+}
+
+// release puts the newest values of a point into the outbox, though other set-values for it may be under way.
+func (s *state) release(t target, ids []string) {
+	changes := host.States{Values: map[string]any{}}
+	v := s.unit(t.device).values[t.point.Key]
+	for _, id := range ids {
+		if s.held[id]--; s.held[id] == 0 {
+			delete(s.held, id)
+		}
+		if v != nil && !v.cached {
+			changes.Values[id] = v.Value.Any()
+		}
+	}
+	s.outbox.Put(changes)
+}
+
+// status takes how a device is. A device that is known anew, or as another variant, changes the definitions.
+func (s *state) status(d *devices.Device, status devices.Status, now time.Time) {
+	u := s.unit(d)
+	before := u.status
+	back := u.asked && !u.status.Online && status.Online
+	u.status, u.asked = status, true
+	s.tellStatus(u, before, status)
+	if status.Identity != before.Identity {
+		s.describe(now)
+		s.enable(now)
+	}
+	if back {
+		s.age(u, now)
+	}
+	s.outbox.Put(host.States{Devices: u.online()})
+}
+
+func (s *state) tellStatus(u *unit, before, status devices.Status) {
+	if before.Online == status.Online && before.Identified == status.Identified && before.Reason == status.Reason {
+		return
+	}
+	if status.Online {
+		s.log.Info().Str("device", u.device.Name()).Str("serial_number", status.Identity.Serial).Str("model", status.Identity.Model).
+			Msg("The device answers")
+		return
+	}
+	s.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).Msg("The device is not available")
+}
+
+// online returns the availability of the device and its parts. Before it was asked for the first time it counts as online: what
+// is shown then comes from the cache and says so.
+func (u *unit) online() map[string]host.DeviceState {
+	state := host.DeviceState{Online: !u.asked || u.status.Online}
+	if !state.Online {
+		state.Reason = u.status.Reason
+	}
+	all := make(map[string]host.DeviceState, len(u.families))
+	for _, id := range u.families {
+		all[id] = state
+	}
+	return all
+}
+
+// describe makes the definitions anew and tells the host if there are others. Whatever is known of a device that has come to
+// be known is shown.
+func (s *state) describe(now time.Time) {
+	c := newCatalog()
+	taken := map[string]*unit{}
+	for _, u := range s.units {
+		id := u.device.ID()
+		if other := taken[id]; id != "" && other != nil {
+			s.tellClash(u, other, id)
+			id = ""
+		}
+		if id == "" {
+			u.id, u.ids, u.families = "", nil, nil
+			continue
+		}
+		taken[id] = u
+		variant := u.device.Identity().Variant
+		anew := u.id != id || u.variant != variant
+		u.id, u.variant, u.clash = id, variant, ""
+		u.points = byKey(u.device.Points())
+		u.ids, u.families = c.add(u.device)
+		if anew {
+			s.recall(u, now)
+		}
+		s.outbox.Put(host.States{Devices: u.online()})
+	}
+	s.described.Store(c)
+	s.redescribe()
+}
+
+func (s *state) tellClash(u, other *unit, id string) {
+	if u.clash != id {
+		u.clash = id
+		s.log.Error().Str("device", u.place).Str("same_as", other.place).Str("id", id).
+			Msg("Two devices have the same id: the second is left out; take one of them out of the configuration, or give them an id:")
+	}
+}
+
+func byKey(points []profile.Point) map[string]profile.Point {
+	all := make(map[string]profile.Point, len(points))
+	for _, p := range points {
+		all[p.Key] = p
+	}
+	return all
+}
+
+// recall takes the last values of a device from the cache, where nothing newer is known, and shows what still says something.
+func (s *state) recall(u *unit, now time.Time) {
+	for key, k := range s.memory.values[u.id] {
+		if _, ok := u.points[key]; ok && u.values[key] == nil {
+			u.values[key] = &shown{kept: k, cached: true, saved: k}
+		}
+	}
+	s.show(u, func(p profile.Point, v *shown) (any, bool) {
+		return v.Value.Any(), !v.cached || lasting(p) || now.Sub(v.ReadAt) <= freshFor
+	})
+}
+
+// age is for a device that comes back: what it said long ago is not taken for new until it is read again.
+func (s *state) age(u *unit, now time.Time) {
+	s.show(u, func(p profile.Point, v *shown) (any, bool) {
+		if now.Sub(v.ReadAt) <= freshFor {
+			return nil, false
+		}
+		v.cached = true
+		if !lasting(p) {
+			return nil, true
+		}
+		return v.Value.Any(), true
+	})
+}
+
+// show puts values into the outbox: for each point what value returns, unless that is not ok. Cached ones carry the moment they were read.
+func (s *state) show(u *unit, value func(p profile.Point, v *shown) (any, bool)) {
+	changes := host.States{Values: map[string]any{}, Cached: map[string]time.Time{}}
+	for key, v := range u.values {
+		what, ok := value(u.points[key], v)
+		if !ok {
+			continue
+		}
+		for _, id := range u.ids[key] {
+			changes.Values[id] = what
+			if v.cached && what != nil {
+				changes.Cached[id] = v.ReadAt
+			}
+		}
+	}
+	s.outbox.Put(changes)
+}
+
+// collect adds to pending what the cache does not know: values that have changed, and now and then the moment of those that have
+// not; at the end all.
+func (s *state) collect(now time.Time, all bool) {
+	for _, u := range s.units {
+		s.collectKnown(u)
+		if u.id == "" {
+			continue
+		}
+		for key, v := range u.values {
+			same := v.Value == v.saved.Value && (v.ReadAt.Equal(v.saved.ReadAt) || !all && v.ReadAt.Sub(v.saved.ReadAt) < resaveAfter)
+			if v.cached || same || v.Value.Kind == codec.KindNone {
+				continue
+			}
+			v.saved = v.kept
+			s.pending[valueKey(u.id, key)] = encode(v.kept)
+		}
+	}
+	s.ledger.flush(s.pending)
+}
+
+func (s *state) collectKnown(u *unit) {
+	identity := u.device.Identity()
+	if identity.Serial == "" {
+		return
+	}
+	k := known{Profile: u.device.Profile().ID, Identity: identity, Holes: u.device.Holes()}
+	for _, hole := range s.memory.known[u.place].Holes { // those it was built with
+		if s.memory.known[u.place].Profile == k.Profile && !slices.Contains(k.Holes, hole) {
+			k.Holes = append(k.Holes, hole)
+		}
+	}
+	if text := encode(k); string(text) != string(u.known) {
+		u.known = text
+		s.pending[knownPrefix+u.place] = text
+	}
+}
+
+func set(keys []string) map[string]bool {
+	m := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		m[k] = true
+	}
+	return m
+}
