@@ -45,6 +45,7 @@ type Device struct {
 	learnt     []protocol.Range
 	refused    map[string]time.Time // points the device does not give, with the time to ask again
 	generation uint64               // counts what changes the plan
+	wishes     uint64               // counts the calls of SetEnabled
 	dropped    uint64
 }
 
@@ -110,6 +111,7 @@ func (d *Device) SetEnabled(wanted func(key string) bool) {
 	d.mu.Lock()
 	d.wanted = wanted
 	d.generation++
+	d.wishes++
 	d.mu.Unlock()
 	d.nudge()
 }

@@ -75,8 +75,7 @@ func (d *Device) askIdentity(ctx context.Context, ask exchange) (map[string]code
 	return values, nil
 }
 
-// identityFields returns what identification reads, as points. A family without any such register is asked for its first value
-// instead: it has to answer at least.
+// identityFields returns what identification reads, as points.
 func (d *Device) identityFields() []profile.Point {
 	id := d.cfg.Profile.Identify
 	var fields []profile.Point
@@ -88,15 +87,7 @@ func (d *Device) identityFields() []profile.Point {
 			fields = append(fields, profile.Point{Key: f.key, Ranges: f.field.Ranges, Spec: f.field.Spec})
 		}
 	}
-	if len(fields) > 0 {
-		return fields
-	}
-	for _, variant := range append([]string{""}, d.cfg.Profile.Variants...) {
-		if points, err := d.cfg.Profile.Resolve(variant); err == nil && len(readable(points)) > 0 {
-			return readable(points)[:1]
-		}
-	}
-	return nil
+	return fields
 }
 
 // judge decides who has answered.

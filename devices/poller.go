@@ -31,10 +31,11 @@ type poller struct {
 	asked   []chan error               // refreshes that wait for their answer
 	layouts map[classes]*layout
 
-	admission, generation uint64         // what the schedule and the layouts were made for
-	failures              int            // reads of the device in a row
-	misses                map[string]int // reads of a point in a row
-	behind                bool           // it was said that the line is too slow
+	admission, wishes uint64         // what the schedule was made for
+	generation        uint64         // what the layouts were made for
+	failures          int            // reads of the device in a row
+	misses            map[string]int // reads of a point in a row
+	behind            bool           // it was said that the line is too slow
 }
 
 // Run identifies the device and polls it until ctx ends; then it returns nil. It may be called once.
@@ -90,6 +91,9 @@ func (p *poller) renew() {
 	if p.generation != d.generation {
 		p.generation = d.generation
 		clear(p.layouts)
+	}
+	if p.wishes != d.wishes {
+		p.wishes = d.wishes
 		p.every.all(time.Now())
 	}
 }

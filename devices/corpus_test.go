@@ -1,0 +1,186 @@
+package devices
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+	"solarhub/protocol/sim"
+)
+
+// Every shipped profile in every variant: simulated, identified, polled, and everything that can be written is written.
+func TestCorpus(t *testing.T) {
+	profiles, err := profile.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range profiles {
+		variants := p.Variants
+		if len(variants) == 0 {
+			variants = []string{""}
+		}
+		for _, variant := range variants {
+			t.Run(p.ID+"/"+variant, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { corpus(t, p, variant) })
+			})
+		}
+	}
+}
+
+func corpus(t *testing.T, p *profile.Profile, variant string) {
+	points, err := p.Resolve(variant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := Simulate(p, variant, "TEST123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Profile: p, Unit: unit.ID(), Line: p.Line}
+	for _, point := range points {
+		cfg.Arm = append(cfg.Arm, point.Key)
+	}
+	sink := &recorder{}
+	line := sim.NewLine(sim.Options{Turnaround: 5 * time.Millisecond}, unit)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	bus := protocol.NewBus(protocol.NewTCP(protocol.TCPConfig{Dial: func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		running.Go(func() { _ = line.ServeConn(ctx, there, sim.TCP) })
+		return here, nil
+	}}), protocol.BusOptions{})
+	d := New(cfg, bus, sink, zerolog.Nop())
+	d.SetEnabled(func(string) bool { return true })
+	running.Go(func() { _ = bus.Run(ctx) })
+	running.Go(func() { _ = d.Run(ctx) })
+	time.Sleep(20 * time.Second)
+	synctest.Wait()
+	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" || s.Identity.Variant != variant {
+		t.Fatalf("status %+v", s)
+	}
+	if holes, refused := d.Holes(), d.Refused(); len(holes) != 0 || len(refused) != 0 {
+		t.Errorf("holes %v, refused %v", holes, refused)
+	}
+	for _, point := range points {
+		if v := sink.last(point.Key).Value; !point.Button() && v.Kind == codec.KindNone {
+			t.Errorf("%s has no value: %v", point.Key, v.Str)
+		}
+	}
+	for _, point := range points {
+		if point.Write == nil {
+			continue
+		}
+		for _, value := range extremes(point) {
+			out, err := d.Write(ctx, Set{Key: point.Key, Value: value, Force: true})
+			if err != nil {
+				t.Errorf("%s = %v: %v", point.Key, value, err)
+			} else if got := out.Reading.Value.Any(); got != value && !point.Button() {
+				t.Errorf("%s = %v: the device holds %v", point.Key, value, got)
+			}
+		}
+	}
+	for _, e := range line.Journal().Since(0) {
+		if e.Exception != 0 {
+			t.Errorf("refused: %v", e)
+		}
+	}
+}
+
+// extremes returns values at the ends of what a point takes.
+func extremes(p profile.Point) []any {
+	switch p.Entity.Platform {
+	case "number":
+		middle := snap(p, p.Write.Min+p.Write.Step*float64(int((p.Write.Max-p.Write.Min)/p.Write.Step/3)))
+		return []any{p.Write.Min, codecRound(p, middle.Num), p.Write.Max}
+	case "select":
+		names := p.Spec.OptionNames()
+		return []any{names[0], names[len(names)-1]}
+	case "switch":
+		return []any{true, false}
+	case "time":
+		return []any{"00:00", "23:59"}
+	case "text":
+		return []any{"A"}
+	}
+	return []any{nil}
+}
+
+// codecRound takes the noise of floats away as a reading does.
+func codecRound(p profile.Point, f float64) float64 {
+	words, err := p.Spec.Encode(codec.Number(f), make([]uint16, p.Spec.Words()))
+	if err != nil {
+		return f
+	}
+	return p.Spec.Decode(words).Num
+}
+
+func TestSimulateRefusesWhatIsReadOnly(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		_, err := h.bus.Do(h.ctx, protocol.Request{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Addr: 100, Count: 1}, Words: []uint16{1}})
+		if err == nil || !strings.Contains(err.Error(), "exception 2") {
+			t.Errorf("written to what is read only: %v", err)
+		}
+	})
+}
+
+func TestSimulateErrors(t *testing.T) {
+	p := houseWith(t)
+	if _, err := Simulate(p, "xv", "SN1"); err == nil {
+		t.Error("a variant that does not exist")
+	}
+	if _, err := Simulate(p, "lv", "A SERIAL NUMBER THAT IS TOO LONG"); err == nil {
+		t.Error("a serial number that does not fit")
+	}
+}
+
+func TestEntities(t *testing.T) {
+	points, err := houseWith(t).Resolve("lv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := EntitiesOf("SN1", points)
+	if len(all) != len(points)+1 {
+		t.Errorf("%d entities of %d points", len(all), len(points))
+	}
+	find := func(id string) Entity {
+		i := slices.IndexFunc(all, func(e Entity) bool { return e.ID == id })
+		if i < 0 {
+			t.Fatalf("no %s", id)
+		}
+		return all[i]
+	}
+	number := find("SN1_current_max")
+	if number.Platform != "number" || number.Min != 0 || number.Max != 185 || number.Step != 1 || number.Unit != "A" || number.Part != "battery" {
+		t.Errorf("%+v", number)
+	}
+	sensor := find("SN1_energy_today")
+	if sensor.Platform != "sensor" || sensor.StateClass != "total_increasing" || sensor.Precision != 1 || !sensor.Enabled {
+		t.Errorf("%+v", sensor)
+	}
+	if e := find("SN1_mode"); e.Platform != "select" || strings.Join(e.Options, "|") != "Selling first|Own use first" || e.Category != "config" {
+		t.Errorf("%+v", e)
+	}
+	if e := find("SN1_status"); e.DeviceClass != "enum" || len(e.Options) != 2 {
+		t.Errorf("%+v", e)
+	}
+	if e := find("SN1_hidden"); e.Enabled {
+		t.Errorf("%+v", e)
+	}
+	clock, twin := find("SN1_window_start"), find("SN1_window_start_text")
+	if clock.Platform != "time" || twin.Platform != "text" || twin.Key != clock.Key || twin.Name != "Window 1 start (text)" ||
+		twin.MinLength != 5 || twin.MaxLength != 5 || twin.Pattern == "" {
+		t.Errorf("%+v, %+v", clock, twin)
+	}
+}

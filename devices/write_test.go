@@ -1,0 +1,503 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"solarhub/protocol"
+	"solarhub/protocol/sim"
+)
+
+func replaced(text string, pairs ...string) string {
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+func TestRefusedBeforeTheWire(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		since := h.line.Journal().Last()
+		for _, c := range []struct {
+			key    string
+			value  any
+			code   string
+			fields string // name=value pairs that must be there
+		}{
+			{"current_max", 186.0, CodeOutOfRange, "value=186 min=0 max=185 unit=A"},
+			{"current_max", -1.0, CodeOutOfRange, "value=-1"},
+			{"current_max", 12.5, CodeOffStep, "value=12.5 step=1 below=12 above=13"},
+			{"limit", 150.0, CodeOffStep, "step=100 below=100 above=200"},
+			{"limit", -5100.0, CodeOutOfRange, "min=-5000 max=80000"},
+			{"voltage_max", 54.123, CodeOffStep, "below=54.12 above=54.13"},
+			{"voltage_max", 400.0, CodeOutOfRange, "min=41 max=60 unit=V"},
+			{"current_max", "many", CodeWrongType, "value=many"},
+			{"current_max", true, CodeWrongType, "value=true"},
+			{"current_max", nil, CodeWrongType, ""},
+			{"charging", "maybe", CodeWrongType, "value=maybe"},
+			{"charging", 1.0, CodeWrongType, ""},
+			{"window_start", "24:00", CodeWrongType, "value=24:00"},
+			{"window_start", "06:30:10", CodeWrongType, ""},
+			{"mode", "Eating first", CodeUnknownOption, "value=Eating first"},
+			{"mode", 1.0, CodeWrongType, ""},
+			{"power", 100.0, CodeReadOnly, ""},
+			{"grid_code", "Strict", CodeNotArmed, "key=grid_code"},
+			{"no_such_point", 1.0, CodeUnknownEntity, "id=SN00000001_no_such_point"},
+		} {
+			e := h.refusal(c.key, c.value)
+			if e.Code != c.code || e.Stage != StageRefused {
+				t.Errorf("%s = %v: %s at stage %d (%v), want %s", c.key, c.value, e.Code, e.Stage, e, c.code)
+			}
+			given := fmt.Sprintf("%v", e.Fields)
+			for pair := range strings.FieldsSeq(c.fields) {
+				if name, value, ok := strings.Cut(pair, "="); ok && !strings.HasPrefix(e.Fields[name], value) {
+					t.Errorf("%s = %v: %s is not in %s", c.key, c.value, pair, given)
+				}
+			}
+		}
+		if e := h.refusal("current_max", 186.0); !strings.Contains(e.Error(), "0 to 185 A") {
+			t.Errorf("the limits are not in %q", e)
+		}
+		if w := h.writes(since); len(w) != 0 {
+			t.Errorf("something went out: %v", w)
+		}
+	})
+}
+
+func TestReadOnlyByConfiguration(t *testing.T) {
+	polled(t, func(h *house) { h.cfg.ReadOnly = true }, func(h *house) {
+		if e := h.refusal("current_max", 10.0); e.Code != CodeReadOnly || !strings.Contains(e.Error(), "configuration") {
+			t.Errorf("got %s: %v", e.Code, e)
+		}
+	})
+}
+
+func TestWrittenAndConfirmed(t *testing.T) {
+	polled(t, func(h *house) { h.cfg.Arm = []string{"grid_code"} }, func(h *house) {
+		for _, c := range []struct {
+			key   string
+			value any
+			shown string
+			addr  uint16
+			words string
+		}{
+			{"current_max", 50.0, "50", 200, "[50]"},
+			{"current_max", "51", "51", 200, "[51]"},
+			{"current_max", 51.99999999999, "52", 200, "[52]"}, // the noise of a host that converts units
+			{"current_max", 184.99999999999, "185", 200, "[185]"},
+			{"current_max", 0.00000000001, "0", 200, "[0]"},
+			{"voltage_max", 54.3, "54.3", 201, "[5430]"},
+			{"limit", -100.0, "-100", 202, "[65535 65436]"},
+			{"limit", 80000.0, "80000", 202, "[1 14464]"},
+			{"limit", 79900.00001, "79900", 202, "[1 14364]"}, // within a millionth of a step
+			{"mode", "Own use first", "Own use first", 204, "[1]"},
+			{"charging", true, "on", 205, "[33]"},
+			{"peak_shaving", "on", "on", 205, "[49]"},
+			{"charging", false, "off", 205, "[48]"},
+			{"window_start", "06:30", "06:30", 206, "[630]"},
+			{"window_start", "06:45:00", "06:45", 206, "[645]"},
+			{"grid_code", "Strict", "Strict", 207, "[1]"},
+		} {
+			since := h.line.Journal().Last()
+			out, err := h.write(c.key, c.value)
+			if err != nil {
+				t.Fatalf("%s = %v: %v", c.key, c.value, err)
+			}
+			words, _ := h.unit.Get(protocol.HoldingRegister, c.addr, uint16(strings.Count(c.words, " ")+1))
+			if got := fmt.Sprint(words); got != c.words {
+				t.Errorf("%s = %v: the inverter holds %s, want %s", c.key, c.value, got, c.words)
+			}
+			if got := out.Reading.Value.String(); got != c.shown || h.sink.last(c.key).Value.String() != c.shown {
+				t.Errorf("%s = %v: confirmed %s, want %s", c.key, c.value, got, c.shown)
+			}
+			if n := len(h.writes(since)); n != 1 || out.Superseded || out.Unchanged || out.Took < out.Wire {
+				t.Errorf("%s = %v: %d writes, %+v", c.key, c.value, n, out)
+			}
+		}
+	})
+}
+
+func TestFunctionFollowsTheProfile(t *testing.T) {
+	for rule, function := range map[string]byte{"multiple": 16, "single": 6} {
+		polled(t, func(h *house) { h.cfg.Profile = houseWith(t, "write: multiple", "write: "+rule) }, func(h *house) {
+			since := h.line.Journal().Last()
+			if _, err := h.write("current_max", 7.0); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.write("limit", 700.0); err != nil {
+				t.Fatal(err)
+			}
+			w := h.writes(since)
+			if w[0].Function != function || w[1].Function != 16 {
+				t.Errorf("%s: functions %d and %d, want %d and 16", rule, w[0].Function, w[1].Function, function)
+			}
+		})
+	}
+}
+
+func TestEqualAndFreshIsNotWrittenAgain(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		if _, err := h.write("current_max", 50.0); err != nil {
+			t.Fatal(err)
+		}
+		since := h.line.Journal().Last()
+		if out, err := h.write("current_max", 50.0); err != nil || !out.Unchanged || out.Reading.Value.Num != 50 {
+			t.Errorf("the second: %+v, %v", out, err)
+		}
+		if n := len(h.writes(since)); n != 0 {
+			t.Errorf("%d writes of what was there", n)
+		}
+		out, err := h.device.Write(h.ctx, Set{Key: "current_max", Value: 50.0, Force: true})
+		if n := len(h.writes(since)); err != nil || out.Unchanged || n != 1 {
+			t.Errorf("forced: %+v, %v, %d writes", out, err, n)
+		}
+		h.pass(freshFor + time.Second)
+		if out, err := h.write("current_max", 50.0); err != nil || out.Unchanged || len(h.writes(since)) != 2 {
+			t.Errorf("no longer fresh: %+v, %v", out, err)
+		}
+		h.unit.Set(protocol.HoldingRegister, 205, 1)
+		since = h.line.Journal().Last()
+		if out, err := h.write("charging", true); err != nil || !out.Unchanged || len(h.writes(since)) != 0 {
+			t.Errorf("a bit that is set already, read just before: %+v, %v", out, err)
+		}
+	})
+}
+
+func TestDeviceRefuses(t *testing.T) {
+	for _, code := range []byte{1, 2, 3, 4, 6} {
+		polled(t, func(h *house) {
+			h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.Refuse(code))
+		}, func(h *house) {
+			since := h.line.Journal().Last()
+			e := h.refusal("current_max", 20.0)
+			if e.Code != CodeException || e.Stage != StageException || e.Fields["code"] != fmt.Sprint(code) || e.Fields["register"] != "holding 200+1" {
+				t.Errorf("exception %d: %s %v", code, e.Code, e.Fields)
+			}
+			if !strings.Contains(e.Error(), fmt.Sprintf("holding 200+1): exception %d", code)) {
+				t.Errorf("register and exception are not in %q", e)
+			}
+			if n := len(h.writes(since)); n != 1 {
+				t.Errorf("exception %d: %d writes", code, n)
+			}
+			h.pass(time.Second)
+			if out, err := h.write("limit", 100.0); err != nil || out.Reading.Value.Num != 100 {
+				t.Errorf("the next: %v", err)
+			}
+		})
+	}
+}
+
+func TestAcknowledgedAndNotStored(t *testing.T) {
+	for name, c := range map[string]struct {
+		does  sim.Behaviour
+		found string
+	}{
+		"ignores":     {sim.Ignore(), "92 A"},
+		"clamps":      {sim.Clamp(0, 100), "100 A"},
+		"goes back":   {sim.RevertAfter(0), ""},
+		"is too slow": {sim.StoreAfter(time.Minute), "92 A"},
+	} {
+		if c.found == "" {
+			continue
+		}
+		polled(t, func(h *house) {
+			h.unit.Set(protocol.HoldingRegister, 200, 92)
+			h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, c.does)
+		}, func(h *house) {
+			since, begun := h.line.Journal().Last(), time.Now()
+			e := h.refusal("current_max", 150.0)
+			if e.Code != CodeNotVerified || e.Stage != StageNotVerified || e.Fields["wanted"] != "150 A" || e.Fields["found"] != c.found {
+				t.Errorf("%s: %s %v", name, e.Code, e.Fields)
+			}
+			if e.Found == nil || h.sink.last("current_max").ReadAt != e.Found.ReadAt {
+				t.Errorf("%s: what was found was not reported", name)
+			}
+			if took := time.Since(begun); took < verifyFor/2 || took > verifyFor+2*time.Second || len(h.writes(since)) != 1 {
+				t.Errorf("%s: %d writes, gave up after %v", name, len(h.writes(since)), took)
+			}
+		})
+	}
+}
+
+func TestSettles(t *testing.T) {
+	polled(t, func(h *house) {
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.StoreAfter(time.Second))
+	}, func(h *house) {
+		before := h.word(200)
+		h.sink.forget()
+		out, err := h.write("current_max", 33.0)
+		if err != nil || out.Reading.Value.Num != 33 || out.Took < time.Second {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		if values := h.sink.of("current_max"); len(values) != 1 || values[0] != "33" {
+			t.Errorf("reported %v; %d was there before", values, before)
+		}
+	})
+}
+
+func TestLineServesOthersWhileAWriteSettles(t *testing.T) {
+	polled(t, func(h *house) { h.cfg.Line.Settle = 3 * time.Second }, func(h *house) {
+		since := h.line.Journal().Last()
+		out, err := h.write("current_max", 44.0)
+		if err != nil || out.Took < 3*time.Second || out.Took > 3500*time.Millisecond {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		polls := 0
+		for _, e := range h.line.Journal().Since(since) {
+			if e.Range.Overlaps(protocol.Range{Addr: 100, Count: 1}) {
+				polls++
+			}
+		}
+		if polls == 0 {
+			t.Error("nothing was polled for three seconds")
+		}
+	})
+}
+
+func TestReadBackFollowsTheWriteAtOnce(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		since := h.line.Journal().Last()
+		var running sync.WaitGroup
+		for range 3 { // who else wants the line
+			running.Go(func() { _, _ = h.device.Read(h.ctx, "power") })
+		}
+		h.pass(time.Millisecond)
+		if _, err := h.write("current_max", 45.0); err != nil {
+			t.Fatal(err)
+		}
+		running.Wait()
+		all := h.line.Journal().Since(since)
+		for i, e := range all {
+			if e.Write() && (all[i+1].Write() || all[i+1].Range != e.Range) {
+				t.Errorf("behind the write came %v", all[i+1])
+			}
+		}
+	})
+}
+
+func TestReplyLost(t *testing.T) {
+	for name, kind := range map[string]sim.Kind{"reply lost": sim.ReplyLost, "closed": sim.CloseBefore, "hang-up": sim.HangUp} {
+		polled(t, nil, func(h *house) {
+			since := h.line.Journal().Last()
+			h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: kind})
+			out, err := h.write("current_max", 60.0)
+			if err != nil || out.Reading.Value.Num != 60 || len(h.writes(since)) != 1 || h.word(200) != 60 {
+				t.Errorf("%s: %+v, %v, %d writes", name, out, err, len(h.writes(since)))
+			}
+		})
+	}
+}
+
+func TestRequestLost(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		since := h.line.Journal().Last()
+		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Drop})
+		e := h.refusal("current_max", 60.0)
+		if e.Code != CodeNotVerified || !errors.Is(e, protocol.ErrOutcomeUnknown) || len(h.writes(since)) != 1 {
+			t.Errorf("%s: %v, %d writes", e.Code, e, len(h.writes(since)))
+		}
+	})
+}
+
+func TestDoubtfulExceptionsAreReadBack(t *testing.T) {
+	for _, code := range []byte{5, 10, 11} {
+		polled(t, nil, func(h *house) {
+			h.unit.OnWrite(func(sim.Write) {})
+			h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Exception, Code: code})
+			if e := h.refusal("current_max", 60.0); e.Code != CodeNotVerified {
+				t.Errorf("exception %d, not carried out: %s", code, e.Code)
+			}
+		})
+	}
+}
+
+func TestOutcomeUnknown(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		since := h.line.Journal().Last()
+		h.unit.OnWrite(func(sim.Write) { h.line.Off() })
+		e := h.refusal("current_max", 60.0)
+		if e.Code != CodeOutcomeUnknown || e.Stage != StageUnknown || e.Fields["register"] != "holding 200+1" {
+			t.Errorf("%s %v", e.Code, e)
+		}
+		if n := len(h.writes(since)); n != 1 {
+			t.Errorf("%d writes", n)
+		}
+	})
+}
+
+func TestNothingIsSentToADeadDevice(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		h.line.Off()
+		h.pass(10 * time.Second)
+		if s := h.device.Status(); s.Online || s.Reason == "" {
+			t.Errorf("status %+v", s)
+		}
+		since := h.line.Journal().Last()
+		begun := time.Now()
+		e := h.refusal("current_max", 60.0)
+		if e.Code != CodeNoAnswer || e.Stage != StageNotSent || time.Since(begun) > 11*time.Second || len(h.writes(since)) != 0 {
+			t.Errorf("%s after %v: %v", e.Code, time.Since(begun), e)
+		}
+	})
+}
+
+func TestLineDown(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		h.dead.Store(true)
+		h.hangUp()
+		h.pass(5 * time.Second)
+		begun := time.Now()
+		e := h.refusal("current_max", 60.0)
+		if e.Code != CodeLineDown || e.Fields["line"] != "house" || e.Stage != StageNotSent || time.Since(begun) > 11*time.Second {
+			t.Errorf("%s after %v: %v %v", e.Code, time.Since(begun), e, e.Fields)
+		}
+		since := h.line.Journal().Last()
+		h.dead.Store(false)
+		h.pass(2 * time.Minute)
+		if n := len(h.writes(since)); n != 0 {
+			t.Errorf("%d writes were replayed", n)
+		}
+		if !h.device.Status().Online {
+			t.Errorf("not back: %+v", h.device.Status())
+		}
+		if _, err := h.write("current_max", 61.0); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// occupy holds the line for a while.
+func (h *house) occupy(d time.Duration) (free func()) {
+	var running sync.WaitGroup
+	running.Go(func() {
+		_ = h.bus.Hold(h.ctx, protocol.Request{Unit: 1}, func(context.Context, protocol.Exchanger) error {
+			time.Sleep(d)
+			return nil
+		})
+	})
+	h.pass(0)
+	return running.Wait
+}
+
+func TestNewestWins(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		since := h.line.Journal().Last()
+		free := h.occupy(time.Second)
+		outcomes := make([]Outcome, 3)
+		var running sync.WaitGroup
+		for i, v := range []float64{10, 20, 30} {
+			running.Go(func() {
+				var err error
+				if outcomes[i], err = h.write("current_max", v); err != nil {
+					t.Errorf("%v: %v", v, err)
+				}
+			})
+			h.pass(10 * time.Millisecond)
+		}
+		running.Go(func() { _, _ = h.write("limit", 500.0) }) // another register is nobody's competitor
+		running.Wait()
+		free()
+		if w := h.writes(since); len(w) != 2 || h.word(200) != 30 || h.word(203) != 500 {
+			t.Errorf("writes %v", w)
+		}
+		for i, o := range outcomes {
+			if o.Superseded != (i < 2) || o.Reading.Value.Num != 30 {
+				t.Errorf("outcome %d: %+v", i, o)
+			}
+		}
+	})
+}
+
+func TestNewestOfThoseThatStillWant(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		since := h.line.Journal().Last()
+		free := h.occupy(time.Second)
+		gone := errors.New("the caller is gone")
+		ctx, cancel := context.WithCancelCause(h.ctx)
+		var running sync.WaitGroup
+		errs := make([]error, 3)
+		running.Go(func() {
+			_, errs[0] = h.device.Write(h.ctx, Set{Key: "current_max", Value: 10.0, Deadline: time.Now().Add(300 * time.Millisecond)})
+		})
+		h.pass(10 * time.Millisecond)
+		running.Go(func() { _, errs[1] = h.write("current_max", 20.0) })
+		h.pass(10 * time.Millisecond)
+		running.Go(func() { _, errs[2] = h.device.Write(ctx, Set{Key: "current_max", Value: 30.0}) })
+		h.pass(10 * time.Millisecond)
+		cancel(gone)
+		running.Wait()
+		free()
+		if e := writeError(t, errs[0]); e.Code != CodeExpired || e.Fields["seconds"] != "0.3" {
+			t.Errorf("the first, too late: %s %v", e.Code, e.Fields)
+		}
+		if errs[1] != nil || h.word(200) != 20 || len(h.writes(since)) != 1 {
+			t.Errorf("the second: %v; the inverter holds %d", errs[1], h.word(200))
+		}
+		if e := writeError(t, errs[2]); e.Code != CodeCancelled || !errors.Is(e, gone) {
+			t.Errorf("the third, cancelled: %s, %v", e.Code, e.Err)
+		}
+	})
+}
+
+func TestSettingWhileAnotherSettles(t *testing.T) {
+	polled(t, func(h *house) { h.cfg.Line.Settle = time.Second }, func(h *house) {
+		since := h.line.Journal().Last()
+		var running sync.WaitGroup
+		var outcomes [4]Outcome
+		for i := range outcomes {
+			running.Go(func() {
+				var err error
+				if outcomes[i], err = h.write("current_max", float64(10*i)); err != nil {
+					t.Error(err)
+				}
+			})
+			h.pass(100 * time.Millisecond)
+		}
+		running.Wait()
+		if w := h.writes(since); len(w) != 2 || w[0].Words[0] != 0 || w[1].Words[0] != 30 {
+			t.Errorf("writes %v", w)
+		}
+		if outcomes[0].Superseded || !outcomes[1].Superseded || !outcomes[2].Superseded || outcomes[3].Superseded {
+			t.Errorf("outcomes %+v", outcomes)
+		}
+	})
+}
+
+func TestCancelledOnceSentIsFinished(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		ctx, cancel := context.WithCancel(h.ctx)
+		h.unit.OnWrite(func(sim.Write) { cancel() })
+		out, err := h.device.Write(ctx, Set{Key: "current_max", Value: 70.0})
+		if err != nil || out.Reading.Value.Num != 70 {
+			t.Errorf("%+v, %v", out, err)
+		}
+	})
+}
+
+func TestPartsOfARegisterDoNotLoseEachOther(t *testing.T) {
+	polled(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 205, 0xAB20) }, func(h *house) {
+		var running sync.WaitGroup
+		for key, value := range map[string]bool{"charging": true, "peak_shaving": true} {
+			running.Go(func() {
+				if _, err := h.write(key, value); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		if got := h.word(205); got != 0xAB31 {
+			t.Errorf("the register holds 0x%04X", got)
+		}
+	})
+}
+
+func TestStopping(t *testing.T) {
+	var device *Device
+	inHouse(t, func(h *house) { h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"} }, func(h *house) { device = h.device })
+	_, err := device.Write(t.Context(), Set{Key: "current_max", Value: 1.0, Deadline: time.Now().Add(time.Second)})
+	if e := writeError(t, err); e.Code != CodeStopping {
+		t.Errorf("%s: %v", e.Code, e)
+	}
+}
