@@ -92,6 +92,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"no such fault":         {[]string{"simulate", "powdrive", "--fault", "slow=1%,late=x"}, []string{`fault "slow=1%"`, `fault "late=x"`}, cli.ExitUsage},
 		"the same unit twice":   {[]string{"simulate", "powdrive", "senergy"}, []string{"unit id 1 is taken at 127.0.0.1:5020", "--unit"}, cli.ExitUsage},
 		"two paces on one line": {[]string{"simulate", "powdrive", "--baud", "9600", "senergy", "--unit", "2"}, []string{"runs at 9600 8N1 already, not at full pace"}, cli.ExitUsage},
+		"set what is not there": {[]string{"simulate", "powdrive", "--set", "nosuch=1", "--set", "pv1_power_w=1.5"}, []string{"--set nosuch=1: there is no such value", "--set pv1_power_w=1.5: "}, cli.ExitUsage},
 		"install nothing":       {[]string{"install"}, []string{"--ha-config", "--url"}, cli.ExitUsage},
 		"install, no token":     {[]string{"install", "--url", "http://x"}, []string{"exactly one of --token-file, --token-env and --token"}, cli.ExitUsage},
 		"install, wrong url":    {[]string{"install", "--url", "x:8123", "--token", "t"}, []string{"begins with none of http://"}, cli.ExitUsage},

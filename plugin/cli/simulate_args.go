@@ -23,6 +23,7 @@ type simulated struct {
 	baud       int           // 0: as delivered on a pty, unpaced on a network
 	turnaround time.Duration // negative: typical for the family
 	fault      string
+	set        []string // KEY=VALUE
 }
 
 // simulateFlags are those of the whole command; they may stand anywhere.
@@ -45,6 +46,7 @@ func (s *simulated) register(set *pflag.FlagSet) {
 	set.DurationVar(&s.turnaround, "turnaround", -1, "time from a request to its reply; below 0 is what is typical for the device")
 	set.StringVar(&s.variant, "variant", "", "variant of the device family; the first one if none is named")
 	set.StringVar(&s.serial, "serial-number", "", "serial number; SIM and a number if none is given")
+	set.StringArrayVar(&s.set, "set", nil, "what it holds at first, as battery_soc_pct=72; may be given often. Keys are listed by: solarhub devices")
 	set.StringVar(&s.fault, "fault", "", "what goes wrong how often, as late=1%:1.2s,exception=2%:6,drop=0.5%")
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"solarhub/devices"
@@ -70,8 +71,56 @@ func makeUnit(args *simulated, n int) (*unit, error) {
 		turnaround = p.Line.Turnaround
 	}
 	u.memory.Turnaround(turnaround)
+	if err := u.set(args.set); err != nil {
+		return nil, err
+	}
 	u.known = u.values(func(profile.Point) bool { return true })
 	return u, nil
+}
+
+// set gives points their first values, each as KEY=VALUE, and returns all that is wrong at once. Read-only points can be set too: it
+// is the device that holds them.
+func (u *unit) set(given []string) error {
+	var wrong []error
+	for _, text := range given {
+		key, value, _ := strings.Cut(text, "=")
+		i := slices.IndexFunc(u.points, func(p profile.Point) bool { return p.Key == key && !p.Button() })
+		if i < 0 {
+			wrong = append(wrong, fmt.Errorf("--set %s: there is no such value; all are listed by: solarhub devices %s", text, u.args.profile))
+			continue
+		}
+		if err := u.hold(u.points[i], value); err != nil {
+			wrong = append(wrong, fmt.Errorf("--set %s: %w", text, err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// hold puts a value into the registers of a point.
+func (u *unit) hold(p profile.Point, text string) error {
+	v, err := p.Spec.Parse(text)
+	if err != nil {
+		return err
+	}
+	words, err := p.Spec.Encode(v, u.words(p))
+	if err != nil {
+		return err
+	}
+	for _, r := range p.Ranges {
+		u.memory.Set(r.Table, r.Addr, words[:r.Count]...)
+		words = words[r.Count:]
+	}
+	return nil
+}
+
+// words returns the registers of a point as they are now.
+func (u *unit) words(p profile.Point) []uint16 {
+	var words []uint16
+	for _, r := range p.Ranges {
+		held, _ := u.memory.Get(r.Table, r.Addr, r.Count) // none where an address does not exist
+		words = append(words, held...)
+	}
+	return words
 }
 
 // madeUpSerial returns a serial number that fills the field of the family.

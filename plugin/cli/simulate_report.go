@@ -112,12 +112,7 @@ func (u *unit) values(wanted func(profile.Point) bool) map[string]codec.Value {
 		if p.Button() || !wanted(p) {
 			continue
 		}
-		var words []uint16
-		for _, r := range p.Ranges {
-			held, _ := u.memory.Get(r.Table, r.Addr, r.Count)
-			words = append(words, held...)
-		}
-		if len(words) == p.Spec.Words() {
+		if words := u.words(p); len(words) == p.Spec.Words() {
 			values[p.Key] = p.Spec.Decode(words)
 		}
 	}

@@ -130,6 +130,26 @@ func TestSimulateOneDeviceInTwoPlaces(t *testing.T) {
 	}
 }
 
+func TestSimulateSetsFirstValues(t *testing.T) {
+	out, _, _ := start(t, "simulate", "powdrive", "--variant", "lv", "--tcp", "127.0.0.1:0", "--turnaround", "0",
+		"--set", "battery_power_w=-1480", "--set", "prog1_time=22:30", "--set", "tou_monday=on")
+	at := addresses(t, out)[0]
+	for _, want := range []struct {
+		addr  uint16
+		words []byte
+		mask  byte // of the low byte
+	}{
+		{590, []byte{0xFA, 0x38}, 0xFF}, // -1480
+		{148, []byte{0x08, 0xB6}, 0xFF}, // 2230
+		{146, []byte{0x00, 0x02}, 0x02},
+	} {
+		reply := ask(t, at, 1, 3, byte(want.addr>>8), byte(want.addr), 0, 1)
+		if reply[3]&want.mask != want.words[1] || want.mask == 0xFF && reply[2] != want.words[0] {
+			t.Errorf("register %d holds % x, want % x", want.addr, reply[2:], want.words)
+		}
+	}
+}
+
 func TestSimulateFaults(t *testing.T) {
 	out, _, _ := start(t, "simulate", "--seed", "5", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--fault", "exception=100%:6",
 		"senergy", "--tcp", "127.0.0.1:0", "--unit", "2", "--turnaround", "0")
