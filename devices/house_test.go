@@ -52,6 +52,8 @@ points:
   - {key: peak_shaving, name: Peak shaving, at: 205, type: u16, mask: 0x0030, bool: {on: 3, off: 2}, every: slow, show: true, write: {}, source: maker}
   - {key: window_start, name: Window 1 start, at: 206, time: decimal, every: slow, show: true, write: {}, source: maker}
   - {key: grid_code, name: Protection code, at: 207, type: u16, options: {0: General, 1: Strict}, every: slow, write: {arm: true}, source: maker}
+  - {key: restart, name: Restart, at: 208, platform: button, press: 3, write: {}, source: maker}
+  - {key: start_test, name: Start the test, at: 209, platform: button, press: 1, write: {readback: true}, source: maker}
 `
 
 // houseWith returns the profile with replacements, old and new in turn.

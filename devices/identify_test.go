@@ -22,7 +22,7 @@ func TestIdentified(t *testing.T) {
 			t.Fatalf("told %+v", told)
 		}
 		want := Identity{Serial: "SN00000001", Variant: "lv", Version: "260"}
-		if told[0].Identity != want || h.device.ID() != want.Serial || len(h.device.Points()) != 13 {
+		if told[0].Identity != want || h.device.ID() != want.Serial || len(h.device.Points()) != 15 {
 			t.Errorf("identity %+v", told[0].Identity)
 		}
 		first := h.line.Journal().Since(0)[0]

@@ -323,3 +323,38 @@ func TestSchedule(t *testing.T) {
 		}
 	}
 }
+
+func TestReadPlan(t *testing.T) {
+	p := houseWith(t)
+	points, err := p.Resolve("hv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads, err := ReadPlan(points, p.Line)
+	if err != nil || len(reads) == 0 {
+		t.Errorf("%v, %v", reads, err)
+	}
+	for _, r := range reads {
+		if r.Range.Count > p.Line.MaxRegisters || r.Range.Contains(protocol.Range{Addr: 208, Count: 1}) {
+			t.Errorf("read %v: too long, or a button", r.Range)
+		}
+	}
+	line := p.Line
+	line.Holes = []protocol.Range{{Addr: 101, Count: 1}}
+	line.MaxRegisters = 1
+	reads, err = ReadPlan(points, line)
+	if err == nil || !strings.Contains(err.Error(), "status: ") || !strings.Contains(err.Error(), "limit: ") || len(reads) == 0 {
+		t.Errorf("%d reads, %v", len(reads), err)
+	}
+}
+
+func TestPointThatNoReadCanBring(t *testing.T) {
+	polled(t, func(h *house) { h.cfg.Line.Holes = []protocol.Range{{Addr: 101, Count: 1}} }, func(h *house) {
+		if v := h.sink.last("status").Value; v.Kind != codec.KindNone || !strings.Contains(v.Str, "cannot be read") {
+			t.Errorf("status is %+v", v)
+		}
+		if len(h.sink.of("power")) == 0 {
+			t.Error("the others are not read")
+		}
+	})
+}

@@ -501,3 +501,33 @@ func TestStopping(t *testing.T) {
 		t.Errorf("%s: %v", e.Code, e)
 	}
 }
+
+func TestButtons(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		for key, addr := range map[string]uint16{"restart": 208, "start_test": 209} {
+			since := h.line.Journal().Last()
+			out, err := h.write(key, nil)
+			if err != nil || out.Reading.Key != "" || len(h.writes(since)) != 1 {
+				t.Errorf("%s: %+v, %v", key, out, err)
+			}
+			if _, err := h.write(key, nil); err != nil || len(h.writes(since)) != 2 {
+				t.Errorf("%s, pressed again: %v, %d writes", key, err, len(h.writes(since)))
+			}
+			if len(h.sink.of(key)) != 0 {
+				t.Errorf("%s has a value: %v", key, h.sink.of(key))
+			}
+			h.unit.Behave(protocol.Range{Addr: addr, Count: 1}, sim.Ignore())
+			h.unit.Set(protocol.HoldingRegister, addr, 0)
+		}
+		if _, err := h.write("restart", nil); err != nil {
+			t.Errorf("a command register that is empty again: %v", err)
+		}
+		if e := h.refusal("start_test", nil); e.Code != CodeNotVerified || e.Fields["wanted"] != "1" || e.Fields["found"] != "[0]" {
+			t.Errorf("%s %v", e.Code, e.Fields)
+		}
+		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.ReplyLost})
+		if e := h.refusal("restart", nil); e.Code != CodeOutcomeUnknown {
+			t.Errorf("without an answer: %s %v", e.Code, e)
+		}
+	})
+}
