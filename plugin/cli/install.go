@@ -24,6 +24,7 @@ type installFlags struct {
 	token    tokenFlags
 	restart  bool
 	insecure bool
+	force    bool
 	timeout  time.Duration
 }
 
@@ -40,8 +41,10 @@ configuration.yaml in it), as custom_components/solarhub. With the address of th
 token of an administrator it is also set up there, as you would under Settings > Devices & services.
 
 Home Assistant finds new files at its start only: --restart restarts it and waits until it is back. The token is
-made in Home Assistant under your profile > Security > Long-lived access tokens. On Home Assistant OS the
-folder is on another machine: copy it with the SSH or Samba app as README.md tells, then leave --ha-config out.`,
+made in Home Assistant under your profile > Security > Long-lived access tokens.
+
+On Home Assistant OS the folder is on another machine. Mount it with the Samba app and name it here; or install into
+an empty folder with --force, copy custom_components from there with the SSH app, and leave --ha-config out then.`,
 		Example: `  solarhub install --ha-config /srv/homeassistant
   solarhub install --ha-config /srv/homeassistant --url http://localhost:8123 --token-file token.txt --restart
   solarhub install --url http://homeassistant.local:8123 --token-env HASS_TOKEN`,
@@ -56,6 +59,7 @@ folder is on another machine: copy it with the SSH or Samba app as README.md tel
 	f.StringVar(&flags.token.variable, "token-env", "", "environment variable that holds the token")
 	f.BoolVar(&flags.restart, "restart", false, "restart Home Assistant and wait until it is back")
 	f.BoolVar(&flags.insecure, "insecure", false, "accept any certificate of Home Assistant: for one it signed itself, on a network you trust")
+	f.BoolVar(&flags.force, "force", false, "install into a folder without configuration.yaml too, to copy it from there")
 	f.DurationVar(&flags.timeout, "timeout", 3*time.Minute, "how long all of it may take")
 	return command
 }
@@ -68,7 +72,7 @@ func (a *app) install(ctx context.Context, flags installFlags) error {
 	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
 	defer cancel()
 	if flags.folder != "" {
-		if err := a.copyCompanion(flags.folder); err != nil {
+		if err := a.copyCompanion(flags.folder, flags.force); err != nil {
 			return err
 		}
 	}
@@ -99,10 +103,14 @@ func (a *app) install(ctx context.Context, flags installFlags) error {
 }
 
 // copyCompanion puts the integration into the folder.
-func (a *app) copyCompanion(folder string) error {
-	report, err := companion.Install(folder, a.Manifest)
+func (a *app) copyCompanion(folder string, force bool) error {
+	install := companion.Install
+	if force {
+		install = companion.InstallAnyway
+	}
+	report, err := install(folder, a.Manifest)
 	if errors.Is(err, companion.ErrNotConfiguration) {
-		return fmt.Errorf("%w\nThe right folder is shown in Home Assistant under Settings > System > Repairs > ... > System information", err)
+		return fmt.Errorf("%w\nHome Assistant shows the right one under Settings > System > Repairs > ... > System information; --force takes any", err)
 	}
 	switch {
 	case err != nil:

@@ -92,8 +92,12 @@ func TestInstallFilesOnly(t *testing.T) {
 	if _, out, _ = do(t, "install", "--ha-config", folder); !strings.Contains(out, "version 1.2.3 is in") {
 		t.Errorf("the second time it says %s", out)
 	}
-	if code, _, errs = do(t, "install", "--ha-config", t.TempDir()); code != cli.ExitFailed || !strings.Contains(errs, "configuration.yaml") {
+	other := t.TempDir()
+	if code, _, errs = do(t, "install", "--ha-config", other); code != cli.ExitFailed || !strings.Contains(errs, "configuration.yaml") {
 		t.Errorf("a folder that is none ended with %d: %s", code, errs)
+	}
+	if code, out, errs = do(t, "install", "--ha-config", other, "--force"); code != cli.ExitOK || !strings.Contains(out, "installed version 1.2.3") {
+		t.Errorf("with --force it ended with %d: %s%s", code, out, errs)
 	}
 }
 

@@ -1,0 +1,43 @@
+package cli_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"solarhub/plugin/cli"
+)
+
+// TestREADME holds README.md to the program: its configuration is right, its commands exist, its links lead somewhere.
+func TestREADME(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(data)
+	block := regexp.MustCompile("(?s)```yaml\n(host:.*?)```").FindStringSubmatch(readme)
+	if block == nil {
+		t.Fatal("there is no configuration")
+	}
+	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", block[1]))
+	if code != cli.ExitOK || !strings.Contains(out, "Roof inverter: powdrive") || !strings.Contains(out, "Garage inverter: senergy") {
+		t.Errorf("check of its configuration ended with %d: %s", code, errs)
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(readme, -1) {
+		if _, err := os.Stat("../../" + m[1]); err != nil {
+			t.Errorf("a link leads nowhere: %v", err)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)(?:^    |`)(?:\\./)?solarhub ([a-z]+)([^`\n#]*)").FindAllStringSubmatch(readme, -1) {
+		_, help, errs := do(t, m[1], "--help")
+		if errs != "" {
+			t.Errorf("there is no command %s", m[1])
+		}
+		for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(m[2], -1) {
+			if !strings.Contains(help, flag+" ") {
+				t.Errorf("solarhub %s has no %s", m[1], flag)
+			}
+		}
+	}
+}
