@@ -74,9 +74,9 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
 			Msg("The cache could not be read: it is set aside and begins empty, so last values and learnt facts are missing")
 	}
-	remembered, err := recall(store)
-	if err != nil {
-		log.Warn().Err(err).Msg("Records of the cache cannot be understood and are left out")
+	remembered, odd := recall(store)
+	if odd != nil {
+		log.Warn().Err(odd).Msg("Records of the cache cannot be understood and are left out")
 	}
 	lines, places := build(p.config, remembered, p.hub, log)
 	p.lines.Store(&lines)

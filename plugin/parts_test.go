@@ -1,0 +1,337 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+func TestTheLedgerIsARing(t *testing.T) {
+	l := newLedger(nil)
+	now := time.Unix(1000, 0)
+	for i := range ledgerSize + 3 {
+		n := l.begin(host.Call{CallID: fmt.Sprint(i), Action: host.ActionSet, ID: "e", Value: float64(i)}, now)
+		l.end(n, outcomeWritten, "", fmt.Sprint(i), now.Add(time.Second))
+	}
+	if len(l.entries) != ledgerSize || l.entries[0].Number != 3 || l.entries[0].TookMS != 1000 {
+		t.Errorf("%d entries, the first is %+v", len(l.entries), l.entries[0])
+	}
+	l.end(0, "late", "", "", now) // it is no longer there
+	batch := map[string][]byte{}
+	l.flush(batch)
+	if len(batch) != ledgerSize {
+		t.Errorf("%d records", len(batch))
+	}
+	again := map[string][]byte{}
+	l.flush(again)
+	if len(again) != 0 {
+		t.Errorf("%d records though nothing has changed", len(again))
+	}
+	m, err := recall(fakeKeeper{records: batch})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := newLedger(m.ledger)
+	if back.next != ledgerSize+3 || len(back.entries) != ledgerSize || back.entries[0].Value != 3.0 || back.entries[0].Outcome != outcomeWritten {
+		t.Errorf("next %d, %d entries, the first is %+v", back.next, len(back.entries), back.entries[0])
+	}
+}
+
+// fakeKeeper is a cache in memory that may fail.
+type fakeKeeper struct {
+	records map[string][]byte
+	put     func(batch map[string][]byte) error
+}
+
+func (k fakeKeeper) Each(prefix string, f func(string, []byte) error) error {
+	for key, value := range k.records {
+		if strings.HasPrefix(key, prefix) {
+			if err := f(key, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (k fakeKeeper) Put(batch map[string][]byte) error { return k.put(batch) }
+
+func TestRecallLeavesOutWhatItDoesNotUnderstand(t *testing.T) {
+	at := time.Now().Truncate(0)
+	good := kept{Value: codec.Number(5), ReadAt: at}
+	m, err := recall(fakeKeeper{records: map[string][]byte{
+		valueKey("SN/1", "soc"): encode(good),
+		valueKey("SN/1", "bad"): []byte("{"),
+		"value/nothing":         []byte("{}"),
+		"new/thing":             []byte("{}"),
+		disabledKey:             []byte(`["a"]`),
+		knownPrefix + "tcp h#1": encode(known{Profile: "p", Identity: devices.Identity{Serial: "SN/1"}}),
+	}})
+	if got := m.values["SN/1"]["soc"]; got.Value != good.Value || !got.ReadAt.Equal(at) || len(m.values["SN/1"]) != 1 {
+		t.Errorf("values %v", m.values)
+	}
+	if !m.told || len(m.disabled) != 1 || m.known["tcp h#1"].Profile != "p" {
+		t.Errorf("memory %+v", m)
+	}
+	for _, want := range []string{"value/SN/1/bad", "value/nothing: names no point", "new/thing: is of no kind"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func TestAFailedBatchIsTriedAgain(t *testing.T) {
+	var got []map[string][]byte
+	full := true
+	var logged strings.Builder
+	s := newSaver(fakeKeeper{put: func(b map[string][]byte) error {
+		if full {
+			return errors.New("disk full")
+		}
+		got = append(got, b)
+		return nil
+	}}, zerolog.New(&logged))
+	pending := map[string][]byte{"a": []byte("1"), "b": []byte("1")}
+	s.offer(pending)
+	pending["a"] = []byte("2")
+	s.offer(pending) // the first is still being written, or its end was not taken
+	if len(pending) != 1 {
+		t.Errorf("pending %v", pending)
+	}
+	s.done(<-s.results, pending)
+	if string(pending["a"]) != "2" || string(pending["b"]) != "1" {
+		t.Errorf("pending %v", pending)
+	}
+	s.offer(pending)
+	s.done(<-s.results, pending)
+	if n := strings.Count(logged.String(), "cannot be written"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	full = false
+	s.last(pending)
+	s.end()
+	if len(pending) != 0 || len(got) != 1 || len(got[0]) != 2 || !strings.Contains(logged.String(), "written again") {
+		t.Errorf("pending %v, written %v, logged %s", pending, got, logged.String())
+	}
+}
+
+func TestStages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := make(chan error, 1)
+		good, bad, stuck := newStage("good", failed), newStage("bad", failed), newStage("stuck", failed)
+		good.run(func(ctx context.Context) error { <-ctx.Done(); return nil })
+		bad.run(func(context.Context) error { return errors.New("broken") })
+		if err := <-failed; err == nil || err.Error() != "bad: broken" {
+			t.Errorf("failure %v", err)
+		}
+		bad.run(func(context.Context) error { return nil })
+		if err := <-failed; err == nil || err.Error() != "bad: ended by itself" {
+			t.Errorf("failure %v", err)
+		}
+		release := make(chan struct{})
+		stuck.run(func(context.Context) error { <-release; return nil })
+		began := time.Now()
+		err := stopAll(good, bad, stuck)
+		if err == nil || !strings.Contains(err.Error(), "stuck: does not stop") || time.Since(began) != stopWithin {
+			t.Errorf("stopped after %v: %v", time.Since(began), err)
+		}
+		close(release)
+		if err := stuck.stop(time.Now().Add(time.Second)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRedacted(t *testing.T) {
+	v := map[string]string{"SN12345_x": `a "SN12345" b`, "longer": "SN12345-B", "quote": `q"45678`}
+	got, err := redacted(v, []string{"SN12345", "SN12345-B", `q"45678`, "B", ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"...345_x":"a \"...345\" b","longer":"...5-B","quote":"...678"}`; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, err := redacted(func() {}, nil); err == nil {
+		t.Error("what cannot be told is no error")
+	}
+}
+
+// noLine never carries anything.
+type noLine struct{}
+
+func (noLine) Do(context.Context, protocol.Request) (protocol.Response, error) {
+	return protocol.Response{}, protocol.ErrDown
+}
+
+func (noLine) Hold(context.Context, protocol.Request, func(context.Context, protocol.Exchanger) error) error {
+	return protocol.ErrDown
+}
+
+// still is a state with one Senergy that is known and does nothing by itself.
+func still(t *testing.T, m memory) (*state, *unit) {
+	t.Helper()
+	family, err := profile.Get("senergy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := NewHub(host.NewOutbox(), func() {}, zerolog.Nop())
+	cfg := defaultDevice(family)
+	cfg.Known = &devices.Identity{Serial: serialNumber}
+	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
+	return s, s.units[0]
+}
+
+func TestWhatIsKeptOverARestart(t *testing.T) {
+	now := time.Now()
+	old, young := now.Add(-time.Hour), now.Add(-4*time.Minute)
+	s, u := still(t, memory{values: map[string]map[string]kept{serialNumber: {
+		"charge_end_soc":  {codec.Number(80), old},     // a setting
+		"total_energy":    {codec.Number(1234), old},   // a counter
+		"model":           {codec.TextOf("gone"), old}, // no longer a point
+		"device_model":    {codec.TextOf("M"), old},    // read once
+		"inverter_temp_c": {codec.Number(30), old},     // a measurement
+		"battery_soc_pct": {codec.Number(55), young},   // a young one
+	}}})
+	put := map[string]bool{}
+	s.describe(now)
+	s.show(u, func(p profile.Point, v *shown) (any, bool) { // the rule of recall, asked again
+		put[p.Key] = v.cached
+		return nil, false
+	})
+	if len(put) != 5 || !put["charge_end_soc"] || put["model"] {
+		t.Errorf("taken from the cache: %v", put)
+	}
+	for key, want := range map[string]bool{"charge_end_soc": true, "total_energy": true, "device_model": true, "inverter_temp_c": false} {
+		if got := lasting(u.points[key]); got != want {
+			t.Errorf("%s lasts: %t", key, got)
+		}
+	}
+	s.collect(now, true)
+	for key := range s.pending {
+		if strings.HasPrefix(key, valuePrefix) {
+			t.Errorf("%s is written again though nothing was read", key)
+		}
+	}
+}
+
+func TestWhatIsWrittenToTheCache(t *testing.T) {
+	now := time.Now()
+	s, u := still(t, memory{})
+	s.describe(now)
+	read := func(value float64, at time.Time) {
+		s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(value), Raw: []uint16{1}, ReadAt: at}})
+	}
+	written := func(all bool) bool {
+		clear(s.pending)
+		s.collect(now, all)
+		_, ok := s.pending[valueKey(serialNumber, "charge_end_soc")]
+		return ok
+	}
+	for _, c := range []struct {
+		what  string
+		value float64
+		after time.Duration
+		all   bool
+		want  bool
+	}{
+		{"the first value", 1, 0, false, true},
+		{"the same", 1, 10 * time.Second, false, false},
+		{"the same at the end", 1, 20 * time.Second, true, true},
+		{"another", 2, 30 * time.Second, false, true},
+		{"the same, much later", 2, 95 * time.Second, false, true},
+	} {
+		read(c.value, now.Add(c.after))
+		if got := written(c.all); got != c.want {
+			t.Errorf("%s is written: %t", c.what, got)
+		}
+	}
+	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.None("not available"), Raw: []uint16{1}, ReadAt: now.Add(time.Hour)}})
+	if written(true) {
+		t.Error("no value is written")
+	}
+}
+
+func TestADeviceThatWasAwayForLong(t *testing.T) {
+	now := time.Now()
+	s, u := still(t, memory{})
+	s.describe(now)
+	s.readings(u.device, []devices.Reading{
+		{Key: "charge_end_soc", Value: codec.Number(1), Raw: []uint16{1}, ReadAt: now},
+		{Key: "inverter_temp_c", Value: codec.Number(20), Raw: []uint16{20}, ReadAt: now},
+	})
+	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
+	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true}, now.Add(time.Minute))
+	if u.values["inverter_temp_c"].cached {
+		t.Error("a minute is long")
+	}
+	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
+	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true}, now.Add(time.Hour))
+	if !u.values["inverter_temp_c"].cached || !u.values["charge_end_soc"].cached {
+		t.Error("after an hour the old values count as fresh")
+	}
+}
+
+func TestTwoDevicesWithOneID(t *testing.T) {
+	family, err := profile.Get("senergy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logged strings.Builder
+	h := NewHub(host.NewOutbox(), func() {}, zerolog.New(&logged))
+	var places []Place
+	for n := range 2 {
+		cfg := defaultDevice(family)
+		cfg.Known = &devices.Identity{Serial: serialNumber}
+		places = append(places, Place{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: fmt.Sprint("line#", n)})
+	}
+	s := newState(h, places, memory{})
+	s.describe(time.Now())
+	s.describe(time.Now())
+	if d := h.Describe(); len(d.Served()) != 1 || s.units[0].id == "" || s.units[1].id != "" {
+		t.Errorf("served %v", d.Served())
+	}
+	if n := strings.Count(logged.String(), "Two devices have the same id"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	s.readings(places[1].Device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(1), ReadAt: time.Now()}})
+}
+
+func TestTheNewestListOfTheHostCounts(t *testing.T) {
+	h := NewHub(host.NewOutbox(), func() {}, zerolog.Nop())
+	for _, list := range [][]string{{"a"}, {"b"}, {"c"}} {
+		h.Config(list)
+	}
+	if got := <-h.disabled; got[0] != "c" {
+		t.Errorf("taken %v", got)
+	}
+}
+
+func TestALateListOfTheHost(t *testing.T) {
+	now := time.Now()
+	s, u := still(t, memory{})
+	s.describe(now)
+	s.setDisabled(nil, now) // nothing is registered yet
+	if u.polled != nil {
+		t.Error("everything is polled before the host has named what is off")
+	}
+	s.enable(now.Add(listAfter))
+	if u.polled == nil || !u.polled["rated_power_w"] {
+		t.Error("an owner who has enabled everything does not get it")
+	}
+	s.setDisabled([]string{id("rated_power_w")}, now)
+	if u.polled["rated_power_w"] || !u.polled["charge_end_soc"] {
+		t.Errorf("polled %v", u.polled)
+	}
+}

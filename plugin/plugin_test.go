@@ -1,0 +1,376 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/plugin/cache"
+	"solarhub/plugin/devhost"
+	"solarhub/plugin/host"
+	"solarhub/protocol"
+	"solarhub/protocol/sim"
+)
+
+// Registers of the Senergy's points that the tests use.
+const (
+	chargeEnd   = 8473 // charge_end_soc: number 0..100 %, step 1
+	gridCharge  = 8469 // grid_charge: switch
+	windowStart = 8450 // charge_start_time_1: time of day, packed
+	temperature = 4124 // inverter_temp_c: sensor
+)
+
+func (h *house) set(addr, word uint16) { h.unit.Set(protocol.HoldingRegister, addr, word) }
+
+func TestFromACardToARegisterAndBack(t *testing.T) {
+	h := newHouse(t, "")
+	h.set(chargeEnd, 80)
+	h.set(windowStart, 0x0102)
+	h.start()
+	h.wait("charge_end_soc", "80")
+	h.wait("charge_start_time_1", "01:02:00")
+	h.wait("charge_start_time_1_text", "01:02")
+	if len(h.writes()) > 0 {
+		t.Errorf("written at the start: %v", h.writes())
+	}
+	for _, c := range []struct {
+		key   string
+		value any
+		addr  uint16
+		word  uint16
+		shown map[string]string
+	}{
+		{"charge_end_soc", 55.0, chargeEnd, 55, map[string]string{"charge_end_soc": "55"}},
+		{"grid_charge", true, gridCharge, 1, map[string]string{"grid_charge": "on"}},
+		{"grid_charge", false, gridCharge, 0, map[string]string{"grid_charge": "off"}},
+		{"charge_start_time_1", "05:30", windowStart, 5<<8 | 30, map[string]string{"charge_start_time_1": "05:30:00", "charge_start_time_1_text": "05:30"}},
+		{"charge_start_time_1_text", "06:45", windowStart, 6<<8 | 45, map[string]string{"charge_start_time_1": "06:45:00", "charge_start_time_1_text": "06:45"}},
+	} {
+		if err := h.host().SetValue(h.ctx, id(c.key), c.value); err != nil {
+			t.Fatalf("%s = %v: %v", c.key, c.value, err)
+		}
+		if got := h.register(c.addr); got != c.word {
+			t.Errorf("%s = %v: the register holds %d, want %d", c.key, c.value, got, c.word)
+		}
+		for key, want := range c.shown { // the result itself has brought it
+			if got := h.state(key).State; got != want {
+				t.Errorf("%s = %v: %s is shown as %q", c.key, c.value, key, got)
+			}
+		}
+	}
+	h.inHub(func(s *state) {
+		if len(s.held) != 0 {
+			t.Errorf("still held back: %v", s.held)
+		}
+		if n := len(s.ledger.entries); n != 5 || s.ledger.entries[0].Outcome != outcomeWritten || s.ledger.entries[0].Found != "55" {
+			t.Errorf("ledger: %+v", s.ledger.entries)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	h := newHouse(t, ", arm: [inverter_control]")
+	h.start()
+	h.until("charge_end_soc has a value", func() bool {
+		return h.state("charge_end_soc").State != devhost.Unavailable && h.state("charge_end_soc").State != ""
+	})
+	var failure *devhost.Error
+	err := h.host().SetValue(h.ctx, id("charge_end_soc"), 101.0)
+	if !errors.As(err, &failure) || failure.Key != host.CodeOutOfRange || failure.Placeholders["max"] != "100" || failure.Placeholders["min"] != "0" {
+		t.Errorf("above the limit: %#v", err)
+	}
+	if len(h.writes()) > 0 {
+		t.Errorf("written: %v", h.writes())
+	}
+	for _, c := range []struct {
+		call host.Call
+		code string
+	}{
+		{host.Call{Action: host.ActionSet, ID: "nobody_x", Value: 1.0}, host.CodeUnknownEntity},
+		{host.Call{Action: host.ActionRead, ID: "nobody_x"}, host.CodeUnknownEntity},
+		{host.Call{Action: host.ActionRefresh, Device: "nobody"}, host.CodeUnknownEntity},
+		{host.Call{Action: "dance", ID: id("charge_end_soc")}, host.CodeFailed},
+		{host.Call{Action: host.ActionPress, ID: id("charge_end_soc")}, host.CodeFailed},
+		{host.Call{Action: host.ActionSet, ID: id("charge_end_soc"), Value: "much"}, host.CodeWrongType},
+		{host.Call{Action: host.ActionSet, ID: id("charge_end_soc"), Value: 5.5}, host.CodeOffStep},
+		{host.Call{Action: host.ActionSet, ID: id("inverter_temp_c"), Value: 5.0}, host.CodeReadOnly},
+		{host.Call{Action: host.ActionSet, ID: id("power_limit_mode"), Value: "Home"}, host.CodeNotArmed},
+		{host.Call{Action: host.ActionSet, ID: id("window_1_repeat"), Value: "Never"}, host.CodeUnknownOption},
+	} {
+		r := h.plugin.hub.Call(h.ctx, c.call)
+		if r.Err == nil || r.Err.Code != c.code || r.Err.Reason() == "" {
+			t.Errorf("%+v: %v, want %s", c.call, r.Err, c.code)
+		}
+	}
+	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, sim.Ignore())
+	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
+	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified || !strings.HasPrefix(failure.Placeholders["wanted"], "12") {
+		t.Errorf("acknowledged and not stored: %#v", err)
+	}
+	h.unit.ReadOnly(protocol.Range{Addr: chargeEnd, Count: 1}, 4)
+	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
+	if !errors.As(err, &failure) || failure.Key != host.CodeException || failure.Placeholders["code"] != "4" {
+		t.Errorf("exception: %#v", err)
+	}
+}
+
+func TestReadAndRefresh(t *testing.T) {
+	h := newHouse(t, "")
+	h.set(temperature, 21)
+	h.start()
+	h.wait("inverter_temp_c", "21")
+	h.config = ""
+	h.set(temperature, 22)
+	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("inverter_temp_c")})
+	got, ok := r.Response.(host.Reading)
+	if r.Err != nil || !ok || got.Value != 22.0 || got.Unit != "°C" || got.Registers != "holding 4124+1" || len(got.Raw) != 1 || got.Raw[0] != 22 {
+		t.Errorf("read: %+v %v", r.Response, r.Err)
+	}
+	if len(r.Confirmed) != 1 || r.Confirmed[0] != id("inverter_temp_c") {
+		t.Errorf("confirmed %v", r.Confirmed)
+	}
+	for _, device := range []string{serialNumber, serialNumber + "/battery"} {
+		before := h.line.Journal().Last()
+		if r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRefresh, Device: device}); r.Err != nil {
+			t.Errorf("refresh %s: %v", device, r.Err)
+		}
+		if h.line.Journal().Last() == before {
+			t.Errorf("refresh %s read nothing", device)
+		}
+	}
+}
+
+func TestARestartOfThePluginKeepsValues(t *testing.T) {
+	h := newHouse(t, ", timeout: 20s")
+	h.set(chargeEnd, 66)
+	h.set(temperature, 33)
+	h.start()
+	h.wait("charge_end_soc", "66")
+	h.wait("inverter_temp_c", "33")
+	h.halt()
+
+	h.gate.close() // the device takes its time
+	h.start()
+	for key, want := range map[string]string{"charge_end_soc": "66", "inverter_temp_c": "33"} {
+		h.until(key+" is shown from the cache", func() bool { s := h.state(key); return s.State == want && s.Attributes["read_at"] != nil })
+		at, err := time.Parse(time.RFC3339, fmt.Sprint(h.state(key).Attributes["read_at"]))
+		if err != nil || time.Since(at) > patience {
+			t.Errorf("%s: read_at %v: %v", key, h.state(key).Attributes["read_at"], err)
+		}
+	}
+	h.gate.open()
+	h.until("read_at goes with the first fresh value", func() bool {
+		s := h.state("charge_end_soc")
+		return s.State == "66" && s.Attributes["read_at"] == nil
+	})
+	if len(h.writes()) > 0 {
+		t.Errorf("written: %v", h.writes())
+	}
+}
+
+func TestTheHostGoesAndComesBack(t *testing.T) {
+	h := newHouse(t, "")
+	h.set(chargeEnd, 10)
+	h.start()
+	h.wait("charge_end_soc", "10")
+	h.closeHost()
+	h.set(chargeEnd, 11)
+	h.openHost()
+	if got := h.state("charge_end_soc").State; got != devhost.Unavailable {
+		t.Errorf("before the plugin is back it is %q", got)
+	}
+	h.wait("charge_end_soc", "11")
+	h.host().Drop()
+	h.set(chargeEnd, 12)
+	h.wait("charge_end_soc", "12")
+	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 13.0); err != nil || h.register(chargeEnd) != 13 {
+		t.Errorf("set: %v, the register holds %d", err, h.register(chargeEnd))
+	}
+}
+
+func TestTheDeviceGoesAndComesBack(t *testing.T) {
+	h := newHouse(t, ", timeout: 50ms")
+	h.set(chargeEnd, 10)
+	h.start()
+	h.wait("charge_end_soc", "10")
+	h.line.Off()
+	h.wait("charge_end_soc", devhost.Unavailable)
+	h.inHub(func(s *state) {
+		u := s.units[0]
+		for _, part := range []string{serialNumber, serialNumber + "/battery", serialNumber + "/grid"} {
+			if d, ok := u.online()[part]; !ok || d.Online || d.Reason == "" {
+				t.Errorf("%s: %+v %t", part, d, ok)
+			}
+		}
+	})
+	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("charge_end_soc")})
+	if r.Err == nil || r.Err.Code != host.CodeNoAnswer && r.Err.Code != host.CodeLineDown {
+		t.Errorf("read while it is away: %v", r.Err)
+	}
+	h.line.On()
+	h.set(chargeEnd, 20)
+	h.wait("charge_end_soc", "20")
+}
+
+func TestKilledWhileWriting(t *testing.T) {
+	h := newHouse(t, "")
+	store, _, err := cache.Open(h.data, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"), Value: 99.0, Outcome: outcomeBegun}
+	if err := store.Put(map[string][]byte{ledgerPrefix + "007": encode(left), "odd": []byte("?")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.set(chargeEnd, 10)
+	h.start()
+	h.wait("charge_end_soc", "10")
+	h.closeHost()
+	h.openHost()
+	h.wait("charge_end_soc", "10")
+	if len(h.writes()) > 0 {
+		t.Errorf("replayed: %v", h.writes())
+	}
+	h.inHub(func(s *state) {
+		if len(s.ledger.entries) != 1 || s.ledger.entries[0].Outcome != outcomeBegun || s.ledger.next != 8 {
+			t.Errorf("ledger: %+v, next %d", s.ledger.entries, s.ledger.next)
+		}
+	})
+}
+
+func TestTheNewestOfTwoWritesStays(t *testing.T) {
+	h := newHouse(t, ", timeout: 20s")
+	h.set(chargeEnd, 50)
+	h.start()
+	h.wait("charge_end_soc", "50")
+	h.gate.close()
+	ends := make(chan error, 2)
+	for n, value := range []float64{10, 20} {
+		go func() { ends <- h.host().SetValue(h.ctx, id("charge_end_soc"), value) }()
+		h.poll("the call has come", func() bool {
+			var begun int
+			h.inHub(func(s *state) { begun = len(s.ledger.entries) })
+			return begun == n+1
+		})
+	}
+	h.gate.open()
+	for range 2 {
+		if err := <-ends; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := h.register(chargeEnd); got != 20 {
+		t.Errorf("the register holds %d", got)
+	}
+	if got := h.state("charge_end_soc").State; got != "20" {
+		t.Errorf("shown is %q", got)
+	}
+	if w := h.writes(); w[len(w)-1].Words[0] != 20 {
+		t.Errorf("writes: %v", w)
+	}
+}
+
+// poll asks again and again, for what no channel tells.
+func (h *house) poll(what string, holds func() bool) {
+	h.t.Helper()
+	for !holds() {
+		if h.ctx.Err() != nil {
+			h.t.Fatalf("%s: %v", what, h.ctx.Err())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
+	h := newHouse(t, "")
+	h.start()
+	h.poll("the host's list is followed", func() bool {
+		var polled map[string]bool
+		h.inHub(func(s *state) { polled = s.units[0].polled })
+		return polled != nil && polled["charge_end_soc"] && !polled["rated_power_w"]
+	})
+	for _, c := range []struct {
+		disabled []string
+		polled   bool
+	}{
+		{[]string{"charge_start_time_1"}, true}, // its twin is left
+		{[]string{"charge_start_time_1_text"}, false},
+	} {
+		for _, key := range c.disabled {
+			if err := h.host().SetDisabled(id(key), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.poll(fmt.Sprintf("charge_start_time_1 is polled: %t", c.polled), func() bool {
+			var polled bool
+			h.inHub(func(s *state) { polled = s.units[0].polled["charge_start_time_1"] })
+			return polled == c.polled
+		})
+	}
+	h.halt()
+	h.closeHost() // the host stays away: the list is remembered
+	h.start()
+	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	h.inHub(func(s *state) {
+		if p := s.units[0].polled; p == nil || p["charge_start_time_1"] || !p["charge_end_soc"] {
+			t.Errorf("polled after a restart without a host: %v", p)
+		}
+	})
+}
+
+func TestDiagnostics(t *testing.T) {
+	h := newHouse(t, "")
+	h.set(chargeEnd, 42)
+	h.start()
+	h.wait("charge_end_soc", "42")
+	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 43.0); err != nil {
+		t.Fatal(err)
+	}
+	data, err := h.host().Diagnostics(h.ctx, "house")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{serialNumber, goodToken, "eyJ"} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("%s is in the diagnostics", secret)
+		}
+	}
+	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`, `"plan":["holding `, `"value":"43"`, `"Requests":`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the diagnostics lack %s:\n%s", want, text)
+		}
+	}
+}
+
+func TestTwoPluginsWithOneCache(t *testing.T) {
+	h := newHouse(t, "")
+	h.start()
+	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	c, err := Parse("c.yaml", []byte(h.config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := New(c, Deps{Log: zerolog.Nop(), Version: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var locked *cache.LockedError
+	if err := other.Run(h.ctx); !errors.As(err, &locked) {
+		t.Errorf("the second ends with %v", err)
+	}
+	if _, err := New(Config{}, Deps{}); err == nil || !strings.Contains(err.Error(), "access token") {
+		t.Errorf("an empty configuration: %v", err)
+	}
+}
