@@ -157,7 +157,6 @@ func (d *Device) lost(ctx context.Context, why error) {
 	d.admitted = false
 	d.become(Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: why.Error()})
 	d.mu.Unlock()
-	d.out.forget()
 	d.out.status(ctx, d)
 }
 

@@ -89,13 +89,6 @@ func (r *reporter) fresh(key string, age time.Duration) (Reading, bool) {
 	return last, ok && !r.write[key].busy && last.Raw != nil && time.Since(last.ReadAt) <= age
 }
 
-// forget drops what was read: the device was away, its values may be others now.
-func (r *reporter) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	clear(r.last)
-}
-
 // status tells the device's status if it is another than was told last.
 func (r *reporter) status(ctx context.Context, d *Device) {
 	r.order.Lock()

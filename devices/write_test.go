@@ -531,3 +531,69 @@ func TestButtons(t *testing.T) {
 		}
 	})
 }
+
+// What is fresh does not count while somebody is about to change it: the last wish wins.
+func TestBackToWhatItWas(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		if _, err := h.write("current_max", 50.0); err != nil {
+			t.Fatal(err)
+		}
+		free := h.occupy(time.Second)
+		var running sync.WaitGroup
+		for _, v := range []float64{60, 50} {
+			running.Go(func() {
+				if out, err := h.write("current_max", v); err != nil || out.Reading.Value.Num != 50 {
+					t.Errorf("%v: %+v, %v", v, out, err)
+				}
+			})
+			h.pass(10 * time.Millisecond)
+		}
+		running.Wait()
+		free()
+		if h.word(200) != 50 {
+			t.Errorf("the inverter holds %d", h.word(200))
+		}
+	})
+}
+
+// The deadline passes while the register is read that is to be changed in part: then nothing is written.
+func TestNotWrittenBehindTheDeadline(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		h.device.SetEnabled(func(string) bool { return false })
+		h.pass(10 * time.Second)
+		h.unit.Turnaround(800 * time.Millisecond)
+		since := h.line.Journal().Last()
+		_, err := h.device.Write(h.ctx, Set{Key: "charging", Value: true, Deadline: time.Now().Add(500 * time.Millisecond)})
+		if e := writeError(t, err); e.Code != CodeExpired || e.Stage != StageNotSent || len(h.writes(since)) != 0 {
+			t.Errorf("%s: %v, writes %v", e.Code, e, h.writes(since))
+		}
+	})
+}
+
+// A caller that gives up in the very moment in which the line is free is not served either.
+func TestTakenAreOnlyThoseThatStillWant(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		d := h.device
+		gone, cancel := context.WithCancel(h.ctx)
+		cancel()
+		point, _ := d.point("current_max")
+		soon := time.Now().Add(time.Minute)
+		jobs := []*job{
+			{ctx: h.ctx, set: Set{Deadline: soon}}, {ctx: gone, set: Set{Deadline: soon}}, {ctx: h.ctx, set: Set{Deadline: time.Now().Add(-1)}},
+		}
+		var l *lane
+		for _, j := range jobs {
+			j.point, j.called, j.done = point, time.Now(), make(chan struct{})
+			l = d.desk.join(j)
+		}
+		if live := d.takeLive(l); len(live) != 1 || live[0] != jobs[0] {
+			t.Errorf("taken %v", live)
+		}
+		if c, e := writeError(t, jobs[1].err), writeError(t, jobs[2].err); c.Code != CodeCancelled || e.Code != CodeExpired {
+			t.Errorf("%s and %s", c.Code, e.Code)
+		}
+		if d.desk.busy("current_max") {
+			t.Error("still waiting")
+		}
+	})
+}
