@@ -14,6 +14,7 @@ import (
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
+	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
 )
 
@@ -170,6 +171,37 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 	})
 	if len(h.writes()) > 0 {
 		t.Errorf("written: %v", h.writes())
+	}
+}
+
+func TestOldMeasurementsAreUnknown(t *testing.T) {
+	h := newHouse(t, ", timeout: 20s")
+	h.start()
+	h.until("everything is there", func() bool { return h.state("inverter_temp_c").State != "" && h.host().Ready("house") })
+	h.poll("the temperature is known", func() bool {
+		var v *shown
+		h.inHub(func(s *state) { v = s.units[0].values["inverter_temp_c"] })
+		return v != nil
+	})
+	h.halt()
+	store, _, err := cache.Open(h.data, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := map[string][]byte{}
+	for _, key := range []string{"inverter_temp_c", "charge_end_soc", "total_energy"} {
+		batch[valueKey(serialNumber, key)] = encode(kept{Value: codec.Number(17), ReadAt: time.Now().Add(-time.Hour)})
+	}
+	if err := errors.Join(store.Put(batch), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	h.gate.close()
+	h.start()
+	for key, want := range map[string]string{"charge_end_soc": "17", "total_energy": "17", "inverter_temp_c": devhost.Unknown} {
+		h.wait(key, want)
+		if at := h.state(key).Attributes["read_at"]; (at != nil) != (want == "17") {
+			t.Errorf("%s: read_at %v", key, at)
+		}
 	}
 }
 
