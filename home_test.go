@@ -38,10 +38,10 @@ type answer struct {
 
 // homeError is what a caller, and through its translation a person, is told.
 type homeError struct {
-	Code         string            `json:"code"`
-	Message      string            `json:"message"`
-	Key          string            `json:"translation_key"`
-	Placeholders map[string]string `json:"translation_placeholders"`
+	Code         string         `json:"code"`
+	Message      string         `json:"message"`
+	Key          string         `json:"translation_key"`
+	Placeholders map[string]any `json:"translation_placeholders"`
 }
 
 func (e *homeError) Error() string { return e.Code + ": " + e.Message }
@@ -111,8 +111,8 @@ func (h *home) read(conn *websocket.Conn, ended chan struct{}) {
 			ID int `json:"id"`
 			answer
 		}
-		if json.Unmarshal(data, &message) != nil {
-			continue
+		if err := json.Unmarshal(data, &message); err != nil {
+			h.t.Errorf("not understood: %v: %s", err, data)
 		}
 		h.mu.Lock()
 		to := h.waiting[message.ID]

@@ -132,7 +132,7 @@ lines:
 func (b *house) run(ctx context.Context, h *home) {
 	b.t.Helper()
 	b.log = &logBuffer{}
-	b.process = exec.CommandContext(ctx, b.binary, "run", "--config", b.config, "--log-format", "json", "--log-level", "debug")
+	b.process = exec.CommandContext(context.WithoutCancel(ctx), b.binary, "run", "--config", b.config, "--log-format", "json", "--log-level", "debug")
 	b.process.Env = append(os.Environ(), "HASS_TOKEN="+h.token)
 	b.process.Stdout, b.process.Stderr = b.log, b.log
 	if err := b.process.Start(); err != nil {

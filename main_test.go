@@ -201,8 +201,8 @@ func (e *endToEnd) refusals(ctx context.Context, t *testing.T) {
 		value  any
 		want   []string // parts of what a person reads
 	}{
-		"beyond the range, by the host":   {"number.set_value", 9999, []string{"9999", "185"}},
-		"beyond the range, by our action": {"solarhub.write_value", "9999", []string{"9999", "0", "185", "A"}},
+		"beyond the range, by the host":   {"number.set_value", 9999, []string{"9999", "240"}},
+		"beyond the range, by our action": {"solarhub.write_value", "9999", []string{"9999", "0", "240", "A"}},
 		"off step":                        {"number.set_value", 25.5, []string{"25.5", "25", "26"}},
 		"wrong type":                      {"solarhub.write_value", "a lot", []string{"a lot", "number"}},
 	}
@@ -242,6 +242,9 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 		e.id(t, p, "battery_max_charge_current_a"): "40", e.id(t, p, "work_mode"): "Zero export to load",
 		e.id(t, p, "prog2_time_text"): "05:30", e.id(t, s, "charge_start_time_1_text"): "01:15",
 	}})
+	e.home.until(ctx, 10*time.Second, "the scene is loaded", func() bool {
+		return e.home.states(ctx)["scene.solarhub_evening"].EntityID != ""
+	})
 	if err := e.home.act(ctx, "scene.turn_on", "scene.solarhub_evening", map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +258,9 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 			map[string]any{"action": "select.select_option", "target": map[string]any{"entity_id": e.id(t, p, "work_mode")}, "data": map[string]any{"option": "Selling first"}},
 			map[string]any{"action": "time.set_value", "target": map[string]any{"entity_id": e.id(t, p, "prog2_time")}, "data": map[string]any{"time": "06:45:00"}},
 		}})
+	e.home.until(ctx, 10*time.Second, "the automation is loaded", func() bool {
+		return e.home.states(ctx)["automation.solarhub_night"].State == "on"
+	})
 	if err := e.home.act(ctx, "automation.trigger", "automation.solarhub_night", map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
@@ -424,6 +430,7 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	p := openHome(ctx, t, e.home.url, e.home.token)
 	i := e.house.powdrive
 	number := e.id(t, i, "battery_max_charge_current_a")
+	p.Goto("/config/dashboard")
 	p.newDashboard("solarhub-test", number, e.id(t, i, "work_mode"), e.id(t, i, "ac_charge_battery"), e.id(t, i, "prog1_time"),
 		e.id(t, i, "battery_soc_pct"), e.id(t, i, "battery_power_w"))
 	p.Goto("/solarhub-test/0")
@@ -431,12 +438,12 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	e.home.until(ctx, 10*time.Second, "the card's value in the register", func() bool { return i.register("battery_max_charge_current_a") == 77 })
 	p.Shot(filepath.Join(folder, "card-confirmed.png"))
 	i.unit.Behave(i.at("battery_max_charge_current_a"), sim.Ignore())
+	writes := i.line.Journal().Counts().Writes
 	p.SetNumber(number, 88)
-	p.WaitText("88")
-	p.WaitText("kept")
+	e.home.until(ctx, 10*time.Second, "the card's second value on the wire", func() bool { return i.line.Journal().Counts().Writes > writes })
+	e.home.until(ctx, 20*time.Second, "the box shows the truth again", func() bool { return e.boxShows(p, number) == "77" })
 	p.Shot(filepath.Join(folder, "card-refused.png"))
 	i.unit.Behave(i.at("battery_max_charge_current_a"), sim.Behaviour{})
-	e.home.until(ctx, 10*time.Second, "the box shows the truth again", func() bool { return e.boxShows(p, number) == "77" })
 
 	var list []struct {
 		ID          string     `json:"id"`
