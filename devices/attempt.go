@@ -267,10 +267,10 @@ func (a *attempt) tell(err *WriteError) {
 }
 
 func (a *attempt) log(err *WriteError) {
-	event := a.d.log.Info()
+	event := a.d.log.Debug() // who asked for it says it to people
 	if err != nil {
-		event = a.d.log.Warn().Str("code", err.Code).Str("reason", err.Error())
+		event = event.Str("code", err.Code).Str("reason", err.Error())
 	}
-	event.Str("device", a.d.name()).Str("point", a.p.Key).Stringer("value", a.j.value).Bool("unchanged", a.equal).
+	event.Str("point", a.p.Key).Stringer("value", a.j.value).Bool("unchanged", a.equal).
 		Int("superseded", len(a.jobs)-1).Msg("set-value ended")
 }

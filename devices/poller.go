@@ -156,7 +156,7 @@ func (p *poller) cycle(ctx context.Context, due classes, priority protocol.Prior
 	p.watch(time.Since(begun), due)
 	p.takeRefreshes()
 	if p.d.learn(f.learnt) {
-		p.d.log.Info().Str("device", p.d.name()).Stringers("holes", stringers(f.learnt.holes)).Uint16("most", f.learnt.most).
+		p.d.log.Info().Stringers("holes", stringers(f.learnt.holes)).Uint16("most", f.learnt.most).
 			Msg("the device does not allow reads as planned, planning anew")
 	}
 	return first
@@ -204,7 +204,7 @@ func (p *poller) deliver(ctx context.Context, f *fetch, read plan.Read) {
 		readings = append(readings, r)
 		if refused != nil {
 			p.d.refuse(r.Key, time.Now().Add(askAgain))
-			p.d.log.Warn().Str("device", p.d.name()).Str("point", r.Key).Err(refused).Msg("the device does not give this value")
+			p.d.log.Warn().Str("point", r.Key).Err(refused).Msg("the device does not give this value")
 		}
 	}
 	p.d.out.readings(ctx, p.d, readings)
@@ -251,7 +251,7 @@ func (p *poller) lose(ctx context.Context, err error) {
 		return
 	}
 	if p.d.Status().Online {
-		p.d.log.Warn().Str("device", p.d.name()).Err(err).Msg("the device does not answer")
+		p.d.log.Warn().Err(err).Msg("the device does not answer")
 	}
 	p.d.lost(ctx, err)
 }
@@ -285,7 +285,7 @@ func (p *poller) recheck(ctx context.Context) {
 func (p *poller) watch(took time.Duration, due classes) {
 	if interval := p.every.fastest(due); !p.behind && took > interval {
 		p.behind = true
-		p.d.log.Warn().Str("device", p.d.name()).Dur("took", took).Dur("interval", interval).
+		p.d.log.Warn().Dur("took", took).Dur("interval", interval).
 			Msg("the line cannot keep up, polling without a pause")
 	}
 }
