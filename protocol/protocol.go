@@ -95,6 +95,7 @@ const (
 type Pace struct {
 	Gap     time.Duration // silence from the END of the device's reply to the next request; at least t3.5 on a serial line
 	Timeout time.Duration // from the last byte of the request to the last byte of the reply
+	First   time.Duration // the same while the unit has not replied on this connection yet; where it is longer than Timeout
 }
 
 // Request is one exchange with one unit.

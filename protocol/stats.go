@@ -26,9 +26,31 @@ type Stats struct {
 	Latency    Spread        // from the first byte of a request to the last of the reply
 	WriteWait  Spread        // from the arrival of a write, or its NotBefore, to its first byte
 
+	Since time.Time            // when Run began; zero before
+	Units map[UnitID]UnitStats // of the units asked so far
+	Link  LinkCondition        // what the link says of itself, if it does
+
 	LastError   error     // of an exchange or an opening; nil if there was none
 	LastErrorAt time.Time // when
 	DownSince   time.Time // when the line went down; zero while it is up or was never tried
+}
+
+// UnitStats is the part of one unit.
+type UnitStats struct {
+	Requests, Replies, Exceptions, Busy, Timeouts uint64 // as in Stats; Busy: exceptions 5 and 6
+	Latency                                       Spread // from the first byte of a request to the last of the reply
+	Turnaround                                    Spread // the part of it that is not the bytes' time on the wire: the device, its gateway and the network
+	WriteWait                                     Spread // as in Stats
+}
+
+// LinkCondition is what a link says of itself.
+type LinkCondition struct {
+	Gap          time.Duration // silence in force behind the last reply
+	Latest       time.Duration // the longest after its request that a late reply came in; 0: none did
+	Echoes       bool          // the line repeats what is sent
+	Transactions bool          // replies came that fit the request but for their transaction id
+	Units        bool          // replies came that fit the request but for their unit id
+	LatencyTimer string        // of a USB adapter: empty where there is none or it is 1 ms, else what it is and why it could not be set
 }
 
 // Spread is the distribution of the last times measured; zero if there are none.

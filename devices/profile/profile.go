@@ -51,7 +51,19 @@ type Line struct {
 	MaxRegisters uint16        // per read, 1..125; Defaults to 125, the standard's limit
 	Holes        []protocol.Range
 	Settle       time.Duration // between a write and its read-back
+	Quirks       protocol.Quirks
+	Busy         Busy
+	Quiet        time.Duration // longest pause between two tries while the device is away; Defaults to 60 s
+	Join         bool          // neighbouring registers that wait to be written may leave in one request
 	Source       string        // short names of Profile.Sources
+}
+
+// Busy says what is done when the device answers that it is busy (exceptions 5 and 6): the request is asked again, and the
+// line serves others meanwhile. A write is asked again only after exception 6, which says that it was not carried out.
+// Source: MODBUS Application Protocol V1.1b3, 7.
+type Busy struct {
+	Retries int           // how often; Defaults to 3 (telegraf's busy_retries serves Huawei inverters so)
+	Wait    time.Duration // before each; Defaults to 100 ms
 }
 
 // Identify says how to recognise the device. All of it is read in one go where the registers lie close.
@@ -121,6 +133,7 @@ type Write struct {
 	Settle         time.Duration // before the read-back; overrides Line.Settle where not 0
 	Arm            bool          // needs its key under arm: in the configuration
 	Press          uint64        // for a button: the raw number that pressing it writes
+	Flash          bool          // kept in memory that wears out: read first, and not written if it holds the value already
 	ReadBack       bool          // false only for a button whose register does not hold what was written
 }
 

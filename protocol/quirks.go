@@ -1,0 +1,51 @@
+package protocol
+
+import "time"
+
+// Quirks are what a link and the units behind it do against the standard. The zero value is a link that keeps to it; each
+// field says who does not. They belong to the link, because all its units share the connection.
+type Quirks struct {
+	// ConnectDelay is the silence behind the opening before the first request: Huawei dongles want 1 to 2 s (grid-x/modbus #44,
+	// openhab-addons #2926); their EMMA hangs up when it has to wait 1 s (huawei_solar #1436), so it is 0 unless asked for.
+	ConnectDelay time.Duration
+	// Transactions says how the reply of a Modbus TCP link is known; an RTU link has no transaction ids.
+	Transactions Transactions
+	// Units says which unit id a reply may carry.
+	Units Units
+	// Echo says whether the line repeats what is sent, as RS485 adapters do that hear themselves (libmodbus #34, #818).
+	Echo Echo
+	// KeepLatency leaves the latency timer of a USB adapter as it is; otherwise it is set to 1 ms where the system allows.
+	KeepLatency bool
+}
+
+// Transactions says how the reply of a Modbus TCP link is known.
+type Transactions uint8
+
+// The ways.
+const (
+	// StrictTransactions believe a reply with the id of the request. It is the standard and the default.
+	StrictTransactions Transactions = iota
+	// ShapeTransactions believe a reply of the unit, function and size that was asked for, whatever its id, in the order of
+	// the requests: gateways that answer with the id of another request (Waveshare: sunsynk #680, evcc #21026; Growatt: 0xAHA
+	// Growatt_ModbusTCP #317) or with its bytes swapped (pymodbus #2709).
+	ShapeTransactions
+)
+
+// Units says which unit id a reply may carry.
+type Units uint8
+
+// The ways.
+const (
+	StrictUnits Units = iota // that of the request: the standard and the default
+	LaxUnits                 // also 0 and 255: gateways that do not repeat it (modbus-esp8266 #356)
+)
+
+// Echo says whether a line repeats what is sent.
+type Echo uint8
+
+// The ways.
+const (
+	DetectEcho Echo = iota // found out with the first read; the default
+	NoEcho                 // never: what looks like one is a reply
+	WithEcho               // always: each reply comes behind a copy of its request
+)
