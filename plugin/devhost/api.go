@@ -162,8 +162,8 @@ func (h *Host) Diagnostics(ctx context.Context, installation string) (any, error
 		return nil, notConnected("")
 	}
 	answer := make(chan any, 1)
-	h.lastCall++
-	id := fmt.Sprintf("diagnostics-%d", h.lastCall)
+	h.lastAsked++
+	id := fmt.Sprintf("diagnostics-%d", h.lastAsked)
 	i.session.asked[id] = answer
 	i.session.send(host.Event{Type: host.EventDiagnostics, RequestID: id})
 	h.mu.Unlock()

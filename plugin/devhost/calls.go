@@ -2,7 +2,7 @@ package devhost
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 	"time"
 
 	"solarhub/plugin/host"
@@ -45,8 +45,7 @@ func (h *Host) call(ctx context.Context, find func() *installation, name string,
 		h.mu.Unlock()
 		return host.ResultFrame{}, notConnected(name)
 	}
-	h.lastCall++
-	c.CallID = fmt.Sprintf("call-%d", h.lastCall)
+	c.CallID = rand.Text() // never again, also after a restart: the plugin takes the same id for the same call
 	c.RemainingMS = limit.Milliseconds()
 	s.calls[c.CallID] = p
 	s.send(host.Event{Type: host.EventCall, Call: c})

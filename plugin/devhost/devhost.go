@@ -77,7 +77,7 @@ type Host struct {
 	byEntityID    map[string]*entity  // by Home Assistant's entity_id
 	registry      map[string]Registry // of entities that are or were, by unique id
 	lastSession   int64
-	lastCall      int64
+	lastAsked     int64
 	change        chan struct{} // closed and replaced when anything changes
 
 	serving sync.WaitGroup

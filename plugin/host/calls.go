@@ -19,9 +19,15 @@ type calls struct {
 	log     zerolog.Logger
 
 	mu      sync.Mutex
-	pending map[string]context.CancelCauseFunc
+	pending map[*pending]struct{}
 	stopped bool
 	running sync.WaitGroup
+}
+
+// pending is one arrival of a call. The same call may arrive again before it is answered.
+type pending struct {
+	id     string
+	cancel context.CancelCauseFunc
 }
 
 // begin carries out a call that came at a moment. It waits only for the writing of a refusal.
@@ -29,7 +35,8 @@ func (c *calls) begin(ctx context.Context, call Call, at time.Time) error {
 	deadline := at.Add(time.Duration(call.RemainingMS) * time.Millisecond)
 	ctx, end := context.WithDeadline(ctx, deadline)
 	ctx, cancel := context.WithCancelCause(ctx)
-	if refused := c.enter(call, cancel); refused != nil {
+	arrival := &pending{call.CallID, cancel}
+	if refused := c.enter(arrival); refused != nil {
 		cancel(nil)
 		end()
 		return c.answer(call, Result{Err: refused})
@@ -41,42 +48,41 @@ func (c *calls) begin(ctx context.Context, call Call, at time.Time) error {
 		c.log.Debug().Str("call", call.CallID).Str("action", call.Action).Str("id", call.ID).Str("device", call.Device).
 			Interface("value", call.Value).Msg("Call")
 		result := c.plugin.Call(ctx, call)
-		c.leave(call.CallID)
+		c.leave(arrival)
 		c.session.fail(c.answer(call, result))
 	}()
 	return nil
 }
 
 // enter notes a call as pending, or says why it cannot be.
-func (c *calls) enter(call Call, cancel context.CancelCauseFunc) *CallError {
+func (c *calls) enter(p *pending) *CallError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, twice := c.pending[call.CallID]
 	switch {
 	case c.stopped:
 		return NewCallError(CodeStopping, ErrStopping.Error(), nil)
-	case twice:
-		return NewCallError(CodeFailed, fmt.Sprintf("call %q is pending already", call.CallID), nil)
 	case len(c.pending) == MaxCalls:
 		return NewCallError(CodeQueueFull, fmt.Sprintf("%d calls are pending already", MaxCalls), nil)
 	}
-	c.pending[call.CallID] = cancel
+	c.pending[p] = struct{}{}
 	c.running.Add(1)
 	return nil
 }
 
-func (c *calls) leave(id string) {
+func (c *calls) leave(p *pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.pending, id)
+	delete(c.pending, p)
 }
 
-// abandon ends the context of one call.
+// abandon ends the context of one call, however often it has arrived.
 func (c *calls) abandon(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cancel := c.pending[id]; cancel != nil {
-		cancel(ErrCancelled)
+	for p := range c.pending {
+		if p.id == id {
+			p.cancel(ErrCancelled)
+		}
 	}
 }
 
@@ -85,8 +91,8 @@ func (c *calls) abandon(id string) {
 func (c *calls) stop(cause error) {
 	c.mu.Lock()
 	c.stopped = true
-	for _, cancel := range c.pending {
-		cancel(cause)
+	for p := range c.pending {
+		p.cancel(cause)
 	}
 	c.mu.Unlock()
 	c.running.Wait()

@@ -58,10 +58,12 @@ func (o Options) withDefaults() Options {
 type Client struct {
 	options    Options
 	redescribe chan struct{}
+	noticed    chan struct{} // there are notices
 
-	mu     sync.Mutex
-	status Status
-	now    *visit // while ready
+	mu      sync.Mutex
+	status  Status
+	now     *visit // while ready
+	notices []Notice
 }
 
 // Status is how the connection to the host is.
@@ -92,7 +94,7 @@ func New(o Options) (*Client, error) {
 	if len(bad) > 0 {
 		return nil, errors.Join(bad...)
 	}
-	return &Client{options: o, redescribe: make(chan struct{}, 1), status: Status{Since: time.Now()}}, nil
+	return &Client{options: o, redescribe: make(chan struct{}, 1), noticed: make(chan struct{}, 1), status: Status{Since: time.Now()}}, nil
 }
 
 // Redescribe has the definitions registered anew if they changed, followed by everything that is known of them. It does not

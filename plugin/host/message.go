@@ -29,6 +29,7 @@ const (
 	CommandResult      = "solarhub/result"
 	CommandHeartbeat   = "solarhub/heartbeat"
 	CommandDiagnostics = "solarhub/diagnostics"
+	CommandNotice      = "solarhub/notice"
 	CommandRemove      = "solarhub/remove"
 	CommandBye         = "solarhub/bye"
 )
@@ -183,6 +184,24 @@ type DiagnosticsFrame struct {
 	Session   int64  `json:"session"`
 	RequestID string `json:"request_id"`
 	Data      any    `json:"data"`
+}
+
+// NoticeReverted is the kind of a Notice: the device no longer holds what a set-value had brought.
+const NoticeReverted = "reverted"
+
+// Notice is something that the owner is to hear of.
+type Notice struct {
+	Kind    string  `json:"kind"`
+	ID      string  `json:"id"` // of the entity that was set
+	Wanted  any     `json:"wanted"`
+	Found   any     `json:"found"`
+	Seconds float64 `json:"seconds"` // from the confirmation of Wanted to the finding of Found
+}
+
+// NoticeFrame is solarhub/notice.
+type NoticeFrame struct {
+	Session int64 `json:"session"`
+	Notice
 }
 
 // RemoveFrame asks to forget devices for good.

@@ -41,7 +41,7 @@ func (c *Client) greet(ctx context.Context, s *Session) (*visit, error) {
 		v.hash = *v.hello.Hash
 	}
 	v.calls = &calls{plugin: c.options.Plugin, outbox: c.options.Outbox, session: s, number: v.hello.Session, log: c.options.Log,
-		pending: map[string]context.CancelCauseFunc{}}
+		pending: map[*pending]struct{}{}}
 	return v, nil
 }
 
@@ -133,6 +133,8 @@ func (v *visit) serve(ctx, lasting context.Context) error {
 			}
 		case <-v.resync:
 			err = v.snapshot(lasting)
+		case <-v.noticed:
+			err = v.notify(lasting)
 		case <-v.options.Outbox.wake:
 		case <-due:
 			err = v.flush(lasting)

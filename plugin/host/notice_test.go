@@ -1,0 +1,95 @@
+package host_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"solarhub/plugin/host"
+)
+
+func TestNoticesWaitForASession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		heard := make(chan string, 10)
+		s := &script{t: t}
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			for {
+				id, name := c.hear()
+				if name == "" {
+					return
+				}
+				if name == host.CommandNotice {
+					heard <- name
+					if s.count() == 1 { // lost before it is answered
+						return
+					}
+				}
+				c.reply(id, name, nil)
+			}
+		}))
+		l.start()
+		defer l.stop()
+		for _, found := range []float64{1, 2} { // before there is a session: only the newest of one entity
+			l.client.Notify(host.Notice{Kind: host.NoticeReverted, ID: "SN1_grid_limit", Wanted: 5.0, Found: found, Seconds: 7})
+		}
+		time.Sleep(time.Minute)
+		if n := len(heard); n != 2 {
+			t.Errorf("told %d times, not once in each session until it was answered", n)
+		}
+		if !l.client.Status().Ready {
+			t.Error("there is no session")
+		}
+	})
+}
+
+func TestACompanionThatTakesNoNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		s := &script{t: t}
+		l.listen(s.handler(func(c *talk) { c.greet(); c.serve("", map[string]string{host.CommandNotice: host.RefusedUnknownCommand}) }))
+		l.start()
+		defer l.stop()
+		time.Sleep(time.Minute)
+		l.client.Notify(host.Notice{Kind: host.NoticeReverted, ID: "SN1_grid_limit", Wanted: 5.0, Found: true})
+		time.Sleep(time.Minute)
+		if n := s.count(); n != 1 || !l.client.Status().Ready {
+			t.Errorf("%d sessions, ready %t: a notice ends the session", n, l.client.Status().Ready)
+		}
+	})
+}
+
+func TestACallThatArrivesTwiceIsHandedOverTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		results := make(chan string, 10)
+		s := &script{t: t}
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve(host.CommandStates, nil)
+			for range 2 {
+				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"c1","action":"set","id":"SN1_grid_limit","value":5,"remaining_ms":30000}}`)
+			}
+			for {
+				id, name := c.hear()
+				if name == "" {
+					return
+				}
+				results <- name
+				c.reply(id, name, nil)
+			}
+		}))
+		l.start()
+		defer l.stop()
+		time.Sleep(5 * time.Second)
+		var all []string
+		for len(results) > 0 {
+			all = append(all, <-results)
+		}
+		if n := strings.Count(strings.Join(all, " "), host.CommandResult); n != 2 {
+			t.Errorf("%d results for two arrivals: %v", n, all)
+		}
+	})
+}
