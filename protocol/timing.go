@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -32,7 +33,8 @@ var DefaultSerial = Serial{Baud: 9600, DataBits: 8, Parity: NoParity, StopBits: 
 // Check reports a setting that no RTU line has or that this system's ports cannot be set to.
 func (s Serial) Check() error {
 	if _, ok := bauds[s.Baud]; !ok {
-		return fmt.Errorf("baud %d is not one of %v", s.Baud, slices.Sorted(maps.Keys(bauds)))
+		all := slices.Sorted(maps.Keys(bauds))
+		return fmt.Errorf("baud %d is not one of %v; the nearest is %d", s.Baud, all, nearest(s.Baud, all))
 	}
 	if s.DataBits != 8 {
 		return fmt.Errorf("%d data bits, RTU has 8", s.DataBits)
@@ -44,6 +46,11 @@ func (s Serial) Check() error {
 		return fmt.Errorf("%d stop bits, not 1 or 2", s.StopBits)
 	}
 	return nil
+}
+
+// nearest returns the number of a list that lies nearest to n, of two the smaller.
+func nearest(n int, sorted []int) int {
+	return slices.MinFunc(sorted, func(a, b int) int { return cmp.Compare(max(a-n, n-a), max(b-n, n-b)) })
 }
 
 // String returns the usual short form: "9600 8N1".

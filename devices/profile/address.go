@@ -26,8 +26,8 @@ func parseAddress(text string) (protocol.Table, uint16, error) {
 	return table, addr, err
 }
 
-// parseHole reads "holding 700..709" or "holding 700".
-func parseHole(text string) (protocol.Range, error) {
+// ParseHole reads "holding 700..709" or "holding 700".
+func ParseHole(text string) (protocol.Range, error) {
 	first, last, several := strings.Cut(text, "..")
 	table, from, err := parseAddress(first)
 	if err != nil {
@@ -43,6 +43,14 @@ func parseHole(text string) (protocol.Range, error) {
 		return protocol.Range{}, fmt.Errorf("%q: the last address must lie behind the first, and not be the whole table", text)
 	}
 	return protocol.Range{Table: table, Addr: from, Count: to - from + 1}, nil
+}
+
+// HoleText writes what ParseHole reads.
+func HoleText(r protocol.Range) string {
+	if r.Count == 1 {
+		return fmt.Sprintf("%s %d", r.Table, r.Addr)
+	}
+	return fmt.Sprintf("%s %d..%d", r.Table, r.Addr, r.End()-1)
 }
 
 func parseTable(word string) (protocol.Table, error) {

@@ -107,11 +107,15 @@ func (f fields) entries(key string) []strict.Entry {
 
 // list returns the items behind a key; a single value is a list of one.
 func (f fields) list(key string) []*strict.Node {
-	n := f.get(key)
-	switch {
-	case n == nil:
-		return nil
-	case n.IsScalar():
+	if n := f.get(key); n != nil {
+		return items(n)
+	}
+	return nil
+}
+
+// items returns the items of a list; a single value is a list of one.
+func items(n *strict.Node) []*strict.Node {
+	if n.IsScalar() {
 		return []*strict.Node{n}
 	}
 	return n.Items()

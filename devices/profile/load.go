@@ -5,20 +5,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
-)
-
-// Bounds of a profile's line. They are ours: wide enough for every device known, narrow enough to catch a wrong unit.
-const (
-	maxGap        = 5 * time.Second
-	minTimeout    = 10 * time.Millisecond
-	maxTimeout    = 30 * time.Second
-	maxTurnaround = 10 * time.Second
-	maxSettle     = time.Minute
 )
 
 // defaults are what a profile says once for all its points.
@@ -58,7 +48,7 @@ func (l *loader) profile(root *strict.Node, id string) {
 		f.fail("profile", "profile %q: the id is the file's name, %q, and of the form %s", l.p.ID, id, wordForm)
 	}
 	l.sources(f)
-	l.line(f.group("line", "serial", "unit", "gap", "timeout", "turnaround", "max_registers", "holes", "settle", "source"))
+	l.line(f.group("line", lineKeys()...))
 	l.readDefaults(f.group("defaults", "order", "write", "source"))
 	l.readParts(f)
 	l.identify(f.group("identify", "serial", "model", "kind", "accept", "version", "source"))
@@ -77,14 +67,23 @@ func (l *loader) sources(f fields) {
 	}
 }
 
+// lineKeys are all that a line can have.
+func lineKeys() []string {
+	return slices.Concat(words("serial unit"), KnobKeys(false), KnobKeys(true), words("source"))
+}
+
 func (l *loader) line(f fields) {
 	line := &l.p.Line
 	line.Unit = protocol.UnitID(f.natural("unit", 1, 247, 1))
-	line.Pace.Gap = f.duration("gap", 0, maxGap)
-	line.Pace.Timeout = f.duration("timeout", minTimeout, maxTimeout)
-	line.Turnaround = f.duration("turnaround", 0, maxTurnaround)
-	line.MaxRegisters = uint16(f.natural("max_registers", 1, protocol.MaxReadRegisters, protocol.MaxReadRegisters))
-	line.Settle = f.duration("settle", 0, maxSettle)
+	line.MaxRegisters = protocol.MaxReadRegisters
+	for _, k := range Knobs {
+		if n := f.get(k.Key); n != nil {
+			k.Take(n, line)
+		}
+	}
+	for _, wrong := range line.Faults() {
+		f.fail(wrong.Key, "%s", wrong.Text)
+	}
 	line.Source = l.source(f, "")
 	if f.has("serial") {
 		serial, err := ParseSerial(f.text("serial"))
@@ -92,14 +91,6 @@ func (l *loader) line(f fields) {
 			f.fail("serial", "serial: %v", err)
 		}
 		line.Serial = serial
-	}
-	for _, n := range f.list("holes") {
-		hole, err := parseHole(textOf(n))
-		if err != nil {
-			n.Fail("hole: %v", err)
-			continue
-		}
-		line.Holes = append(line.Holes, hole)
 	}
 }
 

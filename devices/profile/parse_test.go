@@ -33,12 +33,12 @@ func TestParseHole(t *testing.T) {
 		"holding 700..709": {Addr: 700, Count: 10}, "input 5": {Table: protocol.InputRegister, Addr: 5, Count: 1}, "7..7": {Addr: 7, Count: 1},
 		"1..65535": {Addr: 1, Count: 65535},
 	} {
-		if got, err := parseHole(text); err != nil || got != want {
+		if got, err := ParseHole(text); err != nil || got != want {
 			t.Errorf("%q: %v %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "..", "5..", "..5", "9..5", "0..65535", "5..70000", "5...9", "5..holding 9"} {
-		if got, err := parseHole(text); err == nil {
+		if got, err := ParseHole(text); err == nil {
 			t.Errorf("%q was read as %v", text, got)
 		}
 	}
@@ -113,7 +113,7 @@ func TestLimits(t *testing.T) {
 	} {
 		var got []string
 		for _, f := range checkLimits(c.spec, c.write) {
-			got = append(got, f.key)
+			got = append(got, f.Key)
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: %v, want %q", c.name, checkLimits(c.spec, c.write), c.want)

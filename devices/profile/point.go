@@ -11,7 +11,7 @@ import (
 var (
 	pointKeys = words("key name part only at type length order mask options bool time bits scale offset no_value unit class state",
 		"precision every show category icon mode platform press write source why")
-	writeKeys = words("min max step with settle arm readback")
+	writeKeys = words("min max step with settle arm flash readback")
 )
 
 // point reads one point as it is in the variant being read.
@@ -84,6 +84,7 @@ func (l *loader) write(f fields, p Point) *Write {
 	}
 	w.Settle = g.duration("settle", 0, maxSettle)
 	w.Arm = g.boolean("arm")
+	w.Flash = g.boolean("flash")
 	l.checkTarget(f, p)
 	switch {
 	case button:
@@ -125,6 +126,7 @@ func (l *loader) press(f, g fields, p Point, w *Write) {
 	f.need("platform", "press")
 	f.choice("platform", []string{"button"}, 0)
 	g.refuse("a button writes one value", "min", "max", "step")
+	g.refuse("the press of a button always goes out", "flash")
 	f.refuse("a button has no value", "options", "bool", "time", "bits", "scale", "offset", "no_value", "unit", "state", "precision", "every", "length", "mode")
 	if p.Spec.Type == codec.Text || isFloat(p.Spec.Type) {
 		f.fail("type", "type: a button writes a whole number")
@@ -152,7 +154,7 @@ func (l *loader) limits(g fields, s codec.Spec, w *Write) {
 		return // missing for this variant, and said so
 	}
 	for _, wrong := range checkLimits(s, *w) {
-		g.fail(wrong.key, "%s", wrong.text)
+		g.fail(wrong.Key, "%s", wrong.Text)
 	}
 }
 

@@ -3,11 +3,13 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -41,8 +43,27 @@ func (p *Profile) Resolve(variant string) ([]Point, error) {
 	return nil, fmt.Errorf("profile %s: variant %q is not one of %s", p.ID, variant, strings.Join(p.Variants, ", "))
 }
 
+// WriteWith returns the family with everything that one register holds written by function 6 (5 for a coil), or with all written by
+// function 16 (15): for a gateway that passes only one of them. p stays as it is.
+func (p *Profile) WriteWith(single bool) *Profile {
+	own := *p
+	own.points = make(map[string][]Point, len(p.points))
+	for variant, points := range p.points {
+		points = slices.Clone(points)
+		for i, point := range points {
+			if point.Write != nil {
+				write := *point.Write
+				write.Single = single && point.Spec.Words() == 1
+				points[i].Write = &write
+			}
+		}
+		own.points[variant] = points
+	}
+	return &own
+}
+
 // Line is what the family needs of its line. A configuration can override each. A zero value means that the profile does
-// not say, except where a default is named.
+// not say, except where a default is named; see Knobs.
 type Line struct {
 	Serial       protocol.Serial // what it is delivered with
 	Unit         protocol.UnitID // what it is delivered with; Defaults to 1
@@ -50,10 +71,10 @@ type Line struct {
 	Turnaround   time.Duration // typical, for the wire-time model only
 	MaxRegisters uint16        // per read, 1..125; Defaults to 125, the standard's limit
 	Holes        []protocol.Range
-	Settle       time.Duration // between a write and its read-back
-	Quirks       protocol.Quirks
+	Settle       time.Duration   // between a write and its read-back
+	Quirks       protocol.Quirks // of the connection: the devices of a line share it
 	Busy         Busy
-	Quiet        time.Duration // longest pause between two tries while the device is away; Defaults to 60 s
+	Quiet        time.Duration // longest pause between two tries while the device is away; Defaults to DefaultQuiet
 	Join         bool          // neighbouring registers that wait to be written may leave in one request
 	Source       string        // short names of Profile.Sources
 }
@@ -62,8 +83,21 @@ type Line struct {
 // line serves others meanwhile. A write is asked again only after exception 6, which says that it was not carried out.
 // Source: MODBUS Application Protocol V1.1b3, 7.
 type Busy struct {
-	Retries int           // how often; Defaults to 3 (telegraf's busy_retries serves Huawei inverters so)
-	Wait    time.Duration // before each; Defaults to 100 ms
+	Retries int           // how often; Defaults to DefaultBusyRetries (telegraf's busy_retries serves Huawei inverters so); below 0: never
+	Wait    time.Duration // before each; Defaults to DefaultBusyWait
+}
+
+// NoBusyRetries is Busy.Retries where a request is not asked again.
+const NoBusyRetries = -1
+
+// Faults returns what in the line contradicts itself.
+func (l Line) Faults() []Fault {
+	timeout := cmp.Or(l.Pace.Timeout, protocol.DefaultTimeout)
+	if l.Pace.First != 0 && l.Pace.First < timeout {
+		return []Fault{{"first_timeout", fmt.Sprintf("first_timeout %s is below timeout %s: the nearest that works is %[2]s, or leave it out",
+			strict.Span(l.Pace.First), strict.Span(timeout))}}
+	}
+	return nil
 }
 
 // Identify says how to recognise the device. All of it is read in one go where the registers lie close.

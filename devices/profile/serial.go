@@ -16,7 +16,7 @@ var serialForm = regexp.MustCompile(`^([1-9][0-9]{0,6}) ([5-8])([NEO])([12])$`)
 func ParseSerial(text string) (protocol.Serial, error) {
 	m := serialForm.FindStringSubmatch(strings.ToUpper(text))
 	if m == nil {
-		return protocol.Serial{}, fmt.Errorf(`%q is not of the form "9600 8N1"`, text)
+		return protocol.Serial{}, fmt.Errorf(`%q is not of the form "9600 8N1": baud, 8, the parity N, E or O, 1 or 2 stop bits`, text)
 	}
 	baud, _ := strconv.Atoi(m[1])
 	s := protocol.Serial{Baud: baud, DataBits: int(m[2][0] - '0'), Parity: parities[m[3]], StopBits: int(m[4][0] - '0')}

@@ -26,6 +26,23 @@ identify`)},
 	{"durations", replace("max_registers: 20", `max_registers: 20
   gap: 10s
   timeout: 1ms`)},
+	{"knobs", replace("max_registers: 20", `max_registers: 0
+  first_timeout: 31s
+  busy_retries: 11
+  busy_wait: 0s
+  quiet: 500ms
+  join_writes: yes
+  connect_delay: -1s
+  transaction_ids: loose
+  unit_ids: any
+  echo: true
+  latency_timer: 1ms
+  write_wait: 100ms`)},
+	{"first timeout below timeout", replace("max_registers: 20", `first_timeout: 2s
+  timeout: 3s`)},
+	{"parity", replace("9600 8N1", "9600 8M1")},
+	{"flash of a button", point("key: extra, name: Extra, at: 1, platform: button, press: 1, write: {flash: true}")},
+	{"flash is a word", point("key: extra, name: Extra, at: 1, options: {0: A}, write: {flash: eeprom}")},
 	{"part name", replace("battery: Battery}", "battery: BAT}")},
 	{"kind without accept", replace(`  accept: {5: lv, 6: hv}
 `, "")},

@@ -245,8 +245,8 @@ func TestTextsAreNotRepeated(t *testing.T) {
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "0s", time.Minute: "1m", time.Hour: "1h", 90 * time.Second: "1m30s", 10 * time.Second: "10s",
 		50 * time.Millisecond: "50ms", time.Hour + time.Second: "1h0m1s"} {
-		if got := span(d); got != want {
-			t.Errorf("span(%v) = %s, want %s", d, got, want)
+		if got := Span(d); got != want {
+			t.Errorf("Span(%v) = %s, want %s", d, got, want)
 		}
 	}
 }

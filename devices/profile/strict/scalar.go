@@ -88,12 +88,12 @@ func (n *Node) Duration(low, high time.Duration) (time.Duration, bool) {
 	if n.IsScalar() && n.text != "0" && floatForm.MatchString(n.text) {
 		hint = "; say the unit"
 	}
-	n.wanted(fmt.Sprintf("a duration from %s to %s, like 50ms, 2s or 5m", span(low), span(high)), hint)
+	n.wanted(fmt.Sprintf("a duration from %s to %s, like 50ms, 2s or 5m", Span(low), Span(high)), hint)
 	return 0, false
 }
 
-// span is a duration without its empty ends: 5m and not 5m0s.
-func span(d time.Duration) string {
+// Span writes a duration without its empty ends: 5m and not 5m0s.
+func Span(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
