@@ -22,6 +22,10 @@ type simulated struct {
 	rtuTCP     string
 	baud       int           // 0: as delivered on a pty, unpaced on a network
 	turnaround time.Duration // negative: typical for the family
+	minGap     time.Duration
+	most       uint16 // registers of one read; 0: as the standard allows
+	silent     bool
+	loses      bool
 	fault      string
 	set        []string // KEY=VALUE
 }
@@ -47,6 +51,10 @@ func (s *simulated) register(set *pflag.FlagSet) {
 	set.StringVar(&s.variant, "variant", "", "variant of the device family; the first one if none is named")
 	set.StringVar(&s.serial, "serial-number", "", "serial number; SIM and a number if none is given")
 	set.StringArrayVar(&s.set, "set", nil, "what it holds at first, as battery_soc_pct=72; may be given often. Keys are listed by: solarhub devices")
+	set.DurationVar(&s.minGap, "min-gap", 0, "requests sooner than this behind a reply are not heard; holds for the whole line")
+	set.BoolVar(&s.loses, "loses", false, "requests that come while it answers are lost instead of answered behind; holds for the whole line")
+	set.Uint16Var(&s.most, "max-registers", 0, "longer reads are refused with exception 3; 0 is what the standard allows")
+	set.BoolVar(&s.silent, "silent", false, "longer reads and registers that do not exist are not answered instead of refused")
 	set.StringVar(&s.fault, "fault", "", "what goes wrong how often, as late=1%:1.2s,exception=2%:6,drop=0.5%")
 }
 

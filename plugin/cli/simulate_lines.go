@@ -71,11 +71,21 @@ func makeUnit(args *simulated, n int) (*unit, error) {
 		turnaround = p.Line.Turnaround
 	}
 	u.memory.Turnaround(turnaround)
+	u.memory.Limit(args.limits())
 	if err := u.set(args.set); err != nil {
 		return nil, err
 	}
 	u.known = u.values(func(profile.Point) bool { return true })
 	return u, nil
+}
+
+// limits returns what the device takes in one request, and what it says to more.
+func (s *simulated) limits() sim.Limits {
+	limits := sim.Limits{ReadRegisters: int(s.most)}
+	if s.silent {
+		limits.TooLong, limits.Undefined = sim.Silence, sim.Silence
+	}
+	return limits
 }
 
 // set gives points their first values, each as KEY=VALUE, and returns all that is wrong at once. Read-only points can be set too: it
@@ -220,7 +230,7 @@ func paceText(s *protocol.Serial) string {
 func (l *simLine) build(seed uint64) error {
 	var faults []sim.Fault
 	var wrong []error
-	l.line = sim.NewLine(sim.Options{Serial: l.serial})
+	l.line = sim.NewLine(l.options())
 	for _, u := range l.units {
 		l.line.Add(u.memory)
 		parsed, err := sim.ParseFaults(u.args.fault)
@@ -234,6 +244,18 @@ func (l *simLine) build(seed uint64) error {
 		l.line.Play(sim.NewScript(seed, faults...))
 	}
 	return errors.Join(wrong...)
+}
+
+// options returns what the line is like: the widest gap that one of its devices needs.
+func (l *simLine) options() sim.Options {
+	options := sim.Options{Serial: l.serial}
+	for _, u := range l.units {
+		options.MinGap = max(options.MinGap, u.args.minGap)
+		if u.args.loses {
+			options.Busy = sim.Loses
+		}
+	}
+	return options
 }
 
 // open takes the place, so that a wrong one is told before anything is served.

@@ -165,6 +165,40 @@ func TestSimulateFaults(t *testing.T) {
 	}
 }
 
+// What a device takes badly: reads that are too long, registers that it has not, requests that come too soon.
+func TestSimulateManners(t *testing.T) {
+	refusing, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--max-registers", "40")
+	silent, _, _ := start(t, "simulate", "senergy", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--silent", "--loses", "--min-gap", "1h")
+	strict, shy := addresses(t, refusing)[0], addresses(t, silent)[0]
+	if reply := ask(t, strict, 1, 3, 0, 0, 0, 41); !slices.Equal(reply, []byte{0x83, 3}) {
+		t.Errorf("a read of 41 registers: % x", reply)
+	}
+	if reply := ask(t, strict, 1, 3, 0, 0, 0, 23); reply[0] != 3 {
+		t.Errorf("a read of 23 registers: % x", reply)
+	}
+	c, err := net.Dial("tcp", shy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	// Two requests: no such register, then one that is there. The first reply is that to the second.
+	if _, err := c.Write([]byte{0, 1, 0, 0, 0, 6, 1, 3, 0xFF, 0xF0, 0, 1, 0, 2, 0, 0, 0, 6, 1, 3, 0x1A, 0, 0, 1}); err != nil {
+		t.Fatal(err)
+	}
+	reply := make([]byte, 11)
+	if _, err := io.ReadFull(c, reply); err != nil || reply[1] != 2 || reply[7] != 3 {
+		t.Errorf("the first reply: % x, %v", reply, err)
+	}
+	if _, err := c.Write([]byte{0, 3, 0, 0, 0, 6, 1, 3, 0x1A, 0, 0, 1}); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, shy, 1, 3, 0x1A, 0, 0, 1) // on a connection of its own, so it is the first there
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if n, err := c.Read(reply); err == nil {
+		t.Errorf("%d bytes for a request that came sooner than the gap", n)
+	}
+}
+
 func TestSimulatePlaceTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

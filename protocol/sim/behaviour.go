@@ -21,7 +21,7 @@ type rule struct {
 	does Behaviour
 }
 
-// Refuse answers the write with an exception; nothing of the request is stored.
+// Refuse answers the write with an exception, or not at all for Silence; nothing of the request is stored.
 func Refuse(code byte) Behaviour { return Behaviour{refuse: code} }
 
 // Ignore acknowledges the write and stores nothing.

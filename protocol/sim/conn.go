@@ -23,7 +23,8 @@ type conn struct {
 
 	chunks chan chunk
 	buf    []byte
-	marks  []mark    // when the bytes of buf came
+	marks  []mark // when the bytes of buf came
+	opened time.Time
 	free   time.Time // when the last byte went out
 }
 
@@ -50,6 +51,7 @@ func (e *endedError) Error() string { return "ended by the fault " + string(e.fa
 // serve answers requests until the peer closes, ctx ends (both nil), a fault ends the connection or the stream is nonsense. It
 // closes the stream.
 func (c *conn) serve(ctx context.Context) error {
+	c.opened = time.Now()
 	leave := c.line.join(c)
 	defer leave()
 	c.chunks = make(chan chunk, 64)

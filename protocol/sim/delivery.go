@@ -12,6 +12,7 @@ import (
 type delivery struct {
 	delay  time.Duration // on top of the turnaround
 	parts  [][]byte      // each a burst; t3.5 lies between two on a serial line
+	pause  time.Duration // between two parts, on top of t3.5
 	drip   time.Duration // before each byte; 0: as fast as the line is
 	ending ending        // what becomes of the connection
 }
@@ -29,16 +30,22 @@ const (
 // that keep the request from the unit do not call it.
 func deliver(framing Framing, req frame, f *Fault, random *rand.Rand, answer func() []byte) delivery {
 	if f == nil {
-		return right(framing.encode(req.reply(answer())))
+		f = &Fault{}
 	}
 	switch f.Kind {
 	case Drop:
 		return delivery{}
 	case Exception:
 		return delivery{delay: f.Delay, parts: [][]byte{framing.encode(req.reply(exception(req.pdu[0], f.Code)))}}
+	case OtherBaud:
+		return delivery{delay: f.Delay, parts: [][]byte{f.noise(random, 1+random.IntN(12))}}
 	}
-	reply := req.reply(answer())
-	d := f.frameFault(framing, req, reply)
+	pdu := answer()
+	if pdu == nil {
+		return delivery{}
+	}
+	reply := req.reply(pdu)
+	d := f.frameFault(framing, req, reply, random)
 	f.byteFault(&d, random)
 	f.lineFault(&d)
 	return d
@@ -52,10 +59,12 @@ func (r frame) reply(pdu []byte) frame {
 }
 
 // frameFault plans what is wrong inside frames that are sound.
-func (f *Fault) frameFault(framing Framing, req, reply frame) delivery {
+func (f *Fault) frameFault(framing Framing, req, reply frame, random *rand.Rand) delivery {
 	switch f.Kind {
 	case WrongUnit:
 		reply.unit++
+	case NoUnit:
+		reply.unit = 255
 	case WrongTransaction:
 		reply.transaction++
 	case WrongLength:
@@ -68,11 +77,11 @@ func (f *Fault) frameFault(framing Framing, req, reply frame) delivery {
 	}
 	adu := framing.encode(reply)
 	if f.Kind == Corrupted {
-		i := len(adu) - 1
-		if framing == TCP {
-			i = 3 // the low byte of the protocol id
+		i := 3 // the low byte of the protocol id
+		if framing == RTU {
+			i = random.IntN(len(adu))
 		}
-		adu[i] ^= 0x55
+		adu[i] ^= byte(1 + random.IntN(255))
 	}
 	return right(adu)
 }
@@ -102,6 +111,8 @@ func (f *Fault) lineFault(d *delivery) {
 	switch f.Kind {
 	case ReplyLost:
 		d.parts = nil
+	case Duplicate:
+		d.delay, d.pause = 0, f.Delay
 	case Drip:
 		d.delay, d.drip = 0, f.Delay
 	case HangUp:

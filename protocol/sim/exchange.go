@@ -7,26 +7,20 @@ import (
 
 // exchange carries one request through: it waits for its end on the wire, decides, answers and records.
 func (c *conn) exchange(ctx context.Context, req frame) error {
-	line := c.line
 	q, _ := parse(req.pdu)
 	e := c.record(req, q)
-	if line.options.MinGap > 0 && !c.free.IsZero() && e.Gap < line.options.MinGap {
-		e.Fault = "too soon"
-		line.journal.add(e, false)
-		return nil
-	}
 	if err := c.wait(ctx, e.Received); err != nil {
 		return err
 	}
-	course := line.course(c.framing, req, q)
+	course := c.course(e, req, q)
 	e.Fault = course.why
-	if course.fault != nil && course.fault.Kind == Echo {
+	if c.line.options.Echo || course.fault != nil && course.fault.Kind == Echo {
 		if err := c.write(req.adu); err != nil {
 			return err
 		}
 		e.Reply = append(e.Reply, req.adu...)
 	}
-	heard := e.Received.Add(line.silence())
+	heard := e.Received.Add(c.line.silence())
 	if err := c.wait(ctx, heard); err != nil {
 		return err
 	}
@@ -35,6 +29,19 @@ func (c *conn) exchange(ctx context.Context, req frame) error {
 		d.parts = nil
 	}
 	return c.play(ctx, e, d, course.fault, heard.Add(course.pause+d.delay))
+}
+
+// course is what the line decides, unless nobody has heard the request.
+func (c *conn) course(e Exchange, req frame, q query) course {
+	o, first := c.line.options, c.free.IsZero()
+	if e.At.Before(c.opened.Add(o.Deaf)) || o.MinGap > 0 && !first && e.Gap < o.MinGap {
+		return course{mute: true, why: "too soon"}
+	}
+	decided := c.line.course(c.framing, req, q)
+	if first {
+		decided.pause += o.Waking
+	}
+	return decided
 }
 
 // record begins the journal's entry.
@@ -63,6 +70,10 @@ func (c course) answer(e *Exchange, req frame) []byte {
 	for _, u := range c.to {
 		pdu = u.answer(req.pdu, time.Now())
 	}
+	if pdu == nil {
+		e.Fault = "silent"
+		return nil
+	}
 	e.CarriedOut = pdu[0]&0x80 == 0
 	if !e.CarriedOut {
 		e.Exception = pdu[1]
@@ -78,6 +89,10 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 	for _, part := range d.parts {
 		e.Reply = append(e.Reply, part...)
 	}
+	answered := len(d.parts) - 1
+	if d.pause > 0 {
+		answered = 0
+	}
 	if len(d.parts) == 0 {
 		e.Exception = 0
 		c.line.journal.add(e, f != nil)
@@ -87,7 +102,7 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 			if i == 0 && first {
 				e.ReplyAt = now
 			}
-			if i == len(d.parts)-1 && last {
+			if i == answered && last {
 				// Before the bytes are out: who has the reply finds the exchange in the journal.
 				e.Replied = now
 				c.line.journal.add(e, f != nil)
@@ -97,7 +112,7 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 		if err := c.transmit(ctx, part, begin, d.drip, sent); err != nil {
 			return err
 		}
-		begin = c.free.Add(c.line.silence())
+		begin = c.free.Add(c.line.silence() + d.pause)
 	}
 	if c.line.options.Busy == Loses && len(d.parts) > 0 {
 		c.line.journal.lost(len(c.buf))

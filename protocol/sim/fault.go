@@ -19,15 +19,17 @@ const (
 	Late      Kind = "late"       // the right reply, Delay later than it should
 	Exception Kind = "exception"  // not carried out, answered with exception Code
 	Truncated Kind = "truncated"  // the reply ends after Size bytes, by default half of it
-	Corrupted Kind = "corrupted"  // a wrong checksum; on TCP, which has none, a wrong protocol id
-	Duplicate Kind = "duplicate"  // the right reply twice
+	Corrupted Kind = "corrupted"  // one byte, drawn by lot, is another; on TCP, which has no checksum, the protocol id's
+	Duplicate Kind = "duplicate"  // the right reply twice; the second one Delay later, with which requests that come before wait
 	Foreign   Kind = "foreign"    // first a sound frame for another request (another unit or transaction), then the right reply
 	Stray     Kind = "stray"      // first Bytes or Size random bytes (by default 3), then the right reply
 	Garbage   Kind = "garbage"    // Bytes or Size random bytes (by default as many as the reply has) in place of the reply
 	Echo      Kind = "echo"       // the request comes back, as from an RS485 adapter that hears itself, then the right reply
 	Drip      Kind = "drip"       // the right reply, Delay before each byte
+	OtherBaud Kind = "other-baud" // not carried out, and noise comes as Garbage: what is sent at another pace is not understood
 
 	WrongUnit        Kind = "wrong-unit"        // sound, but from the next unit id
+	NoUnit           Kind = "no-unit"           // sound, but from unit id 255: a gateway that does not repeat the request's
 	WrongTransaction Kind = "wrong-transaction" // sound, but with another transaction id; on RTU, which has none, the right reply
 	WrongLength      Kind = "wrong-length"      // a sound frame with one register less than asked; a write's without the last two bytes
 	WrongCount       Kind = "wrong-count"       // a byte count that does not fit its data; a write's reply echoes another value
@@ -40,8 +42,8 @@ const (
 // Kinds returns all kinds.
 func Kinds() []Kind {
 	return []Kind{
-		Drop, ReplyLost, Late, Exception, Truncated, Corrupted, Duplicate, Foreign, Stray, Garbage, Echo, Drip,
-		WrongUnit, WrongTransaction, WrongLength, WrongCount, HangUp, CloseBefore, CloseAfter,
+		Drop, ReplyLost, Late, Exception, Truncated, Corrupted, Duplicate, Foreign, Stray, Garbage, Echo, Drip, OtherBaud,
+		WrongUnit, NoUnit, WrongTransaction, WrongLength, WrongCount, HangUp, CloseBefore, CloseAfter,
 	}
 }
 
@@ -61,10 +63,10 @@ var WriteFunctions = []byte{5, 6, 15, 16}
 type Fault struct {
 	Match Match
 	Kind  Kind
-	Delay time.Duration // of Drip before each byte; of HangUp and Close how long a pty is away; of others the reply is this late
+	Delay time.Duration // of Drip before each byte; of Duplicate before the second reply; of HangUp and Close how long a pty is away; of others the reply is this late
 	Code  byte          // of Exception
-	Size  int           // of Truncated, Stray, Garbage
-	Bytes []byte        // of Stray, Garbage
+	Size  int           // of Truncated, Stray, Garbage, OtherBaud
+	Bytes []byte        // of Stray, Garbage, OtherBaud
 	Count int           // how often it happens at most; 0: without end
 }
 

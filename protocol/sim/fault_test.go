@@ -16,9 +16,6 @@ func TestDeliver(t *testing.T) {
 	request := pdu(3, 5, 1)
 	reply := []byte{3, 2, 0x03, 0xED}
 	good, goodTCP := rtu(1, reply...), tcp(9, 1, reply...)
-	flipped, flippedTCP := slices.Clone(good), slices.Clone(goodTCP)
-	flipped[6] ^= 0x55
-	flippedTCP[3] ^= 0x55
 	one := func(b []byte) [][]byte { return [][]byte{b} }
 	for _, tt := range []struct {
 		fault    Fault
@@ -32,14 +29,16 @@ func TestDeliver(t *testing.T) {
 		{Fault{Kind: Truncated}, one(good[:3]), one(goodTCP[:5]), delivery{}},
 		{Fault{Kind: Truncated, Size: 6}, one(good[:6]), one(goodTCP[:6]), delivery{}},
 		{Fault{Kind: Truncated, Size: 600}, one(good), one(goodTCP), delivery{}},
-		{Fault{Kind: Corrupted}, one(flipped), one(flippedTCP), delivery{}},
 		{Fault{Kind: Duplicate}, [][]byte{good, good}, [][]byte{goodTCP, goodTCP}, delivery{}},
+		{Fault{Kind: Duplicate, Delay: 5}, [][]byte{good, good}, [][]byte{goodTCP, goodTCP}, delivery{pause: 5}},
 		{Fault{Kind: Foreign}, [][]byte{rtu(2, reply...), good}, [][]byte{tcp(8, 2, reply...), goodTCP}, delivery{}},
 		{Fault{Kind: Stray, Bytes: []byte{0, 255}}, one(append([]byte{0, 255}, good...)), one(append([]byte{0, 255}, goodTCP...)), delivery{}},
 		{Fault{Kind: Garbage, Bytes: []byte{1}}, one([]byte{1}), one([]byte{1}), delivery{}},
+		{Fault{Kind: OtherBaud, Bytes: []byte{1}}, one([]byte{1}), one([]byte{1}), delivery{}},
 		{Fault{Kind: Echo}, one(good), one(goodTCP), delivery{}},
 		{Fault{Kind: Drip, Delay: 5}, one(good), one(goodTCP), delivery{drip: 5}},
 		{Fault{Kind: WrongUnit}, one(rtu(2, reply...)), one(tcp(9, 2, reply...)), delivery{}},
+		{Fault{Kind: NoUnit}, one(rtu(255, reply...)), one(tcp(9, 255, reply...)), delivery{}},
 		{Fault{Kind: WrongTransaction}, one(good), one(tcp(10, 1, reply...)), delivery{}},
 		{Fault{Kind: WrongLength}, one(rtu(1, 3, 0)), one(tcp(9, 1, 3, 0)), delivery{}},
 		{Fault{Kind: WrongCount}, one(rtu(1, 3, 4, 0x03, 0xED)), one(tcp(9, 1, 3, 4, 0x03, 0xED)), delivery{}},
@@ -54,13 +53,42 @@ func TestDeliver(t *testing.T) {
 			if !slices.EqualFunc(got.parts, want, bytes.Equal) {
 				t.Errorf("%s on %v: % x, not % x", tt.fault.Kind, framing, got.parts, want)
 			}
-			if got.parts = nil; got.delay != tt.rest.delay || got.drip != tt.rest.drip || got.ending != tt.rest.ending {
+			if got.parts = nil; got.delay != tt.rest.delay || got.pause != tt.rest.pause || got.drip != tt.rest.drip || got.ending != tt.rest.ending {
 				t.Errorf("%s: %+v, not %+v", tt.fault.Kind, got, tt.rest)
 			}
-			if kept := tt.fault.Kind == Drop || tt.fault.Kind == Exception; asked == kept {
+			if kept := slices.Contains([]Kind{Drop, Exception, OtherBaud}, tt.fault.Kind); asked == kept {
 				t.Errorf("%s: carried out: %v", tt.fault.Kind, asked)
 			}
 		}
+	}
+}
+
+// One byte of the reply is another and no checksum fits; on TCP the protocol id is wrong. Each byte has its turn.
+func TestDeliverCorrupted(t *testing.T) {
+	good, random := rtu(1, 3, 2, 0x03, 0xED), rand.New(rand.NewPCG(1, 1))
+	var hit [7]int
+	for range 500 {
+		d := deliver(RTU, frame{unit: 1, pdu: pdu(3, 5, 1)}, &Fault{Kind: Corrupted}, random, func() []byte { return []byte{3, 2, 0x03, 0xED} })
+		if len(d.parts) != 1 || len(d.parts[0]) != len(good) || intact(d.parts[0]) {
+			t.Fatalf("% x", d.parts)
+		}
+		other := 0
+		for i, b := range d.parts[0] {
+			if b != good[i] {
+				hit[i]++
+				other++
+			}
+		}
+		if other != 1 {
+			t.Fatalf("%d bytes of % x are not those of % x", other, d.parts[0], good)
+		}
+	}
+	if slices.Min(hit[:]) == 0 {
+		t.Errorf("how often each byte was another: %v", hit)
+	}
+	d := deliver(TCP, frame{unit: 1, pdu: pdu(3, 5, 1)}, &Fault{Kind: Corrupted}, random, func() []byte { return []byte{3, 2, 0x03, 0xED} })
+	if _, _, err := nextTCP(d.parts[0]); err == nil {
+		t.Errorf("% x is sound", d.parts[0])
 	}
 }
 
@@ -188,6 +216,13 @@ func TestParseFaults(t *testing.T) {
 		{" exception=0.25:4 , exception=2%", []Fault{
 			{Kind: Exception, Code: 4, Match: Match{Probability: 0.25}},
 			{Kind: Exception, Code: 6, Match: Match{Probability: 0.02}},
+		}},
+		{"duplicate=1%,duplicate=1%:300ms,no-unit=100%,wrong-transaction=100%,other-baud=1", []Fault{
+			{Kind: Duplicate, Match: Match{Probability: 0.01}},
+			{Kind: Duplicate, Delay: 300 * time.Millisecond, Match: Match{Probability: 0.01}},
+			{Kind: NoUnit, Match: Match{Probability: 1}},
+			{Kind: WrongTransaction, Match: Match{Probability: 1}},
+			{Kind: OtherBaud, Match: Match{Probability: 1}},
 		}},
 		{"drip=1%,hang-up=1%:2s", []Fault{
 			{Kind: Drip, Delay: 50 * time.Millisecond, Match: Match{Probability: 0.01}},

@@ -62,7 +62,7 @@ func parseShare(text string) (float64, error) {
 
 // usualDelay is the Delay of the kinds that take one, if the flag does not say.
 var usualDelay = map[Kind]time.Duration{
-	Late: 1200 * time.Millisecond, Drip: 50 * time.Millisecond,
+	Late: 1200 * time.Millisecond, Drip: 50 * time.Millisecond, Duplicate: 0,
 	HangUp: 5 * time.Second, CloseBefore: 5 * time.Second, CloseAfter: 5 * time.Second,
 }
 
@@ -71,11 +71,12 @@ func (f *Fault) parseArgument(text string, given bool) error {
 	if f.Kind == Exception {
 		return f.parseCode(text, given)
 	}
-	f.Delay = usualDelay[f.Kind]
+	usual, delays := usualDelay[f.Kind]
+	f.Delay = usual
 	if !given {
 		return nil
 	}
-	if f.Delay == 0 {
+	if !delays {
 		return fmt.Errorf("%s takes nothing behind its share, but there is %q", f.Kind, text)
 	}
 	d, err := time.ParseDuration(text)

@@ -21,7 +21,7 @@ type Exchange struct {
 	Request    []byte   // the ADU as it came
 	Reply      []byte   // all bytes that were sent for it, with faults
 	Exception  byte     // the code in the reply, 0 for none
-	Fault      string   // what went wrong on purpose: a Kind, or off, foreign unit, too soon; empty for nothing
+	Fault      string   // what went wrong on purpose: a Kind, or off, foreign unit, too soon, silent; empty for nothing
 	CarriedOut bool     // the unit has seen it; a write is stored as the unit behaves
 
 	At       time.Time // the first byte of the request was here

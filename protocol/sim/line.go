@@ -22,7 +22,10 @@ type Options struct {
 	Serial     *protocol.Serial // the pace: every character takes its time and a request's end is told by t3.5; nil: none
 	Turnaround time.Duration    // from the end of a request (behind its t3.5) to the first byte of the reply; Unit.Turnaround goes over it
 	MinGap     time.Duration    // a request that begins sooner after the last byte of a reply is not heard; 0: every one is
+	Deaf       time.Duration    // a request that begins sooner after the opening of its connection is not heard; 0: every one is
+	Waking     time.Duration    // the first reply on a connection comes this much later
 	Busy       Busy
+	Echo       bool          // every request comes back first, also where nobody answers: an RS485 adapter that hears itself
 	SilentTCP  bool          // over Modbus TCP nothing is answered for unit ids that are not here; otherwise exception 11
 	Stall      time.Duration // a request on RTU that is not whole after this silence is thrown away. Defaults to 50 ms, or t3.5 if longer
 	Keep       int           // exchanges that the Journal keeps. Defaults to 10,000

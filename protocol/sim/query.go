@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/binary"
 	"time"
 
@@ -101,7 +102,7 @@ func (q *query) multiple(data []byte) byte {
 // write reports whether the query is a write.
 func (q query) write() bool { return q.op != protocol.Read }
 
-// answer carries out a request PDU and returns the reply PDU.
+// answer carries out a request PDU and returns the reply PDU, nil if the unit is silent.
 func (u *Unit) answer(pdu []byte, now time.Time) []byte {
 	u.tick(now)
 	q, code := parse(pdu)
@@ -131,7 +132,7 @@ func (u *Unit) carryOut(q query, now time.Time) (words []uint16, hooks []func(Wr
 	}
 	words, ok := u.read(q.over)
 	if !ok {
-		return nil, nil, illegalAddress
+		return nil, nil, cmp.Or(u.limits.Undefined, illegalAddress)
 	}
 	if !q.write() {
 		return words, nil, 0
@@ -155,12 +156,18 @@ func (l Limits) refuse(q query) byte {
 		most = l.ReadRegisters
 	}
 	if most > 0 && count > most {
-		return illegalValue
+		return cmp.Or(l.TooLong, illegalValue)
 	}
 	return 0
 }
 
-func exception(function, code byte) []byte { return []byte{function | 0x80, code} }
+// exception is the reply PDU of a refusal, nil for Silence.
+func exception(function, code byte) []byte {
+	if code == Silence {
+		return nil
+	}
+	return []byte{function | 0x80, code}
+}
 
 // dataBytes returns how many bytes the values of r take.
 func dataBytes(r protocol.Range) int {

@@ -29,12 +29,17 @@ type Unit struct {
 
 // Limits is what a unit takes in one request. The zero value is what the standard allows.
 type Limits struct {
-	ReadRegisters  int  // most registers of one read, else exception 3. Defaults to protocol.MaxReadRegisters
-	ReadBits       int  // most bits of one read, else exception 3. Defaults to protocol.MaxReadBits
-	WriteRegisters int  // most registers of one write, else exception 3. Defaults to protocol.MaxWriteRegisters
+	ReadRegisters  int  // most registers of one read. Defaults to protocol.MaxReadRegisters
+	ReadBits       int  // most bits of one read. Defaults to protocol.MaxReadBits
+	WriteRegisters int  // most registers of one write. Defaults to protocol.MaxWriteRegisters
 	RefuseSingle   byte // exception code for functions 5 and 6; 0: they are carried out
 	RefuseMultiple byte // exception code for functions 15 and 16; 0: they are carried out
+	TooLong        byte // exception code for requests over the limits above. Defaults to 3
+	Undefined      byte // exception code for addresses that do not exist. Defaults to 2
 }
+
+// Silence stands in place of an exception code where a device does not refuse but does not answer.
+const Silence = 0xFF
 
 // Write is a write that a unit has acknowledged. What it stored is another matter: see Behave.
 type Write struct {
@@ -92,7 +97,7 @@ func (u *Unit) Get(t protocol.Table, addr, count uint16) ([]uint16, bool) {
 	return u.read(protocol.Range{Table: t, Addr: addr, Count: count})
 }
 
-// Remove takes addresses away: reading them is answered with exception 2.
+// Remove takes addresses away: what touches them is answered as Limits.Undefined says.
 func (u *Unit) Remove(r protocol.Range) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
