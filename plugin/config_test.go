@@ -191,7 +191,7 @@ var findings = []struct {
 	{"unit of a serial line", withLines("  - {serial: /dev/x, devices: [{profile: powdrive, unit: 248}, {profile: powdrive, unit: 0}]}\n"),
 		[]string{`"248" is not a whole number from 1 to 247`, `"0" is not`}},
 	{"profile", withLines("  - {tcp: h, devices: [{profile: nothing}, {unit: 2}]}\n"),
-		[]string{`profile "nothing" is not one of powdrive, senergy`, "profile is missing"}},
+		[]string{`profile "nothing" is not one of iammeter, powdrive, senergy`, "profile is missing"}},
 	{"arm", withLines("  - {tcp: h, devices: [{profile: powdrive, arm: [grid_standrad, grid_standard, grid_standard]}]}\n"),
 		[]string{`arm: "grid_standrad" is not one of the keys of powdrive that need it: `, `"grid_standard" stands here twice`}},
 	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - {tcp: i, devices: [{profile: senergy, id: x}]}\n"),

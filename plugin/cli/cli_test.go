@@ -80,14 +80,14 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"unknown flag":          {[]string{"devices", "--all"}, []string{"unknown flag: --all", "See: solarhub devices --help"}, cli.ExitUsage},
 		"argument too many":     {[]string{"version", "x"}, []string{`version takes no argument, but there is "x"`}, cli.ExitUsage},
 		"two profiles":          {[]string{"devices", "powdrive", "senergy"}, []string{`one argument, but there is "senergy" behind "powdrive"`}, cli.ExitUsage},
-		"unknown profile":       {[]string{"devices", "nosuch"}, []string{`"nosuch" is not one of powdrive, senergy`}, cli.ExitFailed},
+		"unknown profile":       {[]string{"devices", "nosuch"}, []string{`"nosuch" is not one of iammeter, powdrive, senergy`}, cli.ExitFailed},
 		"unknown variant":       {[]string{"devices", "powdrive", "--variant", "xv"}, []string{`variant "xv" is not one of hv, lv`}, cli.ExitUsage},
 		"file that is not":      {[]string{"devices", "./nosuch.yaml"}, []string{"nosuch.yaml: no such file"}, cli.ExitFailed},
 		"log level":             {[]string{"devices", "--log-level", "loud"}, []string{`--log-level "loud" is not one of trace, debug`}, cli.ExitUsage},
 		"log format":            {[]string{"devices", "--log-format", "xml"}, []string{`--log-format "xml" is not one of auto`}, cli.ExitUsage},
 		"simulate nothing":      {[]string{"simulate"}, []string{"which device?", "solarhub devices"}, cli.ExitUsage},
 		"flag before device":    {[]string{"simulate", "--pty", "/tmp/x"}, []string{"before the first device: unknown flag: --pty"}, cli.ExitUsage},
-		"unknown device":        {[]string{"simulate", "nosuch"}, []string{`"nosuch" is not one of powdrive`}, cli.ExitUsage},
+		"unknown device":        {[]string{"simulate", "nosuch"}, []string{`"nosuch" is not one of iammeter`}, cli.ExitUsage},
 		"no such baud":          {[]string{"simulate", "powdrive", "--baud", "17"}, []string{"powdrive: baud 17 is not one of"}, cli.ExitUsage},
 		"no such fault":         {[]string{"simulate", "powdrive", "--fault", "slow=1%,late=x"}, []string{`fault "slow=1%"`, `fault "late=x"`}, cli.ExitUsage},
 		"the same unit twice":   {[]string{"simulate", "powdrive", "senergy"}, []string{"unit id 1 is taken at 127.0.0.1:5020", "--unit"}, cli.ExitUsage},
@@ -142,7 +142,7 @@ func TestManifestThatIsNone(t *testing.T) {
 
 func TestDevices(t *testing.T) {
 	_, out, _ := do(t, "devices")
-	for _, part := range []string{"PROFILE", "powdrive", "Senergy hybrid inverter", "solarhub devices powdrive"} {
+	for _, part := range []string{"PROFILE", "powdrive", "Senergy hybrid inverter", "solarhub devices iammeter"} {
 		if !strings.Contains(out, part) {
 			t.Errorf("no %q in:\n%s", part, out)
 		}
