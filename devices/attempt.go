@@ -81,7 +81,7 @@ func (a *attempt) current(x protocol.Exchanger) ([]uint16, error) {
 
 // write sends the words, range by range. Up to the first byte the caller may give up; from then on it is carried out.
 func (a *attempt) write(x protocol.Exchanger) {
-	a.d.out.begin(a.p.Key)
+	a.d.out.begin(a.p)
 	ctx := a.j.ctx
 	for _, req := range writeRequests(a.p, a.words, a.req) {
 		resp, err := x.Exchange(ctx, req)
@@ -162,7 +162,7 @@ func (a *attempt) complete() {
 	ctx := context.WithoutCancel(a.j.ctx)
 	switch {
 	case !a.sent.IsZero():
-		a.d.out.end(ctx, a.d, a.p.Key, found)
+		a.d.out.end(ctx, a.d, a.p, found, found != nil && a.verified())
 	case a.equal && found != nil:
 		a.d.out.readings(ctx, a.d, []Reading{*found})
 	default:

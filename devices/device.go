@@ -41,12 +41,12 @@ type Device struct {
 	admissions uint64 // counts how often it was identified
 
 	wanted     func(key string) bool
-	limits     plan.Limits // of the configuration, and what was learnt
-	learnt     []protocol.Range
+	learnt     Lessons              // never changed in place
 	refused    map[string]time.Time // points the device does not give, with the time to ask again
 	generation uint64               // counts what changes the plan
 	wishes     uint64               // counts the calls of SetEnabled
 	dropped    uint64
+	tally      tally
 }
 
 // New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there at once.
@@ -54,11 +54,11 @@ func New(cfg Config, line Line, sink Sink, log zerolog.Logger) *Device {
 	d := &Device{
 		cfg: cfg, line: line, log: log, out: newReporter(sink), desk: newDesk(),
 		wake: make(chan struct{}, 1), refreshes: make(chan chan error),
-		limits: limitsOf(cfg.Line), refused: map[string]time.Time{},
+		learnt: cfg.Learnt, refused: map[string]time.Time{},
 		status: Status{Reason: "not asked yet", Since: time.Now()},
 	}
 	if k := cfg.Known; k != nil && k.Serial != "" {
-		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
+		if points, err := d.resolve(k.Variant); err == nil {
 			d.points, d.status.Identity = points, *k
 		}
 	}
@@ -124,6 +124,20 @@ func (d *Device) nudge() {
 	}
 }
 
+// resolve returns the points of a variant as this device is written to.
+func (d *Device) resolve(variant string) ([]profile.Point, error) {
+	points, err := d.cfg.Profile.Resolve(variant)
+	for i, p := range points {
+		if p.Write == nil || d.cfg.WriteWith == WriteAsProfiled {
+			continue
+		}
+		rule := *p.Write // the profile's own is shared
+		rule.Single = d.cfg.WriteWith == WriteSingle && p.Spec.Words() == 1
+		points[i].Write = &rule
+	}
+	return points, err
+}
+
 // enabled returns the points that are polled; the caller holds mu.
 func (d *Device) enabled() []profile.Point {
 	return slices.DeleteFunc(readable(d.points), func(p profile.Point) bool {
@@ -146,8 +160,7 @@ func (d *Device) Plan() []plan.Read {
 // holds mu.
 func (d *Device) layout(points []profile.Point) (*layout, map[string]error) {
 	given := slices.DeleteFunc(slices.Clone(points), func(p profile.Point) bool { return !d.refused[p.Key].IsZero() })
-	limits := d.limits
-	limits.Holes = slices.Clone(limits.Holes)
+	limits := d.limits()
 	for _, p := range d.points {
 		if d.refused[p.Key].IsZero() {
 			continue
@@ -165,26 +178,11 @@ func overlapsAny(points []profile.Point, r protocol.Range) bool {
 	return slices.ContainsFunc(points, func(p profile.Point) bool { return slices.ContainsFunc(p.Ranges, r.Overlaps) })
 }
 
-// Holes returns the registers that turned out to be not readable across, for a cache to keep and to add to Config.Line.Holes at the
-// next start.
-func (d *Device) Holes() []protocol.Range {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.learnt)
-}
-
 // Refused returns the keys of the points that the device does not give, sorted.
 func (d *Device) Refused() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Sorted(maps.Keys(d.refused))
-}
-
-// Dropped returns how many planned reads were dropped because the line was not free in time.
-func (d *Device) Dropped() uint64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.dropped
 }
 
 // request returns what all requests to the device have in common.
@@ -233,27 +231,6 @@ func (d *Device) Refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("refresh %s: %w", d.name(), context.Cause(ctx))
 	}
-}
-
-// learn keeps what reading has taught and reports whether the plan changes by it.
-func (d *Device) learn(l lessons) bool {
-	if len(l.holes) == 0 && l.most == 0 {
-		return false
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.learnt = append(d.learnt, l.holes...)
-	d.limits.Holes = append(slices.Clip(d.limits.Holes), l.holes...)
-	if l.most > 0 {
-		for _, p := range d.points { // what has been read in one go may be read so again
-			for _, r := range p.Ranges {
-				l.most = max(l.most, r.Count)
-			}
-		}
-		d.limits.MaxRegisters = min(d.limits.MaxRegisters, l.most)
-	}
-	d.generation++
-	return true
 }
 
 // refuse notes that the device does not give a point, or, with a zero time, that it does.

@@ -24,7 +24,7 @@ type fetch struct {
 	within time.Duration    // how long each read may wait for its turn
 	layout *layout
 	got    []answer // by item
-	learnt lessons
+	learnt taught
 }
 
 // answer is what an item has brought. All zero: nothing yet.
@@ -34,9 +34,9 @@ type answer struct {
 	refused error // the device refuses these very registers
 }
 
-// lessons are what reading has taught: registers that may not be read across, and the most that one read may have, 0 for
+// taught is what reading has taught: registers that may not be read across, and the most that one read may have, 0 for
 // nothing new.
-type lessons struct {
+type taught struct {
 	holes []protocol.Range
 	most  uint16
 }

@@ -201,6 +201,7 @@ type recorder struct {
 	mu       sync.Mutex
 	readings []Reading
 	statuses []Status
+	reverted []Reverted
 }
 
 func (r *recorder) Readings(_ context.Context, _ *Device, readings []Reading) {
@@ -213,6 +214,12 @@ func (r *recorder) Status(_ context.Context, _ *Device, s Status) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statuses = append(r.statuses, s)
+}
+
+func (r *recorder) Reverted(_ context.Context, _ *Device, one Reverted) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reverted = append(r.reverted, one)
 }
 
 // last returns the newest reading of a point; its key is empty if there is none.

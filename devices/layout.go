@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
+	"time"
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
@@ -78,6 +80,16 @@ func limitsOf(line profile.Line) plan.Limits {
 		limits.MaxRegisters = protocol.MaxReadRegisters
 	}
 	return limits
+}
+
+// MaxRegistersFor returns the most registers that one read may have so that no exchange of the line takes longer than the bound; 0
+// if none fits. shortest is the least that can be asked for: the exchange of one register.
+func MaxRegistersFor(bound time.Duration, timing protocol.Timing) (most uint16, shortest time.Duration) {
+	fits := func(n int) bool {
+		return timing.Exchange(protocol.Read, protocol.Range{Count: uint16(n)}) <= bound
+	}
+	n := sort.Search(protocol.MaxReadRegisters, func(n int) bool { return !fits(n + 1) })
+	return uint16(n), timing.Exchange(protocol.Read, protocol.Range{Count: 1})
 }
 
 // readable returns the points that have a value.

@@ -153,7 +153,7 @@ func TestHoleIsFoundOnce(t *testing.T) {
 				t.Errorf("%s is %+v", key, v)
 			}
 		}
-		if holes := h.device.Holes(); !slices.Equal(holes, []protocol.Range{hole}) {
+		if holes := h.device.Learnt().Holes; len(holes) != 1 || holes[0].Range != hole || time.Since(holes[0].At) > time.Second {
 			t.Errorf("holes %v", holes)
 		}
 		since := h.line.Journal().Last()
@@ -239,8 +239,8 @@ func TestSlowLineIsPolledWithoutAPause(t *testing.T) {
 		if n := len(h.sink.of("power")) - since; n < 10 {
 			t.Errorf("power was read %d times in a minute", n)
 		}
-		if h.device.Dropped() != 0 {
-			t.Errorf("%d reads dropped", h.device.Dropped())
+		if h.device.Poll().Dropped != 0 {
+			t.Errorf("%d reads dropped", h.device.Poll().Dropped)
 		}
 	})
 }
@@ -250,7 +250,7 @@ func TestReadsThatComeTooLateAreDropped(t *testing.T) {
 		free := h.occupy(8 * time.Second)
 		free()
 		h.pass(time.Second)
-		if n := h.device.Dropped(); n == 0 || n > 3 {
+		if n := h.device.Poll().Dropped; n == 0 || n > 3 {
 			t.Errorf("%d reads dropped", n)
 		}
 		if !h.device.Status().Online {

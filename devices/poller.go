@@ -35,7 +35,6 @@ type poller struct {
 	generation        uint64         // what the layouts were made for
 	failures          int            // reads of the device in a row
 	misses            map[string]int // reads of a point in a row
-	behind            bool           // it was said that the line is too slow
 }
 
 // Run identifies the device and polls it until ctx ends; then it returns nil. It may be called once.
@@ -87,10 +86,12 @@ func (p *poller) renew() {
 		clear(p.misses)
 		p.retry.Reset()
 		p.every.all(time.Now())
+		d.tally.restart()
 	}
 	if p.generation != d.generation {
 		p.generation = d.generation
 		clear(p.layouts)
+		d.tally.wanted = p.every.wanted(d.enabled())
 	}
 	if p.wishes != d.wishes {
 		p.wishes = d.wishes
@@ -153,7 +154,7 @@ func (p *poller) cycle(ctx context.Context, due classes, priority protocol.Prior
 	}
 	p.recheck(ctx)
 	p.every.done(due, begun, first != nil)
-	p.watch(time.Since(begun), due)
+	p.watch(begun, l, due)
 	p.takeRefreshes()
 	if p.d.learn(f.learnt) {
 		p.d.log.Info().Stringers("holes", stringers(f.learnt.holes)).Uint16("most", f.learnt.most).
@@ -282,9 +283,15 @@ func (p *poller) recheck(ctx context.Context) {
 }
 
 // watch says once if the line is too slow for what it is asked.
-func (p *poller) watch(took time.Duration, due classes) {
-	if interval := p.every.fastest(due); !p.behind && took > interval {
-		p.behind = true
+func (p *poller) watch(begun time.Time, l *layout, due classes) {
+	took := time.Since(begun)
+	p.d.mu.Lock()
+	p.d.tally.cycle(due, begun, took, l.reads, TimingOf(p.d.cfg.Line))
+	interval := p.every.fastest(due)
+	said := p.d.tally.behind
+	p.d.tally.behind = said || took > interval
+	p.d.mu.Unlock()
+	if !said && took > interval {
 		p.d.log.Warn().Dur("took", took).Dur("interval", interval).
 			Msg("the line cannot keep up, polling without a pause")
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"solarhub/devices/profile"
 )
 
 // reporter tells the sink in order, and lets nothing older pass what a write has brought.
@@ -12,9 +14,10 @@ type reporter struct {
 	order sync.Mutex // held while the sink is told; taken before mu
 	said  Status     // guarded by order
 
-	mu    sync.Mutex // guards what follows
-	last  map[string]Reading
-	write map[string]epoch
+	mu      sync.Mutex // guards what follows
+	last    map[string]Reading
+	write   map[string]epoch
+	watches map[string]watched // by point
 }
 
 // epoch is what a write to a point means for readings of it.
@@ -24,19 +27,21 @@ type epoch struct {
 }
 
 func newReporter(sink Sink) *reporter {
-	return &reporter{sink: sink, last: map[string]Reading{}, write: map[string]epoch{}}
+	return &reporter{sink: sink, last: map[string]Reading{}, write: map[string]epoch{}, watches: map[string]watched{}}
 }
 
 // readings passes on what is not overtaken by a write.
 func (r *reporter) readings(ctx context.Context, d *Device, readings []Reading) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	if current := r.keep(readings); len(current) > 0 {
+	current, reverted := r.keep(readings)
+	if len(current) > 0 {
 		r.sink.Readings(ctx, d, current)
 	}
+	r.tellReverted(ctx, d, reverted)
 }
 
-func (r *reporter) keep(readings []Reading) []Reading {
+func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	current := make([]Reading, 0, len(readings))
@@ -50,19 +55,20 @@ func (r *reporter) keep(readings []Reading) []Reading {
 		r.last[reading.Key] = reading
 		current = append(current, reading)
 	}
-	return current
+	return current, r.reverted(current)
 }
 
 // begin marks a write to the point as going out.
-func (r *reporter) begin(key string) {
+func (r *reporter) begin(p profile.Point) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.write[key] = epoch{busy: true}
+	r.write[p.Key] = epoch{busy: true}
+	r.forget(p)
 }
 
-// end marks it as over and reports what was read back, nil if nothing was. From then on a reading counts only if it began after
-// the read-back, or after now.
-func (r *reporter) end(ctx context.Context, d *Device, key string, found *Reading) {
+// end marks it as over and reports what was read back, nil if nothing was; what was confirmed is watched. From then on a reading
+// counts only if it began after the read-back, or after now.
+func (r *reporter) end(ctx context.Context, d *Device, p profile.Point, found *Reading, confirmed bool) {
 	e := epoch{after: time.Now()}
 	if found != nil {
 		e.after = found.ReadAt
@@ -70,10 +76,13 @@ func (r *reporter) end(ctx context.Context, d *Device, key string, found *Readin
 	r.order.Lock()
 	defer r.order.Unlock()
 	r.mu.Lock()
-	r.write[key] = e
-	delete(r.last, key)
+	r.write[p.Key] = e
+	delete(r.last, p.Key)
 	if found != nil {
-		r.last[key] = *found
+		r.last[p.Key] = *found
+	}
+	if confirmed {
+		r.watch(p, *found)
 	}
 	r.mu.Unlock()
 	if found != nil {

@@ -97,3 +97,14 @@ func (s *schedule) fastest(of classes) time.Duration {
 	}
 	return fastest
 }
+
+// wanted returns the intervals of the classes that the points have, but for once.
+func (s *schedule) wanted(points []profile.Point) map[profile.Interval]time.Duration {
+	all := map[profile.Interval]time.Duration{}
+	for _, p := range points {
+		if p.Interval < profile.Once {
+			all[p.Interval] = s.interval(p.Interval)
+		}
+	}
+	return all
+}

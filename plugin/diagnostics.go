@@ -40,9 +40,9 @@ type deviceDiagnostics struct {
 	Profile  string                `json:"profile"`
 	Status   devices.Status        `json:"status"`
 	Plan     []string              `json:"plan"`
-	Holes    []protocol.Range      `json:"learnt_holes"`
+	Learnt   devices.Lessons       `json:"learnt"`
+	Poll     devices.PollReport    `json:"poll"`
 	Refused  []string              `json:"refused"`
-	Dropped  uint64                `json:"dropped_reads"`
 	Readings map[string]diagnosedV `json:"readings"`
 }
 
@@ -91,8 +91,8 @@ func (s *state) diagnose(d *Diagnostics) (serials []string) {
 	d.Host.Told, d.Host.Off = s.told, len(s.disabled)
 	for _, u := range s.units {
 		one := deviceDiagnostics{
-			Place: u.place, Name: u.device.Name(), Profile: u.device.Profile().ID, Status: u.device.Status(), Holes: u.device.Holes(),
-			Refused: u.device.Refused(), Dropped: u.device.Dropped(), Readings: map[string]diagnosedV{},
+			Place: u.place, Name: u.device.Name(), Profile: u.device.Profile().ID, Status: u.device.Status(), Learnt: u.device.Learnt(),
+			Refused: u.device.Refused(), Poll: u.device.Poll(), Readings: map[string]diagnosedV{},
 		}
 		for _, r := range u.device.Plan() {
 			one.Plan = append(one.Plan, r.Range.String())

@@ -123,6 +123,12 @@ func (h *Hub) Status(ctx context.Context, d *devices.Device, status devices.Stat
 	h.post(ctx, func(s *state) { s.status(d, status, time.Now()) })
 }
 
+// Reverted takes a confirmed value that somebody else has taken back.
+func (h *Hub) Reverted(_ context.Context, d *devices.Device, r devices.Reverted) {
+	h.log.Warn().Str("device", d.Name()).Str("point", r.Key).Stringer("wanted", r.Wanted.Value).Stringer("found", r.Found.Value).
+		Time("confirmed", r.Confirmed).Msg("a confirmed value was changed by somebody else")
+}
+
 // Describe returns the definitions of all devices that are known.
 func (h *Hub) Describe() host.Definitions { return h.described.Load().definitions }
 

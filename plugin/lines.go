@@ -26,7 +26,7 @@ func build(cfg Config, m memory, sink devices.Sink, log zerolog.Logger) (lines [
 			key := placeKey(c, d)
 			if k, ok := m.known[key]; ok && k.Profile == d.Profile.ID {
 				d.Known = &k.Identity
-				d.Line.Holes = append(append([]protocol.Range{}, d.Line.Holes...), k.Holes...)
+				d.Learnt = k.Learnt
 			}
 			device := devices.New(d, l.bus, sink, log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.devices = append(l.devices, device)

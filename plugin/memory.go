@@ -9,7 +9,6 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
-	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
@@ -31,7 +30,7 @@ const (
 type known struct {
 	Profile  string           `json:"profile"`
 	Identity devices.Identity `json:"identity"`
-	Holes    []protocol.Range `json:"holes,omitempty"` // learnt: registers that it does not read across
+	Learnt   devices.Lessons  `json:"learnt"` // about its reads
 }
 
 // kept is a reading in the cache.

@@ -284,12 +284,7 @@ func (s *state) collectKnown(u *unit) {
 	if identity.Serial == "" {
 		return
 	}
-	k := known{Profile: u.device.Profile().ID, Identity: identity, Holes: u.device.Holes()}
-	for _, hole := range s.memory.known[u.place].Holes { // those it was built with
-		if s.memory.known[u.place].Profile == k.Profile && !slices.Contains(k.Holes, hole) {
-			k.Holes = append(k.Holes, hole)
-		}
-	}
+	k := known{Profile: u.device.Profile().ID, Identity: identity, Learnt: u.device.Learnt()}
 	if text := encode(k); string(text) != string(u.known) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text

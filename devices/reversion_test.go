@@ -1,0 +1,138 @@
+package devices
+
+import (
+	"testing"
+	"time"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/sim"
+)
+
+// all reads every point now.
+func (h *house) all() {
+	h.t.Helper()
+	if err := h.device.Refresh(h.ctx); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// reversions returns what was told to have been taken back.
+func (r *recorder) reversions() []Reverted {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reverted
+}
+
+func TestTakenBackIsToldOnce(t *testing.T) {
+	polled(t, func(h *house) {
+		h.unit.Set(protocol.HoldingRegister, 200, 92)
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.RevertAfter(time.Minute))
+	}, func(h *house) {
+		out, err := h.write("current_max", 50.0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		confirmed := time.Now()
+		h.pass(50 * time.Second)
+		h.all()
+		if all := h.sink.reversions(); len(all) != 0 {
+			t.Fatalf("told %+v", all)
+		}
+		h.pass(20 * time.Second)
+		h.all()
+		h.unit.Set(protocol.HoldingRegister, 200, 93)
+		h.all()
+		all := h.sink.reversions()
+		if len(all) != 1 || all[0].Key != "current_max" || all[0].Wanted.Value != out.Reading.Value || all[0].Found.Value.Num != 92 ||
+			confirmed.Sub(all[0].Confirmed) > time.Millisecond {
+			t.Errorf("told %+v", all)
+		}
+	})
+}
+
+func TestNotTakenBack(t *testing.T) {
+	for name, then := range map[string]func(h *house){
+		"written here again": func(h *house) {
+			if _, err := h.write("current_max", 60.0); err != nil {
+				h.t.Error(err)
+			}
+		},
+		"a neighbour was changed":   func(h *house) { h.unit.Set(protocol.HoldingRegister, 201, 4200) },
+		"changed after ten minutes": func(h *house) { h.pass(watchFor + time.Second); h.unit.Set(protocol.HoldingRegister, 200, 1) },
+		"no value for a while": func(h *house) {
+			h.fault(sim.Fault{Match: sim.Match{Range: protocol.Range{Addr: 200, Count: 1}}, Kind: sim.Exception, Code: 2})
+			_ = h.device.Refresh(h.ctx)
+			h.fault()
+		},
+	} {
+		polled(t, nil, func(h *house) {
+			if _, err := h.write("current_max", 50.0); err != nil {
+				t.Fatal(err)
+			}
+			then(h)
+			h.pass(time.Second)
+			h.all()
+			if all := h.sink.reversions(); len(all) != 0 {
+				t.Errorf("%s: told %+v", name, all)
+			}
+		})
+	}
+}
+
+// Of a register that several points share only the bits of the point count.
+func TestAPartIsTakenBack(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		for _, key := range []string{"charging", "peak_shaving"} {
+			if _, err := h.write(key, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.unit.Set(protocol.HoldingRegister, 205, h.word(205)&^1|0xAB00)
+		h.pass(time.Second)
+		h.all()
+		if all := h.sink.reversions(); len(all) != 1 || all[0].Key != "charging" || all[0].Found.Value.On {
+			t.Errorf("told %+v", all)
+		}
+	})
+}
+
+// A write that was not confirmed has nothing that could be taken back, and a superseded one was never there.
+func TestOnlyWhatWasConfirmedIsWatched(t *testing.T) {
+	polled(t, func(h *house) {
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.Clamp(0, 100))
+	}, func(h *house) {
+		h.refusal("current_max", 150.0)
+		h.unit.Set(protocol.HoldingRegister, 200, 20)
+		h.all()
+		if all := h.sink.reversions(); len(all) != 0 {
+			t.Errorf("told %+v", all)
+		}
+	})
+}
+
+func TestSharedBits(t *testing.T) {
+	points, err := houseWith(t).Resolve("lv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(key string) profile.Point {
+		for _, p := range points {
+			if p.Key == key {
+				return p
+			}
+		}
+		t.Fatalf("no %s", key)
+		return profile.Point{}
+	}
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"current_max", "current_max", true}, {"current_max", "voltage_max", false}, {"charging", "peak_shaving", false}, {"limit", "limit", true},
+	} {
+		if got := shareBits(find(c.a), find(c.b)); got != c.want {
+			t.Errorf("%s and %s share bits: %v", c.a, c.b, got)
+		}
+	}
+}
