@@ -54,7 +54,7 @@ func names(t *testing.T, pattern, text string) []string {
 	t.Helper()
 	var found []string
 	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
-		found = append(found, match[1])
+		found = append(found, strings.Join(match[1:], "")) // of several groups one matches
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
@@ -163,8 +163,8 @@ func TestServicesAgree(t *testing.T) {
 
 func TestOtherKeysThatPythonUsesHaveTexts(t *testing.T) {
 	english := translation(t, "en")
-	tests := []struct{ file, pattern, path string }{
-		{"websocket.py", `"(\w+_too_old)"`, "issues"},
+	tests := []struct{ files, pattern, path string }{
+		{"websocket.py notices.py", `"(\w+_too_old)"|translation_key="(\w+)"`, "issues"},
 		{"system_health.py", `(?m)^        "(\w+)":`, "system_health.info"},
 	}
 	for _, tt := range tests {
@@ -172,9 +172,13 @@ func TestOtherKeysThatPythonUsesHaveTexts(t *testing.T) {
 		for part := range strings.SplitSeq(tt.path, ".") {
 			section = section.(texts)[part]
 		}
-		used := names(t, tt.pattern, slurp(t, filepath.Join("solarhub", tt.file)))
+		var used []string
+		for file := range strings.FieldsSeq(tt.files) {
+			used = append(used, names(t, tt.pattern, slurp(t, filepath.Join("solarhub", file)))...)
+		}
+		slices.Sort(used)
 		if has := keys(section); len(used) == 0 || !slices.Equal(has, used) {
-			t.Errorf("%s uses %q, %s has %q", tt.file, used, tt.path, has)
+			t.Errorf("%s uses %q, %s has %q", tt.files, used, tt.path, has)
 		}
 	}
 }

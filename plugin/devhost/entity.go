@@ -75,12 +75,9 @@ func (p *picture) available(e *entity) bool {
 		if s, told := p.online[device]; told {
 			online = s.Online
 		}
-		if !online {
-			return false
-		}
 	}
 	visible, told := p.visible[e.def.ID]
-	return visible || !told
+	return online && (visible || !told)
 }
 
 // available reports whether e can be used. The mutex of the host is held.

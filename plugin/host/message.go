@@ -192,7 +192,7 @@ const NoticeReverted = "reverted"
 // Notice is something that the owner is to hear of.
 type Notice struct {
 	Kind    string  `json:"kind"`
-	ID      string  `json:"id"` // of the entity that was set
+	ID      string  `json:"entity"` // of the entity that was set; id is the number of the message
 	Wanted  any     `json:"wanted"`
 	Found   any     `json:"found"`
 	Seconds float64 `json:"seconds"` // from the confirmation of Wanted to the finding of Found

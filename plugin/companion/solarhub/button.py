@@ -17,7 +17,7 @@ class SolarHubButton(SolarHubEntity, ButtonEntity):
 
     async def async_press(self) -> None:
         """Press, and return when the device has confirmed it."""
-        await self._hub.async_call(self.definition, "press", self._person_name, context=self._context)
+        await self._hub.async_call(self.definition, "press", self.person_name, context=self._context)
 
 
 async_setup_entry = platform_setup(SolarHubButton)

@@ -111,7 +111,7 @@ class SolarHubEntity(Entity):
         return True
 
     @property
-    def _person_name(self) -> str:
+    def person_name(self) -> str:
         """Return what the owner calls this."""
         state = self.hass.states.get(self.entity_id)
         return state.name if state else self.definition.name
@@ -125,7 +125,7 @@ class SolarHubEntity(Entity):
         before = self.hass.states.get(self.entity_id)
         try:
             await self._hub.async_call(
-                self.definition, "set", self._person_name, context=self._context, value=value, force=False
+                self.definition, "set", self.person_name, context=self._context, value=value, force=False
             )
         finally:
             after = self.hass.states.get(self.entity_id)

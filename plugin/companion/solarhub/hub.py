@@ -19,6 +19,7 @@ from .const import CONF_GRACE, DOMAIN, GRACE_DEFAULT, STATES_PER_TURN, WRITE_SEC
 from .definitions import Catalogue, Device, Entity, Json
 from .errors import call_error
 from .installation import Installation, Session, Value
+from .notices import Notices
 
 if TYPE_CHECKING:
     from .entity import SolarHubEntity
@@ -61,6 +62,7 @@ class Hub:
         self.installations: dict[str, Installation] = {}
         self.entities: dict[str, SolarHubEntity] = {}  # by id of the contract: those that are in the state machine
         self.homes: dict[Platform, Home] = {}
+        self.notices = Notices(hass)
         self.lock = asyncio.Lock()  # held while entities or devices are added or removed
         self._sessions = 0
         self._store: Store[Json] = Store(hass, _STORE_VERSION, f"{DOMAIN}.definitions")

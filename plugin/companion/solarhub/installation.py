@@ -41,11 +41,8 @@ class Picture:
     def available(self, entity_id: str, device_id: str) -> bool:
         """Report whether an entity is available as long as the plugin is there."""
         root = root_of(device_id)
-        return (
-            self.online.get(root, root in self.served)
-            and self.online.get(device_id, True)
-            and self.usable.get(entity_id, True)
-        )
+        online = self.online.get(device_id, self.online.get(root, root in self.served))
+        return online and self.usable.get(entity_id, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,7 @@ class Call:
     """A call that the plugin has not answered yet."""
 
     name: str  # of what is called, for errors
+    sets: str | None  # the id of the entity that is set
     context: Context | None
     answer: asyncio.Future[Json | HomeAssistantError]
 
@@ -219,7 +217,7 @@ class Installation:
         session = await self._async_ready(name)
         call_id = ulid_now()
         answer: asyncio.Future[Json | HomeAssistantError] = asyncio.get_running_loop().create_future()
-        session.calls[call_id] = Call(name, context, answer)
+        session.calls[call_id] = Call(name, target.get("id") if action == "set" else None, context, answer)
         session.send("call", call_id=call_id, action=action, remaining_ms=round(seconds * 1000), **target)
         try:
             async with asyncio.timeout(seconds + ANSWER_SECONDS):

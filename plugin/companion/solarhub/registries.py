@@ -60,6 +60,7 @@ def remove(hub: Hub, entry: ConfigEntry, devices: Iterable[Device], entities: It
 
 @callback
 def _remove_entity(hub: Hub, entity: Entity) -> None:
+    hub.notices.forget(entity)
     registry = er.async_get(hub.hass)
     if entity_id := registry.async_get_entity_id(entity.platform, DOMAIN, entity.id):
         registry.async_remove(entity_id)

@@ -43,6 +43,7 @@ def async_register_commands(hass: HomeAssistant) -> None:
         handle_result,
         handle_heartbeat,
         handle_diagnostics,
+        handle_notice,
         handle_remove,
         handle_bye,
     ):
@@ -258,6 +259,8 @@ def handle_result(hub: Hub, session: Session, connection: ActiveConnection, msg:
     """Show what was read back, as an act of the caller, and then tell the caller."""
     call = session.calls.pop(msg["call_id"], None)
     hub.apply(session, msg.get("s") or {}, context=call.context if call else None)
+    if call is not None and msg["ok"] and (entity := hub.catalogue.entities.get(call.sets or "")) is not None:
+        hub.notices.was_set(entity)
     if call is not None and not call.answer.done():
         error = msg.get("error") or {}
         call.answer.set_result(
@@ -285,6 +288,30 @@ def handle_diagnostics(_: Hub, session: Session, connection: ActiveConnection, m
     request = session.requests.pop(msg["request_id"], None)
     if request is not None and not request.done():
         request.set_result(msg["data"])
+    connection.send_result(msg["id"])
+
+
+@websocket_api.require_admin
+@_command(
+    "notice",
+    {
+        vol.Required("session"): int,
+        vol.Required("kind"): str,
+        vol.Optional("entity"): str,
+        vol.Optional("wanted"): vol.Any(None, bool, int, float, str),
+        vol.Optional("found"): vol.Any(None, bool, int, float, str),
+        vol.Optional("seconds"): vol.Any(int, float),
+    },
+)
+@_in_session
+def handle_notice(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Tell the owner of something. Kinds and entities that are not known are left alone."""
+    entity = hub.catalogue.entities.get(msg.get("entity", ""))
+    if entity is None or hub.catalogue.owners.get(entity.root) != session.installation:
+        pass
+    elif msg["kind"] == "reverted":
+        shown = hub.entities.get(entity.id)
+        hub.notices.reverted(entity, shown.person_name if shown else entity.name, msg)
     connection.send_result(msg["id"])
 
 

@@ -74,7 +74,7 @@ class Client:
         elif (future := self._pending.pop(message["id"], None)) and not future.done():
             future.set_result(message)
 
-    def begin(self, kind: str, **fields: Any) -> asyncio.Future[Json]:
+    def begin(self, kind: str, /, **fields: Any) -> asyncio.Future[Json]:
         """Send a command and return the future of its whole answer."""
         self._id += 1
         self._pending[self._id] = future = asyncio.get_running_loop().create_future()
@@ -83,7 +83,7 @@ class Client:
         task.add_done_callback(self._tasks.discard)
         return future
 
-    async def ask(self, kind: str, **fields: Any) -> Any:
+    async def ask(self, kind: str, /, **fields: Any) -> Any:
         """Send a command and return its result; raises Refused."""
         async with asyncio.timeout(60):
             answer = await self.begin(kind, **fields)
@@ -181,7 +181,7 @@ class Plugin(Client):
         self.session = result["session"]
         return result
 
-    async def say(self, command: str, **fields: Any) -> Any:
+    async def say(self, command: str, /, **fields: Any) -> Any:
         """Send a command of this session."""
         return await self.ask(f"solarhub/{command}", session=self.session, **fields)
 

@@ -134,6 +134,8 @@ async def test_availability_of_entities_devices_and_parts(home: Home) -> None:
     assert await available() == "---"
     await say("states", s={}, d={home.serial: {"online": True}, f"{home.serial}/battery": {"online": True}})
     assert await available() == "+++"
+    await say("states", s={}, d={home.serial: {"online": False}})  # a part that was told is as it was told
+    assert await available() == "--+"
 
 
 async def test_definitions_change(home: Home) -> None:
