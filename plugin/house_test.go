@@ -45,6 +45,8 @@ type house struct {
 	data   string
 	plugin *Plugin
 	stop   func() error
+
+	observer func(Exchange)
 }
 
 // gate holds back the replies of a line while it is shut.
@@ -171,7 +173,7 @@ func (h *house) start() {
 		log = zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.DebugLevel)
 	}
 	times := host.Times{First: 10 * time.Millisecond, Most: 50 * time.Millisecond, Starting: 10 * time.Millisecond, Replaced: 10 * time.Millisecond}
-	if h.plugin, err = New(c, Deps{Log: log, Version: "1.2.3", Times: times}); err != nil {
+	if h.plugin, err = New(c, Deps{Log: log, Version: "1.2.3", Times: times, Observer: h.observer}); err != nil {
 		h.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

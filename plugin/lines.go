@@ -18,10 +18,10 @@ type line struct {
 }
 
 // build makes the buses and devices of a configuration, with what is remembered of them. Nothing runs yet.
-func build(cfg Config, m memory, sink devices.Sink, log zerolog.Logger) (lines []line, places []Place) {
+func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []line, places []Place) {
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
-		l := line{config: c, bus: protocol.NewBus(newLink(c, log), protocol.BusOptions{})}
+		l := line{config: c, bus: protocol.NewBus(watch(newLink(c, log), c, observe), protocol.BusOptions{})}
 		for _, d := range c.Devices {
 			key := placeKey(c, d)
 			if k, ok := m.known[key]; ok && k.Profile == d.Profile.ID {

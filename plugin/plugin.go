@@ -19,6 +19,8 @@ type Deps struct {
 	Log     zerolog.Logger
 	Version string // of the plugin, from its manifest
 
+	Observer func(Exchange) // is told of each exchange on a line, on the goroutine that owns it: it must be quick. Defaults to none
+
 	Times      host.Times   // Defaults to those of package host; tests shorten them
 	HTTPClient *http.Client // Defaults to host.NewHTTPClient
 }
@@ -78,7 +80,7 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	if odd != nil {
 		log.Warn().Err(odd).Msg("Records of the cache cannot be understood and are left out")
 	}
-	lines, places := build(p.config, remembered, p.hub, log)
+	lines, places := build(p.config, remembered, p.hub, p.deps.Observer, log)
 	p.lines.Store(&lines)
 	defer p.lines.Store(nil)
 
