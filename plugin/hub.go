@@ -22,6 +22,7 @@ type Hub struct {
 	disabled  chan []string     // the newest list of the host that Run has not taken
 	ended     chan struct{}     // closed when Run is over
 	described atomic.Pointer[catalog]
+	flights   *flights
 }
 
 // saveEvery is how often changes are handed to the cache. What is lost if the power fails is at most this old, and a sync every
@@ -31,7 +32,7 @@ const saveEvery = 5 * time.Second
 // NewHub returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed and must not
 // wait.
 func NewHub(outbox *host.Outbox, redescribe func(), log zerolog.Logger) *Hub {
-	h := &Hub{outbox: outbox, redescribe: redescribe, log: log,
+	h := &Hub{outbox: outbox, redescribe: redescribe, log: log, flights: newFlights(),
 		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
 	h.described.Store(&catalog{})
 	return h
@@ -48,6 +49,7 @@ type Place struct {
 func (h *Hub) Run(ctx context.Context, places []Place, remembered memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)
+	s.keeper = keeper
 	saver := newSaver(keeper, h.log)
 	defer saver.end()
 	s.describe(time.Now())

@@ -39,6 +39,7 @@ const (
 // ledger holds the last entries in a ring. It belongs to the Hub's goroutine.
 type ledger struct {
 	entries []Entry // the newest last
+	first   uint64  // of this process
 	next    uint64
 	dirty   map[uint64]bool // numbers that the cache does not know as they are
 }
@@ -48,13 +49,29 @@ func newLedger(entries []Entry) ledger {
 	if n := len(entries); n > 0 {
 		l.next = entries[n-1].Number + 1
 	}
+	l.first = l.next
 	return l
+}
+
+func newEntry(number uint64, call host.Call, now time.Time) Entry {
+	return Entry{Number: number, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value, Force: call.Force,
+		Outcome: outcomeBegun}
+}
+
+// before returns the entry that an earlier process has made of a call which may have reached the device, or nil.
+func (l *ledger) before(call string, now time.Time) *Entry {
+	for i := len(l.entries) - 1; i >= 0 && call != ""; i-- {
+		e := l.entries[i]
+		if e.Call == call && e.Number < l.first && now.Sub(e.At) <= repeatFor && !nothingSent(e.Outcome) {
+			return &e
+		}
+	}
+	return nil
 }
 
 // begin notes a call and returns the number of its entry.
 func (l *ledger) begin(call host.Call, now time.Time) uint64 {
-	e := Entry{Number: l.next, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value, Force: call.Force,
-		Outcome: outcomeBegun}
+	e := newEntry(l.next, call, now)
 	l.next++
 	if len(l.entries) == ledgerSize {
 		l.entries = slices.Delete(l.entries, 0, 1)
@@ -79,11 +96,14 @@ func (l *ledger) end(number uint64, outcome, reason, found string, now time.Time
 func (l *ledger) flush(batch map[string][]byte) {
 	for _, e := range l.entries {
 		if l.dirty[e.Number] {
-			batch[fmt.Sprintf("%s%03d", ledgerPrefix, e.Number%ledgerSize)] = encode(e)
+			batch[ledgerKey(e.Number)] = encode(e)
 		}
 	}
 	clear(l.dirty)
 }
+
+// ledgerKey returns the key of an entry in the cache, where it overwrites the one that leaves the ring.
+func ledgerKey(number uint64) string { return fmt.Sprintf("%s%03d", ledgerPrefix, number%ledgerSize) }
 
 func sortEntries(entries []Entry) {
 	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })

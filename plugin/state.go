@@ -20,6 +20,7 @@ const resaveAfter = time.Minute
 // state is what the Hub knows. It belongs to the Hub's goroutine.
 type state struct {
 	*Hub
+	keeper   Keeper
 	units    []*unit // in the order of the configuration
 	memory   memory
 	ledger   ledger

@@ -164,6 +164,18 @@ func each(db *badger.DB, prefix string, f func(key string, value []byte) error) 
 // Put writes a batch and returns when it is on the disk; a nil value deletes its key. A batch of up to 100 KB is written as a
 // whole or not at all. It costs about 0.5 ms on a good disk and up to 50 ms on an SD card: gather changes for seconds.
 func (s *Store) Put(batch map[string][]byte) error {
+	if err := s.Note(batch); err != nil {
+		return err
+	}
+	if err := s.db.Sync(); err != nil {
+		return fmt.Errorf("cache: put %d values: %w", len(batch), err)
+	}
+	return nil
+}
+
+// Note writes a batch as Put does and does not wait for the disk: it survives the end of the process, however it ends, but not
+// that of the machine. It costs some microseconds.
+func (s *Store) Note(batch map[string][]byte) error {
 	if len(batch) == 0 {
 		return nil
 	}
@@ -180,7 +192,7 @@ func (s *Store) Put(batch map[string][]byte) error {
 			return fmt.Errorf("cache: put %s: %w", key, err)
 		}
 	}
-	if err := errors.Join(w.Flush(), s.db.Sync()); err != nil {
+	if err := w.Flush(); err != nil {
 		return fmt.Errorf("cache: put %d values: %w", len(batch), err)
 	}
 	return nil
