@@ -29,7 +29,7 @@ func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log 
 			key := placeKey(c, d)
 			if k, ok := m.known[key]; ok && k.Profile == d.Profile.ID {
 				d.Known = &k.Identity
-				d.Learnt = k.Learnt
+				d.Learnt = k.learnt()
 			}
 			device := devices.New(d, l.bus, sink, log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.devices = append(l.devices, device)
