@@ -3,10 +3,9 @@ package devices
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"time"
 
-	"solarhub/devices/profile"
 	"solarhub/protocol"
 )
 
@@ -17,260 +16,248 @@ const (
 	longPause  = time.Second
 )
 
-// attempt carries out the newest of several set-values of one point: it is written once, whatever happens, and then read until it
-// is known what the device holds.
+// attempt carries out set-values of points that lie together: each is written once, whatever happens, and then read until it is
+// known what the device holds.
 type attempt struct {
-	d     *Device
-	jobs  []*job // oldest first
-	j     *job   // the newest
-	p     profile.Point
-	req   protocol.Request
-	words []uint16 // wanted
-
-	sent    time.Time   // just before the first byte of the write
-	settled time.Time   // when it may be read back
-	doubt   error       // why it is open whether the device carried it out; nil if it said so
-	failed  *WriteError // ends the attempt
-	equal   bool        // nothing had to be written
-	found   *Reading    // the last read-back
-	unread  error       // why the last read-back failed
+	d       *Device
+	members []*member
+	req     protocol.Request
 }
 
-func newAttempt(d *Device, jobs []*job, req protocol.Request) *attempt {
-	j := jobs[len(jobs)-1]
-	req.Deadline = j.set.Deadline
-	return &attempt{d: d, jobs: jobs, j: j, p: j.point, req: req}
+// of returns the members that are as asked.
+func (a *attempt) of(is func(*member) bool) []*member {
+	return slices.DeleteFunc(slices.Clone(a.members), func(m *member) bool { return !is(m) })
 }
 
-// send writes over the held line and, if there is no settle time, reads back before anybody else gets the line.
-func (a *attempt) send(x protocol.Exchanger) {
-	current, err := a.current(x)
-	if err != nil {
-		a.failed = a.d.notSent(a.j, err)
-		return
+// jobs returns the newest job of each member.
+func jobs(members []*member) []*job {
+	all := make([]*job, len(members))
+	for i, m := range members {
+		all[i] = m.j
 	}
-	if a.words, err = a.p.Spec.Encode(a.j.value, current); err != nil {
-		a.failed = wrongValue(a.p, a.j.set.Value, err)
-		return
-	}
-	if a.found != nil && same(a.p, a.words, current) && !a.j.set.Force {
-		a.equal = true
-		return
-	}
-	a.found = nil
-	a.write(x)
-	if a.failed == nil && a.doubt == nil && a.settle() == 0 && a.readsBack() {
-		ctx, cancel := a.undisturbed(a.last())
-		defer cancel()
-		a.unread = a.readBack(ctx, x)
-	}
+	return all
 }
 
-// current reads the words of which the point is only a part; nil where it is all of them.
-func (a *attempt) current(x protocol.Exchanger) ([]uint16, error) {
-	if !a.p.Spec.Partial() {
-		return nil, nil
+// whileAnybodyWants returns a context that ends when all callers have gone of what was not written yet.
+func (a *attempt) whileAnybodyWants() (context.Context, context.CancelFunc) {
+	var all []*job
+	for _, m := range a.of((*member).waits) {
+		all = append(all, m.jobs...)
 	}
-	r, err := readPoint(a.j.ctx, x.Exchange, a.req, a.p)
-	if err != nil {
-		return nil, err
+	if len(all) == 0 {
+		return context.WithCancel(context.Background())
 	}
-	a.found = &r
-	return r.Raw, nil
+	return untilEnded(len(all), all)
 }
 
-// write sends the words, range by range. Up to the first byte the caller may give up; from then on it is carried out.
-func (a *attempt) write(x protocol.Exchanger) {
-	a.d.out.begin(a.p)
-	ctx := a.j.ctx
-	for _, req := range writeRequests(a.p, a.words, a.req) {
-		resp, err := x.Exchange(ctx, req)
-		if a.sent.IsZero() && !resp.Sent.IsZero() {
-			a.sent = resp.Sent
+// latest returns the last deadline of what was not written yet.
+func (a *attempt) latest() (last time.Time) {
+	for _, m := range a.of((*member).waits) {
+		if m.j.set.Deadline.After(last) {
+			last = m.j.set.Deadline
 		}
-		if err != nil {
-			a.judge(resp, err)
+	}
+	return last
+}
+
+// renew takes newer set-values of the same points along and lets go of those that are no longer wanted.
+func (a *attempt) renew() {
+	for _, m := range a.of((*member).waits) {
+		m.jobs = a.d.live(append(m.jobs, a.d.desk.more(m.lane)...))
+		if len(m.jobs) == 0 {
+			m.over = true
+			a.d.desk.land(m.lane)
+			continue
+		}
+		m.j = m.jobs[len(m.jobs)-1]
+	}
+}
+
+// send writes over the held line and, if there is no settle time, reads back before anybody else gets the line. An error means that
+// the device was busy: what still waits may be sent again later.
+func (a *attempt) send(x protocol.Exchanger) error {
+	if err := a.look(x); err != nil {
+		return err
+	}
+	for _, m := range a.of((*member).waits) {
+		m.prepare(a.d)
+	}
+	var busy error
+	for _, run := range runs(a.of((*member).waits)) {
+		if busy = a.write(x, run); busy != nil {
 			break
 		}
-		ctx = context.WithoutCancel(ctx)
 	}
-	a.settled = time.Now().Add(a.settle())
+	for _, run := range runs(a.of(func(m *member) bool { return m.toReadBack() && a.d.settle(m.p) == 0 })) {
+		until := last(run)
+		ctx, cancel := a.undisturbed(until)
+		a.read(ctx, x, run, until)
+		cancel()
+	}
+	return busy
 }
 
-// judge decides what a failed write means: it was refused, it never went out, or nobody knows.
-func (a *attempt) judge(resp protocol.Response, err error) {
-	no, refused := errors.AsType[protocol.ExceptionError](err)
-	switch {
-	case refused && !mayHaveBeenCarriedOut(no):
-		a.failed = exception(StageException, a.p, a.d.name(), err, no)
-	case refused || errors.Is(err, protocol.ErrOutcomeUnknown) || !a.sent.IsZero():
-		a.doubt = err
-	default:
-		if a.j.ctx.Err() != nil {
-			err = ended(a.j.ctx)
+// look reads what the device holds where a point is only a part of it, or where the register wears out and may hold it already.
+func (a *attempt) look(x protocol.Exchanger) error {
+	for _, run := range runs(a.of(func(m *member) bool { return m.waits() && m.mustLook(a.d) })) {
+		ctx, done := untilEnded(len(run), jobs(run))
+		a.read(ctx, x, run, a.latest())
+		done()
+		for _, m := range run {
+			err := m.unread
+			m.unread = nil
+			if worthAsking(err) {
+				return err
+			}
+			if err != nil {
+				m.failed = a.d.notSent(m.j, err)
+			}
 		}
-		a.failed = a.d.notSent(a.j, err)
 	}
+	return nil
 }
 
-// mayHaveBeenCarriedOut: the device takes its time (5), or a gateway lost track of it (10, 11).
-// Source: MODBUS Application Protocol V1.1b3, 7.
-func mayHaveBeenCarriedOut(no protocol.ExceptionError) bool {
-	return no.Code == 5 || no.Code == 10 || no.Code == 11
-}
-
-// settle returns the time between the write and its read-back.
-func (a *attempt) settle() time.Duration {
-	if a.p.Write.Settle != 0 {
-		return a.p.Write.Settle
-	}
-	return a.d.cfg.Line.Settle
-}
-
-// last returns until when it is tried to find out what the device holds: for a while, or as long as the caller waits.
-func (a *attempt) last() time.Time {
-	if patient := a.settled.Add(verifyFor); patient.After(a.j.set.Deadline) {
-		return patient
-	}
-	return a.j.set.Deadline
-}
-
-// undisturbed returns a context that does not end with the caller: what was sent is brought to its end.
-func (a *attempt) undisturbed(until time.Time) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(context.WithoutCancel(a.j.ctx), until)
-}
-
-func (a *attempt) readBack(ctx context.Context, x protocol.Exchanger) error {
+// read reads what neighbouring members hold: in one request or, if the device refuses that, one by one.
+func (a *attempt) read(ctx context.Context, x protocol.Exchanger, run []*member, deadline time.Time) {
 	req := a.req
-	req.Deadline = a.last()
-	r, err := readPoint(ctx, x.Exchange, req, a.p)
+	req.Op, req.Range, req.Words, req.Deadline = protocol.Read, coverOf(run), nil, deadline
+	resp, err := x.Exchange(ctx, req)
+	if no, ok := errors.AsType[protocol.ExceptionError](err); ok && refusesAddress(no) && len(run) > 1 {
+		for i := range run {
+			a.read(ctx, x, run[i:i+1], deadline)
+		}
+		return
+	}
+	for _, m := range run {
+		m.take(req.Range, resp, err)
+	}
+}
+
+// write sends the words of neighbouring members in one request. Up to its first byte each caller may give up; from then on it is carried
+// out. The error is that the device is busy, and so has carried out nothing.
+func (a *attempt) write(x protocol.Exchanger, run []*member) error {
+	ctx, done := run[0].j.ctx, func() {}
+	if len(run) > 1 {
+		ctx, done = untilEnded(1, jobs(run))
+	}
+	defer done()
+	req := writeRequest(run, a.req)
+	for _, m := range run {
+		a.d.out.begin(m.p)
+	}
+	resp, err := x.Exchange(ctx, req)
+	no, refused := errors.AsType[protocol.ExceptionError](err)
+	switch unsent := resp.Sent.IsZero() && (errors.Is(err, protocol.ErrExpired) || ctx.Err() != nil); {
+	case len(run) > 1 && (refused && refusesAddress(no) || err != nil && unsent):
+		return a.writeApart(x, run)
+	case refused && no.Code == 6:
+		for _, m := range run {
+			a.d.out.release(m.p.Key)
+		}
+		return err
+	}
+	for _, m := range run {
+		m.wrote(a.d, resp, err)
+	}
+	return nil
+}
+
+// writeApart writes one by one what was refused together, of which nothing was carried out, or what not all callers still want.
+func (a *attempt) writeApart(x protocol.Exchanger, run []*member) error {
+	for i, m := range run {
+		if !m.waits() {
+			continue
+		}
+		if err := a.write(x, run[i:i+1]); err != nil {
+			return err
+		}
+		for _, part := range run[i+1:] {
+			if part.at() == m.at() {
+				part.follow(a.d, m)
+			}
+		}
+	}
+	return nil
+}
+
+// abandon ends what still waits when the line is given back for good.
+func (a *attempt) abandon(err error) {
 	if err == nil {
-		a.found = &r
+		err = protocol.ErrExpired
 	}
-	return err
+	for _, m := range a.of((*member).waits) {
+		m.failed = a.d.notSent(m.j, err)
+	}
 }
 
-// complete reads back until it is clear what the device holds, and tells everybody.
+// complete reads back until it is clear what the device holds, and never writes again. Each caller is told as soon as it is clear.
 func (a *attempt) complete() {
-	if a.failed == nil && !a.equal && a.readsBack() {
-		a.verify()
-	}
-	found := a.found
-	if a.p.Button() {
-		found = nil // what a command register holds is nobody's value
-	}
-	ctx := context.WithoutCancel(a.j.ctx)
-	switch {
-	case !a.sent.IsZero():
-		a.d.out.end(ctx, a.d, a.p, found, found != nil && a.verified())
-	case a.equal && found != nil:
-		a.d.out.readings(ctx, a.d, []Reading{*found})
-	default:
-		a.d.out.release(a.p.Key)
-	}
-	a.d.out.status(ctx, a.d)
-	a.tell(a.verdict())
-}
-
-// readsBack: only a button may have a register that does not hold what was written.
-func (a *attempt) readsBack() bool { return !a.p.Button() || a.p.Write.ReadBack }
-
-// verify reads back, again and again, and never writes again.
-func (a *attempt) verify() {
-	at, pause := a.settled, firstPause
-	if a.found != nil || a.unread != nil { // read back at once, and not in vain
-		at = time.Now().Add(pause)
-	}
-	for !a.verified() {
-		if a.found != nil && at.After(a.settled.Add(verifyFor)) || at.After(a.last()) {
+	at, pause := a.firstLook(), firstPause
+	for {
+		for _, m := range a.of(func(m *member) bool { return !m.over && m.decided(at) }) {
+			m.end(a.d)
+		}
+		open := a.of(func(m *member) bool { return !m.over })
+		if len(open) == 0 {
 			return
 		}
-		a.unread = a.tryAgain(at)
-		if wrong := (*identityError)(nil); errors.As(a.unread, &wrong) || errors.Is(a.unread, protocol.ErrClosed) {
-			return
+		err := a.tryAgain(at, open)
+		if wrong := (*identityError)(nil); errors.As(err, &wrong) || errors.Is(err, protocol.ErrClosed) {
+			at = last(open).Add(1)
+			continue
 		}
 		at, pause = time.Now().Add(pause), min(2*pause, longPause)
 	}
 }
 
+// firstLook returns when it is read back first: when all have settled or, after a look that was in vain, a little later.
+func (a *attempt) firstLook() (at time.Time) {
+	for _, m := range a.of(func(m *member) bool { return m.failed == nil && !m.equal }) {
+		if m.found != nil || m.unread != nil {
+			return time.Now().Add(firstPause)
+		}
+		if m.settled.After(at) {
+			at = m.settled
+		}
+	}
+	return at
+}
+
 // tryAgain queues one read-back, ahead of all reads. Others have the line meanwhile.
-func (a *attempt) tryAgain(at time.Time) error {
-	ctx, cancel := a.undisturbed(a.last())
+func (a *attempt) tryAgain(at time.Time, open []*member) error {
+	until := last(open)
+	ctx, cancel := a.undisturbed(until)
 	defer cancel()
 	req := a.req
-	req.NotBefore, req.Deadline = at, a.last()
-	return a.d.line.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+	req.NotBefore, req.Deadline = at, until
+	err := a.d.line.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
 		if err := a.d.admit(ctx, x); err != nil {
 			return err
 		}
-		return a.readBack(ctx, x)
-	})
-}
-
-func (a *attempt) verified() bool { return a.found != nil && same(a.p, a.words, a.found.Raw) }
-
-// verdict says how it ended.
-func (a *attempt) verdict() *WriteError {
-	p, device, where := a.p, a.d.name(), registers(a.p)
-	switch {
-	case a.failed != nil:
-		return a.failed
-	case a.equal, a.verified(), !a.readsBack() && a.doubt == nil:
+		for _, run := range runs(open) {
+			a.read(ctx, x, run, until)
+		}
 		return nil
-	case a.found != nil:
-		wanted, found := withUnit(a.j.value.String(), p.Unit), a.holds()
-		reason := fmt.Sprintf("%s acknowledged %s for %s (%s) and holds %s", device, wanted, p.Name, where, found)
-		if a.doubt != nil {
-			reason = fmt.Sprintf("%s did not confirm %s for %s (%s: %v) and holds %s", device, wanted, p.Name, where, a.doubt, found)
-		}
-		e := failure(StageNotVerified, p, CodeNotVerified, reason, a.doubt, "device", device, "register", where, "wanted", wanted, "found", found)
-		e.Found = a.found
-		return e
-	}
-	cause := a.doubt
-	reason := fmt.Sprintf("%s was sent to %s (%s), but it is not known whether it was carried out: ", p.Name, device, where)
-	if cause == nil {
-		cause = a.unread
-		reason = fmt.Sprintf("%s acknowledged %s (%s), but it could not be read back: ", device, p.Name, where)
-	}
-	return failure(StageUnknown, p, CodeOutcomeUnknown, reason+cause.Error(), cause, "device", device, "register", where)
-}
-
-// holds says what the device holds, in words or, where that is no value, as it was read.
-func (a *attempt) holds() string {
-	if a.p.Button() {
-		return fmt.Sprintf("%d", a.found.Raw)
-	}
-	if text := textOf(a.found.Value); text != "" {
-		return withUnit(text, a.p.Unit)
-	}
-	return fmt.Sprintf("the raw words %d", a.found.Raw)
-}
-
-// tell ends the newest job, and the older ones with its outcome.
-func (a *attempt) tell(err *WriteError) {
-	now := time.Now()
-	for _, j := range a.jobs {
-		o := Outcome{Superseded: j != a.j, Unchanged: a.equal, Took: now.Sub(j.called)}
-		if a.found != nil && !a.p.Button() {
-			o.Reading = *a.found
-		}
-		if !a.sent.IsZero() {
-			o.Wire = a.sent.Sub(j.called)
-		}
-		if err != nil {
-			o = Outcome{}
-		}
-		j.finish(o, err)
-	}
-	a.log(err)
-}
-
-func (a *attempt) log(err *WriteError) {
-	event := a.d.log.Debug() // who asked for it says it to people
+	})
 	if err != nil {
-		event = event.Str("code", err.Code).Str("reason", err.Error())
+		for _, m := range open {
+			m.unread = err
+		}
 	}
-	event.Str("point", a.p.Key).Stringer("value", a.j.value).Bool("unchanged", a.equal).
-		Int("superseded", len(a.jobs)-1).Msg("set-value ended")
+	return err
+}
+
+// undisturbed returns a context that does not end with the callers: what was sent is brought to its end.
+func (a *attempt) undisturbed(until time.Time) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(context.WithoutCancel(a.members[0].j.ctx), until)
+}
+
+// last returns until when it is tried to find out what the device holds.
+func last(members []*member) (until time.Time) {
+	for _, m := range members {
+		if at := m.last(); at.After(until) {
+			until = at
+		}
+	}
+	return until
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"solarhub/devices/profile"
-	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
@@ -61,6 +60,8 @@ func (d *Device) mayWrite(p profile.Point) *WriteError {
 		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: %s", p.Name, p.Why), nil)
 	case p.Write == nil:
 		return failure(StageRefused, p, CodeReadOnly, p.Name+" is read only", nil)
+	case len(p.Ranges) > 1: // never torn, so never in two requests
+		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: its words lie apart (%s) and no one request writes them", p.Name, registers(p)), nil)
 	case p.Write.Arm && !slices.Contains(d.cfg.Arm, p.Key):
 		reason := fmt.Sprintf("%s is a setting of the installer: to write it put %s under arm: in the configuration", p.Name, p.Key)
 		return failure(StageRefused, p, CodeNotArmed, reason, nil, "key", p.Key)
@@ -131,20 +132,6 @@ func withUnit(value, unit string) string {
 		return value
 	}
 	return value + " " + unit
-}
-
-// writeRequests returns the requests that write the words, one for each range of the point.
-func writeRequests(p profile.Point, words []uint16, req protocol.Request) []protocol.Request {
-	var all []protocol.Request
-	for _, r := range p.Ranges {
-		req.Op, req.Range, req.Words = protocol.WriteMultiple, r, words[:r.Count]
-		if p.Write.Single && r.Count == 1 {
-			req.Op = protocol.WriteSingle
-		}
-		all = append(all, req)
-		words = words[r.Count:]
-	}
-	return all
 }
 
 // same reports whether two sets of words agree in the bits of the point.

@@ -3,7 +3,6 @@ package devices
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -198,7 +197,7 @@ func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	}
 	var got Reading
 	req := d.request(protocol.PriorityRead, patience)
-	err := d.line.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+	err := d.hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
 		if err := d.admit(ctx, x); err != nil {
 			return err
 		}
@@ -245,16 +244,4 @@ func (d *Device) refuse(key string, again time.Time) {
 	} else {
 		d.refused[key] = again
 	}
-}
-
-// errReconnected: the reply came over a connection on which the device was not identified.
-var errReconnected = errors.New("the connection is a new one")
-
-// poll is Line.Do for readings: what comes over a connection on which the device was not identified is not believed.
-func (d *Device) poll(ctx context.Context, req protocol.Request) (protocol.Response, error) {
-	resp, err := d.line.Do(ctx, req)
-	if resp.Connection != 0 && !d.isAdmitted(resp.Connection) {
-		return protocol.Response{}, errReconnected
-	}
-	return resp, err
 }

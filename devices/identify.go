@@ -22,7 +22,7 @@ func notIt(format string, args ...any) error { return &identityError{fmt.Sprintf
 
 // identify finds out who answers. The error is an *identityError if somebody else does, or one of the line.
 func (d *Device) identify(ctx context.Context) error {
-	err := d.line.Hold(ctx, d.request(protocol.PriorityRead, patience), d.identifyOn)
+	err := d.hold(ctx, d.request(protocol.PriorityRead, patience), d.identifyOn)
 	d.out.status(ctx, d)
 	return err
 }

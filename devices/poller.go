@@ -141,6 +141,7 @@ func (p *poller) cycle(ctx context.Context, due classes, priority protocol.Prior
 	f := newFetch(p.d.poll, p.d.request(priority, 0), max(patienceWithPoll, p.every.fastest(due)), l)
 	var first error
 	for _, read := range l.reads {
+		f.ask = p.ask(l, read)
 		err := f.read(ctx, read)
 		p.deliver(ctx, f, read)
 		if err == nil {
@@ -161,6 +162,16 @@ func (p *poller) cycle(ctx context.Context, due classes, priority protocol.Prior
 			Msg("the device does not allow reads as planned, planning anew")
 	}
 	return first
+}
+
+// ask returns how a read is asked: patiently, unless the device has been busy with all of it for long.
+func (p *poller) ask(l *layout, read plan.Read) exchange {
+	for _, point := range l.touched(read) {
+		if p.misses[l.points[point].Key] < failuresToLose {
+			return p.d.poll
+		}
+	}
+	return p.d.pollOnce
 }
 
 // takeRefreshes keeps a refresh from waiting where the line is polled without a pause.
@@ -225,7 +236,9 @@ func (p *poller) failed(ctx context.Context, f *fetch, read plan.Read, err error
 		p.d.mu.Unlock()
 		return false
 	}
-	if p.isAway(err) {
+	if _, refused := errors.AsType[protocol.ExceptionError](err); refused && !notReached(err) {
+		p.failures = 0 // it is there: it said no
+	} else if p.isAway(err) {
 		p.lose(ctx, err)
 		return true
 	}

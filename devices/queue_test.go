@@ -229,13 +229,13 @@ func TestTakenAreOnlyThoseThatStillWant(t *testing.T) {
 			j.point, j.called, j.done = point, time.Now(), make(chan struct{})
 			l = d.desk.join(j)
 		}
-		if live := d.takeLive(l); len(live) != 1 || live[0] != jobs[0] {
-			t.Errorf("taken %v", live)
+		if m := d.depart(l); m == nil || len(m.jobs) != 1 || m.j != jobs[0] {
+			t.Errorf("taken %v", m)
 		}
 		if c, e := writeError(t, jobs[1].err), writeError(t, jobs[2].err); c.Code != CodeCancelled || e.Code != CodeExpired {
 			t.Errorf("%s and %s", c.Code, e.Code)
 		}
-		if d.desk.busy("current_max") {
+		if d.desk.land(l); d.desk.busy("current_max") {
 			t.Error("still waiting")
 		}
 	})

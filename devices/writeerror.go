@@ -55,6 +55,8 @@ func (d *Device) notSent(j *job, cause error) *WriteError {
 	switch {
 	case errors.As(cause, &wrong):
 		return fail(CodeNotIdentified, wrong.Error(), "device", device)
+	case notReached(cause):
+		return fail(CodeNoAnswer, "the device does not answer ("+cause.Error()+")", "device", device, "register", registers(p))
 	case errors.As(cause, &no):
 		return exception(StageException, p, device, cause, no)
 	case errors.Is(cause, protocol.ErrClosed):

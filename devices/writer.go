@@ -3,12 +3,9 @@ package devices
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
-	"solarhub/devices/profile"
 	"solarhub/protocol"
-	"solarhub/protocol/codec"
 )
 
 // Times of a write.
@@ -16,43 +13,6 @@ const (
 	defaultDeadline = 30 * time.Second // of a Set without one
 	freshFor        = 3 * time.Second  // a value read less long ago is not written again
 )
-
-// desk is where set-values wait. Of one point one is on its way at a time; when its turn on the line comes, it is the newest.
-type desk struct {
-	mu    *sync.Mutex
-	lanes map[string]*lane // by the key of the point
-}
-
-// lane is the queue of one point.
-type lane struct {
-	turn    chan struct{} // holds a token while somebody leads
-	waiting []*job        // oldest first; guarded by desk.mu
-}
-
-// job is one set-value on its way. outcome and err are set before done is closed.
-type job struct {
-	ctx    context.Context
-	set    Set
-	point  profile.Point
-	value  codec.Value
-	called time.Time
-
-	done    chan struct{}
-	outcome Outcome
-	err     error
-}
-
-func newDesk() desk { return desk{mu: &sync.Mutex{}, lanes: map[string]*lane{}} }
-
-func (j *job) late() bool { return time.Now().After(j.set.Deadline) }
-
-func (j *job) finish(o Outcome, err *WriteError) {
-	j.outcome = o
-	if err != nil {
-		j.err = err
-	}
-	close(j.done)
-}
 
 // Write sets a point and returns when the device has been read back, or has not. The error is a *WriteError. ctx ends a
 // set-value that was not sent yet; one that was is finished and its outcome returned.
@@ -88,13 +48,19 @@ func (d *Device) unchanged(j *job) (Reading, bool) {
 
 // queue waits until the job is done: by itself, or by another that came to the line first and took it along.
 func (d *Device) queue(j *job) {
+	ctx, release := context.WithCancel(j.ctx)
+	defer release()
+	j.release = release
 	l := d.desk.join(j)
 	expired := time.NewTimer(time.Until(j.set.Deadline))
 	defer expired.Stop()
 	select {
 	case l.turn <- struct{}{}:
-		d.lead(l, j)
+		a := d.lead(ctx, l, j)
 		<-l.turn
+		if a != nil {
+			a.complete()
+		}
 	case <-j.done:
 	case <-j.ctx.Done():
 		d.giveUp(l, j, ended(j.ctx))
@@ -111,41 +77,117 @@ func (d *Device) giveUp(l *lane, j *job, why error) {
 	}
 }
 
-// lead waits for the line with the job and then carries out the newest of its lane.
-func (d *Device) lead(l *lane, j *job) {
-	if !d.desk.waits(l, j) {
-		return // another has taken it along meanwhile
-	}
-	req := d.request(protocol.PriorityWrite, 0)
-	req.Deadline = j.set.Deadline
-	var a *attempt
-	err := d.line.Hold(j.ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
-		if err := d.admit(ctx, x); err != nil {
-			return err
+// lead waits for the line with the job and then sends the newest of its lane, with what may go along. What was taken is returned, to
+// be completed without keeping the lane.
+func (d *Device) lead(ctx context.Context, l *lane, j *job) *attempt {
+	for d.desk.waits(l, j) {
+		if landed := d.desk.underWay(l); landed != nil {
+			d.awaitLanding(landed, l, j)
+			continue
 		}
-		if jobs := d.takeLive(l); len(jobs) > 0 {
-			a = newAttempt(d, jobs, req)
-			a.send(x)
+		a, err := d.send(ctx, l, j)
+		d.out.status(context.WithoutCancel(j.ctx), d)
+		if a != nil {
+			a.abandon(err)
+			return a
 		}
-		return nil
-	})
-	d.out.status(context.WithoutCancel(j.ctx), d)
-	if a != nil {
-		a.complete()
+		if err != nil {
+			if j.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+				err = ended(j.ctx)
+			}
+			d.giveUp(l, j, err) // if its turn did not come
+		}
 	}
-	if j.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		err = ended(j.ctx)
-	}
-	if err == nil {
-		err = protocol.ErrExpired
-	}
-	d.giveUp(l, j, err) // if its turn did not come
+	return nil
 }
 
-// takeLive takes all jobs of the lane, oldest first. Those that gave up or are too late are ended.
-func (d *Device) takeLive(l *lane) []*job {
+// awaitLanding waits until what is on its way has ended; the job may not want to.
+func (d *Device) awaitLanding(landed <-chan struct{}, l *lane, j *job) {
+	expired := time.NewTimer(time.Until(j.set.Deadline))
+	defer expired.Stop()
+	select {
+	case <-landed:
+	case <-j.ctx.Done():
+		d.giveUp(l, j, ended(j.ctx))
+	case <-expired.C:
+		d.giveUp(l, j, protocol.ErrExpired)
+	}
+}
+
+// send holds the line and writes. While the device says that it is busy, and so has carried out nothing, it is tried again.
+func (d *Device) send(ctx context.Context, l *lane, j *job) (*attempt, error) {
+	var a *attempt
+	req := d.request(protocol.PriorityWrite, 0)
+	req.Deadline = j.set.Deadline
+	for tries := 0; ; tries++ {
+		err := d.line.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+			if err := d.admit(ctx, x); err != nil {
+				return err
+			}
+			if a == nil {
+				a = d.take(l, req)
+			} else {
+				a.renew()
+			}
+			if a == nil {
+				return nil
+			}
+			return a.send(x)
+		})
+		if !worthAsking(err) {
+			return a, err
+		}
+		if a != nil { // the leader's own job may end before the others
+			var done context.CancelFunc
+			ctx, done = a.whileAnybodyWants()
+			defer done()
+			req.Deadline = a.latest()
+		}
+		if !d.again(&req, tries) {
+			return a, err
+		}
+	}
+}
+
+// take takes all jobs of the lane, and what may be written in the same request.
+func (d *Device) take(l *lane, req protocol.Request) *attempt {
+	first := d.depart(l)
+	if first == nil {
+		return nil
+	}
+	a := &attempt{d: d, members: []*member{first}, req: req}
+	for grown := true; grown; {
+		grown = false
+		for _, j := range d.desk.ready() {
+			if !d.mayJoin(a.members, j.point) {
+				continue
+			}
+			if m := d.depart(d.desk.lane(j.point.Key)); m != nil {
+				a.members, grown = append(a.members, m), true
+			}
+		}
+	}
+	return a
+}
+
+// depart takes what waits in a lane; nil if nothing does, or something of it is on its way.
+func (d *Device) depart(l *lane) *member {
+	taken := d.desk.depart(l)
+	if taken == nil {
+		return nil
+	}
+	jobs := d.live(taken)
+	if len(jobs) == 0 {
+		d.desk.land(l)
+		return nil
+	}
+	return newMember(l, jobs)
+}
+
+// live ends the jobs that gave up or are too late, and returns the others.
+func (d *Device) live(jobs []*job) []*job {
 	var live []*job
-	for _, j := range d.desk.takeAll(l) {
+	for _, j := range jobs {
 		switch {
 		case j.ctx.Err() != nil:
 			j.finish(Outcome{}, d.notSent(j, ended(j.ctx)))
@@ -156,56 +198,4 @@ func (d *Device) takeLive(l *lane) []*job {
 		}
 	}
 	return live
-}
-
-func (k *desk) join(j *job) *lane {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	l := k.lanes[j.point.Key]
-	if l == nil {
-		l = &lane{turn: make(chan struct{}, 1)}
-		k.lanes[j.point.Key] = l
-	}
-	l.waiting = append(l.waiting, j)
-	return l
-}
-
-// leave takes the job out of its lane and reports whether it was still there.
-func (k *desk) leave(l *lane, j *job) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for i, other := range l.waiting {
-		if other == j {
-			l.waiting = append(l.waiting[:i:i], l.waiting[i+1:]...)
-			return true
-		}
-	}
-	return false
-}
-
-func (k *desk) waits(l *lane, j *job) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, other := range l.waiting {
-		if other == j {
-			return true
-		}
-	}
-	return false
-}
-
-func (k *desk) takeAll(l *lane) []*job {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	all := l.waiting
-	l.waiting = nil
-	return all
-}
-
-// busy reports whether a set-value of the point waits or is on its way.
-func (k *desk) busy(key string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	l := k.lanes[key]
-	return l != nil && (len(l.waiting) > 0 || len(l.turn) > 0)
 }
