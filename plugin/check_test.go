@@ -93,7 +93,8 @@ func checkPlan(t *testing.T, p PlanPrediction, points []profile.Point, timing pr
 }
 
 func TestWhatCannotBeReadIsTold(t *testing.T) {
-	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: senergy, max_registers: 1}]}\n"))
+	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: senergy}]}\n"))
+	c.Lines[0].Devices[0].Line.MaxRegisters = 1
 	lines, err := Predict(c)
 	if err != nil {
 		t.Fatal(err)

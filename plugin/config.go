@@ -52,6 +52,8 @@ type Line struct {
 	Transport Transport
 	Address   string           // path of the port, or host:port
 	Serial    protocol.Serial  // not for TCP. Defaults to what the devices are delivered with, else 9600 8N1
+	Quirks    protocol.Quirks  // of the connection. Defaults to what the families of the devices need
+	WriteWait time.Duration    // what a person wants: no read holds a write up longer, MaxRegisters of the devices sees to it; 0: no matter
 	Devices   []devices.Config // at least one; Known is not filled in
 }
 
@@ -65,16 +67,13 @@ const (
 	defaultSlow   = 5 * time.Minute
 )
 
-// The bounds of what a configuration may say.
+// The bounds of what a configuration may say; those of the knobs of a line are profile's.
 const (
-	maxName       = 64 // PROTOCOL.md section 1
-	maxGap        = 5 * time.Second
-	minTimeout    = 10 * time.Millisecond
-	maxTimeout    = 30 * time.Second
-	maxTurnaround = 10 * time.Second
-	maxSettle     = time.Minute
-	minInterval   = 100 * time.Millisecond
-	maxInterval   = 24 * time.Hour
+	maxName      = 64 // PROTOCOL.md section 1
+	minInterval  = 100 * time.Millisecond
+	maxInterval  = 24 * time.Hour
+	minWriteWait = time.Millisecond
+	maxWriteWait = 30 * time.Second
 )
 
 const portModbus = "502" // MODBUS Messaging on TCP/IP V1.0b, 4.2.1

@@ -14,13 +14,20 @@ import (
 	"solarhub/plugin/host"
 )
 
+// What may stand at the top and under host.
+var (
+	rootKeys  = []string{"host", "name", "data", "lines"}
+	tokenKeys = []string{"token", "token_file", "token_env"}
+	hostKeys  = slices.Concat([]string{"url"}, tokenKeys, []string{"insecure"})
+)
+
 // Parse reads a configuration. file is its name for the findings, and relative paths in it begin at its folder. The error is
 // strict.Findings with everything that is wrong, each with line and column, those of profile files included.
 func Parse(file string, data []byte) (Config, error) {
 	root, report := strict.Parse(file, data)
 	p := parser{folder: filepath.Dir(file), c: defaults()}
 	if root != nil {
-		p.config(root.Fields("host", "name", "data", "lines"))
+		p.config(root.Fields(rootKeys...))
 	}
 	var found strict.Findings
 	if err := report.Err(); err != nil && !errors.As(err, &found) {
@@ -46,7 +53,7 @@ func (p *parser) config(f strict.Fields) {
 		return
 	}
 	if n := f.Need("host"); n != nil {
-		p.host(n.Fields("url", "token", "token_file", "token_env", "insecure"))
+		p.host(n.Fields(hostKeys...))
 	}
 	if n := f.Get("name"); n != nil {
 		p.c.Name, _ = n.Text()
@@ -108,7 +115,7 @@ func (p *parser) host(f strict.Fields) {
 // token takes the token from the one place that is named. What is wrong with it is told without repeating it.
 func (p *parser) token(f strict.Fields) {
 	var given []string
-	for _, key := range []string{"token", "token_file", "token_env"} {
+	for _, key := range tokenKeys {
 		if f.Get(key) != nil {
 			given = append(given, key)
 		}

@@ -185,7 +185,7 @@ var findings = []struct {
 	{"serial settings of tcp", withLines("  - {tcp: h, baud: 9600, parity: none, stop_bits: 1, devices: [{profile: senergy}]}\n"),
 		[]string{"baud is for serial lines", "parity is for serial lines", "stop_bits is for serial lines"}},
 	{"serial settings", withLines("  - {serial: /dev/x, baud: 12345, parity: mark, stop_bits: 3, devices: [{profile: powdrive}]}\n"),
-		[]string{"baud 12345 is not one of", `"mark" is not allowed here`, "from 1 to 2"}},
+		[]string{"; the nearest is 9600", `"mark" is not one of none, even, odd`, "from 1 to 2"}},
 	{"unit twice", withLines("  - tcp: h\n    devices:\n      - {profile: senergy, unit: 1}\n      - {profile: powdrive}\n      - {profile: powdrive, unit: 2}\n"),
 		[]string{"6:9: unit 1 of this line is in line 5 already"}},
 	{"unit of a serial line", withLines("  - {serial: /dev/x, devices: [{profile: powdrive, unit: 248}, {profile: powdrive, unit: 0}]}\n"),
@@ -197,7 +197,7 @@ var findings = []struct {
 	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - {tcp: i, devices: [{profile: senergy, id: x}]}\n"),
 		[]string{`id "a/b": spaces and / are not allowed`, "4:47: the id x is in line 3 already"}},
 	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
-		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`, `"126"`, `"50ms"`, `unknown key "often"`}},
+		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`, "max_registers 126: one read carries 125 at most", `"50ms"`, `unknown key "often"`}},
 }
 
 func TestFindings(t *testing.T) {

@@ -15,7 +15,8 @@ import (
 // serves.
 type Hub struct {
 	outbox     *host.Outbox
-	redescribe func() // has the host's client ask for the definitions again
+	redescribe func()            // has the host's client ask for the definitions again
+	notify     func(host.Notice) // has it tell the owner
 	log        zerolog.Logger
 
 	inbox     chan func(*state) // what Run carries out, in order
@@ -29,10 +30,10 @@ type Hub struct {
 // 5 s is a fraction of what an SD card bears.
 const saveEvery = 5 * time.Second
 
-// NewHub returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed and must not
-// wait.
-func NewHub(outbox *host.Outbox, redescribe func(), log zerolog.Logger) *Hub {
-	h := &Hub{outbox: outbox, redescribe: redescribe, log: log, flights: newFlights(),
+// NewHub returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed, notify
+// when the owner is to hear of something; neither may wait.
+func NewHub(outbox *host.Outbox, redescribe func(), notify func(host.Notice), log zerolog.Logger) *Hub {
+	h := &Hub{outbox: outbox, redescribe: redescribe, notify: notify, log: log, flights: newFlights(),
 		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
 	h.described.Store(&catalog{})
 	return h
@@ -123,12 +124,6 @@ func (h *Hub) Readings(ctx context.Context, d *devices.Device, readings []device
 // Status takes how a device is.
 func (h *Hub) Status(ctx context.Context, d *devices.Device, status devices.Status) {
 	h.post(ctx, func(s *state) { s.status(d, status, time.Now()) })
-}
-
-// Reverted takes a confirmed value that somebody else has taken back.
-func (h *Hub) Reverted(_ context.Context, d *devices.Device, r devices.Reverted) {
-	h.log.Warn().Str("device", d.Name()).Str("point", r.Key).Stringer("wanted", r.Wanted.Value).Stringer("found", r.Found.Value).
-		Time("confirmed", r.Confirmed).Msg("a confirmed value was changed by somebody else")
 }
 
 // Describe returns the definitions of all devices that are known.

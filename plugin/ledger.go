@@ -26,6 +26,8 @@ type Entry struct {
 	Reason  string    `json:"reason,omitempty"`
 	Found   string    `json:"found,omitempty"` // what was read back
 	TookMS  int64     `json:"took_ms"`
+
+	Reverted *Reversal `json:"reverted,omitempty"` // what was written did not stay
 }
 
 // The outcomes that are no failures.

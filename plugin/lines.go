@@ -1,12 +1,15 @@
 package plugin
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
+	"solarhub/devices/profile"
 	"solarhub/protocol"
 )
 
@@ -21,12 +24,12 @@ type line struct {
 func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []line, places []Place) {
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
-		l := line{config: c, bus: protocol.NewBus(watch(newLink(c, log), c, observe), protocol.BusOptions{})}
+		l := line{config: c, bus: protocol.NewBus(watch(newLink(c, log), c, observe), protocol.BusOptions{RetryMax: retryMax(c.Devices)})}
 		for _, d := range c.Devices {
 			key := placeKey(c, d)
 			if k, ok := m.known[key]; ok && k.Profile == d.Profile.ID {
 				d.Known = &k.Identity
-				d.Learnt = k.Learnt
+				d.Learnt = k.learnt()
 			}
 			device := devices.New(d, l.bus, sink, log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.devices = append(l.devices, device)
@@ -35,6 +38,15 @@ func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log 
 		lines = append(lines, l)
 	}
 	return lines, places
+}
+
+// retryMax is the longest pause between two tries to open a line: what the most patient of its devices bears.
+func retryMax(all []devices.Config) time.Duration {
+	var longest time.Duration
+	for _, d := range all {
+		longest = max(longest, cmp.Or(d.Line.Quiet, profile.DefaultQuiet))
+	}
+	return longest
 }
 
 // placeKey names the place of a device in the cache.

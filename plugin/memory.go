@@ -9,6 +9,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
@@ -32,6 +33,17 @@ type known struct {
 	Profile  string           `json:"profile"`
 	Identity devices.Identity `json:"identity"`
 	Learnt   devices.Lessons  `json:"learnt"` // about its reads
+
+	Holes []protocol.Range `json:"holes,omitempty"` // of records from before lessons had a time
+}
+
+// learnt returns the lessons, also those of old records: their holes are due to be looked at again.
+func (k known) learnt() devices.Lessons {
+	l := k.Learnt
+	for _, r := range k.Holes {
+		l.Holes = append(l.Holes, devices.Hole{Range: r})
+	}
+	return l
 }
 
 // kept is a reading in the cache.

@@ -188,7 +188,7 @@ func still(t *testing.T, m memory) (*state, *unit) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := NewHub(host.NewOutbox(), func() {}, zerolog.Nop())
+	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
 	cfg := defaultDevice(family)
 	cfg.Known = &devices.Identity{Serial: serialNumber}
 	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
@@ -291,7 +291,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 		t.Fatal(err)
 	}
 	var logged strings.Builder
-	h := NewHub(host.NewOutbox(), func() {}, zerolog.New(&logged))
+	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.New(&logged))
 	var places []Place
 	for n := range 2 {
 		cfg := defaultDevice(family)
@@ -311,7 +311,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 }
 
 func TestTheNewestListOfTheHostCounts(t *testing.T) {
-	h := NewHub(host.NewOutbox(), func() {}, zerolog.Nop())
+	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
 	for _, list := range [][]string{{"a"}, {"b"}, {"c"}} {
 		h.Config(list)
 	}

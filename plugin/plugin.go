@@ -42,7 +42,7 @@ type Plugin struct {
 func New(cfg Config, deps Deps) (*Plugin, error) {
 	p := &Plugin{config: cfg, deps: deps}
 	outbox := host.NewOutbox()
-	p.hub = NewHub(outbox, func() { p.client.Redescribe() }, deps.Log)
+	p.hub = NewHub(outbox, func() { p.client.Redescribe() }, func(n host.Notice) { p.client.Notify(n) }, deps.Log)
 	var err error
 	p.client, err = host.New(host.Options{
 		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure, HTTPClient: deps.HTTPClient,

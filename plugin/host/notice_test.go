@@ -49,7 +49,10 @@ func TestACompanionThatTakesNoNotices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		s := &script{t: t}
-		l.listen(s.handler(func(c *talk) { c.greet(); c.serve("", map[string]string{host.CommandNotice: host.RefusedUnknownCommand}) }))
+		l.listen(s.handler(func(c *talk) {
+			c.greet()
+			c.serve("", map[string]string{host.CommandNotice: host.RefusedUnknownCommand})
+		}))
 		l.start()
 		defer l.stop()
 		time.Sleep(time.Minute)

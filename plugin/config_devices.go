@@ -1,0 +1,192 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+)
+
+// deviceKeys are all that a device can have.
+var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.KnobKeys(false), []string{"write_with", "poll", "read_only", "arm"})
+
+// pollKeys are the classes whose interval a device can set.
+var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
+
+// writeWords are the ways of write_with.
+var writeWords = []string{"single", "multiple"}
+
+// place is a device with the keys that it was read from, for findings about it.
+type place struct {
+	device devices.Config
+	keys   strict.Fields
+}
+
+// fail reports at a key of the device, or at the device where the key is not there.
+func (p place) fail(key, format string, args ...any) {
+	at := p.keys.At
+	if n := p.keys.Get(key); n != nil {
+		at = n
+	}
+	at.Fail(format, args...)
+}
+
+func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.Node) (place, bool) {
+	f := n.Fields(deviceKeys...)
+	if f.At == nil {
+		return place{}, false
+	}
+	family := p.profile(f.Need("profile"))
+	known := family != nil
+	if !known {
+		family = &profile.Profile{} // so that the rest is looked at too
+	}
+	d := defaultDevice(family)
+	unitAt := f.At
+	if u := f.Get("unit"); u != nil {
+		low, high := int64(1), int64(247)
+		if t == TCP {
+			low, high = 0, 255
+		}
+		unit, ok := u.Int(low, high)
+		if !ok {
+			known = false
+		}
+		d.Unit, unitAt = protocol.UnitID(unit), u
+	}
+	if known {
+		unique(units, strconv.Itoa(int(d.Unit)), fmt.Sprintf("unit %d of this line", d.Unit), unitAt)
+	}
+	if n := f.Get("name"); n != nil {
+		d.Name, _ = n.Text()
+	}
+	if n := f.Get("id"); n != nil {
+		p.id(&d, n)
+	}
+	for _, k := range profile.Knobs {
+		if n := f.Get(k.Key); n != nil {
+			k.Take(n, &d.Line)
+		}
+	}
+	if n := f.Get("write_with"); n != nil {
+		if i, ok := n.OneOf(writeWords...); ok && known {
+			d.Profile = d.Profile.WriteWith(i == 0)
+		}
+	}
+	if n := f.Get("poll"); n != nil {
+		poll(d.Intervals, n.Fields(pollKeys...))
+	}
+	if n := f.Get("read_only"); n != nil {
+		d.ReadOnly, _ = n.Bool()
+	}
+	if n := f.Get("arm"); n != nil {
+		d.Arm = arm(n, family, known)
+	}
+	return place{d, f}, known
+}
+
+// id takes the device id where the device has no serial number; parts of the device are told from it by a slash.
+func (p *parser) id(d *devices.Config, n *strict.Node) {
+	text, ok := n.Text()
+	if !ok {
+		return
+	}
+	if strings.ContainsAny(text, "/ \t\n") {
+		n.Fail("id %q: spaces and / are not allowed in it", text)
+		return
+	}
+	d.ID = text
+	unique(p.ids, text, "the id "+text, n)
+}
+
+// profile finds the family of a device. What is wrong in a profile's own file is told as that file's findings.
+func (p *parser) profile(n *strict.Node) *profile.Profile {
+	if n == nil {
+		return nil
+	}
+	name, ok := n.Text()
+	if !ok {
+		return nil
+	}
+	if ext := filepath.Ext(name); ext == ".yaml" || ext == ".yml" {
+		name = p.path(name)
+	}
+	family, err := profile.Open(name)
+	var found strict.Findings
+	switch {
+	case errors.As(err, &found):
+		if !slices.ContainsFunc(p.elsewhere, func(f strict.Finding) bool { return f.File == found[0].File }) {
+			p.elsewhere = append(p.elsewhere, found...)
+		}
+		return nil
+	case err != nil:
+		n.Fail("%v", err)
+		return nil
+	}
+	return family
+}
+
+func poll(to map[profile.Interval]time.Duration, f strict.Fields) {
+	for _, i := range []profile.Interval{profile.Now, profile.Normal, profile.Slow} {
+		if n := f.Get(i.String()); n != nil {
+			if d, ok := n.Duration(minInterval, maxInterval); ok {
+				to[i] = d
+			}
+		}
+	}
+}
+
+// arm takes the keys of points that may be written though they are the installer's.
+func arm(n *strict.Node, family *profile.Profile, known bool) []string {
+	armable := armableKeys(family)
+	var keys []string
+	for _, item := range n.Items() {
+		key, ok := item.Text()
+		switch {
+		case !ok || !known:
+		case len(armable) == 0:
+			item.Fail("arm: nothing of %s needs arming", family.ID)
+		case !slices.Contains(armable, key):
+			item.Fail("arm: %q is not one of the keys of %s that need it: %s", key, family.ID, strings.Join(armable, ", "))
+		case slices.Contains(keys, key):
+			item.Fail("arm: %q stands here twice", key)
+		default:
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// armableKeys returns the keys of all points that need arming, in any variant, sorted.
+func armableKeys(family *profile.Profile) []string {
+	keys := map[string]bool{}
+	for _, v := range variantsOf(family) {
+		points, err := family.Resolve(v)
+		if err != nil {
+			continue
+		}
+		for _, pt := range points {
+			if pt.Write != nil && pt.Write.Arm {
+				keys[pt.Key] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// variantsOf returns the variants of a family, one without a name where it has only one.
+func variantsOf(family *profile.Profile) []string {
+	if len(family.Variants) == 0 {
+		return []string{""}
+	}
+	return family.Variants
+}

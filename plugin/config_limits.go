@@ -1,0 +1,185 @@
+package plugin
+
+import (
+	"fmt"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+	"solarhub/protocol/plan"
+)
+
+// limits refuses what cannot work together, each with the nearest that does: times that the wire does not allow, reads that are too short
+// for a point, holes that cut one.
+func limits(l *Line, f strict.Fields, places []place) {
+	for i := range places {
+		p := &places[i]
+		for _, wrong := range p.device.Line.Faults() {
+			p.fail(wrong.Key, "%s", wrong.Text)
+		}
+		p.holes()
+		p.registers()
+	}
+	writeWait(l, f, places)
+	for i := range places {
+		places[i].pace()
+		places[i].timeout()
+	}
+}
+
+// writeWait shortens the reads of a line until a write waits for the wire no longer than a person wants.
+func writeWait(l *Line, f strict.Fields, places []place) {
+	n := f.Get("write_wait")
+	if n == nil {
+		return
+	}
+	wanted, ok := n.Duration(minWriteWait, maxWriteWait)
+	if !ok {
+		return
+	}
+	l.WriteWait = wanted
+	var worst time.Duration
+	var what string
+	for i := range places {
+		if key, takes := places[i].shorten(wanted); takes > max(wanted, worst) {
+			worst, what = takes, key
+		}
+	}
+	if what != "" {
+		n.Fail("write_wait %s: %s takes %s on the wire; the nearest that works is %[3]s", strict.Span(wanted), what, upTo(worst, time.Millisecond))
+	}
+}
+
+// shorten limits the reads of a device to those that are over within a time. It returns the longest that has to be, with its time.
+func (p *place) shorten(within time.Duration) (what string, takes time.Duration) {
+	d := &p.device
+	timing := devices.TimingOf(d.Line)
+	key, r := longest(d.Profile)
+	what = fmt.Sprintf("to read %s of %s, %s,", key, d.Name, counted(int(r.Count), "register"))
+	if takes = timing.Exchange(protocol.Read, r); takes > within {
+		return what, takes
+	}
+	d.Line.MaxRegisters = min(d.Line.MaxRegisters, mostWithin(timing, within))
+	if longest := plan.Longest(readsOf(*d), timing); longest > within { // bits: no max_registers limits them
+		return "the longest read of " + d.Name, longest
+	}
+	return what, takes
+}
+
+// mostWithin returns how many registers one read may have to leave the line free again within a time; 0 where not even one.
+func mostWithin(timing protocol.Timing, within time.Duration) uint16 {
+	for n := uint16(protocol.MaxReadRegisters); n > 0; n-- {
+		if timing.Exchange(protocol.Read, protocol.Range{Count: n}) <= within {
+			return n
+		}
+	}
+	return 0
+}
+
+// readsOf returns the reads that bring all points of a device, those of all its variants.
+func readsOf(d devices.Config) []plan.Read {
+	var all []plan.Read
+	for _, variant := range variantsOf(d.Profile) {
+		points, _ := d.Profile.Resolve(variant)
+		reads, _ := devices.ReadPlan(points, d.Line) // check tells of what is left out
+		all = append(all, reads...)
+	}
+	return all
+}
+
+// pace refuses a gap with which not even one register is read in each of the shortest intervals.
+func (p *place) pace() {
+	d := p.device
+	class, ok := shortest(d)
+	if !ok {
+		return
+	}
+	every := d.Intervals[class]
+	timing := devices.TimingOf(d.Line)
+	cost := timing.Exchange(protocol.Read, protocol.Range{Count: 1})
+	if cost <= every {
+		return
+	}
+	key := "gap"
+	for _, other := range []string{"turnaround", "poll"} {
+		if p.keys.Get(key) == nil {
+			key = other
+		}
+	}
+	rest := cost - timing.Gap // of one read without the gap
+	nearest := fmt.Sprintf("%s: %s under poll", class, upTo(cost, 10*time.Millisecond))
+	if rest < every {
+		nearest = fmt.Sprintf("gap: %s, or %s", strict.Span((every - rest).Truncate(time.Millisecond)), nearest)
+	}
+	p.fail(key, "the shortest read takes %s with its gap of %s and turnaround of %s, longer than the interval %s: %s; the nearest that works is %s",
+		upTo(cost, time.Millisecond), strict.Span(timing.Gap), strict.Span(timing.Turnaround), class, strict.Span(every), nearest)
+}
+
+// shortest returns the class with the shortest interval that a point of the device has.
+func shortest(d devices.Config) (class profile.Interval, ok bool) {
+	for _, variant := range variantsOf(d.Profile) {
+		points, _ := d.Profile.Resolve(variant)
+		for _, p := range points {
+			every := d.Intervals[p.Interval]
+			if every > 0 && !p.Button() && (!ok || every < d.Intervals[class]) {
+				class, ok = p.Interval, true
+			}
+		}
+	}
+	return class, ok
+}
+
+// timeout refuses one within which the longest read cannot have come over the wire.
+func (p *place) timeout() {
+	d := p.device
+	timing := devices.TimingOf(d.Line)
+	timeout := d.Line.Pace.Timeout
+	if timeout == 0 {
+		timeout = protocol.DefaultTimeout
+	}
+	worst := protocol.Range{Count: 1}
+	for _, read := range readsOf(d) {
+		if replyTime(timing, read.Range) > replyTime(timing, worst) {
+			worst = read.Range
+		}
+	}
+	takes := replyTime(timing, worst)
+	if takes <= timeout {
+		return
+	}
+	nearest := "timeout: " + upTo(takes, time.Millisecond)
+	for n := worst.Count - 1; n > 0 && !worst.Table.Bits(); n-- {
+		if _, needed := longest(d.Profile); n < needed.Count {
+			break
+		}
+		if replyTime(timing, protocol.Range{Count: n}) <= timeout {
+			nearest += fmt.Sprintf(", or max_registers: %d", n)
+			break
+		}
+	}
+	p.fail("timeout", "timeout %s: the reply to %s takes %s; the nearest that works is %s", strict.Span(timeout), worst, upTo(takes, time.Millisecond), nearest)
+}
+
+// replyTime is the time from the last byte of a request to the last one of its reply.
+func replyTime(t protocol.Timing, r protocol.Range) time.Duration {
+	if t.Serial == nil {
+		return t.Turnaround
+	}
+	_, reply := protocol.WireChars(protocol.Read, r)
+	return t.Serial.Silence() + t.Turnaround + t.Serial.Chars(reply)
+}
+
+// upTo writes a time, rounded up.
+func upTo(d, unit time.Duration) string {
+	return strict.Span((d + unit - 1).Truncate(unit))
+}
+
+// counted returns "1 register", "2 registers".
+func counted(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}

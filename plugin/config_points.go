@@ -1,0 +1,121 @@
+package plugin
+
+import (
+	"fmt"
+	"strings"
+
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+)
+
+// holes refuses a hole of the configuration that cuts a point of every variant.
+func (p *place) holes() {
+	n := p.keys.Get("holes")
+	if n == nil {
+		return
+	}
+	items := []*strict.Node{n}
+	if n.IsList() {
+		items = n.Items()
+	}
+	for _, item := range items {
+		hole, err := profile.ParseHole(strings.TrimSpace(item.Raw()))
+		if err != nil {
+			continue // told already
+		}
+		if keys, whole := cut(p.device.Profile, hole); len(keys) > 0 {
+			item.Fail("hole %s cuts %s: the nearest that works is %s", profile.HoleText(hole), some(keys), whole)
+		}
+	}
+}
+
+// cut returns the points that a hole cuts, and what is left of the hole beside them; none where a variant has no such point.
+func cut(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
+	for _, variant := range variantsOf(family) {
+		points, _ := family.Resolve(variant) // variants of a loaded profile resolve
+		left := []protocol.Range{hole}
+		keys = nil
+		for _, point := range points {
+			touches := false
+			for _, r := range point.Ranges {
+				touches = touches || hole.Overlaps(r) && !point.Button()
+				left = without(left, r)
+			}
+			if touches {
+				keys = append(keys, point.Key)
+			}
+		}
+		if len(keys) == 0 {
+			return nil, ""
+		}
+		rest = holesText(left)
+	}
+	return keys, rest
+}
+
+// without takes a range out of others.
+func without(all []protocol.Range, r protocol.Range) []protocol.Range {
+	var left []protocol.Range
+	for _, a := range all {
+		if !a.Overlaps(r) {
+			left = append(left, a)
+			continue
+		}
+		if a.Addr < r.Addr {
+			left = append(left, protocol.Range{Table: a.Table, Addr: a.Addr, Count: r.Addr - a.Addr})
+		}
+		if r.End() < a.End() {
+			left = append(left, protocol.Range{Table: a.Table, Addr: uint16(r.End()), Count: uint16(a.End() - r.End())})
+		}
+	}
+	return left
+}
+
+func holesText(holes []protocol.Range) string {
+	if len(holes) == 0 {
+		return "to leave it out"
+	}
+	var texts []string
+	for _, h := range holes {
+		texts = append(texts, profile.HoleText(h))
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+// some names the first of several keys.
+func some(keys []string) string {
+	if len(keys) > 2 {
+		return fmt.Sprintf("%s, %s and %d more", keys[0], keys[1], len(keys)-2)
+	}
+	return strings.Join(keys, " and ")
+}
+
+// longest returns the longest point that is read in one go, of the variant in which it is shortest.
+func longest(family *profile.Profile) (key string, most protocol.Range) {
+	for i, variant := range variantsOf(family) {
+		points, _ := family.Resolve(variant)
+		var longestKey string
+		var longest protocol.Range
+		for _, p := range points {
+			for _, r := range p.Ranges {
+				if r.Count > longest.Count && !r.Table.Bits() && !p.Button() {
+					longestKey, longest = p.Key, r
+				}
+			}
+		}
+		if i == 0 || longest.Count < most.Count {
+			key, most = longestKey, longest
+		}
+	}
+	return key, most
+}
+
+// registers refuses a max_registers in which a point has no place.
+func (p *place) registers() {
+	key, r := longest(p.device.Profile)
+	if most := p.device.Line.MaxRegisters; r.Count > most && p.keys.Get("max_registers") != nil {
+		p.fail("max_registers", "max_registers %d: %s (%s) is read in one go; the nearest that works is %d", most, key, r, r.Count)
+		p.device.Line.MaxRegisters = r.Count // so that the rest is judged too
+	}
+}

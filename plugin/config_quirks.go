@@ -1,0 +1,75 @@
+package plugin
+
+import (
+	"slices"
+	"strings"
+
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+)
+
+// quirks finds out how the connection of a line is treated: as the line says, else as the families of its devices need it.
+func quirks(l *Line, f strict.Fields, places []place) {
+	l.Quirks = shared(places)
+	if l.Transport == TCP {
+		l.Quirks.Echo, l.Quirks.KeepLatency = protocol.DetectEcho, false
+	} else {
+		l.Quirks.Transactions = protocol.StrictTransactions
+	}
+	if l.Transport != TCP && f.Get("echo") == nil {
+		contradicting(f, places)
+	}
+	for _, k := range profile.Knobs {
+		n := f.Get(k.Key)
+		if n == nil || !k.Shared {
+			continue
+		}
+		if why := misplaced[k.Key][l.Transport]; why != "" {
+			n.Fail("%s: %s; leave it out", k.Key, why)
+			continue
+		}
+		own := profile.Line{Quirks: l.Quirks}
+		k.Take(n, &own)
+		l.Quirks = own.Quirks
+	}
+}
+
+// misplaced says why a key cannot stand at a line of a transport.
+var misplaced = map[string]map[Transport]string{
+	"transaction_ids": {Serial: "RTU frames have no transaction ids", RTUOverTCP: "RTU frames have no transaction ids"},
+	"echo":            {TCP: "only RTU frames can come back as an echo"},
+	"latency_timer":   {TCP: "there is no USB adapter on a tcp line", RTUOverTCP: "there is no USB adapter on a line over the network"},
+}
+
+// shared joins what the families of a line need: the longest delay, and what one of them wants.
+func shared(places []place) protocol.Quirks {
+	var all protocol.Quirks
+	for _, p := range places {
+		q := p.device.Profile.Line.Quirks
+		all.ConnectDelay = max(all.ConnectDelay, q.ConnectDelay)
+		all.Transactions = max(all.Transactions, q.Transactions)
+		all.Units = max(all.Units, q.Units)
+		all.Echo = max(all.Echo, q.Echo)
+		all.KeepLatency = all.KeepLatency || q.KeepLatency
+	}
+	return all
+}
+
+// contradicting reports families of which one says that there is an echo and another that there is none.
+func contradicting(f strict.Fields, places []place) {
+	names := map[protocol.Echo][]string{}
+	for _, p := range places {
+		echo := p.device.Profile.Line.Quirks.Echo
+		names[echo] = append(names[echo], p.device.Name)
+	}
+	if on, off := names[protocol.WithEcho], names[protocol.NoEcho]; len(on) > 0 && len(off) > 0 {
+		f.At.Fail("the devices of this line contradict each other: echo is on for %s and off for %s; say echo: auto, on or off for the line",
+			list(on), list(off))
+	}
+}
+
+// list names things in order: "A, B".
+func list(names []string) string {
+	return strings.Join(slices.Sorted(slices.Values(names)), ", ")
+}

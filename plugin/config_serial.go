@@ -1,0 +1,84 @@
+package plugin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+)
+
+var parities = []string{protocol.NoParity: "none", protocol.EvenParity: "even", protocol.OddParity: "odd"}
+
+// serial takes the setting of a serial line: what is given, else what the devices are delivered with.
+func serial(l *Line, f strict.Fields, places []place) {
+	if l.Transport == TCP {
+		for _, key := range []string{"baud", "parity", "stop_bits"} {
+			f.Get(key).Fail("%s is for serial lines: a tcp line has none", key)
+		}
+		return
+	}
+	delivered := map[protocol.Serial]string{}
+	for _, p := range places {
+		if s := p.device.Profile.Line.Serial; s != (protocol.Serial{}) {
+			delivered[s] = p.device.Name
+		}
+	}
+	l.Serial = protocol.DefaultSerial
+	for s := range delivered {
+		l.Serial = s
+	}
+	if len(delivered) > 1 && f.Get("baud") == nil {
+		f.At.Fail("the devices of this line are delivered with different settings (%s): set them alike and say baud, parity and stop_bits",
+			settings(delivered))
+	}
+	baud(l, f.Get("baud"))
+	parity(l, f.Get("parity"))
+	if n := f.Get("stop_bits"); n != nil {
+		if bits, ok := n.Int(1, 2); ok {
+			l.Serial.StopBits = int(bits)
+		}
+	}
+}
+
+func settings(delivered map[protocol.Serial]string) string {
+	var texts []string
+	for s, name := range delivered {
+		texts = append(texts, fmt.Sprintf("%s: %s", name, s))
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
+}
+
+// baud takes a rate that ports have; the finding about another names the nearest.
+func baud(l *Line, n *strict.Node) {
+	if n == nil {
+		return
+	}
+	given, ok := n.Int(1, 100_000_000)
+	if !ok {
+		return
+	}
+	s := l.Serial
+	s.Baud = int(given)
+	if err := s.Check(); err != nil {
+		n.Fail("%v", err)
+		return
+	}
+	l.Serial = s
+}
+
+// meantParity says what to write for parities that people say otherwise. Mark parity is a bit that is always 1, as a stop bit is.
+var meantParity = map[string]string{"n": "none", "e": "even", "o": "odd", "no": "none", "mark": "none with stop_bits: 2, which is the same on the wire"}
+
+func parity(l *Line, n *strict.Node) {
+	if n == nil {
+		return
+	}
+	if meant := meantParity[strings.ToLower(n.Raw())]; meant != "" {
+		n.Fail("parity %q is not one of %s; the nearest that works is %s", n.Raw(), strings.Join(parities, ", "), meant)
+	} else if i, ok := n.OneOf(parities...); ok {
+		l.Serial.Parity = protocol.Parity(i)
+	}
+}
