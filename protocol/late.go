@@ -1,12 +1,29 @@
 package protocol
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
-// An RTU reply carries neither an address nor a number. A reply that comes after its request has been given up looks
-// like the reply to any later read of the same size, and a device or logger that queues requests may answer a given-up
-// request and its repetition both, arbitrarily late. What saves us is the order: a unit answers in the order it was
-// asked. So for each unit we keep the requests that may still be answered, oldest first, and believe no reply that one
-// of them could have caused.
+// An RTU reply carries neither an address nor a number, and the numbers of some Modbus TCP gateways cannot be trusted. A reply
+// that comes after its request has been given up looks like the reply to any later read of the same size, and a device or
+// logger that queues requests may answer a given-up request and its repetition both, arbitrarily late. What saves us is the
+// order: a unit answers in the order it was asked. So for each unit we keep the requests that may still be answered, oldest
+// first, and believe no reply that one of them could have caused.
+//
+// Adapters and gateways also send a reply twice. Such a copy follows its original, within copyWithin and before the unit's
+// next reply, and looks like the reply to a second request of the same shape:
+//
+//   - what is there before a request goes out is dropped, and a request waits until the line is silent;
+//   - on a line that keeps its time, a reply that is complete before request and reply can have been on the wire is none;
+//   - where time proves nothing (a network in between, a virtual port, a slow latency timer) a reply that is equal to the
+//     one before it, but to another request, is not believed: the read counts as given up and is asked again;
+//   - a write whose reply would look like the last one waits until no copy of that can come any more.
+//
+// What cannot be told apart: a copy that is held back for longer, or behind a later reply; the reply to another client's
+// request for as many registers of the same unit; a late reply that names another unit; and, where time proves nothing, the
+// first copy of the reply to the very same read: what it says is one cycle old. A unit that has been seen to send copies is not
+// believed the last one either.
 
 // shape is all that a reply tells of its request.
 type shape struct {
@@ -23,10 +40,25 @@ func shapeOf(req Request) shape {
 	return shape{function: req.Function(), echo: echoOf(req)}
 }
 
+// reply is a sound reply, as it lies in the receive buffer.
+type reply struct {
+	unit      UnitID
+	shape     shape
+	exception bool
+	adu       []byte
+}
+
+// fits reports whether a request of shape s can have caused the reply.
+func (r reply) fits(s shape) bool {
+	return s == r.shape || r.exception && s.function == r.shape.function
+}
+
 // owed is a request that was given up and may still be answered.
 type owed struct {
-	shape shape
-	at    time.Time // when it was given up
+	shape   shape
+	sent    time.Time
+	at      time.Time // when it was given up
+	doubted bool      // because of a reply that may have been a copy
 }
 
 // How long and how many answers are remembered. Nothing that holds an answer back for a minute is known; the bound keeps
@@ -35,6 +67,9 @@ const (
 	oweFor  = time.Minute
 	maxOwed = 64
 )
+
+// copyWithin is how long behind a reply a copy of it may come. It follows directly; the rest is what a network may hold it back.
+const copyWithin = 100 * time.Millisecond
 
 // debts are the answers that one unit owes, oldest first.
 type debts struct {
@@ -49,11 +84,11 @@ func (d *debts) forget(now time.Time) {
 }
 
 // add remembers a request that was given up.
-func (d *debts) add(s shape, now time.Time) {
+func (d *debts) add(o owed) {
 	if len(d.owed) == maxOwed {
 		d.owed = d.owed[1:]
 	}
-	d.owed = append(d.owed, owed{s, now})
+	d.owed = append(d.owed, o)
 }
 
 // owes reports whether an answer of shape s may still come: the next request of that shape could not tell it from its own.
@@ -66,23 +101,108 @@ func (d *debts) owes(s shape) bool {
 	return false
 }
 
-// answered takes a reply that came in while a request of shape own was in flight, and reports whether it answers that request.
-// The oldest request that could have caused the reply is taken for its cause: whatever the real one is, it is not older,
-// so everything up to the oldest has been answered or dropped. (The real one may be younger: then it stays remembered,
-// which costs a probe and never a value.)
-func (d *debts) answered(reply shape, exception bool, own shape) (yes, known bool) {
-	could := func(s shape) bool { return s == reply || exception && s.function == reply.function }
+// oldest returns the place of the oldest request that could have caused the reply, -1 if none could.
+func (d *debts) oldest(r reply) int {
 	for i, o := range d.owed {
-		if could(o.shape) {
-			d.owed = d.owed[i+1:]
-			return false, true
+		if r.fits(o.shape) {
+			return i
 		}
 	}
-	if !could(own) {
-		return false, false
+	return -1
+}
+
+// account is what is remembered of the replies of one unit.
+type account struct {
+	debts
+	last   reply     // the last sound reply; its bytes are in kept
+	lastAt time.Time // when it was seen
+	of     Range     // the read that it answered; zero if it answered none
+	copied time.Time // when the unit was last seen to send a reply twice
+	kept   [mbapFrame]byte
+}
+
+// standing is what a reply is.
+type standing uint8
+
+const (
+	unasked  standing = iota // of no request that is remembered
+	late                     // an earlier request may have caused it
+	repeated                 // the last reply again
+	awaited                  // the request in flight may have caused it, and no other
+)
+
+// judgement is what is thought of a reply.
+type judgement struct {
+	is    standing
+	alike bool  // it has the shape of the last reply and came so soon behind it that a copy may have to do with it
+	again bool  // it is equal to the last reply, too: it may be the copy
+	of    Range // the read that the last reply answered
+	cause owed  // of a late one: the request that was given up
+}
+
+// judge takes a sound reply that came in at a time and is looked at now. own is the shape of the request in flight to the
+// unit, zero if there is none.
+//
+// The oldest request that could have caused the reply is taken for its cause: whatever the real one is, it is not older, so
+// everything up to the oldest has been answered or dropped. (The real one may be younger: then it stays remembered, which
+// costs a probe and never a value.) What may be a copy settles nothing.
+func (a *account) judge(r reply, own shape, at, now time.Time) judgement {
+	j := judgement{alike: a.last.shape == r.shape && at.Sub(a.lastAt) < copyWithin, of: a.of}
+	j.again = j.alike && bytes.Equal(r.adu, a.last.adu)
+	i := a.oldest(r)
+	switch {
+	case i >= 0 && a.owed[i].doubted, i < 0 && j.again && !r.fits(own):
+		j.is, a.copied = repeated, now
+	case i >= 0 && j.again:
+		j.is = repeated
+	case i >= 0:
+		j.is, j.cause = late, a.owed[i]
+	case r.fits(own):
+		j.is = awaited
 	}
-	d.owed = nil
-	return true, true
+	if i >= 0 && !j.again {
+		a.owed = a.owed[i+1:]
+	}
+	a.keep(r, now)
+	return j
+}
+
+func (a *account) keep(r reply, now time.Time) {
+	r.adu = a.kept[:copy(a.kept[:], r.adu)]
+	a.last, a.lastAt, a.of = r, now, Range{}
+}
+
+// accept notes that the last reply was the answer to a request of which it is known: all that was owed before it has been answered or
+// dropped.
+func (a *account) accept(req Request) {
+	a.owed = nil
+	if req.Op == Read {
+		a.of = req.Range
+	}
+}
+
+// doubts reports whether a reply, judged to be an answer, may be a copy all the same: it is equal to the last one, but to another
+// request, or the unit has been seen to send replies twice. A write has waited until no copy could come.
+func (a *account) doubts(req Request, j judgement, now time.Time) bool {
+	copies := !a.copied.IsZero() && now.Sub(a.copied) < oweFor
+	return req.Op == Read && j.again && (j.of != req.Range || copies)
+}
+
+// dropped says what a reply is that was judged to be an answer and cannot be it.
+func (a *account) dropped(j judgement, now time.Time) standing {
+	if !j.again {
+		return late
+	}
+	a.copied = now
+	return repeated
+}
+
+// undecided returns until when a copy of the last reply could pass for the reply to a request of shape s; it may have passed.
+func (a *account) undecided(s shape) time.Time {
+	if !a.last.fits(s) {
+		return time.Time{}
+	}
+	return a.lastAt.Add(copyWithin)
 }
 
 // probe returns a read whose reply no owed request of shape avoid can have caused: a good reply to it, or an exception that it

@@ -5,35 +5,87 @@ import (
 	"time"
 )
 
-func TestDebtsAnswered(t *testing.T) {
+func TestAccountJudge(t *testing.T) {
 	a, b, c := shape{function: 3, size: 20}, shape{function: 3, size: 2}, shape{function: 6, echo: [4]byte{0, 1, 0, 2}}
+	const before, again = "before", "again"
 	for _, tt := range []struct {
-		name       string
-		owed       []shape
-		reply      shape
-		exception  bool
-		own        shape
-		yes, known bool
-		left       int
+		name      string
+		owed      []shape
+		last      string // the reply that came directly before; empty: none
+		shape     shape
+		exception bool
+		own       shape
+		want      standing
+		left      int // owed
+		copying   bool
 	}{
-		{"nothing owed", nil, a, false, a, true, true, 0},
-		{"nothing owed, refused", nil, a, true, b, true, true, 0},
-		{"a fresh shape settles all", []shape{a, c}, b, false, b, true, true, 0},
-		{"an owed reply", []shape{a, c}, a, false, b, false, true, 1},
-		{"a younger owed reply settles the older", []shape{a, c}, c, false, b, false, true, 0},
-		{"the same shape twice, the oldest is taken", []shape{a, a}, a, false, b, false, true, 1},
-		{"a refusal that may be old", []shape{a, c}, shape{function: 3}, true, b, false, true, 1},
-		{"a refusal of another function is ours", []shape{c}, shape{function: 3}, true, b, true, true, 0},
-		{"unknown", []shape{a}, shape{function: 4, size: 2}, false, b, false, false, 1},
-		{"unknown refusal", []shape{a}, shape{function: 16}, true, b, false, false, 1},
+		{"nothing owed", nil, "", a, false, a, awaited, 0, false},
+		{"nothing owed, refused", nil, "", a, true, b, awaited, 0, false},
+		{"a fresh shape", []shape{a, c}, "", b, false, b, awaited, 2, false},
+		{"an owed reply", []shape{a, c}, "", a, false, b, late, 1, false},
+		{"a younger owed reply settles the older", []shape{a, c}, "", c, false, b, late, 0, false},
+		{"the same shape twice, the oldest is taken", []shape{a, a}, "", a, false, b, late, 1, false},
+		{"a refusal that may be old", []shape{a, c}, "", shape{function: 3}, true, b, late, 1, false},
+		{"a refusal of another function is ours", []shape{c}, "", shape{function: 3}, true, b, awaited, 1, false},
+		{"unknown", []shape{a}, "", shape{function: 4, size: 2}, false, b, unasked, 1, false},
+		{"unknown refusal", []shape{a}, "", shape{function: 16}, true, b, unasked, 1, false},
+		{"another reply of the same shape", nil, before, a, false, a, awaited, 0, false},
+		{"what may be a copy is left to the link", nil, again, a, false, a, awaited, 0, false},
+		{"a copy", nil, again, a, false, b, repeated, 0, true},
+		{"a copy between two requests", nil, again, a, false, shape{}, repeated, 0, true},
+		{"what may be a copy pays no debt", []shape{a}, again, a, false, b, repeated, 1, false},
 	} {
-		d := &debts{}
+		u, now := new(account), time.Now()
 		for _, s := range tt.owed {
-			d.add(s, time.Now())
+			u.add(owed{shape: s})
 		}
-		yes, known := d.answered(tt.reply, tt.exception, tt.own)
-		if yes != tt.yes || known != tt.known || len(d.owed) != tt.left {
-			t.Errorf("%s: answers %v, known %v, %d left; want %v, %v, %d", tt.name, yes, known, len(d.owed), tt.yes, tt.known, tt.left)
+		if tt.last != "" {
+			u.keep(reply{shape: a, adu: []byte(tt.last)}, now.Add(-copyWithin/2))
+		}
+		j := u.judge(reply{shape: tt.shape, exception: tt.exception, adu: []byte(again)}, tt.own, now, now)
+		if j.is != tt.want || len(u.owed) != tt.left || u.copied.IsZero() == tt.copying || j.again != (tt.last == again) {
+			t.Errorf("%s: %+v, %d left, copies seen at %v; want %d, %d", tt.name, j, len(u.owed), u.copied, tt.want, tt.left)
+		}
+	}
+}
+
+// A reply that comes behind one that was doubted shows that it was a copy; a copy does not come late.
+func TestAccountCopies(t *testing.T) {
+	s, now := shape{function: 3, size: 2}, time.Now()
+	r := reply{shape: s, adu: []byte{1}}
+	u := new(account)
+	u.add(owed{shape: s, doubted: true})
+	if j := u.judge(r, shape{}, now, now); j.is != repeated || u.owes(s) || u.copied != now {
+		t.Errorf("%+v", j)
+	}
+	u = new(account)
+	u.keep(r, now)
+	if j := u.judge(r, s, now.Add(copyWithin), now.Add(copyWithin)); j.is != awaited || j.again || j.alike {
+		t.Errorf("%+v", j)
+	}
+	if got := u.undecided(s); got != now.Add(2*copyWithin) {
+		t.Errorf("undecided until %v", got)
+	}
+	if got := u.undecided(shape{function: 3, size: 4}); !got.IsZero() {
+		t.Errorf("another shape undecided until %v", got)
+	}
+	read := readOf(1, 1)
+	u.of = read.Range
+	for _, tt := range []struct {
+		name   string
+		req    Request
+		copied time.Time
+		want   bool
+	}{
+		{"to another read", readOf(2, 1), time.Time{}, true},
+		{"to the same read", read, time.Time{}, false},
+		{"to the same read of a unit that copies", read, now.Add(-oweFor / 2), true},
+		{"of a unit that copied long ago", read, now.Add(-oweFor), false},
+		{"to a write", writeOf(1, 1), now, false},
+	} {
+		u.copied = tt.copied
+		if got := u.doubts(tt.req, judgement{again: true, of: u.of}, now); got != tt.want {
+			t.Errorf("%s: doubted is %v", tt.name, got)
 		}
 	}
 }
@@ -41,7 +93,7 @@ func TestDebtsAnswered(t *testing.T) {
 func TestDebtsForget(t *testing.T) {
 	d, begun := &debts{}, time.Now()
 	for i := range 2 * maxOwed {
-		d.add(shape{function: 3, size: i}, begun.Add(time.Duration(i)*time.Second))
+		d.add(owed{shape: shape{function: 3, size: i}, at: begun.Add(time.Duration(i) * time.Second)})
 	}
 	if len(d.owed) != maxOwed || d.owes(shape{function: 3, size: 0}) || !d.owes(shape{function: 3, size: 2*maxOwed - 1}) {
 		t.Errorf("%d are remembered", len(d.owed))
@@ -75,7 +127,7 @@ func TestDebtsProbe(t *testing.T) {
 	} {
 		d := &debts{}
 		for _, count := range tt.owed {
-			d.add(shapeOf(readOf(0, count)), time.Now())
+			d.add(owed{shape: shapeOf(readOf(0, count)), at: time.Now()})
 		}
 		got := d.probe(tt.req, tt.good)
 		if got.Range != tt.want || got.Op != Read || got.Unit != tt.req.Unit || shapeOf(got) == shapeOf(tt.req) {

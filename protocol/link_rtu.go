@@ -16,6 +16,7 @@ type RTUConfig struct {
 	Name    string                        // what errors call the link. Defaults to Path
 	Timeout time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
 	Gap     time.Duration                 // silence behind a reply, where Pace has a shorter one. Defaults to t3.5, never less
+	Quirks  Quirks                        // Defaults to none
 	Sleep   func(time.Duration)           // the last milliseconds of a gap. Defaults to the kernel's precise timer
 	Trace   func(sent bool, frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
 }
@@ -27,6 +28,7 @@ type RTUOverTCPConfig struct {
 	Name        string                        // what errors call the link. Defaults to Address
 	Timeout     time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
 	Gap         time.Duration                 // as in RTUConfig
+	Quirks      Quirks                        // as in RTUConfig
 	DialTimeout time.Duration                 // of opening the connection. Defaults to DefaultDialTimeout
 	Dial        DialFunc                      // makes the connection. Defaults to net.Dialer
 	Sleep       func(time.Duration)           // as in RTUConfig
@@ -36,79 +38,89 @@ type RTUOverTCPConfig struct {
 // RTULink is a line that carries RTU frames: a serial port, or a TCP connection to one. Unit ids are 1..247.
 // Source: MODBUS over Serial Line V1.02.
 type RTULink struct {
-	name    string
-	serial  Serial
-	timeout time.Duration
-	gap     time.Duration
-	sleep   func(time.Duration)
-	traceTo func(sent bool, frame []byte)
+	cfg     RTUConfig
 	open    func(ctx context.Context) (stream, error)
-	patient bool // timeouts never close the line: other units share it and reopening cures nothing
+	skipped func(frame []byte) // traces
+	port    bool               // a serial port: timeouts never close it, because other units share it and reopening cures nothing
 
-	units      map[UnitID]*rtuUnit
+	units      units
 	stream     *tap // nil while closed
 	connection uint64
-	timeouts   int  // in a row
-	echoes     bool // the line repeats what is sent
+	timeouts   int // in a row
+	pace       pace
+	echo       echo
 	free       time.Time
+	looked     time.Time // when it was last known what had come in
 	buf        [1024]byte
+	have       int // bytes at the start of buf that came in between two exchanges and are not yet a whole frame
 	frames     frameCounter
-}
-
-// rtuUnit is what a link knows of one unit.
-type rtuUnit struct {
-	packager modbus.Packager
-	debts    debts
-	good     Range // a range that it has answered, of two or more if there was one
+	condition  condition
 }
 
 // NewRTU returns a closed link.
 func NewRTU(cfg RTUConfig) *RTULink {
-	l := newRTULink(cfg.Name, cfg.Path, cfg.Serial, cfg.Timeout, cfg.Gap, cfg.Sleep, cfg.Trace)
-	l.patient = true
+	l := newRTULink(cfg, cfg.Path)
+	l.port = true
 	l.open = func(context.Context) (stream, error) {
-		if err := l.serial.Check(); err != nil {
+		if err := l.cfg.Serial.Check(); err != nil {
 			return nil, err
 		}
-		return openSerial(cfg.Path, l.serial)
+		port, err := openSerial(cfg.Path, l.cfg.Serial)
+		if err != nil {
+			return nil, err
+		}
+		timer := latencyTimer{root: "/", path: cfg.Path, keep: cfg.Quirks.KeepLatency}.set(port)
+		l.condition.latencyTimer.Store(&timer)
+		return port, nil
 	}
 	return l
 }
 
 // NewRTUOverTCP returns a closed link.
 func NewRTUOverTCP(cfg RTUOverTCPConfig) *RTULink {
-	l := newRTULink(cfg.Name, cfg.Address, cfg.Serial, cfg.Timeout, cfg.Gap, cfg.Sleep, cfg.Trace)
+	l := newRTULink(RTUConfig{
+		Serial: cfg.Serial, Name: cfg.Name, Timeout: cfg.Timeout, Gap: cfg.Gap, Quirks: cfg.Quirks, Sleep: cfg.Sleep, Trace: cfg.Trace,
+	}, cfg.Address)
 	timeout := orDefault(cfg.DialTimeout, DefaultDialTimeout)
 	l.open = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, timeout) }
 	return l
 }
 
-func newRTULink(name, subject string, s Serial, timeout, gap time.Duration, sleep func(time.Duration), trace func(bool, []byte)) *RTULink {
-	if name == "" {
-		name = subject
+func newRTULink(cfg RTUConfig, subject string) *RTULink {
+	if cfg.Name == "" {
+		cfg.Name = subject
 	}
-	if s == (Serial{}) {
-		s = DefaultSerial
+	if cfg.Serial == (Serial{}) {
+		cfg.Serial = DefaultSerial
 	}
-	if sleep == nil {
-		sleep = sleepPrecisely
+	if cfg.Sleep == nil {
+		cfg.Sleep = sleepPrecisely
 	}
-	return &RTULink{
-		name: name, serial: s, timeout: orDefault(timeout, DefaultTimeout), gap: max(gap, s.Silence()),
-		sleep: sleep, traceTo: trace, units: make(map[UnitID]*rtuUnit),
-	}
+	cfg.Timeout = orDefault(cfg.Timeout, DefaultTimeout)
+	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
+	l := &RTULink{cfg: cfg, units: newUnits(cfg.Quirks.Units), echo: echo{told: cfg.Quirks.Echo}}
+	l.units.once, l.units.fail = l.once, l.fail
+	l.skipped = func(frame []byte) { l.trace(false, frame) }
+	l.condition.gap.Store(int64(cfg.Gap))
+	l.condition.latencyTimer.Store(new(string))
+	return l
 }
 
 // Frames returns what came in and answered nothing. It may be called from any goroutine.
 func (l *RTULink) Frames() Frames { return l.frames.snapshot() }
 
+// Condition returns what the link knows of itself. It may be called from any goroutine.
+func (l *RTULink) Condition() LinkCondition { return l.condition.snapshot() }
+
+// Serial returns the setting of the line. It may be called from any goroutine.
+func (l *RTULink) Serial() Serial { return l.cfg.Serial }
+
 // Open opens the port, or the connection if it is closed or the peer has closed it.
 func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if l.stream != nil {
-		n, gone := l.stream.arrived(l.buf[:])
+		n, gone := l.overhear()
 		if n > 0 { // someone may still be sending
-			l.frames.noise.Add(uint64(n))
-			l.free = time.Now().Add(l.gap)
+			l.free = time.Now().Add(l.cfg.Gap)
 		}
 		if !gone {
 			return l.connection, nil
@@ -121,17 +133,19 @@ func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	}
 	l.stream = newTap(s)
 	l.connection++
-	l.free = time.Now().Add(l.gap)
+	l.looked = time.Now()
+	l.free = l.looked.Add(max(l.cfg.Gap, l.cfg.Quirks.ConnectDelay))
 	return l.connection, nil
 }
 
-// Ready waits for the end of the silence behind the last byte.
-func (l *RTULink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, l.sleep) }
+// Ready waits for the end of the silence behind the last byte or behind the opening.
+func (l *RTULink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, l.cfg.Sleep) }
 
 // Close closes the port or the connection. What units still owe stays remembered: a device server may hand it to the
 // next connection.
 func (l *RTULink) Close() error {
-	l.timeouts, l.echoes = 0, false
+	l.timeouts, l.have = 0, 0
+	l.echo = echo{told: l.cfg.Quirks.Echo}
 	if l.stream == nil {
 		return nil
 	}
@@ -141,7 +155,8 @@ func (l *RTULink) Close() error {
 }
 
 // Exchange is described at Link. If the unit may still answer an earlier request in the same shape, a short read of
-// another shape goes first; when that gets no answer the request fails with ErrTimeout and was not sent.
+// another shape goes first; when that gets no answer the request fails with ErrTimeout and was not sent. So it does before a
+// single write while it is not known whether the line echoes.
 func (l *RTULink) Exchange(ctx context.Context, req Request) (Response, error) {
 	if err := req.Check(); err != nil {
 		return Response{}, err
@@ -149,67 +164,44 @@ func (l *RTULink) Exchange(ctx context.Context, req Request) (Response, error) {
 	if req.Unit < 1 || req.Unit > 247 {
 		return Response{}, fmt.Errorf("%v: unit ids on a serial line are 1..247", req)
 	}
-	u := l.unit(req.Unit)
-	if err := l.settle(ctx, u, req); err != nil {
-		return Response{}, fmt.Errorf("%v: %w", req, err)
-	}
-	return l.exchange(ctx, u, req, nil)
-}
-
-func (l *RTULink) unit(id UnitID) *rtuUnit {
-	u := l.units[id]
-	if u == nil {
+	u := l.units.unit(req.Unit, func() modbus.Packager {
 		h := modbus.NewRTUClientHandler("")
-		h.SlaveId = byte(id)
-		u = &rtuUnit{packager: h}
-		l.units[id] = u
+		h.SlaveId = byte(req.Unit)
+		return h
+	})
+	if ambiguous(shapeOf(req)) && l.echo.unknown() && l.stream != nil {
+		if err := l.units.probe(ctx, u, req, nil); err != nil {
+			return Response{}, fmt.Errorf("%v: not sent, it is not known yet whether the line echoes: %w", req, err)
+		}
 	}
-	return u
+	return l.units.exchange(ctx, u, req)
 }
 
-func (l *RTULink) exchange(ctx context.Context, u *rtuUnit, req Request, avoid *shape) (Response, error) {
+// once sends one request; avoid is that of units.once.
+func (l *RTULink) once(ctx context.Context, u *unit, req Request, avoid *shape) (Response, error) {
+	if req.Op != Read {
+		if until := u.account.undecided(shapeOf(req)); until.After(l.free) {
+			l.free = until
+		}
+	}
 	if err := l.Ready(ctx); err != nil {
 		return Response{}, fmt.Errorf("%v: %w", req, err)
 	}
 	c := &call{ctx: ctx, req: req}
 	c.via = rtuTransmitter{l, u, avoid}
 	resp, err := c.run(u.packager, l.connection)
-	if err == nil && req.Op == Read && (req.Range.Count > 1 || u.good.Count < 2) {
-		u.good = req.Range
+	if _, refused := errors.AsType[ExceptionError](err); err == nil || refused {
+		u.answered(req, l.connection, refused)
 	}
 	return resp, err
 }
 
-// errSettled ends a probe early: a reply has come that settles what the probe was sent for.
-var errSettled = errors.New("settled by an earlier answer")
-
-// maxProbes bounds the probes before one request; each can settle at least one answer.
-const maxProbes = 3
-
-// settle makes sure that no late answer can pass for the answer to req.
-func (l *RTULink) settle(ctx context.Context, u *rtuUnit, req Request) error {
-	avoid := shapeOf(req)
-	u.debts.forget(time.Now())
-	for range maxProbes {
-		if !u.debts.owes(avoid) {
-			return nil
-		}
-		_, err := l.exchange(ctx, u, u.debts.probe(req, u.good), &avoid)
-		if _, refused := errors.AsType[ExceptionError](err); err == nil || refused || errors.Is(err, errSettled) {
-			continue
-		}
-		return fmt.Errorf("not sent, an earlier answer may still come: %w", err)
-	}
-	if u.debts.owes(avoid) {
-		return l.fail("receive", fmt.Errorf("not sent, an earlier answer may still come: %w", ErrTimeout))
-	}
-	return nil
+func (l *RTULink) fail(op string, err error) error {
+	return &LinkError{Op: op, Link: l.cfg.Name, Err: err}
 }
 
-func (l *RTULink) fail(op string, err error) error { return &LinkError{Op: op, Link: l.name, Err: err} }
-
 func (l *RTULink) trace(sent bool, frame []byte) {
-	if l.traceTo != nil {
-		l.traceTo(sent, frame)
+	if l.cfg.Trace != nil {
+		l.cfg.Trace(sent, frame)
 	}
 }

@@ -12,14 +12,14 @@ import (
 
 // TCPConfig is a Modbus TCP link. Only Address is needed.
 type TCPConfig struct {
-	Address      string                        // host:port; the standard's port is 502
-	Name         string                        // what errors call the link. Defaults to Address
-	Timeout      time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
-	Gap          time.Duration                 // silence behind a reply, where Pace has a shorter one. Defaults to 0
-	DialTimeout  time.Duration                 // of opening the connection. Defaults to DefaultDialTimeout
-	ConnectDelay time.Duration                 // silence behind the opening; Huawei dongles want 1 to 2 s. Defaults to 0
-	Dial         DialFunc                      // makes the connection. Defaults to net.Dialer
-	Trace        func(sent bool, frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
+	Address     string                        // host:port; the standard's port is 502
+	Name        string                        // what errors call the link. Defaults to Address
+	Timeout     time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
+	Gap         time.Duration                 // silence behind a reply, where Pace has a shorter one. Defaults to 0
+	DialTimeout time.Duration                 // of opening the connection. Defaults to DefaultDialTimeout
+	Quirks      Quirks                        // Defaults to none
+	Dial        DialFunc                      // makes the connection. Defaults to net.Dialer
+	Trace       func(sent bool, frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
 }
 
 // maxTimeouts in a row make a TCP link open a new connection: a gateway that has lost ours often keeps it open.
@@ -39,6 +39,7 @@ type TCPLink struct {
 	have        int             // bytes at the start of buf that came in and are not yet a whole ADU
 	reply       [mbapFrame]byte // the last reply, until it is unpacked
 	frames      frameCounter
+	condition   condition
 }
 
 // NewTCP returns a closed link.
@@ -54,6 +55,9 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 // Frames returns what came in and answered nothing. It may be called from any goroutine.
 func (l *TCPLink) Frames() Frames { return l.frames.snapshot() }
 
+// Condition returns what the link knows of itself. It may be called from any goroutine.
+func (l *TCPLink) Condition() LinkCondition { return l.condition.snapshot() }
+
 // Open opens the connection if it is closed or the peer has closed it.
 func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 	if l.stream != nil && l.takeStale() == nil {
@@ -66,7 +70,7 @@ func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 	}
 	l.stream = newTap(conn)
 	l.connection++
-	l.free = time.Now().Add(l.cfg.ConnectDelay)
+	l.free = time.Now().Add(l.cfg.Quirks.ConnectDelay)
 	return l.connection, nil
 }
 

@@ -156,7 +156,7 @@ func TestTCPReopensAfterTimeouts(t *testing.T) {
 func TestTCPConnectDelayAndGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		by, _, wait := pipeTo(t, tcpSize, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) })
-		l := NewTCP(TCPConfig{Address: "a:502", Dial: by, ConnectDelay: 2 * time.Second, Gap: 100 * time.Millisecond})
+		l := NewTCP(TCPConfig{Address: "a:502", Dial: by, Quirks: Quirks{ConnectDelay: 2 * time.Second}, Gap: 100 * time.Millisecond})
 		defer wait()
 		defer l.Close()
 		begun := time.Now()

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,20 +69,7 @@ func setTermios(fd int, s Serial) error {
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, t); err != nil {
 		return fmt.Errorf("cannot be set to %v: %w", s, err)
 	}
-	setLowLatency(fd)
 	return nil
-}
-
-// setLowLatency asks a USB adapter to hand bytes over within 1 ms instead of 16, which saves 8 ms of each request with FTDI
-// chips (their application note AN232B-04). Ports that have no such thing refuse, and nothing is lost.
-func setLowLatency(fd int) {
-	const asyncLowLatency = 1 << 13 // include/uapi/linux/tty_flags.h
-	var settings [32]int32          // struct serial_struct, include/uapi/linux/serial.h: flags is the fifth, all is under 128 bytes
-	if _, _, failure := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGSERIAL, uintptr(unsafe.Pointer(&settings))); failure != 0 {
-		return
-	}
-	settings[4] |= asyncLowLatency
-	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCSSERIAL, uintptr(unsafe.Pointer(&settings)))
 }
 
 // sleepPrecisely sleeps d on the kernel's high-resolution timer; it costs a thread, so it is for milliseconds only.

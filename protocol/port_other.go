@@ -14,6 +14,14 @@ func openSerial(string, Serial) (stream, error) {
 	return nil, errors.New("serial ports are supported on Linux only")
 }
 
+// latencyTimer is that of a USB adapter; see the file for Linux.
+type latencyTimer struct {
+	root, path string
+	keep       bool
+}
+
+func (latencyTimer) set(stream) string { return "" }
+
 func sleepPrecisely(d time.Duration) { time.Sleep(d) }
 
 // readArrived is not used here: a tap reads with a short deadline instead.

@@ -162,7 +162,7 @@ func TestSerialPortGone(t *testing.T) {
 		t.Skipf("no pty: %v", err)
 	}
 	path := slave.Name()
-	l := NewRTU(RTUConfig{Path: path, Timeout: time.Minute})
+	l := NewRTU(RTUConfig{Path: path, Timeout: time.Minute, Quirks: Quirks{Echo: NoEcho}})
 	defer l.Close()
 	if _, err := l.Open(t.Context()); err != nil {
 		t.Fatal(err)

@@ -8,14 +8,6 @@ const (
 	rtuMax       = 256 // largest ADU
 )
 
-// rtuReply is a reply with a good checksum, as it lies in the receive buffer.
-type rtuReply struct {
-	unit      UnitID
-	shape     shape
-	exception bool
-	adu       []byte
-}
-
 // sighting is what the bytes at some place look like.
 type sighting uint8
 
@@ -27,14 +19,14 @@ const (
 )
 
 // replyAt reads the reply that b begins with.
-func replyAt(b []byte) (rtuReply, sighting) {
+func replyAt(b []byte) (reply, sighting) {
 	if len(b) < 3 {
-		return rtuReply{}, partialIf(len(b) < 2 || isFunction(b[1]&^0x80))
+		return reply{}, partialIf(len(b) < 2 || isFunction(b[1]&^0x80))
 	}
-	r := rtuReply{unit: UnitID(b[0]), exception: b[1]&0x80 != 0, shape: shape{function: b[1] &^ 0x80}}
-	size := r.length(b)
+	r := reply{unit: UnitID(b[0]), exception: b[1]&0x80 != 0, shape: shape{function: b[1] &^ 0x80}}
+	size := r.rtuLength(b)
 	if size == 0 {
-		return rtuReply{}, nothing
+		return reply{}, nothing
 	}
 	if len(b) < size {
 		return r, partial
@@ -55,8 +47,8 @@ func partialIf(yes bool) sighting {
 
 func isFunction(f byte) bool { return f >= 1 && f <= 6 || f == 15 || f == 16 }
 
-// length returns the length that the reply has by its head and fills in its shape; 0 if this is the head of none.
-func (r *rtuReply) length(b []byte) int {
+// rtuLength returns the length that the reply has by its head and fills in its shape; 0 if this is the head of none.
+func (r *reply) rtuLength(b []byte) int {
 	switch f := r.shape.function; {
 	case !isFunction(f):
 		return 0

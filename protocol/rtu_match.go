@@ -1,49 +1,51 @@
 package protocol
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
-// matcher finds the reply to one request in the bytes of an RTU line, among stray bytes, frames of others, late replies
-// and the echo of the request. It does no I/O.
+// matcher finds the reply to one request in the bytes of an RTU line, among stray bytes, frames of others, late and repeated
+// replies and the echo of the request. Without a request it only listens. It does no I/O.
 type matcher struct {
 	unit    UnitID
-	own     shape
+	own     shape  // zero: nothing is asked
 	request []byte // the request's ADU, to know its echo by
-	echoes  bool   // the line is known to repeat what is sent
-	debts   *debts
+	echo    Echo   // whether the line repeats what is sent; DetectEcho: an echo is taken out if it is one for sure
+	lax     bool   // units 0 and 255 are the unit, too
+	units   *units
 	count   *frameCounter
+	note    *condition
 	trace   func(frame []byte)
+	at, now time.Time // when what take is given came in, and the time
 
-	heard   bool // the echo has been taken out
-	foreign int  // frames that answered nothing
-	noise   int  // bytes that belong to no frame
-	spoiled bool // a reply of the right shape came with a wrong checksum
+	judged  judgement // of the reply that take returned
+	heard   bool      // the echo has been taken out
+	foreign int       // frames that answered nothing
+	noise   int       // bytes that belong to no frame
+	spoiled bool      // a reply of the right shape came with a wrong checksum
+	soon    bool      // a reply came too soon
 }
 
-// take looks for the reply in b and returns it, or nil and what of b must be kept until more bytes are in.
-func (m *matcher) take(b []byte) (reply, rest []byte) {
+// take looks for the reply in b and returns it with what is behind it, or nil and what of b must be kept until more bytes are in.
+func (m *matcher) take(b []byte) (found, rest []byte) {
 	b = m.withoutEcho(b)
+	if m.beginsEcho(b) {
+		return nil, b
+	}
 	held := -1 // where a frame may begin that is not yet whole
 	start := 0
 	for at := 0; at < len(b); {
 		r, looks := replyAt(b[at:])
-		ours := r.unit == m.unit
+		ours := m.own != shape{} && (r.unit == m.unit || m.lax && (r.unit == 0 || r.unit == 255))
 		switch {
-		case looks == whole && ours && (held < 0 || m.likely(r)):
-			if yes, known := m.debts.answered(r.shape, r.exception, m.own); yes {
-				m.wasted(at - start)
-				return r.adu, nil
-			} else {
-				m.skip(r.adu, known)
-			}
+		case looks == whole && (held < 0 || ours && m.likely(r)):
 			m.wasted(at - start)
 			at += len(r.adu)
 			start, held = at, -1
-			continue
-		case looks == whole && held < 0:
-			m.wasted(at - start)
-			m.skip(r.adu, false)
-			at += len(r.adu)
-			start = at
+			if m.answers(r, ours) {
+				return r.adu, b[at:]
+			}
 			continue
 		case looks == damaged && ours && held < 0 && !r.exception && r.shape == m.own:
 			m.spoiled = true
@@ -60,35 +62,61 @@ func (m *matcher) take(b []byte) (reply, rest []byte) {
 	return nil, b[held:]
 }
 
+// answers judges a sound frame and counts it if it is not the reply.
+func (m *matcher) answers(r reply, ours bool) bool {
+	j, own := judgement{}, shape{}
+	a := m.units.account(r.unit)
+	if ours {
+		a, own = m.units.account(m.unit), m.own
+	}
+	if a != nil {
+		j = a.judge(r, own, m.at, m.now)
+	}
+	switch {
+	case j.is == awaited:
+		m.judged = j
+		return true
+	case j.is == late:
+		m.note.late(m.at.Sub(j.cause.sent))
+	case j.is == unasked && !ours && !r.exception && r.shape == m.own:
+		m.note.units.Store(true)
+	}
+	m.skip(r.adu, j.is)
+	return false
+}
+
 // likely reports whether a frame inside what may be the beginning of a longer one is to be believed: only the very reply
 // that is waited for.
-func (m *matcher) likely(r rtuReply) bool {
-	return !r.exception && r.shape == m.own || r.exception && r.shape.function == m.own.function && len(m.debts.owed) == 0
+func (m *matcher) likely(r reply) bool {
+	return !r.exception && r.shape == m.own || r.exception && r.shape.function == m.own.function && len(m.units.account(m.unit).owed) == 0
 }
 
 // withoutEcho takes the request itself out of what came in: an adapter that hears its own sender repeats it. The reply
-// to a single write is equal to its request, so there an echo is taken out only where a read has shown that the line echoes.
+// to a single write is equal to its request, so there an echo is taken out only where it is known that the line echoes.
 func (m *matcher) withoutEcho(b []byte) []byte {
-	ambiguous := m.own.function == 5 || m.own.function == 6
-	if m.heard || ambiguous && !m.echoes {
+	if m.heard || m.request == nil || m.echo == NoEcho || m.echo == DetectEcho && ambiguous(m.own) {
 		return b
 	}
 	at := bytes.Index(b, m.request)
 	if at < 0 {
 		return b
 	}
-	m.heard, m.echoes = true, true
+	m.heard = true
 	m.wasted(at)
 	return b[at+len(m.request):]
 }
 
-func (m *matcher) skip(frame []byte, late bool) {
+// beginsEcho reports whether b may be the beginning of an echo, which must not be looked at as a reply.
+func (m *matcher) beginsEcho(b []byte) bool {
+	return !m.heard && m.echo != NoEcho && len(b) < len(m.request) && bytes.HasPrefix(m.request, b)
+}
+
+// ambiguous: the reply to a write of a single coil or register is equal to its request.
+func ambiguous(s shape) bool { return s.function == 5 || s.function == 6 }
+
+func (m *matcher) skip(frame []byte, is standing) {
 	m.foreign++
-	if late {
-		m.count.late.Add(1)
-	} else {
-		m.count.foreign.Add(1)
-	}
+	m.count.skip(is)
 	if m.trace != nil {
 		m.trace(frame)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"testing"
+
+	"github.com/goburrow/modbus"
 )
 
 func TestCRC(t *testing.T) {
@@ -19,23 +21,23 @@ func TestReplyAt(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		b    []byte
-		want rtuReply
+		want reply
 		how  sighting
 	}{
-		{"read", rtu(1, 3, 4, 0, 1, 0, 2), rtuReply{unit: 1, shape: shape{function: 3, size: 4}}, whole},
-		{"more behind", append(rtu(1, 4, 2, 0, 1), 9), rtuReply{unit: 1, shape: shape{function: 4, size: 2}}, whole},
-		{"write", rtu(1, 6, 0, 1, 0, 3), rtuReply{unit: 1, shape: shape{function: 6, echo: whoseEcho}}, whole},
-		{"exception", rtu(1, 0x83, 2), rtuReply{unit: 1, shape: shape{function: 3}, exception: true}, whole},
-		{"cut", rtu(1, 3, 4, 0, 1, 0, 2)[:8], rtuReply{unit: 1, shape: shape{function: 3, size: 4}}, partial},
-		{"damaged", []byte{1, 3, 2, 0, 1, 0, 0}, rtuReply{unit: 1, shape: shape{function: 3, size: 2}}, damaged},
-		{"unknown function", rtu(1, 7, 0, 0, 0), rtuReply{}, nothing},
-		{"unknown exception", rtu(1, 0x87, 1), rtuReply{}, nothing},
-		{"no data", rtu(1, 3, 0), rtuReply{}, nothing},
-		{"too much data", rtu(1, 3, 251, 0), rtuReply{}, nothing},
-		{"one byte", []byte{1}, rtuReply{}, partial},
-		{"two bytes", []byte{1, 3}, rtuReply{}, partial},
-		{"two bytes of nothing", []byte{1, 0}, rtuReply{}, nothing},
-		{"empty", nil, rtuReply{}, partial},
+		{"read", rtu(1, 3, 4, 0, 1, 0, 2), reply{unit: 1, shape: shape{function: 3, size: 4}}, whole},
+		{"more behind", append(rtu(1, 4, 2, 0, 1), 9), reply{unit: 1, shape: shape{function: 4, size: 2}}, whole},
+		{"write", rtu(1, 6, 0, 1, 0, 3), reply{unit: 1, shape: shape{function: 6, echo: whoseEcho}}, whole},
+		{"exception", rtu(1, 0x83, 2), reply{unit: 1, shape: shape{function: 3}, exception: true}, whole},
+		{"cut", rtu(1, 3, 4, 0, 1, 0, 2)[:8], reply{unit: 1, shape: shape{function: 3, size: 4}}, partial},
+		{"damaged", []byte{1, 3, 2, 0, 1, 0, 0}, reply{unit: 1, shape: shape{function: 3, size: 2}}, damaged},
+		{"unknown function", rtu(1, 7, 0, 0, 0), reply{}, nothing},
+		{"unknown exception", rtu(1, 0x87, 1), reply{}, nothing},
+		{"no data", rtu(1, 3, 0), reply{}, nothing},
+		{"too much data", rtu(1, 3, 251, 0), reply{}, nothing},
+		{"one byte", []byte{1}, reply{}, partial},
+		{"two bytes", []byte{1, 3}, reply{}, partial},
+		{"two bytes of nothing", []byte{1, 0}, reply{}, nothing},
+		{"empty", nil, reply{}, partial},
 	} {
 		got, how := replyAt(tt.b)
 		got.adu = nil
@@ -63,13 +65,13 @@ func FuzzMatcher(f *testing.F) {
 			{Unit: 1, Op: WriteMultiple, Range: Range{HoldingRegister, 1, 2}, Words: []uint16{4, 5}}}
 		req := reqs[int(kind)%len(reqs)]
 		whole := newTestMatcher(req, kind)
-		reply, rest := whole.take(slices.Clone(in))
+		found, rest := whole.take(slices.Clone(in))
 		if len(rest) > len(in) {
 			t.Fatalf("kept %d of %d bytes", len(rest), len(in))
 		}
-		if reply != nil {
-			if wrong := misfit(req, reply[:len(reply)-2]); wrong != "" {
-				t.Fatalf("% x is taken for the reply: %s", reply, wrong)
+		if found != nil {
+			if wrong := misfit(req, found[:len(found)-2]); wrong != "" {
+				t.Fatalf("% x is taken for the reply: %s", found, wrong)
 			}
 			return
 		}
@@ -78,9 +80,9 @@ func FuzzMatcher(f *testing.F) {
 		}
 		pieces, have := newTestMatcher(req, kind), []byte(nil)
 		for part := range slices.Chunk(in, int(step)%16+1) {
-			if reply, have = pieces.take(append(slices.Clone(have), part...)); reply != nil {
-				if wrong := misfit(req, reply[:len(reply)-2]); wrong != "" {
-					t.Fatalf("in pieces % x is taken for the reply: %s", reply, wrong)
+			if found, have = pieces.take(append(slices.Clone(have), part...)); found != nil {
+				if wrong := misfit(req, found[:len(found)-2]); wrong != "" {
+					t.Fatalf("in pieces % x is taken for the reply: %s", found, wrong)
 				}
 				return
 			}
@@ -89,9 +91,14 @@ func FuzzMatcher(f *testing.F) {
 }
 
 func newTestMatcher(req Request, kind uint8) *matcher {
-	due := &debts{}
+	us := newUnits(StrictUnits)
+	u := us.unit(1, func() modbus.Packager { return nil })
 	if kind&0x10 != 0 {
-		due.owed = []owed{{shape: shape{function: 3, size: 2}}}
+		u.account.add(owed{shape: shape{function: 3, size: 2}})
 	}
-	return &matcher{unit: 1, own: shapeOf(req), request: rtu(1, req.Function(), 0, 0, 0, 2), echoes: kind&0x20 != 0, debts: due, count: &frameCounter{}}
+	m := &matcher{unit: 1, own: shapeOf(req), request: rtu(1, req.Function(), 0, 0, 0, 2), units: &us, count: &frameCounter{}, note: &condition{}}
+	if kind&0x20 != 0 {
+		m.echo = WithEcho
+	}
+	return m
 }

@@ -8,7 +8,7 @@ import (
 // rtuTransmitter moves the ADUs of one exchange with one unit.
 type rtuTransmitter struct {
 	*RTULink
-	unit  *rtuUnit
+	unit  *unit
 	avoid *shape // of a probe: the shape that it is to settle
 }
 
@@ -26,34 +26,71 @@ func (l rtuTransmitter) transmit(c *call, adu []byte) ([]byte, error) {
 	if err := l.write(c, adu); err != nil {
 		return nil, err
 	}
-	reply, err := l.receive(c, adu)
-	now := time.Now()
-	l.free = now.Add(max(l.gap, c.req.Pace.Gap))
+	found, err := l.receive(c, adu)
+	gap := max(l.cfg.Gap, c.req.Pace.Gap)
+	l.condition.gap.Store(int64(gap))
+	l.free = l.looked.Add(gap)
 	if err != nil {
-		l.unit.debts.add(shapeOf(c.req), now)
+		l.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted})
+		if err == errDoubted {
+			err = l.fail("receive", err)
+		}
 		return nil, err
 	}
-	c.done, l.timeouts = now, 0
-	l.trace(false, reply)
+	c.done, l.timeouts = l.looked, 0
+	l.trace(false, found)
+	if UnitID(found[0]) != c.req.Unit {
+		rename(found, c.req.Unit)
+	}
 	// It lies in the receive buffer and is unpacked before that is used again.
-	return reply, nil
+	return found, nil
+}
+
+// rename gives a frame the unit id that goburrow wants to see.
+func rename(adu []byte, unit UnitID) {
+	adu[0] = byte(unit)
+	n := len(adu) - 2
+	crc := crc16(adu[:n])
+	adu[n], adu[n+1] = byte(crc), byte(crc>>8)
 }
 
 // quiet drops what lies on the line. If something does, someone may still be sending: the line must be silent for a gap
 // before we do, but a line that is never silent is not waited for longer than a frame takes.
 func (l rtuTransmitter) quiet() error {
-	for end := time.Now().Add(l.serial.Chars(rtuMax)); ; {
-		n, gone := l.stream.arrived(l.buf[:])
+	for end := time.Now().Add(l.cfg.Serial.Chars(rtuMax)); ; {
+		n, gone := l.overhear()
 		if gone {
 			l.Close()
 			return l.fail("send", fmt.Errorf("%w: %w", ErrDown, errHungUp))
 		}
 		if n == 0 || time.Now().After(end) {
+			l.frames.noise.Add(uint64(l.have))
+			l.have = 0
 			return nil
 		}
-		l.frames.noise.Add(uint64(n))
-		l.sleep(l.serial.Silence())
+		l.cfg.Sleep(l.cfg.Serial.Silence())
 	}
+}
+
+// overhear takes what came in since the line was looked at last, while nothing was asked, and returns how many bytes that was.
+func (l *RTULink) overhear() (n int, gone bool) {
+	n, gone = l.stream.arrived(l.buf[l.have:])
+	now := time.Now()
+	at := now
+	if now.Sub(l.looked) > copyWithin {
+		at = l.looked // it may have come at any time since: do not overstate how late it was
+	}
+	l.looked = now
+	if n > 0 {
+		_, rest := l.listener(at, now).take(l.buf[:l.have+n])
+		l.have = copy(l.buf[:], rest)
+	}
+	return n, gone
+}
+
+// listener returns a matcher for what was not asked for.
+func (l *RTULink) listener(at, now time.Time) *matcher {
+	return &matcher{units: &l.units, count: &l.frames, note: &l.condition, trace: l.skipped, at: at, now: now}
 }
 
 func (l rtuTransmitter) write(c *call, adu []byte) error {
@@ -61,7 +98,7 @@ func (l rtuTransmitter) write(c *call, adu []byte) error {
 	if err := c.mayStart(now); err != nil {
 		return err
 	}
-	if err := l.stream.SetDeadline(now.Add(l.serial.Chars(len(adu)) + l.patience(c.req))); err != nil {
+	if err := l.stream.SetDeadline(now.Add(l.cfg.Serial.Chars(len(adu)) + l.patience(c.req))); err != nil {
 		return l.broken(c, "send", err)
 	}
 	l.trace(true, adu)
@@ -79,35 +116,35 @@ func (l rtuTransmitter) write(c *call, adu []byte) error {
 // than a usual timeout, so it is never less than twice the time on the wire.
 func (l rtuTransmitter) patience(req Request) time.Duration {
 	_, reply := WireChars(req.Op, req.Range)
-	return max(orDefault(req.Pace.Timeout, l.timeout), 2*l.serial.Chars(reply))
+	return max(l.unit.patience(req.Pace, l.connection, l.cfg.Timeout), 2*l.cfg.Serial.Chars(reply))
 }
 
 func (l rtuTransmitter) receive(c *call, adu []byte) ([]byte, error) {
-	m := matcher{
-		unit: c.req.Unit, own: shapeOf(c.req), request: adu, echoes: l.echoes, debts: &l.unit.debts, count: &l.frames,
-		trace: func(frame []byte) { l.trace(false, frame) },
-	}
-	spoiled := false
+	m := l.listener(c.sent, c.sent)
+	m.unit, m.own, m.request = c.req.Unit, shapeOf(c.req), adu
+	m.echo, m.lax = l.echo.mode(), l.cfg.Quirks.Units == LaxUnits
+	short := false
 	for have := 0; ; {
 		n, err := l.stream.Read(l.buf[have:])
+		l.looked = time.Now()
 		if n == 0 && err != nil {
 			m.wasted(have)
-			return nil, l.unanswered(c, err, &m)
+			return nil, l.unanswered(c, err, m)
 		}
-		reply, rest := m.take(l.buf[:have+n])
-		l.echoes = m.echoes
-		if reply != nil {
-			return reply, nil
+		m.at, m.now = l.looked, l.looked
+		found, rest, err := l.search(c, m, l.buf[:have+n])
+		if found != nil || err != nil {
+			return found, err
 		}
-		if l.avoid != nil && !l.unit.debts.owes(*l.avoid) {
+		if l.avoid != nil && !l.unit.account.owes(*l.avoid) {
 			return nil, errSettled
 		}
 		if m.foreign > maxForeign || m.noise > maxForeign*rtuMax {
 			return nil, l.broken(c, "receive", fmt.Errorf("%d frames and %d bytes that answer nothing", m.foreign, m.noise))
 		}
 		have = copy(l.buf[:], rest)
-		if m.spoiled && !spoiled {
-			spoiled = true
+		if m.spoiled && !short {
+			short = true
 			if err := l.stream.SetDeadline(time.Now().Add(spoiledQuiet)); err != nil {
 				return nil, l.broken(c, "receive", err)
 			}
@@ -115,23 +152,65 @@ func (l rtuTransmitter) receive(c *call, adu []byte) ([]byte, error) {
 	}
 }
 
+// search returns the reply if it is in b, and what of b must be kept if it is not.
+func (l rtuTransmitter) search(c *call, m *matcher, b []byte) (found, rest []byte, err error) {
+	for {
+		found, rest = m.take(b)
+		if found == nil {
+			return nil, rest, nil
+		}
+		switch {
+		case l.tooSoon(c, m, found):
+			m.soon = true
+			m.skip(found, l.unit.account.dropped(m.judged, m.now))
+			b = rest
+		case l.doubtful(c.req, m.judged):
+			m.trace(found)
+			return nil, nil, errDoubted
+		default:
+			l.pace.soon = 0
+			l.unit.account.accept(c.req)
+			l.echo.learn(m.own, m.heard)
+			l.condition.echoes.Store(l.echo.mode() == WithEcho)
+			l.listener(m.at, m.now).take(rest)
+			return found, nil, nil
+		}
+	}
+}
+
+// tooSoon reports whether the wire cannot have carried the request and this reply to it yet.
+func (l rtuTransmitter) tooSoon(c *call, m *matcher, found []byte) bool {
+	mayBeEcho := ambiguous(m.own) && !m.heard && m.echo != NoEcho
+	soonest := l.cfg.Serial.soonest(len(m.request), len(found))
+	return l.pace.tooSoon(m.at.Sub(c.sent), soonest, m.judged.alike || mayBeEcho)
+}
+
+// doubtful reports whether a reply may be a copy of the last one, sent again.
+func (l rtuTransmitter) doubtful(req Request, j judgement) bool {
+	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == ""
+	return !timed && l.unit.account.doubts(req, j, l.looked)
+}
+
 func (l rtuTransmitter) unanswered(c *call, err error, m *matcher) error {
 	if !isTimeout(err) {
 		return l.broken(c, "receive", err)
 	}
-	late := fmt.Errorf("%w within %v", ErrTimeout, l.patience(c.req))
+	no := fmt.Errorf("%w within %v", ErrTimeout, l.patience(c.req))
 	switch {
 	case m.spoiled:
-		late = fmt.Errorf("%w but one with a wrong checksum", ErrTimeout)
+		no = fmt.Errorf("%w but one with a wrong checksum", ErrTimeout)
+	case m.soon:
+		no = fmt.Errorf("%w, only one that came before the request can have arrived", no)
+		l.pace.inVain()
 	case m.foreign > 0:
-		late = fmt.Errorf("%w, only %d other frames", late, m.foreign)
+		no = fmt.Errorf("%w, only %d other frames", no, m.foreign)
 	case m.noise > 0:
-		late = fmt.Errorf("%w, only %d bytes that are no reply", late, m.noise)
+		no = fmt.Errorf("%w, only %d bytes that are no reply", no, m.noise)
 	}
-	if l.timeouts++; l.timeouts >= maxTimeouts && !l.patient {
+	if l.timeouts++; l.timeouts >= maxTimeouts && !l.port {
 		l.Close()
 	}
-	return l.fail("receive", c.failed(late))
+	return l.fail("receive", c.failed(no))
 }
 
 // broken closes the line.

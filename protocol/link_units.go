@@ -1,0 +1,128 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/goburrow/modbus"
+)
+
+// unit is what a link knows of one unit.
+type unit struct {
+	packager modbus.Packager
+	account  *account
+	good     Range  // a range that it has answered, of two or more if there was one
+	heard    uint64 // the connection on which it last replied
+}
+
+// units are those of a link whose replies do not say which request they answer.
+type units struct {
+	byID   map[UnitID]*unit
+	shared *account // of all units, where a reply may not even say which of them it is from: they answer in order, too
+	// once sends one request and returns what is its answer by all that is known. avoid is set for a probe: the shape that it is to settle.
+	once func(ctx context.Context, u *unit, req Request, avoid *shape) (Response, error)
+	fail func(op string, err error) error
+}
+
+func newUnits(ids Units) units {
+	us := units{byID: make(map[UnitID]*unit)}
+	if ids == LaxUnits {
+		us.shared = new(account)
+	}
+	return us
+}
+
+// unit returns what is known of a unit; what it is asked with is made by packager when it is asked for the first time.
+func (us *units) unit(id UnitID, packager func() modbus.Packager) *unit {
+	u := us.byID[id]
+	if u == nil {
+		u = &unit{packager: packager(), account: us.shared}
+		if u.account == nil {
+			u.account = new(account)
+		}
+		us.byID[id] = u
+	}
+	return u
+}
+
+// account returns that of a unit, nil if it was never asked.
+func (us *units) account(id UnitID) *account {
+	if u := us.byID[id]; u != nil {
+		return u.account
+	}
+	return nil
+}
+
+var (
+	// errSettled ends a probe early: a reply has come that settles what the probe was sent for.
+	errSettled = errors.New("settled by an earlier answer")
+	// errDoubted ends an exchange whose reply may be a copy of the one before.
+	errDoubted = fmt.Errorf("%w but the last one again", ErrTimeout)
+)
+
+// maxProbes bounds the probes before one request, each of which can settle at least one answer, and how often one is asked again.
+const maxProbes = 3
+
+// exchange carries out a request: what may still be answered is settled first, and a read whose reply may have been a copy is
+// asked again.
+func (us *units) exchange(ctx context.Context, u *unit, req Request) (resp Response, err error) {
+	for range maxProbes {
+		if err := us.settle(ctx, u, req); err != nil {
+			resp.Words = nil
+			return resp, fmt.Errorf("%v: %w", req, err)
+		}
+		resp, err = us.once(ctx, u, req, nil)
+		if !errors.Is(err, errDoubted) {
+			break
+		}
+	}
+	return resp, err
+}
+
+// settle makes sure that no late answer can pass for the answer to req.
+func (us *units) settle(ctx context.Context, u *unit, req Request) error {
+	avoid := shapeOf(req)
+	u.account.forget(time.Now())
+	for range maxProbes {
+		if !u.account.owes(avoid) {
+			return nil
+		}
+		if err := us.probe(ctx, u, req, &avoid); err != nil {
+			return fmt.Errorf("not sent, an earlier answer may still come: %w", err)
+		}
+	}
+	if u.account.owes(avoid) {
+		return us.fail("receive", fmt.Errorf("not sent, an earlier answer may still come: %w", ErrTimeout))
+	}
+	return nil
+}
+
+// probe asks for a few registers in another shape than that of req. That the unit refuses it, or that an earlier answer comes, is as
+// good as an answer.
+func (us *units) probe(ctx context.Context, u *unit, req Request, avoid *shape) error {
+	_, err := us.once(ctx, u, u.account.probe(req, u.good), avoid)
+	if _, refused := errors.AsType[ExceptionError](err); refused || errors.Is(err, errSettled) || errors.Is(err, errDoubted) {
+		return nil
+	}
+	return err
+}
+
+// answered notes a reply of the unit that was believed.
+func (u *unit) answered(req Request, connection uint64, refused bool) {
+	u.heard = connection
+	u.account.accept(req)
+	if !refused && req.Op == Read && (req.Range.Count > 1 || u.good.Count < 2) {
+		u.good = req.Range
+	}
+}
+
+// patience is how long the unit's reply may take: longer where it has not replied on this connection yet and is known to be slow at first.
+func (u *unit) patience(p Pace, connection uint64, timeout time.Duration) time.Duration {
+	timeout = orDefault(p.Timeout, timeout)
+	if u.heard != connection {
+		return max(timeout, p.First)
+	}
+	return timeout
+}

@@ -1,0 +1,68 @@
+package protocol
+
+import "time"
+
+// pace is whether a line keeps the time of its baud, as far as it has shown. A virtual port, a USB device that has no wire and a
+// device server that was told another baud do not.
+type pace struct {
+	hasty bool // replies come sooner than the wire can carry them: time proves nothing
+	soon  int  // exchanges in a row that ended with nothing but a reply that came too soon
+}
+
+// fastClock is how much faster than its baud says a device may send: UARTs agree within a few percent, or not at all.
+const fastClock = 0.03
+
+// soonest is the time from the first byte of a request to the last of its reply by what the wire can carry.
+func (s Serial) soonest(request, reply int) time.Duration {
+	chars := s.Chars(request + reply)
+	return chars - time.Duration(float64(chars)*fastClock) + s.Silence()
+}
+
+// tooSoon reports whether a reply that took so long can be none. suspect means that there is another reason for it than the
+// request: if there is none, it shows that the line does not keep its time.
+func (p *pace) tooSoon(took, soonest time.Duration, suspect bool) bool {
+	if took >= soonest || p.hasty {
+		return false
+	}
+	p.hasty = !suspect
+	return suspect
+}
+
+// inVain notes that nothing came behind a reply that came too soon. The second time in a row it must have been the reply.
+func (p *pace) inVain() {
+	p.soon++
+	p.hasty = p.hasty || p.soon > 1
+}
+
+// echo is whether a line repeats what is sent, as it has shown on this connection.
+type echo struct {
+	told   Echo // DetectEcho: it is found out
+	known  bool // a reply to something else than a single write has shown it
+	silent int  // how many such replies without an echo are still believed to be the exception
+}
+
+// echoLasts is how many replies without an echo end the belief that the line echoes.
+const echoLasts = 3
+
+func (e *echo) unknown() bool { return e.told == DetectEcho && !e.known }
+
+// mode returns what is known now.
+func (e *echo) mode() Echo {
+	if e.told == DetectEcho && e.silent > 0 {
+		return WithEcho
+	}
+	return e.told
+}
+
+// learn notes whether an echo came before a reply.
+func (e *echo) learn(s shape, heard bool) {
+	switch {
+	case ambiguous(s):
+		return
+	case heard:
+		e.silent = echoLasts
+	case e.silent > 0:
+		e.silent--
+	}
+	e.known = true
+}
