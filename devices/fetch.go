@@ -170,8 +170,11 @@ func union(a, b protocol.Range) protocol.Range {
 // readPoint reads one point over a held line, range by range.
 func readPoint(ctx context.Context, ask exchange, req protocol.Request, p profile.Point) (Reading, error) {
 	r := Reading{Key: p.Key}
-	for _, over := range p.Ranges {
+	for i, over := range p.Ranges {
 		req.Op, req.Range, req.Words = protocol.Read, over, nil
+		if i > 0 {
+			req.Priority = protocol.PriorityWrite // no write in between: a value is not torn
+		}
 		resp, err := ask(ctx, req)
 		if err != nil {
 			return Reading{}, err

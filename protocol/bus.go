@@ -22,14 +22,18 @@ func (o BusOptions) withDefaults() BusOptions {
 	return o
 }
 
-// Bus owns a Link: everyone who wants something of its units asks the Bus, and one goroutine, Run, serves them one after
-// another. Writes go before reads and reads before polls; see queue for how nothing starves.
+// Bus owns a Link: everyone who wants something of its units asks the Bus, which serves one after another. Writes go before
+// reads and reads before polls; see queue for how nothing starves and WriteBound for how long a write waits at most.
+//
+// Run serves the queue. A request that finds the line idle is carried out by its caller, which saves two changes of goroutine;
+// meanwhile the line is his.
 type Bus struct {
-	line line          // of Run alone
-	wake chan struct{} // tells Run that the queue has grown
+	line line          // of who has taken the line
+	wake chan struct{} // tells Run that the queue has grown or that the line was given back
 
 	mu     sync.Mutex // guards what follows, for microseconds; never held while waiting
 	queue  queue
+	taken  bool  // somebody has the line
 	down   error // why the line is down; nil while it is up
 	closed bool
 	stats  recorder
@@ -37,12 +41,12 @@ type Bus struct {
 
 // NewBus returns a bus that owns link from now on. It does nothing before Run.
 func NewBus(link Link, opts BusOptions) *Bus {
-	return &Bus{line: newLine(link, opts.withDefaults()), wake: make(chan struct{}, 1)}
+	return &Bus{line: newLine(link, opts.withDefaults()), wake: make(chan struct{}, 1), stats: newRecorder(link)}
 }
 
 // Exchanger is a line that is held for a while.
 type Exchanger interface {
-	// Exchange sends one request and returns its reply; the request's Priority and NotBefore do not count. A Pace of zero
+	// Exchange sends one request and returns its reply; the request's NotBefore does not count. A Pace of zero
 	// is that of the hold. After an error of the line every further exchange of the hold fails with ErrDown: all exchanges of
 	// a hold run on one connection.
 	Exchange(ctx context.Context, req Request) (Response, error)
@@ -59,13 +63,17 @@ func (b *Bus) Do(ctx context.Context, req Request) (Response, error) {
 	if err := req.Check(); err != nil {
 		return Response{}, err
 	}
+	if resp, err, done := b.direct(ctx, req); done {
+		return resp, err
+	}
 	it := newItem(ctx, req, nil)
 	b.wait(it)
 	return it.resp, it.err
 }
 
 // Hold queues for the line like Do, with the Priority, NotBefore, Deadline, Unit and Pace of req, and then runs f with the line held:
-// nothing else is exchanged before f returns. The link is open when f begins. The context of f ends with ctx and with
+// nothing else is exchanged before f returns, except that a hold with less than PriorityWrite lets due writes go first between two of
+// its exchanges, unless the second has PriorityWrite. The link is open when f begins. The context of f ends with ctx and with
 // the bus. The error is that of f, or why f was not run, as with Do. f may not use the bus itself.
 func (b *Bus) Hold(ctx context.Context, req Request, f func(ctx context.Context, x Exchanger) error) error {
 	if req.Priority > PriorityPoll {
@@ -104,11 +112,16 @@ func (b *Bus) push(it *item) bool {
 		return false
 	}
 	b.queue.push(it)
+	b.nudge()
+	return true
+}
+
+// nudge has Run look again.
+func (b *Bus) nudge() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // withdraw takes the item out of the queue; if its turn has come already, it waits for its end.

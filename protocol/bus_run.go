@@ -2,49 +2,73 @@ package protocol
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
 // Run serves the queue until ctx ends. The exchange in flight is finished first, at most for its timeout; what is queued
 // then fails with ErrClosed, and the link is closed. It returns nil and may be called once.
 func (b *Bus) Run(ctx context.Context) error {
+	b.mu.Lock()
+	b.stats.Since = time.Now()
+	b.mu.Unlock()
 	defer b.stop()
 	for b.awaitItem(ctx) {
-		if !b.connect(ctx) {
-			continue
-		}
-		// The silence behind the last reply is waited out before choosing, so that a write that comes meanwhile goes first.
-		if b.line.link.Ready(ctx) != nil {
-			continue
-		}
-		if it := b.choose(); it != nil {
-			b.serve(ctx, it)
-		}
+		b.turn(ctx)
+		b.give()
 	}
 	return nil
 }
 
-func (b *Bus) stop() {
-	b.line.link.Close()
+// give gives the line back.
+func (b *Bus) give() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.taken = false
+}
+
+// turn serves the item whose turn it is; the line is taken.
+func (b *Bus) turn(ctx context.Context) {
+	if !b.connect(ctx) {
+		return
+	}
+	// The silence behind the last reply is waited out before choosing, so that a write that comes meanwhile goes first.
+	begun := time.Now()
+	if b.line.link.Ready(ctx) != nil {
+		return
+	}
+	if it := b.choose(begun); it != nil {
+		b.serve(ctx, it)
+	}
+}
+
+func (b *Bus) stop() {
+	b.mu.Lock()
 	b.closed = true
+	for b.taken { // by a caller, who gives it back at the latest after a timeout
+		b.mu.Unlock()
+		<-b.wake
+		b.mu.Lock()
+	}
+	defer b.mu.Unlock()
+	b.line.link.Close()
 	for _, it := range b.queue.takeIf(func(*item) bool { return true }) {
 		b.drop(it, ErrClosed)
 	}
 }
 
-// awaitItem waits until an item is due; false when ctx has ended.
+// awaitItem waits until an item is due and takes the line for it; false when ctx has ended.
 func (b *Bus) awaitItem(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		b.mu.Lock()
 		at, ok := b.queue.wake()
-		b.mu.Unlock()
-		if ok && !at.After(time.Now()) {
+		due := ok && !at.After(time.Now())
+		if due && !b.taken {
+			b.taken = true
+			b.mu.Unlock()
 			return true
 		}
-		b.pause(ctx, at, ok)
+		b.mu.Unlock()
+		b.pause(ctx, at, ok && !due)
 	}
 	return false
 }
@@ -128,19 +152,25 @@ func (b *Bus) noteLine(err error, reopened bool) {
 	}
 }
 
-// choose takes the item whose turn it is and drops those whose time has passed.
-func (b *Bus) choose() *item {
+// choose takes the item whose turn it is and drops those whose time has passed. The line has been waited for since begun.
+func (b *Bus) choose(begun time.Time) *item {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, it := range b.queue.takeIf(func(it *item) bool { return it.isLate(now) != nil }) {
-		b.drop(it, it.isLate(now))
-	}
+	b.stats.load.add(begun, now)
+	b.dropLate(now)
 	return b.queue.next(now)
 }
 
-// serve carries out one item and tells its caller.
-func (b *Bus) serve(ctx context.Context, it *item) {
+// dropLate drops what may no longer be sent. The caller holds mu.
+func (b *Bus) dropLate(now time.Time) {
+	for _, it := range b.queue.takeIf(func(it *item) bool { return it.isLate(now) != nil }) {
+		b.drop(it, it.isLate(now))
+	}
+}
+
+// serve carries out one item, tells its caller and returns how many exchanges it took.
+func (b *Bus) serve(ctx context.Context, it *item) int {
 	x := &holder{bus: b, item: it, connection: b.line.connection}
 	if it.hold == nil {
 		it.resp, it.err = x.Exchange(it.ctx, it.req)
@@ -152,53 +182,5 @@ func (b *Bus) serve(ctx context.Context, it *item) {
 	b.queue.served(it.req.Priority, x.exchanges, now)
 	b.mu.Unlock()
 	close(it.done)
-}
-
-// holder is the Exchanger of the item that is being served.
-type holder struct {
-	bus        *Bus
-	item       *item
-	connection uint64
-	exchanges  int
-	over       bool
-}
-
-func (x *holder) run(ctx context.Context) error {
-	held, cancel := context.WithCancel(x.item.ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
-	defer func() { x.over = true }()
-	return x.item.hold(held, x)
-}
-
-func (x *holder) Connection() uint64 { return x.connection }
-
-func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
-	b := x.bus
-	if x.over {
-		return Response{}, fmt.Errorf("%v: the hold is over: %w", req, ErrClosed)
-	}
-	if !b.line.up {
-		return Response{}, (&item{req: req}).because(b.line.down())
-	}
-	if req.Pace == (Pace{}) {
-		req.Pace = x.item.req.Pace
-	}
-	begun := time.Now()
-	resp, err := b.line.link.Exchange(ctx, req)
-	x.exchanges++
-	if fatal(err) {
-		b.line.failed(err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.stats.exchanged(resp, err, time.Since(begun))
-	if x.exchanges == 1 && x.item.req.Priority == PriorityWrite && !resp.Sent.IsZero() {
-		b.stats.writeWait(resp.Sent.Sub(x.item.due))
-	}
-	if fatal(err) {
-		b.down = b.line.down()
-		b.stats.lineDown()
-	}
-	return resp, err
+	return x.exchanges
 }

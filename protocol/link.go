@@ -22,7 +22,7 @@ type Link interface {
 	Open(ctx context.Context) (connection uint64, err error)
 
 	// Ready waits until the line may carry the next request: the silence behind the last reply is over. Whoever chooses
-	// between requests calls it before choosing. Its only failure is that of ctx.
+	// between requests calls it before choosing. Its only failure is that of ctx, and none if it need not wait.
 	Ready(ctx context.Context) error
 
 	// Exchange sends the request on the open link and returns the reply that answers it. Before the first byte it gives up

@@ -131,13 +131,15 @@ func (q *queue) len() (n int) {
 	return n
 }
 
-func firstDue(items []*item, now time.Time) *item {
+// firstDue returns the item that has been due for the longest, nil if none is: what had to wait for its time does not overtake
+// what came before that time.
+func firstDue(items []*item, now time.Time) (first *item) {
 	for _, it := range items {
-		if !it.due.After(now) {
-			return it
+		if !it.due.After(now) && (first == nil || it.due.Before(first.due)) {
+			first = it
 		}
 	}
-	return nil
+	return first
 }
 
 func exists(it *item) bool { return it != nil }

@@ -1,9 +1,6 @@
 package protocol
 
 import (
-	"context"
-	"errors"
-	"slices"
 	"time"
 )
 
@@ -23,6 +20,7 @@ type Stats struct {
 	Queued     int           // now
 	Connection uint64        // of the link; see Response
 	Busy       time.Duration // time in exchanges
+	Load       float64       // share of the last minute, or of the time since Since, that the line was not free: exchanges, and silences that a request had to wait for
 	Latency    Spread        // from the first byte of a request to the last of the reply
 	WriteWait  Spread        // from the arrival of a write, or its NotBefore, to its first byte
 
@@ -62,97 +60,15 @@ type Spread struct {
 // Stats returns a snapshot. It may be called from any goroutine.
 func (b *Bus) Stats() Stats {
 	b.mu.Lock()
-	s := b.stats.Stats
-	s.Queued = b.queue.len()
-	latency, wait := b.stats.latency, b.stats.wait
+	counted, queued := b.stats.clone(), b.queue.len()
 	b.mu.Unlock()
-	s.Latency, s.WriteWait = latency.spread(), wait.spread()
-	if counting, ok := b.line.link.(interface{ Frames() Frames }); ok {
-		s.Frames = counting.Frames()
+	s := counted.snapshot(time.Now())
+	s.Queued = queued
+	if l, ok := b.line.link.(interface{ Frames() Frames }); ok {
+		s.Frames = l.Frames()
+	}
+	if l, ok := b.line.link.(interface{ Condition() LinkCondition }); ok {
+		s.Link = l.Condition()
 	}
 	return s
-}
-
-// recorder counts under the mutex of its bus.
-type recorder struct {
-	Stats
-	latency, wait ring
-}
-
-func (r *recorder) exchanged(resp Response, err error, took time.Duration) {
-	if errors.Is(err, ErrExpired) {
-		r.Expired++
-		return
-	}
-	if resp.Sent.IsZero() && !errors.Is(err, ErrTimeout) && !fatal(err) {
-		r.Cancelled++
-		return
-	}
-	r.Requests++
-	r.Busy += took
-	_, refused := errors.AsType[ExceptionError](err)
-	switch {
-	case refused:
-		r.Exceptions++
-	case err == nil:
-		r.Replies++
-	case errors.Is(err, ErrTimeout):
-		r.Timeouts++
-	default:
-		r.Failures++
-	}
-	if err != nil {
-		r.failed(err)
-	}
-	if !resp.Done.IsZero() {
-		r.latency.add(resp.Done.Sub(resp.Sent))
-	}
-}
-
-func (r *recorder) writeWait(d time.Duration) { r.wait.add(d) }
-
-func (r *recorder) failed(err error) { r.LastError, r.LastErrorAt = err, time.Now() }
-
-func (r *recorder) dropped(reason error) {
-	switch {
-	case errors.Is(reason, ErrExpired):
-		r.Expired++
-	case errors.Is(reason, ErrDown):
-		r.Refused++
-	case errors.Is(reason, context.Canceled), errors.Is(reason, context.DeadlineExceeded):
-		r.Cancelled++
-	}
-}
-
-func (r *recorder) lineDown() {
-	if r.DownSince.IsZero() {
-		r.DownSince = time.Now()
-	}
-}
-
-func (r *recorder) opened(connection uint64) {
-	r.Openings++
-	r.Connection = connection
-	r.DownSince = time.Time{}
-}
-
-// ring keeps the last durations. It is copied out of the lock whole and sorted outside.
-type ring struct {
-	last  [512]time.Duration
-	count int
-}
-
-func (r *ring) add(d time.Duration) {
-	r.last[r.count%len(r.last)] = d
-	r.count++
-}
-
-func (r ring) spread() Spread {
-	n := min(r.count, len(r.last))
-	if n == 0 {
-		return Spread{}
-	}
-	sorted := r.last[:n]
-	slices.Sort(sorted)
-	return Spread{Count: n, P50: sorted[(n-1)/2], P95: sorted[(n-1)*95/100], Max: sorted[n-1]}
 }

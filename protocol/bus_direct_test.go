@@ -1,0 +1,171 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Callers side by side, on an idle line and a busy one: the link is never used by two.
+func TestBusOneAtATime(t *testing.T) {
+	var requests atomic.Int64
+	address := listen(t, func(_ int, c *net.TCPConn) {
+		buf := make([]byte, 300)
+		for {
+			n, err := c.Read(buf)
+			if err != nil {
+				return
+			}
+			if n != 12 {
+				t.Errorf("% x is not one request", buf[:n])
+			}
+			requests.Add(1)
+			_, _ = c.Write(tcpReplyTo(buf[:n]))
+		}
+	})
+	b := NewBus(NewTCP(TCPConfig{Address: address}), BusOptions{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running, calling sync.WaitGroup
+	running.Go(func() { _ = b.Run(ctx) })
+	for range 4 {
+		calling.Go(func() {
+			for i := range uint16(200) {
+				if _, err := b.Do(ctx, readOf(0, 1+i%9)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	calling.Wait()
+	cancel()
+	running.Wait()
+	if s := b.Stats(); s.Replies != 800 || requests.Load() != 800 || s.Frames != (Frames{}) {
+		t.Errorf("%d requests, %+v", requests.Load(), s)
+	}
+}
+
+// The bus stops behind the exchange that a caller carries out himself.
+func TestBusStopsBehindACaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &fakeLink{}
+		b := NewBus(l, BusOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = b.Run(ctx) })
+		if _, err := b.Do(ctx, at(PriorityPoll, 0)); err != nil { // opens the line
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		var c callers
+		c.do(t.Context(), b, at(PriorityPoll, 1))
+		c.do(t.Context(), b, at(PriorityWrite, 2))
+		begun := time.Now()
+		cancel()
+		running.Wait()
+		c.Wait()
+		if c.errs[1] != nil || !errors.Is(c.errs[2], ErrClosed) || time.Since(begun) != 100*time.Millisecond || l.isOpen {
+			t.Errorf("%v after %v, open: %v", c.errs, time.Since(begun), l.isOpen)
+		}
+	})
+}
+
+// What finds the line silent too short, or others waiting, queues like everybody.
+func TestBusQueuesWhereItMust(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		c.do(t.Context(), b, at(PriorityPoll, 0))
+		time.Sleep(110 * time.Millisecond)
+		c.do(t.Context(), b, at(PriorityPoll, 1)) // 10 ms of silence are left
+		c.do(t.Context(), b, at(PriorityWrite, 2))
+		c.Wait()
+		if want := "r0 w2 r1"; strings.Join(l.log, " ") != want {
+			t.Errorf("order %v, want %s", l.log, want)
+		}
+	})
+}
+
+// A hold that is no write lets writes go first between its exchanges, unless the second belongs to the first.
+func TestBusHoldGivesWay(t *testing.T) {
+	for _, tt := range []struct {
+		hold, second Priority
+		want         []string
+	}{
+		{PriorityRead, PriorityRead, []string{"r5", "w8", "w9", "r6"}},
+		{PriorityRead, PriorityWrite, []string{"r5", "r6", "w8", "w9"}},
+		{PriorityWrite, PriorityRead, []string{"r5", "r6", "w8", "w9"}},
+	} {
+		l := &fakeLink{}
+		onBus(t, l, func(t *testing.T, b *Bus) {
+			var c callers
+			c.Go(func() {
+				err := b.Hold(t.Context(), Request{Unit: 1, Priority: tt.hold}, func(ctx context.Context, x Exchanger) error {
+					_, _ = x.Exchange(ctx, at(PriorityRead, 5))
+					second := readOf(6, 1)
+					second.Priority = tt.second
+					_, err := x.Exchange(ctx, second)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+			c.do(t.Context(), b, at(PriorityWrite, 8))
+			c.do(t.Context(), b, at(PriorityWrite, 9))
+			c.do(t.Context(), b, at(PriorityPoll, 1))
+			c.Wait()
+			if got := l.log[:4]; !slices.Equal(got, tt.want) {
+				t.Errorf("hold %d, second %d: %v, want %v", tt.hold, tt.second, got, tt.want)
+			}
+		})
+	}
+}
+
+// A hold is not kept from its end by writes without end.
+func TestBusHoldIsNotStarved(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		c.Go(func() {
+			_ = b.Hold(t.Context(), Request{Unit: 1, Priority: PriorityRead}, func(ctx context.Context, x Exchanger) error {
+				_, _ = x.Exchange(ctx, at(PriorityRead, 5))
+				_, err := x.Exchange(ctx, at(PriorityRead, 6))
+				return err
+			})
+		})
+		synctest.Wait()
+		for i := range uint16(20) {
+			c.do(t.Context(), b, at(PriorityWrite, 100+i))
+		}
+		c.Wait()
+		if at := slices.Index(l.log, "r6"); at != 1+inRow {
+			t.Errorf("the second exchange was number %d: %v", at, l.log)
+		}
+	})
+}
+
+// A write that had to wait for its time does not overtake one that came before that time.
+func TestBusWritesInTheOrderTheyAreDue(t *testing.T) {
+	l := &fakeLink{}
+	onBus(t, l, func(t *testing.T, b *Bus) {
+		var c callers
+		settling := at(PriorityWrite, 1)
+		settling.NotBefore = time.Now().Add(90 * time.Millisecond)
+		c.do(t.Context(), b, settling)
+		c.do(t.Context(), b, at(PriorityPoll, 0))
+		time.Sleep(80 * time.Millisecond)
+		c.do(t.Context(), b, at(PriorityWrite, 2))
+		c.Wait()
+		if want := "r0 w2 w1"; strings.Join(l.log, " ") != want {
+			t.Errorf("order %v, want %s", l.log, want)
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// holder is the Exchanger of the item that is being served.
+type holder struct {
+	bus        *Bus
+	item       *item
+	connection uint64
+	exchanges  int
+	giveWay    func(ctx context.Context) // lets writes go first
+	over       bool
+}
+
+func (x *holder) run(ctx context.Context) error {
+	held, cancel := context.WithCancel(x.item.ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	defer func() { x.over = true }()
+	x.giveWay = func(until context.Context) { x.bus.serveWrites(until, ctx) }
+	return x.item.hold(held, x)
+}
+
+func (x *holder) Connection() uint64 { return x.connection }
+
+func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
+	b := x.bus
+	if x.over {
+		return Response{}, fmt.Errorf("%v: the hold is over: %w", req, ErrClosed)
+	}
+	if x.giveWay != nil && x.exchanges > 0 && x.item.req.Priority > PriorityWrite && req.Priority > PriorityWrite {
+		x.giveWay(ctx)
+	}
+	if !b.line.up {
+		return Response{}, (&item{req: req}).because(b.line.down())
+	}
+	if req.Pace == (Pace{}) {
+		req.Pace = x.item.req.Pace
+	}
+	begun := time.Now()
+	resp, err := b.line.link.Exchange(ctx, req)
+	b.account(req, resp, err, begun)
+	if x.exchanges++; x.exchanges == 1 && x.item.req.Priority == PriorityWrite {
+		b.noteWait(req, resp, x.item.due)
+	}
+	return resp, err
+}
+
+// serveWrites lets the writes that are due go first, as between any two requests, but at most inRow exchanges of them. What is
+// waited for ends with until, what is served with ctx.
+func (b *Bus) serveWrites(until, ctx context.Context) {
+	for exchanges := 0; exchanges < inRow && b.line.up; {
+		if b.line.link.Ready(until) != nil {
+			return
+		}
+		now := time.Now()
+		b.mu.Lock()
+		b.dropLate(now)
+		it := firstDue(b.queue.waiting[PriorityWrite], now)
+		if it != nil {
+			b.queue.remove(it)
+		}
+		b.mu.Unlock()
+		if it == nil {
+			return
+		}
+		exchanges += max(1, b.serve(ctx, it))
+	}
+}
+
+// account counts an exchange that has ended and closes a line that has failed in it.
+func (b *Bus) account(req Request, resp Response, err error, begun time.Time) {
+	now := time.Now()
+	if fatal(err) {
+		b.line.failed(err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.exchanged(req, resp, err, begun, now)
+	if fatal(err) {
+		b.down = b.line.down()
+		b.stats.lineDown()
+	}
+}
+
+// noteWait counts how long a write that was due has waited for its first byte.
+func (b *Bus) noteWait(req Request, resp Response, due time.Time) {
+	if resp.Sent.IsZero() {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.writeWait(req.Unit, resp.Sent.Sub(due))
+}
