@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 // LinePrediction says what polling a line will cost and how long a write may have to wait, without touching the line. Times are
 // those of the wire-time model.
 type LinePrediction struct {
-	Line    Line
-	Devices []DevicePrediction
+	Line     Line
+	Settings []Setting // of the connection, where they are not the default
+	Devices  []DevicePrediction
 
 	// WriteWait is the longest that a write which is next in turn waits for the line: the longest planned read of any device
 	// when all points are enabled. Every transaction that is queued before it comes on top, and one read per eight writes.
@@ -26,6 +28,7 @@ type LinePrediction struct {
 // DevicePrediction is the part of one device.
 type DevicePrediction struct {
 	Device   devices.Config
+	Settings []Setting           // where they are not the default
 	Variants []VariantPrediction // one without a name where the family has no variants
 }
 
@@ -51,12 +54,13 @@ type PlanPrediction struct {
 func Predict(cfg Config) ([]LinePrediction, error) {
 	var all []LinePrediction
 	for _, l := range cfg.Lines {
-		line := LinePrediction{Line: l}
+		line := LinePrediction{Line: l, Settings: lineSettings(l)}
 		for _, d := range l.Devices {
 			device, err := predictDevice(d)
 			if err != nil {
 				return nil, fmt.Errorf("%v: %s: %w", l, d.Name, err)
 			}
+			device.Settings = deviceSettings(d, l)
 			for _, v := range device.Variants {
 				line.WriteWait = max(line.WriteWait, v.All.Longest)
 			}
@@ -68,12 +72,10 @@ func Predict(cfg Config) ([]LinePrediction, error) {
 	return all, nil
 }
 
-// deadWait is what a read that is never answered takes: the request and the timeout.
+// deadWait is what a read that is never answered takes: the request and the timeout, of which the first counts as long as the device
+// is dead.
 func deadWait(d devices.Config) time.Duration {
-	wait := d.Line.Pace.Timeout
-	if wait == 0 {
-		wait = protocol.DefaultTimeout
-	}
+	wait := max(cmp.Or(d.Line.Pace.Timeout, protocol.DefaultTimeout), d.Line.Pace.First)
 	if s := d.Line.Serial; s.Baud != 0 {
 		request, _ := protocol.WireChars(protocol.Read, protocol.Range{Count: 1})
 		wait += s.Chars(request)

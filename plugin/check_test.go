@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,5 +103,50 @@ func TestWhatCannotBeReadIsTold(t *testing.T) {
 	}
 	if all := lines[0].Devices[0].Variants[0].All; all.Err == nil {
 		t.Error("points of two words are read one by one")
+	}
+}
+
+// What is in force is told where it is not the default, with who says so.
+func TestSettings(t *testing.T) {
+	c := parsed(t, withLines(`  - serial: /dev/ttyUSB0
+    unit_ids: lax
+    connect_delay: 0s
+    write_wait: 130ms
+    devices:
+      - {profile: powdrive, gap: 0s, holes: [holding 240..250], busy_retries: 0}
+      - {profile: powdrive, unit: 2, max_registers: 5}
+  - {tcp: h, devices: [{profile: senergy, quiet: 10m, timeout: 1s}]}
+`))
+	lines, err := Predict(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"unit_ids lax by the configuration",
+		"gap 0s by the configuration, turnaround 20ms by the family, max_registers 42 by write_wait, " +
+			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, holes [holding 240..250] by the configuration, " +
+			"busy_retries 0 by the configuration, join_writes true by the family",
+		"gap 50ms by the family, turnaround 20ms by the family, max_registers 5 by the configuration, " +
+			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, join_writes true by the family",
+		"",
+		"timeout 1s by the configuration, turnaround 20ms by the family, max_registers 50 by the family, holes in 9 places by the family, quiet 10m by the configuration",
+	} {
+		all := [][]Setting{lines[0].Settings, lines[0].Devices[0].Settings, lines[0].Devices[1].Settings, lines[1].Settings, lines[1].Devices[0].Settings}[i]
+		var texts []string
+		for _, s := range all {
+			texts = append(texts, fmt.Sprintf("%s %s by %v", s.Key, s.Text, s.From))
+		}
+		if got := strings.Join(texts, ", "); got != want {
+			t.Errorf("%d:\ngot  %s\nwant %s", i, got, want)
+		}
+	}
+}
+
+// A device that has not replied yet is waited for as long as its first answer may take.
+func TestAWriteWaitsForTheFirstTimeoutOfADeadDevice(t *testing.T) {
+	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: powdrive, timeout: 2s}, {profile: senergy, unit: 2, first_timeout: 10s}]}\n"))
+	lines, err := Predict(c)
+	if err != nil || lines[0].WriteWaitDead != 10*time.Second {
+		t.Errorf("%v, %v", lines[0].WriteWaitDead, err)
 	}
 }

@@ -17,13 +17,10 @@ import (
 )
 
 // deviceKeys are all that a device can have.
-var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.KnobKeys(false), []string{"write_with", "poll", "read_only", "arm"})
+var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.KnobKeys(false), []string{"poll", "read_only", "arm"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
-
-// writeWords are the ways of write_with.
-var writeWords = []string{"single", "multiple"}
 
 // place is a device with the keys that it was read from, for findings about it.
 type place struct {
@@ -77,11 +74,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 			k.Take(n, &d.Line)
 		}
 	}
-	if n := f.Get("write_with"); n != nil {
-		if i, ok := n.OneOf(writeWords...); ok && known {
-			d.Profile = d.Profile.WriteWith(i == 0)
-		}
-	}
+	d.Profile = d.Profile.WriteWith(d.Line.With)
 	if n := f.Get("poll"); n != nil {
 		poll(d.Intervals, n.Fields(pollKeys...))
 	}

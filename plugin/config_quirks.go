@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
@@ -11,12 +12,11 @@ import (
 
 // quirks finds out how the connection of a line is treated: as the line says, else as the families of its devices need it.
 func quirks(l *Line, f strict.Fields, places []place) {
-	l.Quirks = shared(places)
-	if l.Transport == TCP {
-		l.Quirks.Echo, l.Quirks.KeepLatency = protocol.DetectEcho, false
-	} else {
-		l.Quirks.Transactions = protocol.StrictTransactions
+	var all []devices.Config
+	for _, p := range places {
+		all = append(all, p.device)
 	}
+	l.Quirks = shared(l.Transport, all)
 	if l.Transport != TCP && f.Get("echo") == nil {
 		contradicting(f, places)
 	}
@@ -42,16 +42,21 @@ var misplaced = map[string]map[Transport]string{
 	"latency_timer":   {TCP: "there is no USB adapter on a tcp line", RTUOverTCP: "there is no USB adapter on a line over the network"},
 }
 
-// shared joins what the families of a line need: the longest delay, and what one of them wants.
-func shared(places []place) protocol.Quirks {
+// shared joins what the families of a line need: the longest delay, and what one of them wants, as far as the transport has it.
+func shared(t Transport, of []devices.Config) protocol.Quirks {
 	var all protocol.Quirks
-	for _, p := range places {
-		q := p.device.Profile.Line.Quirks
+	for _, d := range of {
+		q := d.Profile.Line.Quirks
 		all.ConnectDelay = max(all.ConnectDelay, q.ConnectDelay)
 		all.Transactions = max(all.Transactions, q.Transactions)
 		all.Units = max(all.Units, q.Units)
 		all.Echo = max(all.Echo, q.Echo)
 		all.KeepLatency = all.KeepLatency || q.KeepLatency
+	}
+	if t == TCP {
+		all.Echo, all.KeepLatency = protocol.DetectEcho, false
+	} else {
+		all.Transactions = protocol.StrictTransactions
 	}
 	return all
 }

@@ -31,7 +31,7 @@ func serial(l *Line, f strict.Fields, places []place) {
 	}
 	if len(delivered) > 1 && f.Get("baud") == nil {
 		f.At.Fail("the devices of this line are delivered with different settings (%s): set them alike and say baud, parity and stop_bits",
-			settings(delivered))
+			delivery(delivered))
 	}
 	baud(l, f.Get("baud"))
 	parity(l, f.Get("parity"))
@@ -42,7 +42,7 @@ func serial(l *Line, f strict.Fields, places []place) {
 	}
 }
 
-func settings(delivered map[protocol.Serial]string) string {
+func delivery(delivered map[protocol.Serial]string) string {
 	var texts []string
 	for s, name := range delivered {
 		texts = append(texts, fmt.Sprintf("%s: %s", name, s))

@@ -66,6 +66,7 @@ var Knobs = []Knob{
 	span("busy_wait", minBusyWait, maxBusyWait, DefaultBusyWait, func(l *Line) *time.Duration { return &l.Busy.Wait }),
 	span("quiet", minQuiet, maxQuiet, DefaultQuiet, func(l *Line) *time.Duration { return &l.Quiet }),
 	{Key: "join_writes", Allowed: "true or false", take: takeJoin, text: func(l Line) string { return strconv.FormatBool(l.Join) }},
+	{Key: "write_with", Allowed: "single or multiple", take: takeWith, text: withText},
 
 	span("connect_delay", 0, maxConnectDelay, 0, func(l *Line) *time.Duration { return &l.Quirks.ConnectDelay }).shared(),
 	choice("transaction_ids", words("strict shape"), func(l *Line) *protocol.Transactions { return &l.Quirks.Transactions }).shared(),
@@ -181,6 +182,19 @@ func takeJoin(n *strict.Node, l *Line) {
 	if join, ok := n.Bool(); ok {
 		l.Join = join
 	}
+}
+
+func takeWith(n *strict.Node, l *Line) {
+	if i, ok := n.OneOf(writeWords...); ok {
+		l.With = WithSingle + With(i)
+	}
+}
+
+func withText(l Line) string {
+	if l.With == WithEach {
+		return "as each register says"
+	}
+	return writeWords[l.With-WithSingle]
 }
 
 func takeLatency(n *strict.Node, l *Line) {

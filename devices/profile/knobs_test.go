@@ -29,7 +29,7 @@ func loadLine(t *testing.T, lines ...string) (Line, error) {
 func TestKnobDefaults(t *testing.T) {
 	for key, want := range map[string]string{
 		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s", "max_registers": "125", "holes": "none", "settle": "0s",
-		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false",
+		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false", "write_with": "as each register says",
 		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "auto", "latency_timer": "set",
 	} {
 		i := slices.IndexFunc(Knobs, func(k Knob) bool { return k.Key == key })
@@ -43,14 +43,14 @@ func TestKnobDefaults(t *testing.T) {
 
 func TestEveryKnobIsTaken(t *testing.T) {
 	got, err := loadLine(t, "gap: 850ms", "timeout: 2s", "first_timeout: 10s", "turnaround: 30ms", "settle: 200ms", "busy_retries: 5", "busy_wait: 250ms", "quiet: 10m",
-		"join_writes: true", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax", "echo: on", "latency_timer: keep")
+		"join_writes: true", "write_with: single", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax", "echo: on", "latency_timer: keep")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Line{
 		Serial: protocol.DefaultSerial, Unit: 1, MaxRegisters: 20, Holes: []protocol.Range{{Addr: 700, Count: 10}}, Source: "paper",
 		Pace:       protocol.Pace{Gap: 850 * time.Millisecond, Timeout: 2 * time.Second, First: 10 * time.Second},
-		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5, Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true,
+		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5, Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WithSingle,
 		Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second, Transactions: protocol.ShapeTransactions, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true},
 	}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
@@ -141,10 +141,14 @@ func TestFormatHasEveryKnob(t *testing.T) {
 
 func TestWriteWith(t *testing.T) {
 	p := loadExample(t)
-	for _, single := range []bool{true, false} {
+	if p.WriteWith(WithEach) != p {
+		t.Error("as each register says is another family")
+	}
+	for _, with := range []With{WithSingle, WithMultiple} {
+		single := with == WithSingle
 		for _, variant := range p.Variants {
 			before, _ := p.Resolve(variant)
-			after, err := p.WriteWith(single).Resolve(variant)
+			after, err := p.WriteWith(with).Resolve(variant)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,6 +161,18 @@ func TestWriteWith(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// write_with under line: holds for all points of the profile.
+func TestWriteWithOfAFamily(t *testing.T) {
+	p, err := Load("good.yaml", []byte(replace("  max_registers: 20\n", "  max_registers: 20\n  write_with: single\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, _ := p.Resolve("lv")
+	if w := find(t, points, "limit").Write; !w.Single {
+		t.Errorf("%+v", *w)
 	}
 }
 

@@ -37,7 +37,7 @@ func Load(file string, data []byte) (*Profile, error) {
 	if err := report.Err(); err != nil {
 		return nil, err
 	}
-	return l.p, nil
+	return l.p.WriteWith(l.p.Line.With), nil
 }
 
 func (l *loader) profile(root *strict.Node, id string) {

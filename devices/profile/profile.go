@@ -43,9 +43,11 @@ func (p *Profile) Resolve(variant string) ([]Point, error) {
 	return nil, fmt.Errorf("profile %s: variant %q is not one of %s", p.ID, variant, strings.Join(p.Variants, ", "))
 }
 
-// WriteWith returns the family with everything that one register holds written by function 6 (5 for a coil), or with all written by
-// function 16 (15): for a gateway that passes only one of them. p stays as it is.
-func (p *Profile) WriteWith(single bool) *Profile {
+// WriteWith returns the family with all that one register holds written by the function that w names. p stays as it is.
+func (p *Profile) WriteWith(w With) *Profile {
+	if w == WithEach {
+		return p
+	}
 	own := *p
 	own.points = make(map[string][]Point, len(p.points))
 	for variant, points := range p.points {
@@ -53,7 +55,7 @@ func (p *Profile) WriteWith(single bool) *Profile {
 		for i, point := range points {
 			if point.Write != nil {
 				write := *point.Write
-				write.Single = single && point.Spec.Words() == 1
+				write.Single = w == WithSingle && point.Spec.Words() == 1
 				points[i].Write = &write
 			}
 		}
@@ -76,8 +78,19 @@ type Line struct {
 	Busy         Busy
 	Quiet        time.Duration // longest pause between two tries while the device is away; Defaults to DefaultQuiet
 	Join         bool          // neighbouring registers that wait to be written may leave in one request
+	With         With          // the function that writes all registers; Profile.WriteWith has it done
 	Source       string        // short names of Profile.Sources
 }
+
+// With says which function writes what one register holds. Several registers are written by 16 (15) in any case.
+type With uint8
+
+// The ways.
+const (
+	WithEach     With = iota // as each point says
+	WithSingle               // function 6, and 5 for a coil: for a gateway that passes no other
+	WithMultiple             // function 16, and 15
+)
 
 // Busy says what is done when the device answers that it is busy (exceptions 5 and 6): the request is asked again, and the
 // line serves others meanwhile. A write is asked again only after exception 6, which says that it was not carried out.

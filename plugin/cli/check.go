@@ -123,15 +123,41 @@ func (a *app) predictLine(l plugin.LinePrediction) {
 		pace = ", " + l.Line.Serial.String()
 	}
 	fmt.Fprintf(a.Out, "\n%s%s\n", l.Line, pace)
+	a.settings("  ", l.Settings)
 	for _, d := range l.Devices {
 		a.predictDevice(d)
 	}
+	a.bound(l)
+}
+
+// bound tells how long a write waits, and what comes on top of that.
+func (a *app) bound(l plugin.LinePrediction) {
 	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may be dead. What was asked for\n"+
 		"  before it comes on top: each write with its read-back, and one read for every eight writes.\n", ms(l.WriteWait), ms(l.WriteWaitDead))
+	if d := l.Line.Quirks.ConnectDelay; d > 0 {
+		fmt.Fprintf(a.Out, "  On a new connection it waits for connect_delay too, %s ms.\n", ms(d))
+	}
+}
+
+// settings tells what is in force where it is not the default, and who says so.
+func (a *app) settings(indent string, all []plugin.Setting) {
+	for _, from := range []plugin.Origin{plugin.FromFamily, plugin.FromConfiguration, plugin.FromWriteWait} {
+		var words []string
+		for _, s := range all {
+			if s.From == from {
+				words = append(words, s.Key+" "+s.Text)
+			}
+		}
+		if len(words) > 0 {
+			fmt.Fprintln(a.Out, wrap(fmt.Sprintf("%sset by %s:", indent, from), indent+" ", words))
+		}
+	}
 }
 
 func (a *app) predictDevice(d plugin.DevicePrediction) {
-	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n\n", d.Device.Name, d.Device.Profile.ID, d.Device.Unit)
+	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n", d.Device.Name, d.Device.Profile.ID, d.Device.Unit)
+	a.settings("    ", d.Settings)
+	fmt.Fprintln(a.Out)
 	t := newTable(nil, "variant", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
 	configs := rightAligned("count", "requests", "registers", "wire ms", "longest ms", "line in use")
 	configs = append(configs, table.ColumnConfig{Name: "variant", Hidden: len(d.Variants) == 1})
@@ -192,15 +218,20 @@ func reads(d devices.Config, p plugin.PlanPrediction) string {
 	for _, r := range p.Reads {
 		words = append(words, fmt.Sprintf("%s (%s)", r.Range, ms(timing.Exchange(protocol.Read, r.Range))))
 	}
+	return wrap("     ", "     ", words)
+}
+
+// wrap lists words with commas between them behind a head, broken into lines.
+func wrap(head, indent string, words []string) string {
 	var b strings.Builder
-	line := "     "
+	line := head
 	for i, w := range words {
 		if i < len(words)-1 {
 			w += ","
 		}
-		if len(line)+1+len(w) > readsWidth {
+		if len(line)+1+len(w) > readsWidth && line != indent {
 			fmt.Fprintln(&b, line)
-			line = "     "
+			line = indent
 		}
 		line += " " + w
 	}

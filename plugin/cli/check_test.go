@@ -60,6 +60,23 @@ func TestCheckPredicts(t *testing.T) {
 	}
 }
 
+// What is set beside the defaults is told with who says so, and what follows from it.
+func TestCheckTellsWhatIsSet(t *testing.T) {
+	set := strings.NewReplacer("usb-adapter\n", "usb-adapter\n    write_wait: 150ms\n    connect_delay: 1500ms\n", "name: Roof", "gap: 100ms").Replace(configuration1)
+	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", set))
+	if code != cli.ExitOK || errs != "" {
+		t.Fatalf("ended with %d: %s", code, errs)
+	}
+	for _, part := range []string{
+		"  set by the configuration: connect_delay 1.5s\n", "    set by the configuration: gap 100ms\n", "    set by write_wait: max_registers 6\n",
+		"    set by the family: turnaround 20ms, holes [holding 259..335,", "waits for the line 150 ms at most", "waits for connect_delay too, 1500 ms",
+	} {
+		if !strings.Contains(out, part) {
+			t.Errorf("no %q in:\n%s", part, out)
+		}
+	}
+}
+
 func TestCheckListsAllFindings(t *testing.T) {
 	wrong := strings.NewReplacer("url:", "ulr:", "unit: 2", "unit: 256", "profile: powdrive", "profile: nosuch").Replace(configuration1)
 	path := file(t, "solarhub.yaml", wrong)
