@@ -110,7 +110,7 @@ func TestRefusals(t *testing.T) {
 	}
 	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, sim.Ignore())
 	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
-	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified || !strings.HasPrefix(failure.Placeholders["wanted"], "12") {
+	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified || !strings.HasPrefix(fmt.Sprint(failure.Placeholders["wanted"]), "12") {
 		t.Errorf("acknowledged and not stored: %#v", err)
 	}
 	h.unit.ReadOnly(protocol.Range{Addr: chargeEnd, Count: 1}, 4)

@@ -2,11 +2,9 @@ package devhost
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
-	"fmt"
-	"regexp"
-	"slices"
-	"strconv"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -14,40 +12,90 @@ import (
 	"solarhub/plugin/host"
 )
 
-// service is a call_service of a client.
-type service struct {
-	Domain  string         `json:"domain"`
-	Service string         `json:"service"`
-	Data    map[string]any `json:"service_data"`
-	Target  struct {
-		EntityID idList `json:"entity_id"`
-	} `json:"target"`
-	ReturnResponse bool `json:"return_response"`
+// described are the actions as get_services tells them, in Home Assistant's own words.
+//
+//go:embed services.json
+var described json.RawMessage
+
+// serviceCall is a call_service of a client, or of an automation.
+type serviceCall struct {
+	Domain         string         `json:"domain"`
+	Service        string         `json:"service"`
+	Data           map[string]any `json:"service_data"`
+	Target         map[string]any `json:"target"`
+	ReturnResponse bool           `json:"return_response"`
+
+	by Context
 }
 
-// idList is one id or a list of them.
-type idList []string
+// response says whether an action returns something.
+type response int
 
-// UnmarshalJSON takes both forms.
-func (l *idList) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*l = idList{one}
-		return nil
+const (
+	responseNone response = iota
+	responseOptional
+	responseOnly
+)
+
+// action is what call_service can do.
+type action struct {
+	fields   map[string]field // of the data, beside the target
+	aim      aim
+	response response
+	run      func(h *Host, ctx context.Context, c serviceCall) (any, error)
+}
+
+// aim says whether an action takes a target.
+type aim int
+
+const (
+	aimNone aim = iota
+	aimOptional
+	aimNeeded
+)
+
+// actions are all that there is, by domain and name.
+var actions map[string]action
+
+func init() { // scenes and automations call actions, so the table cannot be made with them
+	actions = map[string]action{
+		"homeassistant.turn_on":       {aim: aimOptional, run: generic("turn_on")},
+		"homeassistant.turn_off":      {aim: aimOptional, run: generic("turn_off")},
+		"homeassistant.toggle":        {aim: aimOptional, run: generic("toggle")},
+		"homeassistant.update_entity": {fields: map[string]field{"entity_id": needs(ids)}, run: doNothing},
 	}
-	return json.Unmarshal(text, (*[]string)(l))
+	for name, n := range natives {
+		actions[name] = action{fields: n.fields, aim: aimNeeded, run: n.run}
+	}
+	for _, more := range []map[string]action{ownActions, sceneActions, automationActions} {
+		maps.Copy(actions, more)
+	}
+}
+
+func doNothing(*Host, context.Context, serviceCall) (any, error) { return nil, nil }
+
+func (h *Host) getServices(context.Context, command) (any, error) {
+	if !h.options.WithoutCompanion {
+		return described, nil
+	}
+	var all map[string]any
+	if err := json.Unmarshal(described, &all); err != nil {
+		return nil, err
+	}
+	delete(all, domain)
+	return all, nil
 }
 
 // callService runs an action in its own goroutine and answers when it has ended, however long that takes.
 func (h *Host) callService(ctx context.Context, c command) (any, error) {
-	var s service
+	s := serviceCall{by: c.conn.context()}
 	if err := c.fields(&s); err != nil {
 		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // an action goes on though its caller has left
 	c.conn.running.Go(func() {
 		response, err := h.act(ctx, s)
-		result := map[string]any{"context": map[string]any{"id": fmt.Sprintf("context-%d", c.id), "parent_id": nil, "user_id": "owner"}}
+		result := map[string]any{"context": s.by}
 		if s.ReturnResponse {
 			result["response"] = response
 		}
@@ -56,43 +104,88 @@ func (h *Host) callService(ctx context.Context, c command) (any, error) {
 	return later{}, nil
 }
 
-// act carries out an action. Entities that are unavailable or do not exist are left out without a word, as in the real one:
-// only the actions of the companion's own domain raise for them.
-func (h *Host) act(ctx context.Context, s service) (any, error) {
-	name := s.Domain + "." + s.Service
-	if own, ok := map[string]func(context.Context, service) (any, error){
-		"solarhub.write_value": h.writeValue,
-		"solarhub.read_value":  h.readValue,
-		"solarhub.refresh":     h.refresh,
-	}[name]; ok {
-		return own(ctx, s)
+// act carries out an action.
+func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
+	c.Domain, c.Service = strings.ToLower(c.Domain), strings.ToLower(c.Service)
+	name := c.Domain + "." + c.Service
+	a, ok := actions[name]
+	if !ok || c.Domain == domain && h.options.WithoutCompanion {
+		return nil, &Error{Code: host.RefusedNotFound, Message: "Service " + name + " not found.", Domain: "homeassistant",
+			Key: "service_not_found", Placeholders: map[string]any{"domain": c.Domain, "service": c.Service}}
 	}
-	convert, ok := natives[name]
-	if !ok {
-		return nil, &Error{Code: host.RefusedNotFound, Message: "Service " + name + " not found.", Domain: "homeassistant", Key: "service_not_found"}
+	if err := a.answers(c.ReturnResponse); err != nil {
+		return nil, err
 	}
-	targets := s.Target.EntityID
-	if more, ok := s.Data["entity_id"]; ok {
-		text, _ := json.Marshal(more) // it came from JSON
-		var ids idList
-		if json.Unmarshal(text, &ids) == nil {
-			targets = append(targets, ids...)
+	data := maps.Clone(c.Data)
+	if data == nil {
+		data = map[string]any{}
+	}
+	maps.Copy(data, c.Target)
+	c.Data = data
+	if err := a.takes(data); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	h.fire(eventCallService, map[string]any{"domain": c.Domain, "service": c.Service, "service_data": data}, c.by)
+	h.mu.Unlock()
+	return a.run(h, ctx, c)
+}
+
+// answers says whether an action may be asked for a response, or must be.
+func (a action) answers(asked bool) error {
+	switch {
+	case asked && a.response == responseNone:
+		return validation("homeassistant", "service_does_not_support_response",
+			"An action which does not return responses can't be called with return_response=True",
+			map[string]any{"return_response": "return_response=True"})
+	case !asked && a.response == responseOnly:
+		return validation("homeassistant", "service_lacks_response_request",
+			"The action requires responses and must be called with return_response=True",
+			map[string]any{"return_response": "return_response=True"})
+	}
+	return nil
+}
+
+// takes says what is wrong with the data of an action, its target among it.
+func (a action) takes(data map[string]any) error {
+	fields := a.fields
+	if a.aim != aimNone {
+		fields = maps.Clone(targetFields)
+		maps.Copy(fields, a.fields)
+	}
+	if err := fit(fields, data, false); err != nil {
+		return err
+	}
+	if a.aim == aimNeeded && !aimed(data) {
+		return invalid("at least one of ['entity_id', 'device_id', 'area_id', 'floor_id', 'label_id'] is required")
+	}
+	return nil
+}
+
+// generic turns whatever can be turned, each with the action of its own domain. What cannot is left out.
+func generic(service string) func(h *Host, ctx context.Context, c serviceCall) (any, error) {
+	return func(h *Host, ctx context.Context, c serviceCall) (any, error) {
+		var calls []func() error
+		for _, domain := range []string{"switch", "automation", "scene"} {
+			h.mu.Lock()
+			chosen := h.selected(c.Data, domain)
+			h.mu.Unlock()
+			if _, can := actions[domain+"."+service]; !can || len(chosen) == 0 {
+				continue
+			}
+			each := serviceCall{Domain: domain, Service: service, Data: map[string]any{"entity_id": listed(chosen)}, by: c.by}
+			calls = append(calls, func() error { _, err := h.act(ctx, each); return err })
 		}
+		return nil, together(calls)
 	}
-	var calls []func() error
-	for _, id := range targets {
-		e, ok := h.usable(id, s.Domain)
-		if !ok {
-			h.options.Log.Warn().Str("entity_id", id).Msg("Referenced entities are missing or not currently available")
-			continue
-		}
-		value, err := convert(e, s.Data)
-		if err != nil {
-			return nil, err
-		}
-		calls = append(calls, func() error { return h.set(ctx, e, value, false) })
+}
+
+func listed(ids []string) []any {
+	all := make([]any, len(ids))
+	for i, id := range ids {
+		all[i] = id
 	}
-	return nil, together(calls)
+	return all
 }
 
 // together runs calls at once, waits for all and returns the first error in their order.
@@ -111,28 +204,8 @@ func together(calls []func() error) error {
 	return nil
 }
 
-// view is what an action needs of an entity, taken under the mutex.
-type view struct {
-	def      host.Entity
-	entityID string
-	name     string
-	root     string
-}
-
-// usable returns the entity if it is of the domain and available.
-func (h *Host) usable(id, domain string) (view, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	e := h.byEntityID[id]
-	if e == nil || e.def.Platform != domain || !e.available(time.Now()) {
-		return view{}, false
-	}
-	return e.view(), true
-}
-
-func (e *entity) view() view {
-	return view{def: e.def, entityID: e.entityID, name: e.name(), root: e.root.id}
-}
+// touch makes what e shows for a while the act of by. The mutex is held.
+func (e *entity) touch(by Context) { e.by, e.byAt = by, time.Now() }
 
 // find returns who serves the entity's device now.
 func (h *Host) find(root string) func() *installation {
@@ -144,182 +217,20 @@ func (h *Host) find(root string) func() *installation {
 	}
 }
 
-// set writes a value, or presses a button, and returns when it is confirmed.
-func (h *Host) set(ctx context.Context, e view, value any, force bool) error {
-	_, err := h.setting(ctx, e, value, force)
-	return err
-}
-
-func (h *Host) setting(ctx context.Context, e view, value any, force bool) (host.ResultFrame, error) {
-	call := host.Call{Action: host.ActionSet, ID: e.def.ID, Value: value, Force: force}
-	if e.def.Platform == "button" {
-		call = host.Call{Action: host.ActionPress, ID: e.def.ID}
+// set writes a value, or presses a button, and returns when it is confirmed. How it ended is told to those who listen.
+func (h *Host) set(ctx context.Context, t target, value any, force bool, by Context) (host.ResultFrame, error) {
+	call := callFrame{Action: host.ActionSet, ID: t.def.ID, Value: &value, Force: &force}
+	if t.def.Platform == "button" {
+		call = callFrame{Action: host.ActionPress, ID: t.def.ID}
 	}
-	return h.call(ctx, h.find(e.root), e.name, call, h.options.Write)
-}
-
-// natives turn the data of a native action into the value that travels to the plugin, with Home Assistant's own checks.
-var natives = map[string]func(e view, data map[string]any) (any, error){
-	"number.set_value":     number,
-	"select.select_option": option,
-	"switch.turn_on":       func(view, map[string]any) (any, error) { return true, nil },
-	"switch.turn_off":      func(view, map[string]any) (any, error) { return false, nil },
-	"text.set_value":       text,
-	"time.set_value":       timeOfDay,
-	"button.press":         func(view, map[string]any) (any, error) { return nil, nil },
-}
-
-func invalid(format string, args ...any) error {
-	return &Error{Code: host.RefusedInvalidFormat, Message: fmt.Sprintf(format, args...)}
-}
-
-// finite reads a number; NaN and infinities, which ParseFloat takes, are none.
-func finite(text string) (float64, bool) {
-	f, err := strconv.ParseFloat(text, 64)
-	return f, err == nil && host.Value(f) != nil
-}
-
-func number(e view, data map[string]any) (any, error) {
-	v, ok := data["value"].(float64)
-	if s, is := data["value"].(string); is {
-		v, ok = finite(s)
-	}
-	if !ok {
-		return nil, invalid("expected float for dictionary value @ data['value']")
-	}
-	if v < *e.def.Min || v > *e.def.Max {
-		return nil, validation("number", "out_of_range", fmt.Sprintf("Value %g for %s is outside valid range %g - %g", v, e.entityID,
-			*e.def.Min, *e.def.Max), map[string]string{"value": fmt.Sprint(v), "entity_id": e.entityID, "min_value": fmt.Sprint(*e.def.Min),
-			"max_value": fmt.Sprint(*e.def.Max)})
-	}
-	return v, nil
-}
-
-func option(e view, data map[string]any) (any, error) {
-	v, ok := data["option"].(string)
-	if !ok {
-		return nil, invalid("required key not provided @ data['option']")
-	}
-	if !slices.Contains(e.def.Options, v) {
-		return nil, validation("select", "not_valid_option", fmt.Sprintf("Option %s is not valid for entity %s", v, e.entityID),
-			map[string]string{"entity_id": e.entityID, "option": v})
-	}
-	return v, nil
-}
-
-func text(_ view, data map[string]any) (any, error) {
-	v, ok := data["value"].(string)
-	if !ok {
-		return nil, invalid("expected str for dictionary value @ data['value']")
-	}
-	return v, nil
-}
-
-var clockWithSeconds = regexp.MustCompile(`^(([01]?[0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?$`)
-
-func timeOfDay(_ view, data map[string]any) (any, error) {
-	s, _ := data["time"].(string)
-	m := clockWithSeconds.FindStringSubmatch(s)
-	if m == nil {
-		return nil, invalid("Invalid time specified: %v @ data['time']", data["time"])
-	}
-	if len(m[1]) == 4 { // 6:00
-		return "0" + m[1], nil
-	}
-	return m[1], nil
-}
-
-// target returns the one entity that an action of our own domain names.
-func (h *Host) target(s service) (view, error) {
-	id, _ := s.Data["entity_id"].(string)
-	if id == "" && len(s.Target.EntityID) == 1 {
-		id = s.Target.EntityID[0]
+	began := time.Now()
+	result, err := h.call(ctx, h.find(t.root), t.name, call, h.options.Write, by)
+	told := map[string]any{"entity_id": t.entityID, "name": t.name, "value": value, "ok": err == nil, "took_ms": time.Since(began).Milliseconds()}
+	if err != nil {
+		told["error"] = asError(err)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.byEntityID[id]
-	if e == nil {
-		return view{}, failure(host.NewCallError(host.CodeUnknownEntity, fmt.Sprintf("%q is no entity of SolarHub", id),
-			map[string]string{"id": id}), id)
-	}
-	return e.view(), nil
-}
-
-// writeValue is the action that raises whenever the value is not written, also for an unavailable entity.
-func (h *Host) writeValue(ctx context.Context, s service) (any, error) {
-	e, err := h.target(s)
-	if err != nil {
-		return nil, err
-	}
-	value, ok := s.Data["value"]
-	if !ok {
-		return nil, invalid("required key not provided @ data['value']")
-	}
-	force, _ := s.Data["force"].(bool)
-	value, err = forPlatform(e, value)
-	if err != nil {
-		return nil, err
-	}
-	f, err := h.setting(ctx, e, value, force)
-	if err != nil {
-		return nil, err
-	}
-	if f.Superseded {
-		return nil, failure(host.NewCallError(host.CodeSuperseded, fmt.Sprintf("a newer value was written instead: %v", f.Value),
-			map[string]string{"value": fmt.Sprint(f.Value)}), e.name)
-	}
-	return map[string]any{"value": f.Value}, nil
-}
-
-// forPlatform turns what a text field of a form gives into the type of the platform.
-func forPlatform(e view, v any) (any, error) {
-	expected := ""
-	text, isText := v.(string)
-	switch e.def.Platform {
-	case "number":
-		if _, is := v.(float64); is {
-			return v, nil
-		}
-		if f, ok := finite(text); ok {
-			return f, nil
-		}
-		expected = "a number"
-	case "switch":
-		switch on := strings.ToLower(fmt.Sprint(v)); on {
-		case "on", "true", "off", "false":
-			return on == "on" || on == "true", nil
-		}
-		expected = "on or off"
-	case "time":
-		if t, err := timeOfDay(e, map[string]any{"time": v}); err == nil {
-			return t, nil
-		}
-		expected = "a time like 06:30"
-	case "select", "text":
-		if isText {
-			return v, nil
-		}
-		return fmt.Sprint(v), nil
-	default:
-		return v, nil // read only: the plugin says so
-	}
-	return nil, failure(host.NewCallError(host.CodeWrongType, expected+" is expected",
-		map[string]string{"value": fmt.Sprint(v), "expected": expected}), e.name)
-}
-
-// readValue reads a register now.
-func (h *Host) readValue(ctx context.Context, s service) (any, error) {
-	e, err := h.target(s)
-	if err != nil {
-		return nil, err
-	}
-	f, err := h.call(ctx, h.find(e.root), e.name, host.Call{Action: host.ActionRead, ID: e.def.ID}, h.options.Write)
-	return f.Response, err
-}
-
-// refresh has every enabled register of a device read once. device_id is the device id of the plugin here.
-func (h *Host) refresh(ctx context.Context, s service) (any, error) {
-	device, _ := s.Data["device_id"].(string)
-	_, err := h.call(ctx, h.find(rootOf(device)), device, host.Call{Action: host.ActionRefresh, Device: device}, h.options.Refresh)
-	return nil, err
+	h.fire(eventWrite, told, by)
+	return result, err
 }

@@ -104,20 +104,20 @@ func TestActions(t *testing.T) {
 		entity          string
 		call            object
 	}{
-		{"number", "set_value", object{"value": 20}, "number.inverter_limit", object{"action": "set", "id": "SN1_limit", "value": 20.0}},
-		{"number", "set_value", object{"value": "21.5"}, "number.inverter_limit", object{"action": "set", "id": "SN1_limit", "value": 21.5}},
-		{"select", "select_option", object{"option": "b"}, "select.inverter_mode", object{"action": "set", "id": "SN1_mode", "value": "b"}},
-		{"switch", "turn_on", nil, "switch.inverter_on", object{"action": "set", "id": "SN1_on", "value": true}},
-		{"switch", "turn_off", nil, "switch.inverter_on", object{"action": "set", "id": "SN1_on", "value": false}},
-		{"time", "set_value", object{"time": "6:30:00"}, "time.inverter_at", object{"action": "set", "id": "SN1_at", "value": "06:30"}},
-		{"text", "set_value", object{"value": "hi"}, "text.inverter_note", object{"action": "set", "id": "SN1_note", "value": "hi"}},
+		{"number", "set_value", object{"value": 20}, "number.inverter_limit", object{"action": "set", "id": "SN1_limit", "value": 20.0, "force": false}},
+		{"number", "set_value", object{"value": "21.5"}, "number.inverter_limit", object{"action": "set", "id": "SN1_limit", "value": 21.5, "force": false}},
+		{"select", "select_option", object{"option": "b"}, "select.inverter_mode", object{"action": "set", "id": "SN1_mode", "value": "b", "force": false}},
+		{"switch", "turn_on", nil, "switch.inverter_on", object{"action": "set", "id": "SN1_on", "value": true, "force": false}},
+		{"switch", "turn_off", nil, "switch.inverter_on", object{"action": "set", "id": "SN1_on", "value": false, "force": false}},
+		{"time", "set_value", object{"time": "6:30:00"}, "time.inverter_at", object{"action": "set", "id": "SN1_at", "value": "06:30", "force": false}},
+		{"text", "set_value", object{"value": "hi"}, "text.inverter_note", object{"action": "set", "id": "SN1_note", "value": "hi", "force": false}},
 		{"button", "press", nil, "button.inverter_go", object{"action": "press", "id": "SN1_go"}},
 		{"solarhub", "write_value", object{"entity_id": "number.inverter_limit", "value": "7", "force": true}, "",
 			object{"action": "set", "id": "SN1_limit", "value": 7.0, "force": true}},
-		{"solarhub", "write_value", object{"entity_id": "switch.inverter_on", "value": "On"}, "", object{"action": "set", "id": "SN1_on", "value": true}},
-		{"solarhub", "write_value", object{"entity_id": "time.inverter_at", "value": "07:15"}, "", object{"action": "set", "id": "SN1_at", "value": "07:15"}},
-		{"solarhub", "write_value", object{"entity_id": "text.inverter_note", "value": 5}, "", object{"action": "set", "id": "SN1_note", "value": "5"}},
-		{"solarhub", "refresh", object{"device_id": "SN1"}, "", object{"action": "refresh", "device": "SN1"}},
+		{"solarhub", "write_value", object{"entity_id": "switch.inverter_on", "value": "On"}, "", object{"action": "set", "id": "SN1_on", "value": true, "force": false}},
+		{"solarhub", "write_value", object{"entity_id": "time.inverter_at", "value": "07:15"}, "", object{"action": "set", "id": "SN1_at", "value": "07:15", "force": false}},
+		{"solarhub", "write_value", object{"entity_id": "text.inverter_note", "value": 5}, "", object{"action": "set", "id": "SN1_note", "value": "5", "force": false}},
+		{"solarhub", "refresh", object{"device_id": deviceID("SN1")}, "", object{"action": "refresh", "device": "SN1"}},
 	} {
 		fields := object{"domain": c.domain, "service": c.service, "service_data": c.data}
 		if c.entity != "" {
@@ -132,7 +132,13 @@ func TestActions(t *testing.T) {
 		if !reflect.DeepEqual(call, c.call) || limit != 30000.0 && c.service != "refresh" {
 			t.Errorf("%s.%s calls %v with %v ms", c.domain, c.service, call, limit)
 		}
-		person.want(fmt.Sprintf(`{"id":%d,"result":{"context":{"id":"context-%d","parent_id":null,"user_id":"owner"}},"success":true,"type":"result"}`, id, id))
+		var reply struct {
+			ID     int64
+			Result struct{ Context Context }
+		}
+		if err := json.Unmarshal([]byte(person.hear()), &reply); err != nil || reply.ID != id || len(reply.Result.Context.ID) != 26 || *reply.Result.Context.UserID != ownerID {
+			t.Errorf("%s.%s answers %+v, %v", c.domain, c.service, reply, err)
+		}
 	}
 	id := person.send("call_service", object{"domain": "solarhub", "service": "read_value", "return_response": true,
 		"service_data": object{"entity_id": "number.inverter_limit"}})
@@ -156,7 +162,7 @@ func TestActionsThatAreRefused(t *testing.T) {
 		code, key       string
 	}{
 		{"number", "set_value", object{"value": 9999}, limit, "service_validation_error", "out_of_range"},
-		{"number", "set_value", object{"value": "NaN"}, limit, "invalid_format", ""},
+		{"number", "set_value", object{"value": "NaN"}, limit, "service_validation_error", "wrong_type"},
 		{"number", "set_value", nil, limit, "invalid_format", ""},
 		{"select", "select_option", object{"option": "z"}, object{"entity_id": "select.inverter_mode"}, "service_validation_error", "not_valid_option"},
 		{"time", "set_value", object{"time": "25:00"}, object{"entity_id": "time.inverter_at"}, "invalid_format", ""},
@@ -173,7 +179,8 @@ func TestActionsThatAreRefused(t *testing.T) {
 	// The real one says nothing of entities that are unavailable or do not exist, even when the value is wrong.
 	plugin.ok(host.CommandStates, with(session, object{"s": object{}, "u": object{"SN1_limit": false}}))
 	person.ok("call_service", object{"domain": "number", "service": "set_value", "service_data": object{"value": 9999}, "target": limit})
-	person.ok("call_service", object{"domain": "number", "service": "set_value", "target": object{"entity_id": "number.nothing"}})
+	person.ok("call_service", object{"domain": "number", "service": "set_value", "service_data": object{"value": 1},
+		"target": object{"entity_id": "number.nothing"}})
 
 	id := person.send("call_service", object{"domain": "solarhub", "service": "write_value",
 		"service_data": object{"entity_id": "number.inverter_limit", "value": 5}})

@@ -2,6 +2,7 @@ package devhost
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,11 +13,11 @@ import (
 func (h *Host) State(id string) (State, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.lookup(id)
-	if e == nil || e.disabled {
-		return State{}, false
+	if e := h.lookup(id); e != nil {
+		id = e.entityID
 	}
-	return e.shown, true
+	s, there := h.states[id]
+	return s, there
 }
 
 // lookup finds an entity by entity_id or unique id. The mutex is held.
@@ -31,22 +32,28 @@ func (h *Host) lookup(id string) *entity {
 // error is an *Error. An entity that is unavailable gives an error here, where the action of Home Assistant says
 // nothing.
 func (h *Host) SetValue(ctx context.Context, id string, value any) error {
-	h.mu.Lock()
-	e := h.lookup(id)
-	if e == nil {
-		h.mu.Unlock()
+	t, ok := h.target(id)
+	if !ok {
 		return fmt.Errorf("%s is no entity", id)
 	}
-	v := e.view()
-	h.mu.Unlock()
-	return h.set(ctx, v, host.Value(value), false)
+	_, err := h.set(ctx, t, host.Value(value), false, Context{ID: newID()})
+	return err
 }
 
-// Action calls an action as call_service does, such as "number.set_value", and returns its response.
+// Action calls an action as call_service does, such as "number.set_value", and returns its response, where it has one.
 func (h *Host) Action(ctx context.Context, domain, name string, data map[string]any, entityIDs ...string) (any, error) {
-	s := service{Domain: domain, Service: name, Data: data}
-	s.Target.EntityID = entityIDs
-	return h.act(ctx, s)
+	c := serviceCall{Domain: domain, Service: name, Data: map[string]any{}, by: Context{ID: newID()}}
+	c.ReturnResponse = actions[domain+"."+name].response == responseOnly
+	for k, v := range data { // as JSON has it
+		if err := json.Unmarshal(encoded(v), &v); err != nil {
+			return nil, err
+		}
+		c.Data[k] = v
+	}
+	if len(entityIDs) > 0 {
+		c.Data["entity_id"] = listed(entityIDs)
+	}
+	return h.act(ctx, c)
 }
 
 // Wait returns when a condition holds, which is asked for after each change, without the mutex; or the error of ctx.
@@ -108,14 +115,19 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 		return nil
 	}
 	entry := h.registry[e.def.ID]
-	entry.Disabled, e.disabled = disabled, disabled
+	before := orNull(entry.DisabledBy)
+	if entry.DisabledBy = ""; disabled {
+		entry.DisabledBy = "user"
+	}
+	e.disabled = disabled
 	h.registry[e.def.ID] = entry
 	h.keep()
+	h.registryChanged("update", e.entityID, map[string]any{"disabled_by": before})
+	e.seen = nil
 	if disabled {
-		h.broadcast(e.entityID, e.shown, State{})
-		e.shown = State{}
+		h.drop(e.entityID)
 	} else {
-		h.show(e, time.Now())
+		h.refresh(e, nil)
 	}
 	if s := e.root.owner.session; s != nil {
 		s.config(h)
@@ -159,11 +171,10 @@ func (h *Host) Diagnostics(ctx context.Context, installation string) (any, error
 	i := h.installations[installation]
 	if i == nil || i.session == nil {
 		h.mu.Unlock()
-		return nil, notConnected("")
+		return nil, h.notConnected("")
 	}
 	answer := make(chan any, 1)
-	h.lastAsked++
-	id := fmt.Sprintf("diagnostics-%d", h.lastAsked)
+	id := newID()
 	i.session.asked[id] = answer
 	i.session.send(host.Event{Type: host.EventDiagnostics, RequestID: id})
 	h.mu.Unlock()

@@ -2,7 +2,6 @@ package devhost
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"solarhub/plugin/host"
@@ -10,19 +9,20 @@ import (
 
 // pending is a call that waits for its result. It is finished once, under the mutex of the host.
 type pending struct {
-	name   string // of the entity, for errors
+	name   string  // of the entity, for errors
+	by     Context // of the caller: what the plugin reads back is shown as the caller's act
 	done   chan struct{}
 	result host.ResultFrame
 	err    *Error
 }
 
-func (p *pending) finish(f host.ResultFrame) {
+func (p *pending) finish(h *Host, f host.ResultFrame) {
 	p.result = f
 	if !f.OK {
 		if f.Error == nil {
-			f.Error = host.NewCallError(host.CodeFailed, "failed without a reason", nil)
+			f.Error = &host.CallError{}
 		}
-		p.err = failure(f.Error, p.name)
+		p.err = h.failure(f.Error, p.name)
 	}
 	close(p.done)
 }
@@ -32,23 +32,35 @@ func (p *pending) fail(err *Error) {
 	close(p.done)
 }
 
+// callFrame is a call as it travels: the companion says of a set-value whether it is forced, and sends value even if null.
+type callFrame struct {
+	Type        string `json:"type"`
+	CallID      string `json:"call_id"`
+	Action      string `json:"action"`
+	ID          string `json:"id,omitempty"`
+	Device      string `json:"device,omitempty"`
+	Value       *any   `json:"value,omitempty"`
+	Force       *bool  `json:"force,omitempty"`
+	RemainingMS int64  `json:"remaining_ms"`
+}
+
 // call has the plugin carry out a call and waits for the result. find returns the installation to ask, limit is the time that
 // the plugin has.
-func (h *Host) call(ctx context.Context, find func() *installation, name string, c host.Call, limit time.Duration) (host.ResultFrame, error) {
+func (h *Host) call(ctx context.Context, find func() *installation, name string, c callFrame, limit time.Duration, by Context) (host.ResultFrame, error) {
 	s, ok := h.connected(ctx, find)
 	if !ok {
-		return host.ResultFrame{}, notConnected(name)
+		return host.ResultFrame{}, h.notConnected(name)
 	}
-	p := &pending{name: name, done: make(chan struct{})}
+	p := &pending{name: name, by: by, done: make(chan struct{})}
 	h.mu.Lock()
 	if s.of.session != s {
 		h.mu.Unlock()
-		return host.ResultFrame{}, notConnected(name)
+		return host.ResultFrame{}, h.notConnected(name)
 	}
-	c.CallID = rand.Text() // never again, also after a restart: the plugin takes the same id for the same call
-	c.RemainingMS = limit.Milliseconds()
+	// The id never comes again, also after a restart: the plugin takes the same id for the same call.
+	c.Type, c.CallID, c.RemainingMS = host.EventCall, newID(), limit.Milliseconds()
 	s.calls[c.CallID] = p
-	s.send(host.Event{Type: host.EventCall, Call: c})
+	s.conn.event(s.id, c)
 	h.mu.Unlock()
 
 	timer := time.NewTimer(limit + h.options.Answer)
@@ -56,7 +68,7 @@ func (h *Host) call(ctx context.Context, find func() *installation, name string,
 	select {
 	case <-p.done:
 	case <-timer.C:
-		h.giveUp(s, c.CallID, timedOut(name))
+		h.giveUp(s, c.CallID, h.timedOut(name, limit))
 	case <-ctx.Done():
 		h.giveUp(s, c.CallID, &Error{Code: host.RefusedUnknownError, Message: ctx.Err().Error()})
 	}

@@ -2,14 +2,64 @@ package devhost
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
+	"unicode/utf8"
 
 	"solarhub/plugin/host"
 )
 
-// companionVersion is told in hello and in the attributes of no entity.
-const companionVersion = "0.0.0-devhost"
+// domain is that of the companion.
+const domain = "solarhub"
+
+// companionCommands are those of PROTOCOL.md, section 3.
+var companionCommands = map[string]spec{
+	host.CommandHello: {handle: (*Host).hello, fields: map[string]field{"protocol": needs(versions), "plugin_version": needs(str),
+		"installation": needs(name64), "epoch": needs(integer), "devices": needs(texts)}},
+	host.CommandRegister: {handle: current((*Host).register), fields: inSession(map[string]field{"seq": needs(integer), "last": needs(boolean),
+		"hash": needs(str), "devices": needs(listOf(dict)), "entities": needs(atMost(host.MaxRegisterEntities, listOf(dict)))})},
+	host.CommandStates: {handle: current((*Host).statesFrame), fields: inSession(map[string]field{"s": needs(atMost(host.MaxStates, dict)),
+		"c": may(mapOf(str)), "u": may(mapOf(boolean)), "d": may(mapOf(dict)), "ready": may(boolean)})},
+	host.CommandResult: {handle: current((*Host).result), fields: inSession(map[string]field{"call_id": needs(str), "ok": needs(boolean),
+		"value": may(anything), "superseded": may(boolean), "response": may(maybe(dict)), "error": may(maybe(dict)), "s": may(maybe(dict))})},
+	host.CommandHeartbeat: {handle: current((*Host).heartbeat), fields: inSession(nil)},
+	host.CommandDiagnostics: {handle: current((*Host).diagnosed), fields: inSession(map[string]field{"request_id": needs(str),
+		"data": needs(dict)})},
+	host.CommandNotice: {handle: current((*Host).notice), fields: inSession(map[string]field{"kind": needs(str), "entity": may(str),
+		"wanted": may(maybe(scalar)), "found": may(maybe(scalar)), "seconds": may(floating)})},
+	host.CommandRemove: {handle: current((*Host).removeDevices), fields: inSession(map[string]field{"devices": needs(texts)})},
+	host.CommandBye: {handle: current((*Host).bye), fields: inSession(map[string]field{"reason": needs(str),
+		"back_in_ms": needs(notNegative)})},
+}
+
+func inSession(fields map[string]field) map[string]field {
+	all := map[string]field{"session": needs(integer)}
+	maps.Copy(all, fields)
+	return all
+}
+
+var (
+	versions = kind{"{min, max}", func(v any) bool {
+		m, ok := v.(map[string]any)
+		return ok && integer.fits(m["min"]) && integer.fits(m["max"])
+	}}
+	name64 = kind{"a text of 1 to 64 characters", func(v any) bool {
+		s, ok := v.(string)
+		return ok && s != "" && utf8.RuneCountInString(s) <= 64
+	}}
+	floating    = typed[float64]("int or float")
+	notNegative = kind{"a number from 0", func(v any) bool { f, ok := v.(float64); return ok && f >= 0 }}
+)
+
+func atMost(n int, k kind) kind {
+	return kind{fmt.Sprintf("%s of at most %d", k.want, n), func(v any) bool {
+		l, _ := v.([]any)
+		m, _ := v.(map[string]any)
+		return k.fits(v) && len(l) <= n && len(m) <= n
+	}}
+}
 
 // current wraps the handler of a command that belongs to a session: it holds the mutex and refuses a stale one.
 func current(handle func(h *Host, s *session, c command) (any, error)) handler {
@@ -20,21 +70,21 @@ func current(handle func(h *Host, s *session, c command) (any, error)) handler {
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if err := h.loaded(); err != nil {
-			return nil, err
-		}
-		s := c.conn.session
-		if s == nil || s.number != f.Session || s.of.session != s {
-			return nil, &Error{Code: host.RefusedStaleSession, Message: fmt.Sprintf("Session %d is not the current one", f.Session)}
+		s := h.session(f.Session)
+		if s == nil || s.conn != c.conn {
+			return nil, &Error{Code: host.RefusedStaleSession, Message: "This session is not the current one; say hello again."}
 		}
 		s.silence.Reset(s.patience())
 		return handle(h, s, c)
 	}
 }
 
-func (h *Host) loaded() error {
-	if h.options.NotLoaded {
-		return &Error{Code: host.RefusedEntryNotLoaded, Message: "SolarHub is not set up"}
+// session returns the session with a number if it is the current one of its installation. The mutex is held.
+func (h *Host) session(number int64) *session {
+	for _, i := range h.installations {
+		if i.session != nil && i.session.number == number {
+			return i.session
+		}
 	}
 	return nil
 }
@@ -46,18 +96,16 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.loaded(); err != nil {
-		return nil, err
-	}
 	if err := h.admissible(f); err != nil {
 		return nil, err
 	}
 	i := h.installation(f.Installation)
 	s := i.open(c.conn, c.id, f)
 	s.told = h.disabled(i)
+	c.conn.subs[c.id] = subscription{end: func() { i.lose(s, h.options.Grace) }}
 	result := host.HelloResult{
 		Protocol:         1,
-		CompanionVersion: companionVersion,
+		CompanionVersion: h.companionVersion(),
 		HAVersion:        h.options.Version,
 		Session:          s.number,
 		Disabled:         s.told,
@@ -72,74 +120,105 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 	return later{}, nil
 }
 
+func (h *Host) companionVersion() string {
+	if v, ok := h.manifest()["version"].(string); ok {
+		return v
+	}
+	return "0.0.0-devhost"
+}
+
 // admissible says why a hello cannot open a session.
 func (h *Host) admissible(f host.Hello) error {
-	if f.Installation == "" || len([]rune(f.Installation)) > 64 {
-		return &Error{Code: host.RefusedInvalidFormat, Message: "length of value must be 1 to 64 at 'installation'"}
+	if h.options.NotLoaded {
+		return &Error{Code: host.RefusedEntryNotLoaded, Message: "The integration SolarHub is not set up or is disabled."}
 	}
-	if f.Protocol.Min > 1 {
-		return &Error{Code: host.RefusedIncompatible, Message: "The companion is too old"}
-	}
-	if f.Protocol.Max < 1 {
-		return &Error{Code: host.RefusedIncompatible, Message: "The plugin is too old"}
+	if f.Protocol.Min > 1 || f.Protocol.Max < 1 {
+		old := "companion"
+		if f.Protocol.Max < 1 {
+			old = "plugin"
+		}
+		return &Error{Code: host.RefusedIncompatible, Message: fmt.Sprintf(
+			"The %s is too old: the plugin speaks protocol %d to %d, the companion 1 to 1.", old, f.Protocol.Min, f.Protocol.Max)}
 	}
 	if i := h.installations[f.Installation]; i != nil && i.session != nil && f.Epoch < i.session.epoch {
-		return &Error{Code: host.RefusedOlderProcess, Message: "A process that started later is connected"}
+		return &Error{Code: host.RefusedOlderProcess, Message: fmt.Sprintf("A newer process serves the installation %s already.", i.name)}
 	}
 	return nil
 }
 
+// registerFrame is a frame of a registration, whose items are looked at one by one: a bad one rejects itself only.
+type registerFrame struct {
+	Seq      int               `json:"seq"`
+	Last     bool              `json:"last"`
+	Hash     string            `json:"hash"`
+	Devices  []json.RawMessage `json:"devices"`
+	Entities []json.RawMessage `json:"entities"`
+}
+
 func (h *Host) register(s *session, c command) (any, error) {
-	var f host.Register
+	var f registerFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
 	if f.Seq == 0 {
-		s.reg = registration{hash: f.Hash}
+		s.reg = newRegistration(f.Hash)
 	}
-	switch {
-	case f.Seq != s.reg.next || f.Hash != s.reg.hash:
-		return nil, &Error{Code: host.RefusedInvalidFormat, Message: fmt.Sprintf("frame %d of %q is not the next of a registration", f.Seq, f.Hash)}
-	case len(f.Entities) > host.MaxRegisterEntities || len(c.text) > host.MaxRegisterBytes:
-		return nil, &Error{Code: host.RefusedInvalidFormat, Message: fmt.Sprintf("%d entities and %d bytes in a frame; allowed are %d and %d",
-			len(f.Entities), len(c.text), host.MaxRegisterEntities, host.MaxRegisterBytes)}
+	if s.reg == nil || f.Seq != s.reg.frames || f.Hash != s.reg.hash {
+		s.reg = nil
+		return nil, &Error{Code: host.RefusedBadSequence, Message: "This frame does not follow the last one; begin with seq 0."}
 	}
-	s.reg.next++
-	s.reg.devices = append(s.reg.devices, f.Devices...)
-	s.reg.entities = append(s.reg.entities, f.Entities...)
+	rejected := s.reg.add(f.Devices, f.Entities)
 	if !f.Last {
-		return host.RegisterResult{Rejected: []host.Rejection{}}, nil
+		return host.RegisterResult{Rejected: rejected}, nil
 	}
 	result := h.commit(s.of, s.reg)
-	s.reg = registration{next: -1}
+	result.Rejected = rejected
+	s.reg = nil
 	s.config(h)
 	return result, nil
 }
 
-func (h *Host) states(s *session, c command) (any, error) {
-	var f host.StatesFrame
+// statesFrame is solarhub/states with read_at as the plugin wrote it.
+type statesFrame struct {
+	Values    map[string]any              `json:"s"`
+	Cached    map[string]string           `json:"c"`
+	Available map[string]bool             `json:"u"`
+	Devices   map[string]host.DeviceState `json:"d"`
+	Ready     bool                        `json:"ready"`
+}
+
+func (h *Host) statesFrame(s *session, c command) (any, error) {
+	var f statesFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
-	if n := len(f.Values); n > host.MaxStates {
-		return nil, &Error{Code: host.RefusedInvalidFormat, Message: fmt.Sprintf("%d states in a frame; allowed are %d", n, host.MaxStates)}
+	touched, unknown := h.take(s, f.Values, f.Cached)
+	for id, usable := range f.Available {
+		s.picture.usable[id] = usable
+		touched = append(touched, h.entities[id])
 	}
 	for device, state := range f.Devices {
 		s.picture.online[device] = state
 	}
-	for id, available := range f.Available {
-		s.picture.visible[id] = available
+	if len(f.Devices) > 0 {
+		for _, e := range h.entitiesOf(s.of) {
+			_, root := f.Devices[e.root.id]
+			if _, part := f.Devices[e.def.Device]; root || part {
+				touched = append(touched, e)
+			}
+		}
 	}
-	unknown := h.take(s, f.Values, f.Cached)
-	if f.Ready {
-		s.ready, s.of.picture = true, s.picture
+	if s.ready {
+		h.show(touched, nil)
+	} else if f.Ready {
+		s.complete()
 	}
-	h.showAll(s.of)
+	h.notify()
 	return host.StatesResult{Unknown: unknown}, nil
 }
 
-// take notes values and returns the ids that the installation does not own.
-func (h *Host) take(s *session, values map[string]any, cached map[string]time.Time) (unknown []string) {
+// take notes values and returns the entities that they belong to, and the ids that the installation does not own.
+func (h *Host) take(s *session, values map[string]any, cached map[string]string) (touched []*entity, unknown []string) {
 	unknown = []string{}
 	for id, v := range values {
 		e := h.entities[id]
@@ -147,16 +226,10 @@ func (h *Host) take(s *session, values map[string]any, cached map[string]time.Ti
 			unknown = append(unknown, id)
 			continue
 		}
-		if err := e.accepts(v); err != nil {
-			v = nil
-			if !e.odd {
-				h.options.Log.Warn().Err(err).Str("id", id).Msg("A value is refused")
-			}
-			e.odd = true
-		}
 		s.picture.values[id] = value{v, cached[id]}
+		touched = append(touched, e)
 	}
-	return unknown
+	return touched, unknown
 }
 
 func (h *Host) result(s *session, c command) (any, error) {
@@ -164,14 +237,20 @@ func (h *Host) result(s *session, c command) (any, error) {
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
-	if len(f.Values) > 0 {
-		h.take(s, f.Values, nil)
-		h.showAll(s.of)
+	p := s.calls[f.CallID]
+	delete(s.calls, f.CallID)
+	touched, _ := h.take(s, f.Values, nil)
+	if s.ready {
+		var by *Context
+		if p != nil {
+			by = &p.by
+		}
+		h.show(touched, by)
 	}
-	if p := s.calls[f.CallID]; p != nil {
-		delete(s.calls, f.CallID)
-		p.finish(f)
+	if p != nil {
+		p.finish(h, f)
 	}
+	h.notify()
 	return nil, nil
 }
 
@@ -203,6 +282,22 @@ func (h *Host) bye(s *session, c command) (any, error) {
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
-	s.backIn = min(max(0, time.Duration(f.BackInMS)*time.Millisecond), 300*time.Second)
+	s.of.lose(s, time.Duration(f.BackInMS)*time.Millisecond)
+	return nil, nil
+}
+
+// notice tells whoever listens that a device no longer holds what was set. The companion shows a repairs issue besides, of
+// which this host has none. Kinds and entities that are not known are left alone.
+func (h *Host) notice(s *session, c command) (any, error) {
+	var f host.NoticeFrame
+	if err := c.fields(&f); err != nil {
+		return nil, err
+	}
+	e := h.entities[f.ID]
+	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted {
+		return nil, nil
+	}
+	h.fire(eventReverted, map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found, "seconds": f.Seconds},
+		Context{ID: newID()})
 	return nil, nil
 }

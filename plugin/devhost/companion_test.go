@@ -23,7 +23,7 @@ func TestRegistration(t *testing.T) {
 		object{"id": "SN1_odd", "device": "SN1", "platform": "lamp", "key": "odd", "name": "Odd"},
 		object{"id": "SN9_x", "device": "SN9", "platform": "sensor", "key": "x", "name": "X"},
 		object{"id": "SN1_limit2", "device": "SN1", "platform": "sensor", "key": "limit2", "name": "Limit", "category": "config"})
-	c.refused("invalid_format", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1})))
+	c.refused("bad_sequence", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1})))
 	got := c.ok(host.CommandRegister, with(session, reg))
 	if !strings.HasPrefix(got, `{"created":7,`) || strings.Count(got, `"message"`) != 5 {
 		t.Errorf("register answers %s", got)
@@ -33,7 +33,7 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("%s is not rejected: %s", id, got)
 		}
 	}
-	c.refused("invalid_format", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1}))) // after the last
+	c.refused("bad_sequence", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1}))) // after the last
 
 	// Another installation takes the device over: what the first had registered is not what is kept any more.
 	other := open("token")

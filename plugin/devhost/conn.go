@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,15 +14,19 @@ import (
 	"solarhub/plugin/host"
 )
 
-// Limits of a connection, Home Assistant's own: 10 s for the hand-shake, 4 MiB for a frame, 4096 messages that wait to be
-// sent, 256 of them in one frame.
+// Limits of a connection, Home Assistant's own: 10 s for the hand-shake and 64 KiB for its frame, 4 MiB for every other, 4096
+// messages that wait to be sent, 256 of them in one frame.
 const (
 	authTimeout  = 10 * time.Second
 	writeTimeout = 10 * time.Second
+	authLimit    = 64 << 10
 	frameLimit   = 4 << 20
 	queueLimit   = 4096
 	batchLimit   = 256
 )
+
+// strangersLimit is how many connections may be in their hand-shake: so many can be held open without a token.
+const strangersLimit = 32
 
 // conn is one WebSocket connection: the goroutine of its handler reads, another writes, and each action runs in its own.
 type conn struct {
@@ -39,33 +44,33 @@ type conn struct {
 	wake     chan struct{}
 
 	// Guarded by the mutex of the host.
-	subs    map[int64]string // event type by id of subscribe_events; "" for all
-	session *session
+	subs map[int64]subscription // by id of the command
 }
 
 func newConn(h *Host, socket *websocket.Conn) *conn {
-	return &conn{host: h, socket: socket, wake: make(chan struct{}, 1), subs: map[int64]string{}, cancel: func() {}}
+	return &conn{host: h, socket: socket, wake: make(chan struct{}, 1), subs: map[int64]subscription{}, cancel: func() {}}
 }
 
 // serve does the hand-shake and then answers commands until the connection ends.
 func (c *conn) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.host.mu.Lock()
-	c.cancel = cancel
-	if c.host.closed {
-		cancel()
-	}
-	c.host.conns[c] = struct{}{}
-	c.host.mu.Unlock()
-	c.socket.SetReadLimit(frameLimit)
+	stop := context.AfterFunc(c.host.life, cancel)
+	defer stop()
+	c.socket.SetReadLimit(authLimit)
 	err := c.authenticate(ctx)
+	c.host.known()
 	if err == nil {
+		c.socket.SetReadLimit(frameLimit)
+		c.cancel = cancel
+		c.host.mu.Lock()
+		c.host.conns[c] = struct{}{}
+		c.host.mu.Unlock()
 		c.running.Go(func() { c.write(ctx) })
 		err = c.read(ctx)
+		c.host.gone(c)
 	}
 	c.host.options.Log.Debug().Err(err).Msg("A connection ended")
-	c.host.gone(c)
 	cancel()
 	_ = c.socket.CloseNow() // it has ended already or shall now
 	c.running.Wait()
@@ -93,9 +98,9 @@ func (c *conn) authenticate(ctx context.Context) error {
 		_ = c.now(ctx, map[string]any{"type": "auth_invalid", "message": "Auth message incorrectly formatted"})
 		return fmt.Errorf("authenticate: malformed")
 	}
-	plain := c.host.options.PlainToken
-	c.admin = auth.Token == c.host.options.Token
-	if !c.admin && (plain == "" || auth.Token != plain) {
+	o := c.host.options
+	c.admin = o.Open || equal(auth.Token, o.Token)
+	if !c.admin && (o.PlainToken == "" || !equal(auth.Token, o.PlainToken)) {
 		_ = c.now(ctx, map[string]any{"type": "auth_invalid", "message": "Invalid access token or password"})
 		return fmt.Errorf("authenticate: wrong token")
 	}
@@ -172,28 +177,27 @@ func (c *conn) next() []byte {
 	return append(append([]byte{'['}, bytes.Join(parts, []byte{','})...), ']')
 }
 
-// read answers commands until the connection ends. What is no JSON ends it, as with the real one.
+// read answers commands until the connection ends. What is no JSON ends it, as with the real one; a binary frame, for
+// which nobody registers here, is passed over.
 func (c *conn) read(ctx context.Context) error {
 	for {
-		_, frame, err := c.socket.Read(ctx)
+		kind, frame, err := c.socket.Read(ctx)
 		if err != nil {
 			return err
 		}
+		if kind == websocket.MessageBinary {
+			continue
+		}
 		commands := []json.RawMessage{frame}
 		if frame = bytes.TrimSpace(frame); len(frame) > 0 && frame[0] == '[' {
-			if err := json.Unmarshal(frame, &commands); err != nil {
-				return err
-			}
+			commands = nil
+			err = json.Unmarshal(frame, &commands)
+		}
+		if err != nil || !json.Valid(frame) {
+			return fmt.Errorf("a frame that is no JSON")
 		}
 		for _, text := range commands {
-			var head struct {
-				ID   int64  `json:"id"`
-				Type string `json:"type"`
-			}
-			if err := json.Unmarshal(text, &head); err != nil {
-				return err
-			}
-			c.dispatch(ctx, command{conn: c, id: head.ID, name: head.Type, text: text})
+			c.dispatch(ctx, text)
 		}
 	}
 }
@@ -209,40 +213,56 @@ type command struct {
 // fields decodes the fields of the command into v.
 func (c command) fields(v any) error {
 	if err := json.Unmarshal(c.text, v); err != nil {
-		return &Error{Code: host.RefusedInvalidFormat, Message: err.Error()}
+		return invalid("%v", err)
 	}
 	return nil
 }
 
-// handler answers a command with its result or an error, usually an *Error. later says that the command is answered by
-// itself.
-type handler func(h *Host, ctx context.Context, c command) (result any, err error)
+// head reads what every command must have. id is what an answer to a malformed one carries.
+func head(text json.RawMessage) (name string, number int64, id any, ok bool) {
+	var m struct{ ID, Type json.RawMessage }
+	if json.Unmarshal(text, &m) != nil {
+		return "", 0, 0, false
+	}
+	if len(m.ID) > 0 {
+		id = m.ID
+	}
+	ok = json.Unmarshal(m.ID, &number) == nil && number > 0 && json.Unmarshal(m.Type, &name) == nil && name != ""
+	return name, number, id, ok
+}
 
-// later is the result of a command that answers by itself.
-type later struct{}
-
-func (c *conn) dispatch(ctx context.Context, cmd command) {
-	handle, ok := commands[cmd.name]
-	companion := len(cmd.name) > 9 && cmd.name[:9] == "solarhub/"
+func (c *conn) dispatch(ctx context.Context, text json.RawMessage) {
+	name, id, given, ok := head(text)
+	spec, known := commands[name]
 	switch {
-	case cmd.id <= 0:
-		c.refuse(cmd.id, &Error{Code: host.RefusedInvalidFormat, Message: "Message incorrectly formatted."})
+	case !ok:
+		c.refuse(given, &Error{Code: host.RefusedInvalidFormat, Message: "Message incorrectly formatted."})
 		return
-	case cmd.id <= c.lastID:
-		c.refuse(cmd.id, &Error{Code: host.RefusedIDReuse, Message: "Identifier values have to increase."})
+	case id <= c.lastID:
+		c.refuse(id, &Error{Code: host.RefusedIDReuse, Message: "Identifier values have to increase."})
 		return
-	case !ok || companion && c.host.options.WithoutCompanion:
-		c.refuse(cmd.id, &Error{Code: host.RefusedUnknownCommand, Message: "Unknown command."})
+	case !known || c.host.options.WithoutCompanion && strings.HasPrefix(name, domain+"/"):
+		c.refuse(id, &Error{Code: host.RefusedUnknownCommand, Message: "Unknown command."})
 		return // the id is not used up
 	}
-	c.lastID = cmd.id
-	if companion && !c.admin {
-		c.refuse(cmd.id, &Error{Code: host.RefusedUnauthorized, Message: "Unauthorized"})
+	c.lastID = id
+	var fields map[string]any
+	err := json.Unmarshal(text, &fields)
+	delete(fields, "id")
+	delete(fields, "type")
+	if err == nil {
+		err = fit(spec.fields, fields, spec.open)
+	}
+	if err == nil && spec.admin && !c.admin {
+		err = unauthorized()
+	}
+	if err != nil {
+		c.refuse(id, err)
 		return
 	}
-	result, err := handle(c.host, ctx, cmd)
+	result, err := spec.handle(c.host, ctx, command{conn: c, id: id, name: name, text: text})
 	if _, waits := result.(later); !waits {
-		c.answer(cmd.id, result, err)
+		c.answer(id, result, err)
 	}
 }
 
@@ -254,11 +274,25 @@ func (c *conn) answer(id int64, result any, err error) {
 	c.send(map[string]any{"id": id, "type": "result", "success": true, "result": result})
 }
 
-func (c *conn) refuse(id int64, err error) {
+func (c *conn) refuse(id any, err error) {
 	c.send(map[string]any{"id": id, "type": "result", "success": false, "error": asError(err)})
 }
 
 // event sends an event to the subscription with id.
 func (c *conn) event(id int64, event any) {
 	c.send(map[string]any{"id": id, "type": "event", "event": event})
+}
+
+// user is the id of who is on the other end.
+func (c *conn) user() string {
+	if c.admin {
+		return ownerID
+	}
+	return plainID
+}
+
+// context is that of something the user asks for now.
+func (c *conn) context() Context {
+	user := c.user()
+	return Context{ID: newID(), UserID: &user}
 }

@@ -5,7 +5,9 @@ package devhost
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -19,8 +21,13 @@ import (
 type Options struct {
 	Token      string // access token of an administrator. Defaults to "token"
 	PlainToken string // access token of a user who is none. Defaults to none
+	Open       bool   // every token is the owner's: for a host that only this machine can reach, see Loopback
 	Version    string // of Home Assistant. Defaults to "2026.11.0"
 	Memory     Memory // what survives a restart. Defaults to a new Volatile
+
+	Hosts       []string     // names under which it is served, beside addresses and localhost. Defaults to none
+	Connections int          // that are open at once; beyond, one is refused. Defaults to 128
+	Page        http.Handler // serves what is not under /api/. Defaults to none
 
 	Heartbeat time.Duration // told to the plugin; 2.5 times that without one is the end of a session. Defaults to 10 s
 	Grace     time.Duration // entities stay available so long after a loss. Defaults to 30 s
@@ -28,6 +35,13 @@ type Options struct {
 	Refresh   time.Duration // the same for the action refresh. Defaults to 120 s
 	Answer    time.Duration // the plugin's answer is awaited so much longer. Defaults to 2 s
 	Connect   time.Duration // within the grace period a call waits so long for the plugin. Defaults to 10 s
+
+	Manifest json.RawMessage   // of the companion, for manifest/get. Defaults to its domain and name
+	Texts    map[string]string // the companion's English sentences by error code, with {placeholders}. Defaults to the bare reason
+
+	// Line returns what the process knows of its lines, for the command devhost/line; the topic is empty or a part of that.
+	// What changes goes out with Host.Publish. Defaults to none.
+	Line func(ctx context.Context, topic string) (any, error)
 
 	WithoutCompanion       bool // the solarhub commands are not known, as before `solarhub install`
 	SafeMode, RecoveryMode bool // told by get_config
@@ -45,6 +59,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Memory == nil {
 		o.Memory = &Volatile{}
+	}
+	if o.Connections == 0 {
+		o.Connections = 128
 	}
 	for _, d := range []struct {
 		field *time.Duration
@@ -70,16 +87,24 @@ type Host struct {
 
 	mu            sync.Mutex
 	closed        bool
-	conns         map[*conn]struct{}
+	conns         map[*conn]struct{} // that have said who they are
+	strangers     int                // connections that have not
 	installations map[string]*installation
 	roots         map[string]*root    // by device id without part
 	entities      map[string]*entity  // by unique id
 	byEntityID    map[string]*entity  // by Home Assistant's entity_id
-	registry      map[string]Registry // of entities that are or were, by unique id
+	registry      map[string]Registry // by unique id
+	states        map[string]State    // by entity_id
+	order         []string            // of the states
+	scenes        map[string]*scene   // by entity_id
+	automations   []*automation
 	lastSession   int64
-	lastAsked     int64
+	lastEntity    int64
+	began         time.Time
 	change        chan struct{} // closed and replaced when anything changes
 
+	life    context.Context // of what goes on without a client: automations
+	stop    context.CancelFunc
 	serving sync.WaitGroup
 }
 
@@ -93,8 +118,15 @@ func New(o Options) (*Host, error) {
 		entities:      map[string]*entity{},
 		byEntityID:    map[string]*entity{},
 		registry:      map[string]Registry{},
+		states:        map[string]State{},
+		scenes:        map[string]*scene{},
+		began:         time.Now(),
 		change:        make(chan struct{}),
 	}
+	if len(o.Manifest) > 0 && !json.Valid(o.Manifest) {
+		return nil, errors.New("manifest: not JSON")
+	}
+	h.life, h.stop = context.WithCancel(context.Background())
 	kept, err := h.options.Memory.Load()
 	if err != nil {
 		return nil, err
@@ -103,11 +135,16 @@ func New(o Options) (*Host, error) {
 	return h, nil
 }
 
-// Handler serves /api/websocket.
+// Handler serves /api/websocket, the REST address of automations, and the page. It refuses what comes under a name that is
+// not this host's or from a page that is not.
 func (h *Host) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/websocket", h.accept)
-	return mux
+	h.rest(mux)
+	if h.options.Page != nil {
+		mux.Handle("/", h.options.Page)
+	}
+	return h.guard(mux)
 }
 
 // Run serves on a listener until ctx ends, then closes every connection and returns nil.
@@ -134,6 +171,7 @@ func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 func (h *Host) Close() {
 	h.mu.Lock()
 	h.closed = true
+	h.stop()
 	for c := range h.conns {
 		c.end()
 	}
@@ -158,24 +196,45 @@ func (h *Host) Drop() {
 	}
 }
 
-func (h *Host) accept(w http.ResponseWriter, r *http.Request) {
+// admit counts a connection in, or says why not.
+func (h *Host) admit() error {
 	h.mu.Lock()
-	closed := h.closed
-	if !closed {
-		h.serving.Add(1)
+	defer h.mu.Unlock()
+	switch {
+	case h.closed:
+		return errors.New("stopped")
+	case h.strangers >= strangersLimit:
+		return fmt.Errorf("%d connections have not said who they are; try again in %v", h.strangers, authTimeout)
+	case len(h.conns)+h.strangers >= h.options.Connections:
+		return fmt.Errorf("%d connections are open, which is the limit", h.options.Connections)
 	}
-	h.mu.Unlock()
-	if closed {
-		http.Error(w, "stopped", http.StatusServiceUnavailable)
+	h.strangers++
+	h.serving.Add(1)
+	return nil
+}
+
+func (h *Host) accept(w http.ResponseWriter, r *http.Request) {
+	if err := h.admit(); err != nil {
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	defer h.serving.Done()
-	socket, err := websocket.Accept(w, r, nil)
+	// The guard has looked at the origin.
+	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
+		h.known()
 		h.options.Log.Debug().Err(err).Msg("A WebSocket was not opened")
 		return
 	}
 	newConn(h, socket).serve(context.WithoutCancel(r.Context()))
+}
+
+// known takes a connection off the strangers: it has said who it is, or is gone.
+func (h *Host) known() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.strangers--
 }
 
 // notify wakes those who wait for a change. The mutex is held.

@@ -1,42 +1,34 @@
 package devhost
 
 import (
-	"encoding/json"
-	"fmt"
-	"regexp"
-	"slices"
+	"maps"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"solarhub/plugin/host"
 )
 
-// The states of an entity that has no value.
-const (
-	Unavailable = "unavailable"
-	Unknown     = "unknown"
-)
-
-// State is an entity as Home Assistant shows it.
-type State struct {
-	EntityID    string         `json:"entity_id"`
-	State       string         `json:"state"`
-	Attributes  map[string]any `json:"attributes"`
-	LastChanged time.Time      `json:"last_changed"`
-	LastUpdated time.Time      `json:"last_updated"`
-}
+// contextLife is how long what an entity shows counts as the act of the last caller. Source: CONTEXT_RECENT_TIME_SECONDS of
+// Home Assistant's helpers/entity.py.
+const contextLife = 5 * time.Second
 
 // entity is a registered entity with what the plugin said of it.
 type entity struct {
 	def      host.Entity
 	root     *root
 	entityID string
+	title    string // given by the owner; empty: that of the definition
 	disabled bool
+	seq      int64 // order of registration
 
-	odd   bool // a value was refused, and that was logged
-	shown State
+	attributes map[string]any // all but read_at
+	seen       *view          // what is shown; nil: nothing yet
+	odd        bool           // a value cannot be shown, and that was logged
+	pressed    string         // moment of a button's last press
+	by         Context        // of the last caller
+	byAt       time.Time
 }
 
 // root is a device with its parts.
@@ -48,20 +40,27 @@ type root struct {
 
 // picture is what one session says of its entities. It takes effect as a whole when it is complete.
 type picture struct {
-	served  map[string]bool // device ids without parts
-	values  map[string]value
-	online  map[string]host.DeviceState // devices and parts; absent: as its parent
-	visible map[string]bool             // entities; absent: yes
+	served map[string]bool // device ids without parts
+	values map[string]value
+	online map[string]host.DeviceState // devices and parts; absent: as its parent
+	usable map[string]bool             // entities; absent: yes
 }
 
 type value struct {
-	value  any       // as the plugin sent it; nil is unknown
-	readAt time.Time // of a value from the cache; zero: fresh
+	value  any    // as the plugin sent it; nil is unknown
+	readAt string // of a value from the cache; empty: fresh
+}
+
+// view is what one entity shows.
+type view struct {
+	available bool
+	value     any
+	readAt    string
 }
 
 func newPicture(devices []string) *picture {
 	p := &picture{served: map[string]bool{}, values: map[string]value{}, online: map[string]host.DeviceState{},
-		visible: map[string]bool{}}
+		usable: map[string]bool{}}
 	for _, id := range devices {
 		p.served[rootOf(id)] = true
 	}
@@ -76,39 +75,96 @@ func (p *picture) available(e *entity) bool {
 			online = s.Online
 		}
 	}
-	visible, told := p.visible[e.def.ID]
-	return online && (visible || !told)
+	usable, told := p.usable[e.def.ID]
+	return online && (usable || !told)
 }
 
 // available reports whether e can be used. The mutex of the host is held.
-func (e *entity) available(now time.Time) bool {
-	owner := e.root.owner
-	return !e.disabled && owner.available(now) && owner.picture.available(e)
+func (e *entity) available() bool {
+	return !e.disabled && e.root.owner.shown && e.root.owner.picture.available(e)
+}
+
+// view is what e has to show. The mutex of the host is held.
+func (e *entity) view() view {
+	if !e.available() {
+		return view{}
+	}
+	v := e.root.owner.picture.values[e.def.ID]
+	return view{true, v.value, v.readAt}
 }
 
 // name is how people call the entity: device and entity.
 func (e *entity) name() string {
-	return strings.TrimSpace(e.root.devices[e.def.Device].Name + " " + e.def.Name)
+	own := e.title
+	if own == "" {
+		own = e.def.Name
+	}
+	return strings.TrimSpace(e.root.devices[e.def.Device].Name + " " + own)
 }
 
-// render makes the state of e anew. The mutex of the host is held.
-func (e *entity) render(now time.Time) State {
-	s := State{EntityID: e.entityID, State: Unavailable, Attributes: e.attributes(), LastChanged: e.shown.LastChanged, LastUpdated: now}
-	if e.available(now) {
-		v := e.root.owner.picture.values[e.def.ID]
-		s.State = e.text(v.value)
-		if !v.readAt.IsZero() {
-			s.Attributes["read_at"] = v.readAt.Format(time.RFC3339)
+// show has entities show what is known of them, as an act of by unless that is nil. The mutex is held.
+func (h *Host) show(entities []*entity, by *Context) {
+	for _, e := range entities {
+		if e != nil {
+			h.refresh(e, by)
 		}
 	}
-	if s.State != e.shown.State {
-		s.LastChanged = now
+}
+
+// showAll shows the entities of one installation anew.
+func (h *Host) showAll(i *installation) {
+	h.show(h.entitiesOf(i), nil)
+	h.notify()
+}
+
+// refresh writes the state of e if what it has to show changed.
+func (h *Host) refresh(e *entity, by *Context) {
+	if e.disabled {
+		return
 	}
-	return s
+	now := e.view()
+	if e.seen != nil && reflect.DeepEqual(*e.seen, now) {
+		return
+	}
+	e.seen = &now
+	if by != nil {
+		e.by, e.byAt = *by, time.Now()
+	}
+	h.write(e)
+}
+
+// write puts what e shows into the state machine.
+func (h *Host) write(e *entity) {
+	text, attributes := Unavailable, e.attributes
+	if v := e.seen; v.available {
+		err := e.accepts(v.value)
+		if err != nil && !e.odd {
+			h.options.Log.Warn().Err(err).Str("id", e.def.ID).Msg("An entity is shown as unknown")
+		}
+		text, e.odd = e.text(v.value), err != nil
+		if err != nil {
+			text = Unknown
+		}
+	}
+	if e.seen.readAt != "" {
+		attributes = maps.Clone(attributes)
+		attributes["read_at"] = e.seen.readAt
+	}
+	by := e.by
+	if time.Since(e.byAt) > contextLife {
+		by = Context{ID: newID()}
+	}
+	h.put(e.entityID, text, attributes, by)
 }
 
 // text is a value as Home Assistant writes it.
 func (e *entity) text(v any) string {
+	if e.def.Platform == "button" {
+		if e.pressed == "" {
+			return Unknown
+		}
+		return e.pressed
+	}
 	switch v := v.(type) {
 	case bool:
 		if v {
@@ -116,128 +172,69 @@ func (e *entity) text(v any) string {
 		}
 		return "off"
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+		return number(v)
 	case string:
-		if e.def.Platform == "time" {
+		switch {
+		case e.def.Platform == "time":
 			return v + ":00"
+		case e.def.DeviceClass == "timestamp":
+			at, _ := time.Parse(time.RFC3339, v) // accepts has tried it
+			return at.UTC().Format("2006-01-02T15:04:05-07:00")
 		}
 		return v
 	}
 	return Unknown
 }
 
-func (e *entity) attributes() map[string]any {
+// number writes a number as Python does.
+func number(v float64) string {
+	if a := max(v, -v); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return strconv.FormatFloat(v, 'e', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// describe makes the attributes that do not change with the value.
+func (e *entity) describe() {
 	a := map[string]any{"friendly_name": e.name()}
 	for name, v := range map[string]string{"unit_of_measurement": e.def.Unit, "device_class": e.def.DeviceClass,
-		"state_class": e.def.StateClass, "icon": e.def.Icon, "mode": e.def.Mode} {
+		"state_class": e.def.StateClass, "icon": e.def.Icon} {
 		if v != "" {
 			a[name] = v
 		}
 	}
-	if len(e.def.Options) > 0 {
-		a["options"] = e.def.Options
-	}
-	if e.def.Platform == "number" {
-		a["min"], a["max"], a["step"] = *e.def.Min, *e.def.Max, *e.def.Step
-	}
-	return a
-}
-
-// accepts says why the host would refuse v as the value of e.
-func (e *entity) accepts(v any) error {
-	if v == nil {
-		return nil
-	}
 	switch e.def.Platform {
-	case "binary_sensor", "switch":
-		return must[bool](v)
 	case "number":
-		return must[float64](v)
-	case "select":
-		return e.option(v)
-	case "text", "time":
-		return e.written(v)
-	case "button":
-		return fmt.Errorf("a button has no value")
-	}
-	switch {
-	case e.def.DeviceClass == "enum":
-		return e.option(v)
-	case e.def.Unit != "" || e.def.StateClass != "" || e.def.Precision != nil:
-		return must[float64](v)
-	}
-	return nil
-}
-
-func must[T any](v any) error {
-	if _, ok := v.(T); !ok {
-		var want T
-		return fmt.Errorf("%v is %T, not %T", v, v, want)
-	}
-	return nil
-}
-
-func (e *entity) option(v any) error {
-	if s, ok := v.(string); !ok || !slices.Contains(e.def.Options, s) {
-		return fmt.Errorf("%v is none of the options %s", v, strings.Join(e.def.Options, ", "))
-	}
-	return nil
-}
-
-var clock = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
-
-func (e *entity) written(v any) error {
-	s, ok := v.(string)
-	switch {
-	case !ok:
-		return must[string](v)
-	case e.def.Platform == "time" && !clock.MatchString(s):
-		return fmt.Errorf("%q is no time of day HH:MM", s)
-	case e.def.MaxLength != nil && utf8.RuneCountInString(s) > *e.def.MaxLength:
-		return fmt.Errorf("%q is longer than %d", s, *e.def.MaxLength)
-	}
-	return nil
-}
-
-// check says why a definition cannot be taken.
-func check(d host.Entity, devices map[string]host.Device) error {
-	platforms := []string{"sensor", "binary_sensor", "number", "select", "switch", "time", "text", "button"}
-	_, known := devices[d.Device]
-	switch {
-	case d.ID == "" || d.Key == "" || d.Name == "":
-		return fmt.Errorf("id, key or name is missing")
-	case !known:
-		return fmt.Errorf("device %q is not registered", d.Device)
-	case !slices.Contains(platforms, d.Platform):
-		return fmt.Errorf("platform is %q; allowed are %s", d.Platform, strings.Join(platforms, ", "))
-	case d.Category != "" && d.Category != "config" && d.Category != "diagnostic":
-		return fmt.Errorf("category is %q; allowed are config, diagnostic", d.Category)
-	case d.Category == "config" && (d.Platform == "sensor" || d.Platform == "binary_sensor"):
-		return fmt.Errorf("category is config, which a %s cannot have", d.Platform)
-	case d.Platform == "number" && (d.Min == nil || d.Max == nil || d.Step == nil || *d.Min >= *d.Max || *d.Step <= 0):
-		return fmt.Errorf("a number needs min below max and a step above 0")
-	case (d.Platform == "select" || d.DeviceClass == "enum") && len(d.Options) == 0:
-		return fmt.Errorf("options are missing")
-	}
-	return nil
-}
-
-// slug turns a name into the part of an entity_id behind the dot.
-func slug(name string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			b.WriteRune(r)
-		} else if n := b.Len(); n > 0 && b.String()[n-1] != '_' {
-			b.WriteByte('_')
+		a["min"], a["max"], a["step"], a["mode"] = *e.def.Min, *e.def.Max, *e.def.Step, "auto"
+		if e.def.Mode != "" {
+			a["mode"] = e.def.Mode
+		}
+	case "text":
+		a["mode"], a["min"], a["max"], a["pattern"] = "text", e.shortest(), e.longest(), nil
+		if e.def.Pattern != "" {
+			a["pattern"] = e.def.Pattern
+		}
+	case "select", "sensor":
+		if len(e.def.Options) > 0 {
+			a["options"] = e.def.Options
 		}
 	}
-	return strings.TrimRight(b.String(), "_")
+	e.attributes = a
 }
 
-// same reports whether two states show the same; when they were written does not count.
-func same(a, b State) bool {
-	x, errX := json.Marshal(a.Attributes)
-	y, errY := json.Marshal(b.Attributes)
-	return a.State == b.State && errX == nil && errY == nil && string(x) == string(y)
+func (e *entity) shortest() int {
+	if e.def.MinLength == nil {
+		return 0
+	}
+	return *e.def.MinLength
+}
+
+// stateMax is the longest state of Home Assistant, in characters.
+const stateMax = 255
+
+func (e *entity) longest() int {
+	if e.def.MaxLength == nil {
+		return stateMax
+	}
+	return *e.def.MaxLength
 }

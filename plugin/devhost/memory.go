@@ -17,6 +17,8 @@ type Kept struct {
 	Hashes   map[string]string     `json:"hashes"`   // by installation
 	Roots    map[string]Definition `json:"devices"`  // by device id without part
 	Registry map[string]Registry   `json:"registry"` // by unique id
+
+	Automations []Automation `json:"automations,omitempty"`
 }
 
 // Definition is a device with its parts and all their entities.
@@ -28,8 +30,9 @@ type Definition struct {
 
 // Registry is what Home Assistant keeps of an entity.
 type Registry struct {
-	EntityID string `json:"entity_id"`
-	Disabled bool   `json:"disabled"`
+	EntityID   string `json:"entity_id"`
+	DisabledBy string `json:"disabled_by,omitempty"` // integration, user or empty
+	Name       string `json:"name,omitempty"`        // given by the owner
 }
 
 // Memory keeps what survives a restart of the host.

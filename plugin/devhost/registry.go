@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"solarhub/plugin/host"
 )
@@ -23,7 +23,8 @@ func (h *Host) restore(k Kept) {
 	for name, hash := range k.Hashes {
 		h.installation(name).hash = hash
 	}
-	for id, d := range k.Roots {
+	for _, id := range slices.Sorted(maps.Keys(k.Roots)) {
+		d := k.Roots[id]
 		r := h.root(id, h.installation(d.Installation))
 		for _, dev := range d.Devices {
 			r.devices[dev.ID] = dev
@@ -32,11 +33,14 @@ func (h *Host) restore(k Kept) {
 			h.define(r, e)
 		}
 	}
+	for _, a := range k.Automations {
+		h.setAutomation(a)
+	}
 }
 
 // keep saves what survives a restart. The mutex is held: what is kept here is small and in memory or in one small file.
 func (h *Host) keep() {
-	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: h.registry}
+	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: h.registry, Automations: h.automationConfigs()}
 	for name, i := range h.installations {
 		if i.hash != "" {
 			k.Hashes[name] = i.hash
@@ -47,7 +51,7 @@ func (h *Host) keep() {
 		for _, device := range slices.Sorted(maps.Keys(r.devices)) {
 			d.Devices = append(d.Devices, r.devices[device])
 		}
-		for _, e := range h.of(r) {
+		for _, e := range h.pick(func(e *entity) bool { return e.root == r }) {
 			d.Entities = append(d.Entities, e.def)
 		}
 		k.Roots[id] = d
@@ -57,15 +61,19 @@ func (h *Host) keep() {
 	}
 }
 
-// of returns the entities of a device and its parts, by id.
-func (h *Host) of(r *root) []*entity {
+// entitiesOf returns the entities that an installation serves, in the order of registration.
+func (h *Host) entitiesOf(i *installation) []*entity {
+	return h.pick(func(e *entity) bool { return e.root.owner == i })
+}
+
+func (h *Host) pick(wanted func(e *entity) bool) []*entity {
 	var all []*entity
 	for _, e := range h.entities {
-		if e.root == r {
+		if wanted(e) {
 			all = append(all, e)
 		}
 	}
-	slices.SortFunc(all, func(a, b *entity) int { return cmp.Compare(a.def.ID, b.def.ID) })
+	slices.SortFunc(all, func(a, b *entity) int { return cmp.Compare(a.seq, b.seq) })
 	return all
 }
 
@@ -78,27 +86,49 @@ func (h *Host) root(id string, owner *installation) *root {
 	return r
 }
 
-// define takes a definition and reports whether the entity is new.
-func (h *Host) define(r *root, d host.Entity) (created bool) {
+// define takes a definition: it makes an entity, or changes the one that is there.
+func (h *Host) define(r *root, d host.Entity) {
 	e := h.entities[d.ID]
 	if e != nil && e.def.Platform != d.Platform { // another platform is another entity
 		h.forget(e)
 		e = nil
 	}
 	if e == nil {
-		entry, known := h.registry[d.ID]
-		if !known || !strings.HasPrefix(entry.EntityID, d.Platform+".") {
-			name := r.devices[d.Device].Name + " " + d.Name
-			entry = Registry{EntityID: h.freeID(d.Platform + "." + slug(name)), Disabled: !d.Enabled}
-			h.registry[d.ID] = entry
-		}
-		e = &entity{entityID: entry.EntityID, disabled: entry.Disabled}
-		h.entities[d.ID], h.byEntityID[e.entityID] = e, e
-		created = true
+		e = h.enrol(r, d)
 	}
-	e.def, e.root = d, r
-	h.show(e, time.Now())
-	return created
+	e.def, e.root, e.seen = d, r, nil
+	e.describe()
+	h.refresh(e, nil)
+}
+
+// enrol makes an entity with the entity_id and the choices that the registry holds for it.
+func (h *Host) enrol(r *root, d host.Entity) *entity {
+	entry, known := h.registry[d.ID]
+	if !known || !strings.HasPrefix(entry.EntityID, d.Platform+".") {
+		name := r.devices[d.Device].Name + " " + d.Name
+		entry = Registry{EntityID: h.freeID(d.Platform + "." + slug(name))}
+		if !d.Enabled {
+			entry.DisabledBy = "integration"
+		}
+		h.registry[d.ID] = entry
+		h.registryChanged("create", entry.EntityID, nil)
+	}
+	h.lastEntity++
+	e := &entity{entityID: entry.EntityID, title: entry.Name, disabled: entry.DisabledBy != "", seq: h.lastEntity}
+	h.entities[d.ID], h.byEntityID[e.entityID] = e, e
+	return e
+}
+
+func (h *Host) registryChanged(action, entityID string, changes map[string]any) {
+	data := map[string]any{"action": action, "entity_id": entityID}
+	if changes != nil {
+		data["changes"] = changes
+	}
+	h.fire(eventEntityRegistry, data, Context{ID: newID()})
+}
+
+func (h *Host) deviceChanged(action, id string) {
+	h.fire(eventDeviceRegistry, map[string]any{"action": action, "device_id": deviceID(id)}, Context{ID: newID()})
 }
 
 // freeID returns the wanted entity_id, with a number behind it if it is taken.
@@ -108,7 +138,7 @@ func (h *Host) freeID(want string) string {
 		taken[r.EntityID] = true
 	}
 	id := want
-	for n := 2; taken[id]; n++ {
+	for n := 2; taken[id] || h.states[id].EntityID != ""; n++ {
 		id = fmt.Sprintf("%s_%d", want, n)
 	}
 	return id
@@ -119,119 +149,58 @@ func (h *Host) forget(e *entity) {
 	delete(h.entities, e.def.ID)
 	delete(h.byEntityID, e.entityID)
 	delete(h.registry, e.def.ID)
-	h.broadcast(e.entityID, e.shown, State{})
+	h.drop(e.entityID)
+	h.registryChanged("remove", e.entityID, nil)
 }
 
-// show makes the state of e anew and tells those who listen if it is another.
-func (h *Host) show(e *entity, now time.Time) {
-	if e.disabled {
-		return
-	}
-	next := e.render(now)
-	if same(e.shown, next) {
-		return
-	}
-	before := e.shown
-	e.shown = next
-	h.broadcast(e.entityID, before, next)
-}
-
-// showAll shows the entities of one installation anew.
-func (h *Host) showAll(i *installation) {
-	now := time.Now()
-	for _, e := range h.entities {
-		if e.root.owner == i {
-			h.show(e, now)
-		}
-	}
-	h.notify()
-}
-
-// broadcast tells the subscribers of state_changed. A state without an entity_id is none.
-func (h *Host) broadcast(entityID string, before, after State) {
-	data := map[string]any{"entity_id": entityID, "old_state": orNil(before), "new_state": orNil(after)}
-	event := map[string]any{"event_type": "state_changed", "data": data, "origin": "LOCAL", "time_fired": time.Now()}
-	for c := range h.conns {
-		for id, kind := range c.subs {
-			if kind == "" || kind == "state_changed" {
-				c.event(id, event)
-			}
-		}
-	}
-}
-
-func orNil(s State) any {
-	if s.EntityID == "" {
-		return nil
-	}
-	return s
-}
-
-// disabled returns the ids of an installation that are disabled, sorted.
+// disabled returns the ids of an installation that are disabled, in the order of registration.
 func (h *Host) disabled(i *installation) []string {
 	ids := []string{}
-	for id, e := range h.entities {
-		if e.disabled && e.root.owner == i {
-			ids = append(ids, id)
+	for _, e := range h.entitiesOf(i) {
+		if e.disabled {
+			ids = append(ids, e.def.ID)
 		}
 	}
-	slices.Sort(ids)
 	return ids
 }
 
-// registration is what the frames of one registration add up to.
-type registration struct {
-	next     int // seq that is expected
-	hash     string
-	devices  []host.Device
-	entities []host.Entity
-}
-
-// commit puts a complete registration into effect. The mutex is held.
-func (h *Host) commit(i *installation, reg registration) host.RegisterResult {
-	result := host.RegisterResult{Rejected: []host.Rejection{}}
+// commit puts a complete registration into effect. A device that it does not name is kept: perhaps it sleeps. One that
+// another installation served changes hands, and that installation's hash is forgotten, so that it registers anew when it
+// comes back. The mutex is held.
+func (h *Host) commit(i *installation, reg *registration) (result host.RegisterResult) {
 	devices := map[string]map[string]host.Device{}
 	for _, d := range reg.devices {
-		if d.ID == "" || d.Name == "" || d.Via != "" && d.Via != rootOf(d.ID) {
-			result.Rejected = append(result.Rejected, host.Rejection{ID: d.ID, Message: "id, name or via is wrong"})
-			continue
-		}
 		if devices[rootOf(d.ID)] == nil {
 			devices[rootOf(d.ID)] = map[string]host.Device{}
 		}
 		devices[rootOf(d.ID)][d.ID] = d
 	}
+	for _, e := range h.pick(func(e *entity) bool { return devices[e.root.id] != nil && !reg.used[e.def.ID] }) {
+		h.forget(e)
+		result.Removed++
+	}
+	moved := map[*root]bool{}
 	for id, parts := range devices {
 		r := h.root(id, i)
-		if r.owner != i { // taken over: the old owner's hash no longer tells what is kept
+		if moved[r] = r.owner != i; moved[r] {
 			r.owner.hash = ""
 			r.owner = i
 		}
-		r.devices = parts
+		h.replace(r, parts)
 		i.session.picture.served[id] = true
 	}
-	wanted := map[string]bool{}
 	for _, d := range reg.entities {
-		err := check(d, devices[rootOf(d.Device)])
-		if err == nil && wanted[d.ID] {
-			err = fmt.Errorf("id is used twice")
-		}
-		if err != nil {
-			result.Rejected = append(result.Rejected, host.Rejection{ID: d.ID, Message: err.Error()})
+		before, r := h.entities[d.ID], h.roots[rootOf(d.Device)]
+		switch {
+		case before == nil:
+			result.Created++
+		case !reflect.DeepEqual(before.def, d):
+			result.Updated++
+		case before.root == r && !moved[r]:
+			before.describe() // the device may have another name
 			continue
 		}
-		wanted[d.ID] = true
-		if h.define(h.roots[rootOf(d.Device)], d) {
-			result.Created++
-		} else {
-			result.Updated++
-		}
-	}
-	for id, e := range h.entities {
-		if devices[e.root.id] != nil && !wanted[id] {
-			h.forget(e)
-			result.Removed++
-		}
+		h.define(r, d)
 	}
 	i.hash = reg.hash
 	h.keep()
@@ -239,22 +208,63 @@ func (h *Host) commit(i *installation, reg registration) host.RegisterResult {
 	return result
 }
 
-// remove forgets devices with their parts and entities and returns how many devices there were. The mutex is held.
+// replace takes the devices of a root, and tells which came, changed and went.
+func (h *Host) replace(r *root, parts map[string]host.Device) {
+	before := r.devices
+	r.devices = parts
+	for id := range before {
+		if _, stays := parts[id]; !stays {
+			h.deviceChanged("remove", id)
+		}
+	}
+	for id, d := range parts {
+		if old, there := before[id]; !there {
+			h.deviceChanged("create", id)
+		} else if old != d {
+			h.deviceChanged("update", id)
+		}
+	}
+}
+
+// remove forgets devices with their parts and entities, or single parts, and returns how many devices those were. The mutex
+// is held.
 func (h *Host) remove(ids []string) int {
-	removed := 0
+	named := map[string]bool{}
 	for _, id := range ids {
-		r := h.roots[id]
-		if r == nil {
-			continue
+		named[id] = true
+	}
+	removed := 0
+	for id, r := range h.roots {
+		for part := range r.devices {
+			if !named[id] && !named[part] {
+				continue
+			}
+			for _, e := range h.pick(func(e *entity) bool { return e.def.Device == part }) {
+				h.forget(e)
+			}
+			removed++
+			r.owner.hash = ""
+			delete(r.devices, part)
+			h.deviceChanged("remove", part)
 		}
-		for _, e := range h.of(r) {
-			h.forget(e)
+		if len(r.devices) == 0 {
+			delete(h.roots, id)
 		}
-		removed += len(r.devices)
-		r.owner.hash = ""
-		delete(h.roots, id)
 	}
 	h.keep()
 	h.notify()
 	return removed
+}
+
+// slug turns a name into the part of an entity_id behind the dot.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		} else if n := b.Len(); n > 0 && b.String()[n-1] != '_' {
+			b.WriteByte('_')
+		}
+	}
+	return strings.TrimRight(b.String(), "_")
 }

@@ -8,15 +8,18 @@ import (
 	"solarhub/plugin/host"
 )
 
+// graceMax is the longest grace period, also for a planned stop. Source: PROTOCOL.md, section 3.
+const graceMax = 300 * time.Second
+
 // installation is one plugin, connected or not. The mutex of the host guards it.
 type installation struct {
-	host       *Host
-	name       string
-	hash       string   // of what is kept; empty: nothing, or not what was registered
-	session    *session // the current one; nil: not connected
-	picture    *picture // of the last complete session
-	graceUntil time.Time
-	graceEnd   *time.Timer
+	host     *Host
+	name     string
+	hash     string   // of what is kept; empty: nothing, or not what was registered
+	session  *session // the current one; nil: not connected
+	picture  *picture // of the last complete session
+	shown    bool     // entities are available, as far as the picture says
+	graceEnd *time.Timer
 }
 
 // session is one hello.
@@ -29,10 +32,9 @@ type session struct {
 	picture *picture
 	ready   bool
 	told    []string // the list of disabled ids that the plugin knows
-	reg     registration
+	reg     *registration
 	calls   map[string]*pending
 	asked   map[string]chan any // requests for diagnostics
-	backIn  time.Duration       // as announced with bye; negative: not announced
 	silence *time.Timer         // ends the session when the heartbeats cease
 }
 
@@ -43,11 +45,6 @@ func (h *Host) installation(name string) *installation {
 		h.installations[name] = i
 	}
 	return i
-}
-
-// available reports whether the plugin is there, or may be back soon.
-func (i *installation) available(now time.Time) bool {
-	return i.session != nil && i.session.ready || now.Before(i.graceUntil)
 }
 
 func (i *installation) stopTimers() {
@@ -62,31 +59,37 @@ func (i *installation) stopTimers() {
 // open makes a session the current one. An older one is told that it is replaced; what its socket does later changes
 // nothing. The mutex is held.
 func (i *installation) open(c *conn, id int64, hello host.Hello) *session {
-	if i.session != nil {
-		old := i.session
-		i.end(lost)
+	if old := i.session; old != nil {
 		old.send(host.Event{Type: host.EventReplaced})
+		old.end()
 	}
+	i.stopTimers()
 	h := i.host
 	h.lastSession++
-	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch, picture: newPicture(hello.Devices), backIn: -1,
+	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch, picture: newPicture(hello.Devices),
 		calls: map[string]*pending{}, asked: map[string]chan any{}}
 	s.silence = time.AfterFunc(s.patience(), func() { h.silent(s) })
-	i.session, c.session = s, s
+	i.session = s
 	return s
+}
+
+// complete shows what a session sent: its first snapshot is there. The mutex is held.
+func (s *session) complete() {
+	s.ready = true
+	s.of.picture, s.of.shown = s.picture, true
+	s.of.host.showAll(s.of)
 }
 
 // patience is how long a session may be without a heartbeat.
 func (s *session) patience() time.Duration { return s.of.host.options.Heartbeat * 5 / 2 }
 
-// silent ends a session whose heartbeats have ceased.
+// silent ends a session whose heartbeats have ceased. Its socket is left alone: a half-open one closes when it does.
 func (h *Host) silent(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.of.session == s {
 		h.options.Log.Warn().Str("installation", s.of.name).Msg("No heartbeat")
-		s.conn.end()
-		s.of.end(lost)
+		s.of.lose(s, h.options.Grace)
 	}
 }
 
@@ -95,40 +98,50 @@ func (h *Host) gone(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c)
-	if s := c.session; s != nil && s.of.session == s {
-		s.of.end(lost)
+	for _, s := range c.subs {
+		if s.end != nil {
+			s.end()
+		}
 	}
+	clear(c.subs)
 	h.notify()
 }
 
-// end closes the current session: pending calls fail, and the grace period begins if the entities were available.
-func (i *installation) end(cause func(name string) *Error) {
-	s := i.session
-	i.session = nil
+// end fails what waits for the plugin.
+func (s *session) end() {
+	s.ready = false
 	s.silence.Stop()
 	for id, p := range s.calls {
 		delete(s.calls, id)
-		p.fail(cause(p.name))
+		p.fail(s.of.host.lost(p.name))
 	}
-	if s.ready {
-		grace := i.host.options.Grace
-		if s.backIn >= 0 {
-			grace = s.backIn
-		}
-		i.graceUntil = time.Now().Add(grace)
-		if i.graceEnd != nil {
-			i.graceEnd.Stop()
-		}
-		if !i.host.closed {
-			i.graceEnd = time.AfterFunc(grace, i.graceOver)
-		}
+}
+
+// lose ends a session; its entities stay available for the grace period. A stale session changes nothing. The mutex is held.
+func (i *installation) lose(s *session, grace time.Duration) {
+	if i.session != s {
+		return
 	}
-	i.host.showAll(i)
+	i.session = nil
+	s.end()
+	if grace = min(grace, graceMax); grace <= 0 || !i.shown {
+		i.hide()
+	} else if !i.host.closed {
+		i.graceEnd = time.AfterFunc(grace, i.graceOver)
+	}
+	i.host.notify()
 }
 
 func (i *installation) graceOver() {
 	i.host.mu.Lock()
 	defer i.host.mu.Unlock()
+	if i.session == nil { // else it came too late to be stopped
+		i.hide()
+	}
+}
+
+func (i *installation) hide() {
+	i.shown = false
 	i.host.showAll(i)
 }
 
@@ -145,11 +158,11 @@ func (s *session) config(h *Host) {
 	s.conn.event(s.id, map[string]any{"type": host.EventConfig, "disabled": now})
 }
 
-// connected waits within the grace period until the plugin of e is ready, for at most Options.Connect.
+// connected waits until the plugin is ready, for at most Options.Connect, if it is connected or may be back soon.
 func (h *Host) connected(ctx context.Context, find func() *installation) (*session, bool) {
 	ctx, cancel := context.WithTimeout(ctx, h.options.Connect)
 	defer cancel()
-	for {
+	for first := true; ; first = false {
 		h.mu.Lock()
 		i, change := find(), h.change
 		var s *session
@@ -157,12 +170,12 @@ func (h *Host) connected(ctx context.Context, find func() *installation) (*sessi
 			s = i.session
 		}
 		ready := s != nil && s.ready
-		there := i != nil && i.available(time.Now()) && !h.closed
+		hope := i != nil && !h.closed && (s != nil || i.shown || !first)
 		h.mu.Unlock()
 		switch {
 		case ready:
 			return s, true
-		case !there:
+		case !hope:
 			return nil, false
 		}
 		select {

@@ -92,7 +92,9 @@ func (c *talker) send(name string, fields object) int64 {
 	c.id++
 	m := object{"id": c.id, "type": name}
 	for k, v := range fields {
-		m[k] = v
+		if o, is := v.(object); !is || o != nil { // no field rather than null
+			m[k] = v
+		}
 	}
 	c.say(m)
 	return c.id
@@ -256,6 +258,7 @@ func (p *pipes) open(t *testing.T) *talker {
 // inBubble runs a test against a host whose clock is the test's.
 func inBubble(t *testing.T, o Options, test func(t *testing.T, h *Host, open func() *talker)) {
 	t.Helper()
+	o.Hosts = []string{"pipe"}
 	synctest.Test(t, func(t *testing.T) {
 		h, err := New(o)
 		if err != nil {

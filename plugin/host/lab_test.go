@@ -192,7 +192,7 @@ func newLab(t *testing.T, change ...func(*host.Options)) *lab {
 // serve starts a development host.
 func (l *lab) serve(o devhost.Options) {
 	l.t.Helper()
-	o.Token, o.Memory = token, l.memory
+	o.Token, o.Memory, o.Hosts = token, l.memory, []string{"house"}
 	h, err := devhost.New(o)
 	if err != nil {
 		l.t.Fatal(err)

@@ -271,6 +271,7 @@ const (
 	RefusedIDReuse         = "id_reuse"
 	RefusedEntryNotLoaded  = "entry_not_loaded"
 	RefusedStaleSession    = "stale_session"
+	RefusedBadSequence     = "bad_sequence"
 	RefusedOlderProcess    = "older_process"
 	RefusedIncompatible    = "incompatible_protocol"
 	RefusedUnknownError    = "unknown_error"

@@ -1,0 +1,201 @@
+package devhost
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"solarhub/plugin/host"
+)
+
+// registration is what the frames of one registration add up to. Bad items are set aside.
+type registration struct {
+	hash     string
+	frames   int // taken so far, so the seq that is expected
+	devices  []host.Device
+	entities []host.Entity
+
+	known map[string]bool // devices
+	used  map[string]bool // entities
+}
+
+func newRegistration(hash string) *registration {
+	return &registration{hash: hash, known: map[string]bool{}, used: map[string]bool{}}
+}
+
+// add takes the items of the next frame and returns those that are refused.
+func (r *registration) add(devices, entities []json.RawMessage) []host.Rejection {
+	r.frames++
+	rejected := []host.Rejection{}
+	refuse := func(text json.RawMessage, err error) {
+		var item struct{ ID any }
+		_ = json.Unmarshal(text, &item) // an object, but perhaps without an id
+		id, _ := item.ID.(string)
+		rejected = append(rejected, host.Rejection{ID: id, Message: err.Error()})
+	}
+	for _, text := range devices {
+		if err := r.device(text); err != nil {
+			refuse(text, err)
+		}
+	}
+	for _, text := range entities {
+		if err := r.entity(text); err != nil {
+			refuse(text, err)
+		}
+	}
+	return rejected
+}
+
+func (r *registration) device(text json.RawMessage) error {
+	var d host.Device
+	if err := json.Unmarshal(text, &d); err != nil {
+		return err
+	}
+	switch {
+	case d.ID == "" || d.Name == "":
+		return fmt.Errorf("id or name is missing")
+	case d.Via == d.ID:
+		return fmt.Errorf("via is %q, the device itself", d.Via)
+	case r.known[d.ID]:
+		return fmt.Errorf("this device is there twice")
+	case d.Via != "" && !r.known[d.Via]:
+		return fmt.Errorf("via is %q; no device before this one has that id", d.Via)
+	}
+	r.known[d.ID] = true
+	r.devices = append(r.devices, d)
+	return nil
+}
+
+func (r *registration) entity(text json.RawMessage) error {
+	e := host.Entity{Enabled: true}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return err
+	}
+	if err := check(e); err != nil {
+		return err
+	}
+	switch {
+	case r.used[e.ID]:
+		return fmt.Errorf("this entity is there twice")
+	case !r.known[e.Device]:
+		return fmt.Errorf("device is %q; no device has that id", e.Device)
+	}
+	r.used[e.ID] = true
+	r.entities = append(r.entities, e)
+	return nil
+}
+
+var platforms = words("binary_sensor button number select sensor switch text time")
+
+// The words that Home Assistant 2026.11 knows: BinarySensorDeviceClass, NumberDeviceClass, SensorDeviceClass and
+// SensorStateClass of its components.
+var (
+	binaryClasses = words(`battery battery_charging carbon_monoxide cold connectivity door garage_door gas glass_break heat light lock
+		moisture motion moving occupancy opening plug power presence problem running safety smoke sound tamper update vibration window`)
+	numberClasses = words(`absolute_humidity apparent_power aqi area atmospheric_pressure battery blood_glucose_concentration
+		carbon_dioxide carbon_monoxide conductivity current data_rate data_size distance duration energy energy_distance energy_storage
+		frequency gas humidity illuminance irradiance moisture monetary nitrogen_dioxide nitrogen_monoxide nitrous_oxide ozone ph pm1
+		pm10 pm25 pm4 power power_factor precipitation precipitation_intensity pressure radon reactive_energy reactive_power
+		signal_strength sound_pressure speed sulphur_dioxide temperature temperature_delta volatile_organic_compounds
+		volatile_organic_compounds_parts voltage volume volume_flow_rate volume_storage water weight wind_direction wind_speed`)
+	sensorClasses = append(words("date enum timestamp uptime"), numberClasses...)
+	stateClasses  = words("measurement measurement_angle total total_increasing")
+)
+
+func words(text string) []string { return strings.Fields(text) }
+
+// check says why a definition cannot be taken.
+func check(d host.Entity) error {
+	switch {
+	case d.ID == "" || d.Device == "" || d.Key == "" || d.Name == "":
+		return fmt.Errorf("id, device, key or name is missing")
+	case !slices.Contains(platforms, d.Platform):
+		return oneOf("platform", d.Platform, platforms)
+	case d.Category != "" && d.Category != "config" && d.Category != "diagnostic":
+		return oneOf("category", d.Category, words("config diagnostic"))
+	case d.Category == "config" && (d.Platform == "sensor" || d.Platform == "binary_sensor"):
+		return fmt.Errorf("category is config, which a %s cannot have", d.Platform)
+	case d.Icon != "" && !strings.Contains(d.Icon, ":"):
+		return fmt.Errorf("icon is %q; something like mdi:flash is wanted", d.Icon)
+	}
+	switch d.Platform {
+	case "binary_sensor":
+		return classOf(d, binaryClasses)
+	case "sensor":
+		return checkSensor(d)
+	case "number":
+		return checkNumber(d)
+	case "select":
+		return checkOptions(d.Options)
+	case "text":
+		return checkText(d)
+	}
+	return nil
+}
+
+func oneOf(field, value string, allowed []string) error {
+	return fmt.Errorf("%s is %q; allowed are %s", field, value, strings.Join(allowed, ", "))
+}
+
+func classOf(d host.Entity, allowed []string) error {
+	if d.DeviceClass != "" && !slices.Contains(allowed, d.DeviceClass) {
+		return oneOf("device_class", d.DeviceClass, allowed)
+	}
+	return nil
+}
+
+func checkSensor(d host.Entity) error {
+	if err := classOf(d, sensorClasses); err != nil {
+		return err
+	}
+	switch {
+	case d.StateClass != "" && !slices.Contains(stateClasses, d.StateClass):
+		return oneOf("state_class", d.StateClass, stateClasses)
+	case d.Precision != nil && (*d.Precision < 0 || *d.Precision > 12):
+		return fmt.Errorf("precision is %d; a whole number from 0 to 12 is wanted", *d.Precision)
+	case slices.Contains(words("date enum timestamp"), d.DeviceClass) && (d.Unit != "" || d.StateClass != ""):
+		return fmt.Errorf("a sensor of the device class %q has neither unit nor state_class", d.DeviceClass)
+	case d.DeviceClass == "enum":
+		return checkOptions(d.Options)
+	}
+	return nil
+}
+
+func checkNumber(d host.Entity) error {
+	switch {
+	case d.Min == nil || d.Max == nil || d.Step == nil:
+		return fmt.Errorf("a number needs min, max and step")
+	case *d.Min >= *d.Max:
+		return fmt.Errorf("min is %v and max %v; min must be lower", *d.Min, *d.Max)
+	case *d.Step <= 0 || math.IsNaN(*d.Step):
+		return fmt.Errorf("step is %v; it must be above 0", *d.Step)
+	case d.Mode != "" && !slices.Contains(words("auto box slider"), d.Mode):
+		return oneOf("mode", d.Mode, words("auto box slider"))
+	}
+	return classOf(d, numberClasses)
+}
+
+func checkText(d host.Entity) error {
+	e := entity{def: d}
+	if _, err := regexp.Compile(d.Pattern); err != nil {
+		return fmt.Errorf("pattern is %q: %w", d.Pattern, err)
+	}
+	if e.shortest() < 0 || e.longest() < e.shortest() || e.longest() > stateMax {
+		return fmt.Errorf("min_length is %d and max_length %d; whole numbers from 0 to %d are wanted, in this order", e.shortest(),
+			e.longest(), stateMax)
+	}
+	return nil
+}
+
+func checkOptions(options []string) error {
+	if len(options) == 0 || slices.Contains(options, "") {
+		return fmt.Errorf("options is %q; a list of texts is wanted", options)
+	}
+	if sorted := slices.Sorted(slices.Values(options)); len(slices.Compact(sorted)) != len(options) {
+		return fmt.Errorf("options is %q; one is there twice", options)
+	}
+	return nil
+}
