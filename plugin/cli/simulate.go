@@ -25,12 +25,21 @@ The flags behind a name belong to that device.
 Devices at the same place are on one line and need different unit ids. A device with several places, as
 with --pty and --tcp, answers at each of them: what SolarHub writes over one can be read by any tool over the other.
 
+A device can also be one of a person's: --dump has it hold the registers that were read from a real one, and no others, so
+that what happened there happens here. The file has a line for each register, as "holding,588,51", and is what solarhub dump writes.
+
+--fault takes faults with commas between, each NAME=SHARE or NAME=SHARE:ARGUMENT, where the share is a part of all requests:
+
+` + faultHelp() + `
+
 A journal has one line of JSON for each write, with the time at which the last byte of the request had passed
 and with what the device holds since.`,
 		Example: `  solarhub simulate powdrive                    Modbus TCP at ` + defaultTCP + `
   solarhub simulate powdrive --pty /tmp/powdrive --baud 9600 --turnaround 20ms senergy --tcp 127.0.0.1:5020
   solarhub simulate powdrive --pty /tmp/bus powdrive --pty /tmp/bus --unit 2      two on one line
-  solarhub simulate powdrive --fault late=1%:1.2s,exception=2%:6 --journal -`,
+  solarhub simulate powdrive --fault late=1%:1.2s,exception=2%:6 --journal -
+  solarhub simulate powdrive --dump roof.csv --tcp 127.0.0.1:5020 powdrive --unit 2 --dump barn.csv --tcp 127.0.0.1:5020
+  solarhub simulate powdrive --pty /tmp/bus --busy loses --min-gap 50ms --fault reply-lost=1%`,
 		DisableFlagParsing: true, // parseSimulate does it: flags belong to the device before them
 		RunE: func(command *cobra.Command, args []string) error {
 			devices, err := parseSimulate(args, func(set *pflag.FlagSet) {

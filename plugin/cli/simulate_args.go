@@ -23,10 +23,14 @@ type simulated struct {
 	baud       int           // 0: as delivered on a pty, unpaced on a network
 	turnaround time.Duration // negative: typical for the family
 	minGap     time.Duration
+	deaf       time.Duration
+	waking     time.Duration
 	most       uint16 // registers of one read; 0: as the standard allows
 	silent     bool
-	loses      bool
+	echo       bool
+	busy       string // loses or queues; empty: as the others on the line
 	fault      string
+	dumps      []string
 	set        []string // KEY=VALUE
 }
 
@@ -47,15 +51,20 @@ func (s *simulated) register(set *pflag.FlagSet) {
 	set.StringVar(&s.rtuTCP, "rtu-tcp", "", "answer RTU over TCP at this address, as a transparent serial gateway does")
 	set.Uint8Var(&s.unit, "unit", 0, "unit id, 1 to 247; 0 is the one the device is delivered with")
 	set.IntVar(&s.baud, "baud", 0, "pace of the line; 0 is the device's own on a pty and no pace on a network")
-	set.DurationVar(&s.turnaround, "turnaround", -1, "time from a request to its reply; below 0 is what is typical for the device")
+	set.DurationVar(&s.turnaround, "turnaround", -1, "time from a request to its reply; what is typical for the device if it is not given")
+	set.Lookup("turnaround").DefValue = "0s" // keeps -1ns out of the help
 	set.StringVar(&s.variant, "variant", "", "variant of the device family; the first one if none is named")
 	set.StringVar(&s.serial, "serial-number", "", "serial number; SIM and a number if none is given")
 	set.StringArrayVar(&s.set, "set", nil, "what it holds at first, as battery_soc_pct=72; may be given often. Keys are listed by: solarhub devices")
 	set.DurationVar(&s.minGap, "min-gap", 0, "requests sooner than this behind a reply are not heard; holds for the whole line")
-	set.BoolVar(&s.loses, "loses", false, "requests that come while it answers are lost instead of answered behind; holds for the whole line")
+	set.DurationVar(&s.deaf, "deaf", 0, "requests sooner than this behind the opening of a connection are not heard; holds for the whole line")
+	set.DurationVar(&s.waking, "waking", 0, "the first reply on a connection comes this much later; holds for the whole line")
+	set.BoolVar(&s.echo, "echo", false, "each request comes back first, as from an adapter that hears itself; holds for the whole line")
+	set.StringVar(&s.busy, "busy", "", "a request that comes while it answers: queues (it is answered behind; the default) or loses; holds for the whole line")
 	set.Uint16Var(&s.most, "max-registers", 0, "longer reads are refused with exception 3; 0 is what the standard allows")
 	set.BoolVar(&s.silent, "silent", false, "longer reads and registers that do not exist are not answered instead of refused")
-	set.StringVar(&s.fault, "fault", "", "what goes wrong how often, as late=1%:1.2s,exception=2%:6,drop=0.5%")
+	set.StringVar(&s.fault, "fault", "", "what goes wrong how often, as late=1%:1.2s,exception=2%:6,drop=0.5%; the table above lists all")
+	set.StringArrayVar(&s.dumps, "dump", nil, "hold the registers of this file and no others, lines of table,address,value; may be given often")
 }
 
 // parseSimulate reads "--seed 7 powdrive --pty /tmp/p senergy --tcp :5020": names of profiles, each with the flags up to the

@@ -49,6 +49,15 @@ func makeUnit(args *simulated, n int) (*unit, error) {
 		return nil, err
 	}
 	u := &unit{args: args, variant: args.variant, serial: args.serial}
+	held := sim.NewUnit(1)
+	if err := readDumps(args.dumps, held); err != nil {
+		return nil, err
+	}
+	if len(args.dumps) > 0 {
+		if u.variant, err = args.dumped(p, held); err != nil {
+			return nil, err
+		}
+	}
 	if u.variant == "" {
 		u.variant = firstVariant(p)
 	}
@@ -66,17 +75,25 @@ func makeUnit(args *simulated, n int) (*unit, error) {
 	if u.memory, err = devices.Simulate(u.profile, u.variant, u.serial); err != nil {
 		return nil, err
 	}
-	turnaround := args.turnaround
+	if len(args.dumps) > 0 {
+		u.play(held)
+	}
+	return u, u.begin()
+}
+
+// begin gives the device its manners and first values.
+func (u *unit) begin() error {
+	turnaround := u.args.turnaround
 	if turnaround < 0 {
-		turnaround = p.Line.Turnaround
+		turnaround = u.profile.Line.Turnaround
 	}
 	u.memory.Turnaround(turnaround)
-	u.memory.Limit(args.limits())
-	if err := u.set(args.set); err != nil {
-		return nil, err
+	u.memory.Limit(u.args.limits())
+	if err := u.set(u.args.set); err != nil {
+		return err
 	}
 	u.known = u.values(func(profile.Point) bool { return true })
-	return u, nil
+	return nil
 }
 
 // limits returns what the device takes in one request, and what it says to more.
@@ -230,7 +247,9 @@ func paceText(s *protocol.Serial) string {
 func (l *simLine) build(seed uint64) error {
 	var faults []sim.Fault
 	var wrong []error
-	l.line = sim.NewLine(l.options())
+	options, err := l.options()
+	wrong = append(wrong, err)
+	l.line = sim.NewLine(options)
 	for _, u := range l.units {
 		l.line.Add(u.memory)
 		parsed, err := sim.ParseFaults(u.args.fault)
@@ -246,17 +265,36 @@ func (l *simLine) build(seed uint64) error {
 	return errors.Join(wrong...)
 }
 
-// options returns what the line is like: the widest gap that one of its devices needs.
-func (l *simLine) options() sim.Options {
+// options returns what the line is like: the widest of what its devices ask for. They must agree about what happens to a request that
+// comes too soon.
+func (l *simLine) options() (sim.Options, error) {
 	options := sim.Options{Serial: l.serial}
+	busy := map[string]bool{}
 	for _, u := range l.units {
 		options.MinGap = max(options.MinGap, u.args.minGap)
-		if u.args.loses {
+		options.Deaf = max(options.Deaf, u.args.deaf)
+		options.Waking = max(options.Waking, u.args.waking)
+		options.Echo = options.Echo || u.args.echo
+		switch u.args.busy {
+		case "", busyQueues:
+		case busyLoses:
 			options.Busy = sim.Loses
+		default:
+			return options, fmt.Errorf("--busy %s: it is none of %s, %s", u.args.busy, busyQueues, busyLoses)
 		}
+		busy[u.args.busy] = true
 	}
-	return options
+	if busy[busyQueues] && busy[busyLoses] {
+		return options, fmt.Errorf("--busy: the devices at %s contradict each other: one line %s requests or %s them", l.address, busyQueues, busyLoses)
+	}
+	return options, nil
 }
+
+// The words of --busy.
+const (
+	busyQueues = "queues"
+	busyLoses  = "loses"
+)
 
 // open takes the place, so that a wrong one is told before anything is served.
 func (l *simLine) open(ctx context.Context) error {

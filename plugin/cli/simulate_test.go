@@ -168,7 +168,7 @@ func TestSimulateFaults(t *testing.T) {
 // What a device takes badly: reads that are too long, registers that it has not, requests that come too soon.
 func TestSimulateManners(t *testing.T) {
 	refusing, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--max-registers", "40")
-	silent, _, _ := start(t, "simulate", "senergy", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--silent", "--loses", "--min-gap", "1h")
+	silent, _, _ := start(t, "simulate", "senergy", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--silent", "--busy", "loses", "--min-gap", "1h")
 	strict, shy := addresses(t, refusing)[0], addresses(t, silent)[0]
 	if reply := ask(t, strict, 1, 3, 0, 0, 0, 41); !slices.Equal(reply, []byte{0x83, 3}) {
 		t.Errorf("a read of 41 registers: % x", reply)

@@ -1,0 +1,110 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"solarhub/plugin/cli"
+	"solarhub/protocol"
+)
+
+// registers reads each address of both tables of registers alone, as far as it exists.
+func registers(t *testing.T, address string, unit byte, spans ...protocol.Range) string {
+	t.Helper()
+	var dump strings.Builder
+	fmt.Fprintf(&dump, "# as read\n\ntable,address,value\n")
+	for _, span := range spans {
+		function := map[protocol.Table]byte{protocol.HoldingRegister: 3, protocol.InputRegister: 4}[span.Table]
+		for addr := uint32(span.Addr); addr < span.End(); addr++ {
+			reply := ask(t, address, unit, function, byte(addr>>8), byte(addr), 0, 1)
+			if reply[0] == function {
+				fmt.Fprintf(&dump, "%s,%d,%d\n", span.Table, addr, int(reply[2])<<8|int(reply[3]))
+			}
+		}
+	}
+	return dump.String()
+}
+
+// A dump of all that a device holds plays back as that device: every register, what is not there, who it is.
+func TestSimulatePlaysADump(t *testing.T) {
+	everything := []protocol.Range{{Addr: 0, Count: 700}, {Table: protocol.InputRegister, Addr: 0, Count: 20}}
+	for _, variant := range []string{"lv", "hv"} {
+		first, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--variant", variant, "--serial-number", "2307120001", "--set", "battery_soc_pct=72")
+		dump := registers(t, addresses(t, first)[0], 1, everything...)
+		stop()
+		if n := strings.Count(dump, "\n"); n < 300 {
+			t.Fatalf("a dump of %d lines", n)
+		}
+		name := file(t, "dump.csv", dump)
+		again, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--dump", name)
+		if got := registers(t, addresses(t, again)[0], 1, everything...); got != dump {
+			t.Errorf("%s plays back as something else", variant)
+		}
+		if !strings.Contains(again.String(), "2307120001") || !strings.Contains(again.String(), variant) {
+			t.Errorf("the device does not know who it is:\n%s", again)
+		}
+		stop()
+	}
+}
+
+// Several devices each have dumps of their own; what a dump lacks to be recognised is made up or named; a later one goes over an earlier.
+func TestSimulateSeveralDumps(t *testing.T) {
+	roof := file(t, "roof.csv", "holding,0,5\nholding,588,51\nholding,590,100\n")
+	later := file(t, "later.csv", "holding,588,52\n")
+	barn := file(t, "barn.csv", "holding,588,99\n")
+	out, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--dump", roof, "--dump", later, "--turnaround", "0",
+		"powdrive", "--tcp", "127.0.0.1:0", "--unit", "2", "--dump", barn, "--variant", "hv", "--serial-number", "2307120002", "--turnaround", "0")
+	at := addresses(t, out)
+	for _, c := range []struct {
+		unit  byte
+		addr  byte // behind 512
+		reply []byte
+	}{{1, 588 - 512, []byte{3, 2, 0, 52}}, {1, 590 - 512, []byte{3, 2, 0, 100}}, {1, 589 - 512, []byte{0x83, 2}}, {2, 588 - 512, []byte{3, 2, 0, 99}}, {2, 590 - 512, []byte{0x83, 2}}} {
+		if reply := ask(t, at[c.unit-1], c.unit, 3, 2, c.addr, 0, 1); !slices.Equal(reply, c.reply) {
+			t.Errorf("unit %d, register %d: % x, want % x", c.unit, 512+int(c.addr), reply, c.reply)
+		}
+	}
+	if reply := ask(t, at[1], 2, 3, 0, 3, 0, 5); string(reply[2:]) != "2307120002" {
+		t.Errorf("the serial number is %q", reply[2:])
+	}
+	if reply := ask(t, at[0], 1, 3, 0, 3, 0, 5); string(reply[2:5]) != "SIM" {
+		t.Errorf("the serial number that the dump lacks is %q", reply[2:])
+	}
+}
+
+func TestSimulateBadDumps(t *testing.T) {
+	other := file(t, "other.csv", "holding,0,2\n")
+	low := file(t, "low.csv", "holding,0,5\n")
+	part := file(t, "part.csv", "holding,588,51\n")
+	wrong := file(t, "wrong.csv", "holding,588\nholdings,1,1\nholding,70000,1\n")
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--dump", other}, []string{"the dump is of another device: its holding 0+1 holds 2, which is no kind of Powdrive three-phase hybrid inverter"}},
+		{[]string{"--dump", low, "--variant", "hv"}, []string{"--variant hv: the dump is of variant lv, by its holding 0+1"}},
+		{[]string{"--dump", part}, []string{"the dump lacks holding 0+1, which tells the variant: name it with --variant (hv, lv)"}},
+		{[]string{"--dump", wrong, "--dump", "nowhere.csv"}, []string{wrong + ":\nline 1: ", "line 2: ", "line 3: ", "open nowhere.csv: no such file"}},
+		{[]string{"--busy", "sleeps"}, []string{"--busy sleeps: it is none of queues, loses"}},
+		{[]string{"--pty", filepath.Join(t.TempDir(), "p"), "--busy", "loses", "powdrive", "--unit", "2", "--pty", filepath.Join(t.TempDir(), "q"), "--busy", "never"},
+			[]string{"--busy never: it is none of queues, loses"}},
+		{[]string{"--busy", "loses", "powdrive", "--unit", "2", "--busy", "queues"}, []string{"contradict each other: one line queues requests or loses them"}},
+	} {
+		code, out, errs := do(t, append([]string{"simulate", "powdrive"}, c.args...)...)
+		if code != cli.ExitUsage || out != "" {
+			t.Errorf("%v ended with %d: %s", c.args, code, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(errs, want) {
+				t.Errorf("%v: no %q in:\n%s", c.args, want, errs)
+			}
+		}
+	}
+	if _, err := os.Stat("nowhere.csv"); err == nil {
+		t.Error("nowhere.csv exists")
+	}
+}
