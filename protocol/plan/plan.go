@@ -32,9 +32,10 @@ type Read struct {
 // read of i and k skipped j between them, it would span j all the same, so j costs nothing there. The best plan of the
 // first j is therefore the best of the first i plus one read of i+1..j, for the cheapest i.
 func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read, error) {
+	walls := wallsOf(limits.Holes)
 	order := make([]int, len(items))
 	for i, item := range items {
-		if err := check(item, limits); err != nil {
+		if err := check(item, limits, walls[item.Table]); err != nil {
 			return nil, err
 		}
 		order[i] = i
@@ -49,23 +50,22 @@ func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read
 		for n < len(order) && items[order[n]].Table == items[order[0]].Table {
 			n++
 		}
-		reads = append(reads, table(items, order[:n], limits, timing)...)
+		t := items[order[0]].Table
+		reads = append(reads, table(items, order[:n], walls[t], costs(t, limits, timing))...)
 		order = order[n:]
 	}
 	return reads, nil
 }
 
-func check(item protocol.Range, limits Limits) error {
+func check(item protocol.Range, limits Limits, holes walls) error {
 	if item.Count == 0 || item.End() > 1<<16 {
 		return fmt.Errorf("plan %v: empty or beyond address 65535", item)
 	}
 	if most := limits.most(item.Table); item.Count > most {
 		return fmt.Errorf("plan %v: longer than the %d that one read may have", item, most)
 	}
-	for _, hole := range limits.Holes {
-		if hole.Overlaps(item) {
-			return fmt.Errorf("plan %v: touches %v, which must not be read", item, hole)
-		}
+	if hole, ok := holes.next(item.Addr); ok && hole.Overlaps(item) {
+		return fmt.Errorf("plan %v: touches %v, which must not be read", item, hole)
 	}
 	return nil
 }
@@ -81,68 +81,65 @@ func (l Limits) most(t protocol.Table) uint16 {
 	return l.MaxRegisters
 }
 
-// run is an item with all that lie inside it.
+// costs returns what a read of a table costs by its count, up to the largest it may have.
+func costs(t protocol.Table, limits Limits, timing protocol.Timing) []time.Duration {
+	costs := make([]time.Duration, limits.most(t)+1)
+	for n := range costs {
+		costs[n] = timing.Exchange(protocol.Read, protocol.Range{Table: t, Count: uint16(n)})
+	}
+	return costs
+}
+
+// run is an item with all that lie inside it: they follow it in the order.
 type run struct {
 	protocol.Range
-	items []int
+	first int // its place in the order
 }
 
 // table plans the items of one table, given in the order of their starts.
-func table(items []protocol.Range, order []int, limits Limits, timing protocol.Timing) []Read {
-	var runs []run
-	for _, i := range order {
-		if n := len(runs); n > 0 && items[i].End() <= runs[n-1].End() {
-			runs[n-1].items = append(runs[n-1].items, i)
-			continue
+func table(items []protocol.Range, order []int, holes walls, costs []time.Duration) []Read {
+	runs := make([]run, 0, len(order))
+	for place, i := range order {
+		if n := len(runs); n == 0 || items[i].End() > runs[n-1].End() {
+			runs = append(runs, run{items[i], place})
 		}
-		runs = append(runs, run{items[i], []int{i}})
 	}
-	holes := slices.DeleteFunc(slices.Clone(limits.Holes), func(h protocol.Range) bool {
-		return h.Table != runs[0].Table
-	})
-	from := cheapest(runs, holes, uint32(limits.most(runs[0].Table)), timing)
+	from := cheapest(runs, holes, costs)
 	var reads []Read
-	for j := len(runs); j > 0; j = from[j] {
-		reads = append(reads, merge(runs[from[j]:j]))
+	for j, end := len(runs), len(order); j > 0; j = from[j] {
+		first, last := runs[from[j]], runs[j-1]
+		read := Read{Range: first.Range, Items: slices.Sorted(slices.Values(order[first.first:end]))}
+		read.Range.Count = uint16(last.End() - uint32(first.Addr))
+		reads = append(reads, read)
+		end = first.first
 	}
 	slices.Reverse(reads)
 	return reads
 }
 
-// cheapest returns, for each number of runs, where its last read begins.
-func cheapest(runs []run, holes []protocol.Range, most uint32, timing protocol.Timing) []int {
+// cheapest returns, for each number of runs, where its last read begins. It looks at each pair of runs that one read may
+// span once.
+func cheapest(runs []run, holes walls, costs []time.Duration) []int {
+	ends := make([]uint32, len(runs)) // how far a read that begins with the run may go
+	for i, r := range runs {
+		ends[i] = uint32(r.Addr) + uint32(len(costs)-1)
+		if hole, ok := holes.next(r.Addr); ok {
+			ends[i] = min(ends[i], uint32(hole.Addr))
+		}
+	}
 	best := make([]time.Duration, len(runs)+1)
 	from := make([]int, len(runs)+1)
 	for j := 1; j <= len(runs); j++ {
 		best[j] = -1
-		for i := j - 1; i >= 0; i-- {
-			span := protocol.Range{Table: runs[i].Table, Addr: runs[i].Addr}
-			length := runs[j-1].End() - uint32(span.Addr)
-			if length > most {
-				break
-			}
-			span.Count = uint16(length)
-			if slices.ContainsFunc(holes, span.Overlaps) {
-				break
-			}
-			cost := best[i] + timing.Exchange(protocol.Read, span)
+		end := runs[j-1].End()
+		for i := j - 1; i >= 0 && end <= ends[i]; i-- {
+			cost := best[i] + costs[end-uint32(runs[i].Addr)]
 			if best[j] < 0 || cost < best[j] {
 				best[j], from[j] = cost, i
 			}
 		}
 	}
 	return from
-}
-
-func merge(runs []run) Read {
-	last := runs[len(runs)-1]
-	read := Read{Range: runs[0].Range}
-	read.Range.Count = uint16(last.End() - uint32(read.Range.Addr))
-	for _, r := range runs {
-		read.Items = append(read.Items, r.items...)
-	}
-	slices.Sort(read.Items)
-	return read
 }
 
 // Cost returns the time on the wire of all reads.

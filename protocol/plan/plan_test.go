@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,7 +119,7 @@ func valid(t interface{ Fatalf(string, ...any) }, items []protocol.Range, reads 
 			}
 		}
 		for _, h := range limits.Holes {
-			if h.Overlaps(r.Range) {
+			if h.Count > 0 && h.Overlaps(r.Range) {
 				t.Fatalf("%v touches hole %v", r.Range, h)
 			}
 		}
@@ -166,7 +167,7 @@ func price(items []protocol.Range, assign []int, groups int, limits plan.Limits,
 		}
 		span := protocol.Range{Addr: uint16(low), Count: uint16(high - low)}
 		for _, h := range limits.Holes {
-			if h.Overlaps(span) {
+			if h.Count > 0 && h.Overlaps(span) {
 				return 0, false
 			}
 		}
@@ -178,14 +179,18 @@ func price(items []protocol.Range, assign []int, groups int, limits plan.Limits,
 // greedy merges neighbours while the hole between them is cheaper than a request of its own.
 func greedy(items []protocol.Range, limits plan.Limits, timing protocol.Timing) time.Duration {
 	cut := func(a, b protocol.Range) bool {
-		joined := protocol.Range{Addr: a.Addr, Count: uint16(max(a.End(), b.End()) - uint32(a.Addr))}
+		length := max(a.End(), b.End()) - uint32(a.Addr)
+		if length > uint32(limits.MaxRegisters) {
+			return true
+		}
+		joined := protocol.Range{Addr: a.Addr, Count: uint16(length)}
 		hole := func(h protocol.Range) bool { return h.Overlaps(joined) }
 		for _, h := range limits.Holes {
 			if hole(h) {
 				return true
 			}
 		}
-		return joined.Count > limits.MaxRegisters || timing.Exchange(protocol.Read, joined) >
+		return timing.Exchange(protocol.Read, joined) >
 			timing.Exchange(protocol.Read, a)+timing.Exchange(protocol.Read, b)
 	}
 	var sum time.Duration
@@ -201,30 +206,43 @@ func greedy(items []protocol.Range, limits plan.Limits, timing protocol.Timing) 
 	return sum + timing.Exchange(protocol.Read, current)
 }
 
+// timings are the two models of the wire: a serial line, and Modbus TCP where a register costs next to nothing.
+func timings(turnaround time.Duration) [2]protocol.Timing {
+	return [2]protocol.Timing{at9600(turnaround), {Turnaround: turnaround}}
+}
+
+// randomMap is a small map: items that repeat, overlap and lie in each other, holes that do too, at either end of the
+// addresses.
+func randomMap(random *rand.Rand) (items []protocol.Range, limits plan.Limits) {
+	base := []int{0, 65536 - 104}[random.IntN(2)]
+	limits.MaxRegisters = uint16(4 + random.IntN(40))
+	for range random.IntN(5) {
+		limits.Holes = append(limits.Holes, protocol.Range{Addr: uint16(base + random.IntN(100)), Count: uint16(random.IntN(4))})
+	}
+	for range 1 + random.IntN(7) {
+		item := protocol.Range{Addr: uint16(base + random.IntN(100)), Count: uint16(1 + random.IntN(4))}
+		if !slices.ContainsFunc(limits.Holes, func(h protocol.Range) bool { return h.Count > 0 && h.Overlaps(item) }) {
+			items = append(items, item)
+		}
+	}
+	return items, limits
+}
+
 func TestEqualToBruteForceOnSmallMaps(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 2000 {
-		timing := at9600(time.Duration(random.IntN(50)) * time.Millisecond)
-		limits := plan.Limits{MaxRegisters: uint16(4 + random.IntN(40))}
-		if random.IntN(2) == 0 {
-			limits.Holes = []protocol.Range{{Addr: uint16(random.IntN(100)), Count: 1}}
-		}
-		var items []protocol.Range
-		for range 1 + random.IntN(7) {
-			item := protocol.Range{Addr: uint16(random.IntN(100)), Count: uint16(1 + random.IntN(4))}
-			if len(limits.Holes) == 0 || !limits.Holes[0].Overlaps(item) {
-				items = append(items, item)
+	for range 5000 {
+		items, limits := randomMap(random)
+		for _, timing := range timings(time.Duration(random.IntN(50)) * time.Millisecond) {
+			reads, err := plan.Plan(items, limits, timing)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		reads, err := plan.Plan(items, limits, timing)
-		if err != nil {
-			t.Fatal(err)
-		}
-		valid(t, items, reads, limits)
-		if got, want := plan.Cost(reads, timing), max(brute(items, limits, timing), 0); got != want {
-			t.Fatalf("items %v, limits %v: plan %s costs %v, the best possible %v", items, limits, show(reads), got, want)
+			valid(t, items, reads, limits)
+			if got, want := plan.Cost(reads, timing), max(brute(items, limits, timing), 0); got != want {
+				t.Fatalf("seed %d: items %v, limits %v: plan %s costs %v, the best possible %v", seed, items, limits, show(reads), got, want)
+			}
 		}
 	}
 }
@@ -232,10 +250,14 @@ func TestEqualToBruteForceOnSmallMaps(t *testing.T) {
 func TestNeverAboveGreedy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limits := plan.Limits{MaxRegisters: rapid.Uint16Range(4, 125).Draw(t, "max")}
-		timing := at9600(time.Duration(rapid.IntRange(0, 50).Draw(t, "ms")) * time.Millisecond)
+		timing := timings(time.Duration(rapid.IntRange(0, 50).Draw(t, "ms")) * time.Millisecond)[rapid.IntRange(0, 1).Draw(t, "tcp")]
 		items, addr := []protocol.Range{}, uint32(0)
 		for range rapid.IntRange(1, 60).Draw(t, "n") {
 			addr += rapid.Uint32Range(0, 90).Draw(t, "gap")
+			if rapid.IntRange(0, 9).Draw(t, "hole") == 0 {
+				limits.Holes = append(limits.Holes, protocol.Range{Addr: uint16(addr), Count: 1})
+				addr++
+			}
 			count := rapid.Uint16Range(1, 4).Draw(t, "count")
 			items = append(items, protocol.Range{Addr: uint16(addr), Count: count})
 			addr += uint32(count)
@@ -249,6 +271,28 @@ func TestNeverAboveGreedy(t *testing.T) {
 			t.Fatalf("plan costs %v, greedy %v", got, other)
 		}
 	})
+}
+
+// A hole is in the way of nothing but what lies across it: not of what touches it, nor of another table; an empty one is none.
+func TestHoles(t *testing.T) {
+	items := []protocol.Range{{Addr: 0, Count: 2}, {Addr: 4, Count: 2}, {Addr: 8, Count: 2}, {Addr: 10, Count: 1}}
+	for _, test := range []struct {
+		holes []protocol.Range
+		want  string
+	}{
+		{nil, "(0,11)"},
+		{[]protocol.Range{{Addr: 2, Count: 2}}, "(0,2)(4,7)"},
+		{[]protocol.Range{{Addr: 2, Count: 2}, {Addr: 3, Count: 1}, {Addr: 2, Count: 1}}, "(0,2)(4,7)"},
+		{[]protocol.Range{{Addr: 7, Count: 1}, {Addr: 2, Count: 1}}, "(0,2)(4,2)(8,3)"},
+		{[]protocol.Range{{Addr: 11, Count: 100}}, "(0,11)"},
+		{[]protocol.Range{{Addr: 5, Count: 0}, {Addr: 10, Count: 0}}, "(0,11)"},
+		{[]protocol.Range{{Table: protocol.InputRegister, Addr: 0, Count: 100}}, "(0,11)"},
+	} {
+		reads, err := plan.Plan(items, plan.Limits{Holes: test.holes}, at9600(0))
+		if err != nil || show(reads) != test.want {
+			t.Errorf("holes %v: %s, %v, not %s", test.holes, show(reads), err, test.want)
+		}
+	}
 }
 
 func TestRefusesWhatCannotBeRead(t *testing.T) {
@@ -280,14 +324,55 @@ func TestLongest(t *testing.T) {
 	}
 }
 
-func BenchmarkTenThousandPoints(b *testing.B) {
-	var items []protocol.Range
-	for i := range 10_000 {
-		items = append(items, protocol.Range{Addr: uint16(i * 6), Count: uint16(1 + i%4)})
-	}
-	for b.Loop() {
-		if _, err := plan.Plan(items, plan.Limits{}, at9600(20*time.Millisecond)); err != nil {
-			b.Fatal(err)
+// The worst maps there are for it: as many points as fit into each read, and as many holes as points.
+func worst() map[string]func() ([]protocol.Range, plan.Limits) {
+	fill := func(table protocol.Table, step int, holes bool) func() ([]protocol.Range, plan.Limits) {
+		return func() (items []protocol.Range, limits plan.Limits) {
+			for i := range 10_000 {
+				items = append(items, protocol.Range{Table: table, Addr: uint16(i * step), Count: 1})
+				if holes {
+					limits.Holes = append(limits.Holes, protocol.Range{Table: table, Addr: uint16(i*step + step - 1), Count: 1})
+				}
+			}
+			return items, limits
 		}
+	}
+	return map[string]func() ([]protocol.Range, plan.Limits){
+		"registers":           fill(protocol.HoldingRegister, 1, false),
+		"sparse registers":    fill(protocol.HoldingRegister, 6, false),
+		"registers and holes": fill(protocol.HoldingRegister, 6, true),
+		"bits":                fill(protocol.Coil, 1, false),
+	}
+}
+
+// However many the points and the holes, there are a few allocations for each read and none for a point.
+func TestTenThousandPointsAllocateByReads(t *testing.T) {
+	for name, make := range worst() {
+		items, limits := make()
+		reads := 0
+		allocations := testing.AllocsPerRun(1, func() {
+			planned, err := plan.Plan(items, limits, at9600(20*time.Millisecond))
+			if err != nil {
+				t.Fatal(err)
+			}
+			reads = len(planned)
+		})
+		if most := float64(10*reads + 100); allocations > most {
+			t.Errorf("%s: %v allocations for %d reads, more than %v", name, allocations, reads, most)
+		}
+	}
+}
+
+func BenchmarkTenThousandPoints(b *testing.B) {
+	for name, make := range worst() {
+		b.Run(name, func(b *testing.B) {
+			items, limits := make()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := plan.Plan(items, limits, at9600(20*time.Millisecond)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
