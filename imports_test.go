@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"protocol/plan":          {"protocol", "protocol/codec"},
 	"protocol/sim":           {"protocol", "protocol/codec"},
 	"protocol/codec":         {},
+	"protocol/conformance":   {},
 }
 
 // homes says which of our packages may import a module; tests are free, but for zerolog/log.

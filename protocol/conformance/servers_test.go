@@ -1,0 +1,80 @@
+package conformance
+
+import (
+	"testing"
+	"time"
+
+	"solarhub/protocol"
+)
+
+// The lines that both ends of a pair can share.
+const (
+	onTCP    = "Modbus TCP"
+	onPTY    = "RTU on a pty"
+	onRTUTCP = "RTU over TCP"
+)
+
+// modes are the words of the scripts for them.
+var modes = map[string]string{onTCP: "tcp", onPTY: "rtu", onRTUTCP: "rtu-tcp"}
+
+var serial = protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
+
+// client opens a link of ours to a server, which may take its time to start.
+func client(t *testing.T, line, place string, timeout time.Duration) exchange {
+	t.Helper()
+	var link protocol.Link
+	switch line {
+	case onTCP:
+		link = protocol.NewTCP(protocol.TCPConfig{Address: "127.0.0.1:" + place, Timeout: timeout})
+	case onPTY:
+		link = protocol.NewRTU(protocol.RTUConfig{Path: place, Serial: serial, Timeout: timeout})
+	case onRTUTCP:
+		link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout})
+	}
+	t.Cleanup(func() { link.Close() })
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		_, err := link.Open(t.Context())
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	return func(req protocol.Request) ([]uint16, error) {
+		resp, err := link.Exchange(t.Context(), req)
+		return resp.Words, err
+	}
+}
+
+// places returns where a server is to listen and where a client finds it.
+func places(t *testing.T, line string) (server, client string) {
+	if line == onPTY {
+		return nullModem(t)
+	}
+	port := freePort(t)
+	return port, port
+}
+
+func TestOurClient(t *testing.T) {
+	for _, line := range []string{onTCP, onPTY, onRTUTCP} {
+		pair(t, "our client", "pymodbus server", line, func(t *testing.T) string {
+			m := newMemory(1)
+			there, here := places(t, line)
+			python(t, "testdata/pymodbus_server.py", modes[line], there).say(m.described()).hear("ready")
+			return exercise(t, m, 300, client(t, line, here, 10*time.Second), nil)
+		})
+	}
+	for _, line := range []string{onTCP, onPTY} {
+		pair(t, "our client", "modbus-serial server", line, func(t *testing.T) string {
+			m := newMemory(1)
+			there, here := places(t, line)
+			node(t, "testdata/modbus_serial.js", "server", modes[line], there, "1").say(m.described()).hear("ready")
+			// It acknowledges a block of which it could keep a part only.
+			beyond := func(req protocol.Request) bool {
+				return req.Op == protocol.WriteMultiple && int(req.Range.End()) > len(m.tables[req.Range.Table])
+			}
+			return exercise(t, m, 100, client(t, line, here, 10*time.Second), beyond)
+		})
+	}
+}
