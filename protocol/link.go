@@ -44,23 +44,30 @@ type transmitter interface {
 // call is one exchange on its way through goburrow's client, which knows no context: it lives for that exchange only and
 // carries the context past it.
 type call struct {
-	ctx  context.Context
-	req  Request
-	via  transmitter
-	sent time.Time // just before the first byte went out
-	done time.Time // when the last byte of the reply was in
+	ctx   context.Context
+	req   Request
+	via   transmitter
+	unit  *unit
+	avoid *shape    // of a probe: the shape that it is to settle
+	sent  time.Time // just before the first byte went out
+	done  time.Time // when the last byte of the reply was in
 }
 
 // Send is goburrow's Transporter.
 func (c *call) Send(adu []byte) ([]byte, error) { return c.via.transmit(c, adu) }
 
 // run packs the request, transmits it and unpacks the reply.
-func (c *call) run(p modbus.Packager, connection uint64) (Response, error) {
-	data, err := c.invoke(modbus.NewClient2(p, c))
+func (c *call) run(connection uint64) (Response, error) {
+	data, err := c.invoke(modbus.NewClient2(c.unit.packager, c))
 	resp := Response{Sent: c.sent, Done: c.done, Connection: connection}
 	if err != nil {
-		return resp, fmt.Errorf("%v: %w", c.req, ownError(err))
+		err = ownError(err)
+		if _, refused := errors.AsType[ExceptionError](err); refused {
+			c.unit.answered(c.req, connection, true)
+		}
+		return resp, fmt.Errorf("%v: %w", c.req, err)
 	}
+	c.unit.answered(c.req, connection, false)
 	if c.req.Op == Read {
 		resp.Words = unpack(data, c.req.Range)
 	}

@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -98,12 +97,18 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 	}
 	cfg.Timeout = orDefault(cfg.Timeout, DefaultTimeout)
 	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
-	l := &RTULink{cfg: cfg, units: newUnits(cfg.Quirks.Units), echo: echo{told: cfg.Quirks.Echo}}
+	l := &RTULink{cfg: cfg, units: newUnits(cfg.Quirks.Units, rtuPackager), echo: echo{told: cfg.Quirks.Echo}}
 	l.units.once, l.units.fail = l.once, l.fail
 	l.skipped = func(frame []byte) { l.trace(false, frame) }
 	l.condition.gap.Store(int64(cfg.Gap))
 	l.condition.latencyTimer.Store(new(string))
 	return l
+}
+
+func rtuPackager(unit byte) modbus.Packager {
+	h := modbus.NewRTUClientHandler("")
+	h.SlaveId = unit
+	return h
 }
 
 // Frames returns what came in and answered nothing. It may be called from any goroutine.
@@ -164,11 +169,7 @@ func (l *RTULink) Exchange(ctx context.Context, req Request) (Response, error) {
 	if req.Unit < 1 || req.Unit > 247 {
 		return Response{}, fmt.Errorf("%v: unit ids on a serial line are 1..247", req)
 	}
-	u := l.units.unit(req.Unit, func() modbus.Packager {
-		h := modbus.NewRTUClientHandler("")
-		h.SlaveId = byte(req.Unit)
-		return h
-	})
+	u := l.units.unit(req.Unit)
 	if ambiguous(shapeOf(req)) && l.echo.unknown() && l.stream != nil {
 		if err := l.units.probe(ctx, u, req, nil); err != nil {
 			return Response{}, fmt.Errorf("%v: not sent, it is not known yet whether the line echoes: %w", req, err)
@@ -179,21 +180,12 @@ func (l *RTULink) Exchange(ctx context.Context, req Request) (Response, error) {
 
 // once sends one request; avoid is that of units.once.
 func (l *RTULink) once(ctx context.Context, u *unit, req Request, avoid *shape) (Response, error) {
-	if req.Op != Read {
-		if until := u.account.undecided(shapeOf(req)); until.After(l.free) {
-			l.free = until
-		}
-	}
+	l.free = u.notBefore(req, l.free)
 	if err := l.Ready(ctx); err != nil {
 		return Response{}, fmt.Errorf("%v: %w", req, err)
 	}
-	c := &call{ctx: ctx, req: req}
-	c.via = rtuTransmitter{l, u, avoid}
-	resp, err := c.run(u.packager, l.connection)
-	if _, refused := errors.AsType[ExceptionError](err); err == nil || refused {
-		u.answered(req, l.connection, refused)
-	}
-	return resp, err
+	c := &call{ctx: ctx, req: req, via: l, unit: u, avoid: avoid}
+	return c.run(l.connection)
 }
 
 func (l *RTULink) fail(op string, err error) error {

@@ -17,28 +17,34 @@ type unit struct {
 	heard    uint64 // the connection on which it last replied
 }
 
-// units are those of a link whose replies do not say which request they answer.
+// isOf reports whether a reply that carries an id may be that of a unit.
+func (u Units) isOf(id, unit UnitID) bool {
+	return id == unit || u == LaxUnits && (id == 0 || id == 255)
+}
+
+// units are those of a link.
 type units struct {
-	byID   map[UnitID]*unit
-	shared *account // of all units, where a reply may not even say which of them it is from: they answer in order, too
+	byID     map[UnitID]*unit
+	packager func(unit byte) modbus.Packager
+	shared   *account // of all units, where a reply may not even say which of them it is from: they answer in order, too
 	// once sends one request and returns what is its answer by all that is known. avoid is set for a probe: the shape that it is to settle.
 	once func(ctx context.Context, u *unit, req Request, avoid *shape) (Response, error)
 	fail func(op string, err error) error
 }
 
-func newUnits(ids Units) units {
-	us := units{byID: make(map[UnitID]*unit)}
+func newUnits(ids Units, packager func(byte) modbus.Packager) units {
+	us := units{byID: make(map[UnitID]*unit), packager: packager}
 	if ids == LaxUnits {
 		us.shared = new(account)
 	}
 	return us
 }
 
-// unit returns what is known of a unit; what it is asked with is made by packager when it is asked for the first time.
-func (us *units) unit(id UnitID, packager func() modbus.Packager) *unit {
+// unit returns what is known of a unit that is to be asked.
+func (us *units) unit(id UnitID) *unit {
 	u := us.byID[id]
 	if u == nil {
-		u = &unit{packager: packager(), account: us.shared}
+		u = &unit{packager: us.packager(byte(id)), account: us.shared}
 		if u.account == nil {
 			u.account = new(account)
 		}
@@ -49,6 +55,9 @@ func (us *units) unit(id UnitID, packager func() modbus.Packager) *unit {
 
 // account returns that of a unit, nil if it was never asked.
 func (us *units) account(id UnitID) *account {
+	if us.shared != nil {
+		return us.shared
+	}
 	if u := us.byID[id]; u != nil {
 		return u.account
 	}
@@ -112,10 +121,20 @@ func (us *units) probe(ctx context.Context, u *unit, req Request, avoid *shape) 
 // answered notes a reply of the unit that was believed.
 func (u *unit) answered(req Request, connection uint64, refused bool) {
 	u.heard = connection
-	u.account.accept(req)
 	if !refused && req.Op == Read && (req.Range.Count > 1 || u.good.Count < 2) {
 		u.good = req.Range
 	}
+}
+
+// notBefore returns when the request may go out on a line that is free at a time: a write waits until no copy of the unit's last
+// reply could pass for its own.
+func (u *unit) notBefore(req Request, free time.Time) time.Time {
+	if req.Op != Read {
+		if until := u.account.undecided(shapeOf(req)); until.After(free) {
+			return until
+		}
+	}
+	return free
 }
 
 // patience is how long the unit's reply may take: longer where it has not replied on this connection yet and is known to be slow at first.

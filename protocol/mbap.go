@@ -34,6 +34,27 @@ func nextMBAP(b []byte) ([]byte, error) {
 	return b[:6+length], nil
 }
 
+// replyIn returns what an ADU of Modbus TCP is as a reply; its shape is zero if it is none.
+func replyIn(frame []byte) reply {
+	pdu := frame[mbapHeader:]
+	r := reply{unit: UnitID(frame[mbapHeader-1]), adu: frame}
+	f, data := pdu[0]&^0x80, pdu[1:]
+	switch {
+	case !isFunction(f):
+	case pdu[0] != f:
+		if len(data) == 1 {
+			r.exception, r.shape.function = true, f
+		}
+	case f > 4:
+		if len(data) == 4 {
+			r.shape = shape{function: f, echo: [4]byte(data)}
+		}
+	case len(data) == 1+int(data[0]):
+		r.shape = shape{function: f, size: int(data[0])}
+	}
+	return r
+}
+
 // misfit says in what a reply's ADU, from the unit id on, does not answer req; empty if it does. Without the checksum an RTU
 // frame is such an ADU, too.
 func misfit(req Request, adu []byte) string {

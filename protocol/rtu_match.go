@@ -12,7 +12,7 @@ type matcher struct {
 	own     shape  // zero: nothing is asked
 	request []byte // the request's ADU, to know its echo by
 	echo    Echo   // whether the line repeats what is sent; DetectEcho: an echo is taken out if it is one for sure
-	lax     bool   // units 0 and 255 are the unit, too
+	as      Units  // which unit id the reply may carry
 	units   *units
 	count   *frameCounter
 	note    *condition
@@ -37,7 +37,7 @@ func (m *matcher) take(b []byte) (found, rest []byte) {
 	start := 0
 	for at := 0; at < len(b); {
 		r, looks := replyAt(b[at:])
-		ours := m.own != shape{} && (r.unit == m.unit || m.lax && (r.unit == 0 || r.unit == 255))
+		ours := m.own != shape{} && m.as.isOf(r.unit, m.unit)
 		switch {
 		case looks == whole && (held < 0 || ours && m.likely(r)):
 			m.wasted(at - start)

@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"testing"
-
-	"github.com/goburrow/modbus"
 )
 
 func TestCRC(t *testing.T) {
@@ -91,8 +89,8 @@ func FuzzMatcher(f *testing.F) {
 }
 
 func newTestMatcher(req Request, kind uint8) *matcher {
-	us := newUnits(StrictUnits)
-	u := us.unit(1, func() modbus.Packager { return nil })
+	us := newUnits(StrictUnits, rtuPackager)
+	u := us.unit(1)
 	if kind&0x10 != 0 {
 		u.account.add(owed{shape: shape{function: 3, size: 2}})
 	}

@@ -5,18 +5,12 @@ import (
 	"time"
 )
 
-// rtuTransmitter moves the ADUs of one exchange with one unit.
-type rtuTransmitter struct {
-	*RTULink
-	unit  *unit
-	avoid *shape // of a probe: the shape that it is to settle
-}
-
 // spoiledQuiet is how long the rest of a damaged reply is waited for: no part of a frame comes later than this, and to wait
 // for the whole timeout would only hold up the line.
 const spoiledQuiet = 100 * time.Millisecond
 
-func (l rtuTransmitter) transmit(c *call, adu []byte) ([]byte, error) {
+// transmit moves the ADUs of one exchange.
+func (l *RTULink) transmit(c *call, adu []byte) ([]byte, error) {
 	if l.stream == nil {
 		return nil, l.fail("send", ErrDown)
 	}
@@ -31,7 +25,7 @@ func (l rtuTransmitter) transmit(c *call, adu []byte) ([]byte, error) {
 	l.condition.gap.Store(int64(gap))
 	l.free = l.looked.Add(gap)
 	if err != nil {
-		l.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted})
+		c.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted})
 		if err == errDoubted {
 			err = l.fail("receive", err)
 		}
@@ -56,7 +50,7 @@ func rename(adu []byte, unit UnitID) {
 
 // quiet drops what lies on the line. If something does, someone may still be sending: the line must be silent for a gap
 // before we do, but a line that is never silent is not waited for longer than a frame takes.
-func (l rtuTransmitter) quiet() error {
+func (l *RTULink) quiet() error {
 	for end := time.Now().Add(l.cfg.Serial.Chars(rtuMax)); ; {
 		n, gone := l.overhear()
 		if gone {
@@ -93,12 +87,12 @@ func (l *RTULink) listener(at, now time.Time) *matcher {
 	return &matcher{units: &l.units, count: &l.frames, note: &l.condition, trace: l.skipped, at: at, now: now}
 }
 
-func (l rtuTransmitter) write(c *call, adu []byte) error {
+func (l *RTULink) write(c *call, adu []byte) error {
 	now := time.Now()
 	if err := c.mayStart(now); err != nil {
 		return err
 	}
-	if err := l.stream.SetDeadline(now.Add(l.cfg.Serial.Chars(len(adu)) + l.patience(c.req))); err != nil {
+	if err := l.stream.SetDeadline(now.Add(l.cfg.Serial.Chars(len(adu)) + l.patience(c))); err != nil {
 		return l.broken(c, "send", err)
 	}
 	l.trace(true, adu)
@@ -114,15 +108,15 @@ func (l rtuTransmitter) write(c *call, adu []byte) error {
 
 // patience is the time from the last byte of the request to the last of the reply. At a low baud a long reply takes longer
 // than a usual timeout, so it is never less than twice the time on the wire.
-func (l rtuTransmitter) patience(req Request) time.Duration {
-	_, reply := WireChars(req.Op, req.Range)
-	return max(l.unit.patience(req.Pace, l.connection, l.cfg.Timeout), 2*l.cfg.Serial.Chars(reply))
+func (l *RTULink) patience(c *call) time.Duration {
+	_, reply := WireChars(c.req.Op, c.req.Range)
+	return max(c.unit.patience(c.req.Pace, l.connection, l.cfg.Timeout), 2*l.cfg.Serial.Chars(reply))
 }
 
-func (l rtuTransmitter) receive(c *call, adu []byte) ([]byte, error) {
+func (l *RTULink) receive(c *call, adu []byte) ([]byte, error) {
 	m := l.listener(c.sent, c.sent)
 	m.unit, m.own, m.request = c.req.Unit, shapeOf(c.req), adu
-	m.echo, m.lax = l.echo.mode(), l.cfg.Quirks.Units == LaxUnits
+	m.echo, m.as = l.echo.mode(), l.cfg.Quirks.Units
 	short := false
 	for have := 0; ; {
 		n, err := l.stream.Read(l.buf[have:])
@@ -136,7 +130,7 @@ func (l rtuTransmitter) receive(c *call, adu []byte) ([]byte, error) {
 		if found != nil || err != nil {
 			return found, err
 		}
-		if l.avoid != nil && !l.unit.account.owes(*l.avoid) {
+		if c.avoid != nil && !c.unit.account.owes(*c.avoid) {
 			return nil, errSettled
 		}
 		if m.foreign > maxForeign || m.noise > maxForeign*rtuMax {
@@ -153,7 +147,7 @@ func (l rtuTransmitter) receive(c *call, adu []byte) ([]byte, error) {
 }
 
 // search returns the reply if it is in b, and what of b must be kept if it is not.
-func (l rtuTransmitter) search(c *call, m *matcher, b []byte) (found, rest []byte, err error) {
+func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err error) {
 	for {
 		found, rest = m.take(b)
 		if found == nil {
@@ -162,14 +156,14 @@ func (l rtuTransmitter) search(c *call, m *matcher, b []byte) (found, rest []byt
 		switch {
 		case l.tooSoon(c, m, found):
 			m.soon = true
-			m.skip(found, l.unit.account.dropped(m.judged, m.now))
+			m.skip(found, c.unit.account.dropped(m.judged, m.now))
 			b = rest
-		case l.doubtful(c.req, m.judged):
+		case l.doubtful(c, m.judged):
 			m.trace(found)
 			return nil, nil, errDoubted
 		default:
 			l.pace.soon = 0
-			l.unit.account.accept(c.req)
+			c.unit.account.accept(c.req)
 			l.echo.learn(m.own, m.heard)
 			l.condition.echoes.Store(l.echo.mode() == WithEcho)
 			l.listener(m.at, m.now).take(rest)
@@ -179,23 +173,23 @@ func (l rtuTransmitter) search(c *call, m *matcher, b []byte) (found, rest []byt
 }
 
 // tooSoon reports whether the wire cannot have carried the request and this reply to it yet.
-func (l rtuTransmitter) tooSoon(c *call, m *matcher, found []byte) bool {
+func (l *RTULink) tooSoon(c *call, m *matcher, found []byte) bool {
 	mayBeEcho := ambiguous(m.own) && !m.heard && m.echo != NoEcho
 	soonest := l.cfg.Serial.soonest(len(m.request), len(found))
 	return l.pace.tooSoon(m.at.Sub(c.sent), soonest, m.judged.alike || mayBeEcho)
 }
 
 // doubtful reports whether a reply may be a copy of the last one, sent again.
-func (l rtuTransmitter) doubtful(req Request, j judgement) bool {
+func (l *RTULink) doubtful(c *call, j judgement) bool {
 	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == ""
-	return !timed && l.unit.account.doubts(req, j, l.looked)
+	return !timed && c.unit.account.doubts(c.req, j, l.looked)
 }
 
-func (l rtuTransmitter) unanswered(c *call, err error, m *matcher) error {
+func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
 	if !isTimeout(err) {
 		return l.broken(c, "receive", err)
 	}
-	no := fmt.Errorf("%w within %v", ErrTimeout, l.patience(c.req))
+	no := fmt.Errorf("%w within %v", ErrTimeout, l.patience(c))
 	switch {
 	case m.spoiled:
 		no = fmt.Errorf("%w but one with a wrong checksum", ErrTimeout)
@@ -214,7 +208,7 @@ func (l rtuTransmitter) unanswered(c *call, err error, m *matcher) error {
 }
 
 // broken closes the line.
-func (l rtuTransmitter) broken(c *call, op string, err error) error {
+func (l *RTULink) broken(c *call, op string, err error) error {
 	l.Close()
 	err = hangUp(err)
 	if !c.sent.IsZero() {
