@@ -12,8 +12,15 @@ import (
 type catalog struct {
 	definitions host.Definitions
 	targets     map[string]target                       // by entity id
+	figures     map[string]measured                     // by entity id: those that are no point of a device
 	ids         map[*devices.Device]map[string][]string // ids of the entities of each point
 	devices     map[string]*devices.Device              // by device id, without parts
+}
+
+// measured is what an entity of the part "line" stands for.
+type measured struct {
+	device *devices.Device
+	figure figure
 }
 
 // target is what an entity stands for.
@@ -23,7 +30,7 @@ type target struct {
 }
 
 func newCatalog() *catalog {
-	return &catalog{targets: map[string]target{}, ids: map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
+	return &catalog{targets: map[string]target{}, figures: map[string]measured{}, ids: map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
 }
 
 // add describes a device with its parts and entities. It returns the ids of the entities of each point, and those of the device
@@ -44,6 +51,9 @@ func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []st
 	for _, e := range all {
 		ids[e.Key] = append(ids[e.Key], e.ID)
 		c.targets[e.ID] = target{device: d, point: points[e.Key]}
+	}
+	for _, f := range allFigures {
+		c.figures[figureID(d.ID(), f)] = measured{d, f}
 	}
 	c.ids[d], c.devices[d.ID()] = ids, d
 	return ids, families
@@ -68,6 +78,8 @@ func describe(family *profile.Profile, name string, who devices.Identity, entiti
 			})
 		}
 	}
+	line, figures := lineDefinitions(family, name, who.Serial)
+	all.Devices, all.Entities = append(all.Devices, line), append(all.Entities, figures...)
 	return all
 }
 

@@ -24,6 +24,12 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 	default:
 		return failed(host.NewCallError(host.CodeFailed, fmt.Sprintf("there is no action %q", call.Action), nil))
 	}
+	if m, ok := h.described.Load().figures[call.ID]; ok {
+		if call.Action != host.ActionRead {
+			return failed(figureOnly(m))
+		}
+		return h.readFigure(ctx, call.ID, m)
+	}
 	t, ok := h.described.Load().targets[call.ID]
 	if !ok {
 		return failed(unknownEntity(call.ID))

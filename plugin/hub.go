@@ -43,6 +43,7 @@ func NewHub(outbox *host.Outbox, redescribe func(), notify func(host.Notice), lo
 type Place struct {
 	Device *devices.Device
 	Key    string // line and unit, for the cache
+	gauge  *gauge // of its line, the same for all devices on it; nil: nothing is told of the line
 }
 
 // Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns nil. It is
@@ -65,6 +66,7 @@ func (h *Hub) Run(ctx context.Context, places []Place, remembered memory, keeper
 			s.setDisabled(ids, time.Now())
 		case now := <-tick.C:
 			s.enable(now)
+			s.measure(now, false)
 			s.collect(now, false)
 			saver.offer(s.pending)
 		case r := <-saver.results:

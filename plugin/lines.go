@@ -25,6 +25,7 @@ func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log 
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
 		l := line{config: c, bus: protocol.NewBus(watch(newLink(c, log), c, observe), protocol.BusOptions{RetryMax: retryMax(c.Devices)})}
+		g := &gauge{}
 		for _, d := range c.Devices {
 			key := placeKey(c, d)
 			if k, ok := m.known[key]; ok && k.Profile == d.Profile.ID {
@@ -33,8 +34,9 @@ func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log 
 			}
 			device := devices.New(d, l.bus, sink, log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.devices = append(l.devices, device)
-			places = append(places, Place{Device: device, Key: key})
+			places = append(places, Place{Device: device, Key: key, gauge: g})
 		}
+		g.line = l
 		lines = append(lines, l)
 	}
 	return lines, places

@@ -25,6 +25,7 @@ type state struct {
 	memory   memory
 	ledger   ledger
 	disabled map[string]bool // ids; meaningless before told
+	measured time.Time       // when the lines were measured last
 	told     bool            // the host has said what is disabled, in this run or before
 	pending  map[string][]byte
 
@@ -37,6 +38,7 @@ type state struct {
 type unit struct {
 	device *devices.Device
 	place  string // line and unit, for the cache
+	gauge  *gauge
 
 	id       string // device id; empty: not known yet, or taken by another unit
 	clash    string // the id that another unit has already, so that it is told once
@@ -66,7 +68,7 @@ func newState(h *Hub, places []Place, m memory) *state {
 	s := &state{Hub: h, memory: m, ledger: newLedger(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
 		held: map[string]int{}}
 	for _, p := range places {
-		u := &unit{device: p.Device, place: p.Key, values: map[string]*shown{}, refused: map[string]bool{}}
+		u := &unit{device: p.Device, place: p.Key, gauge: p.gauge, values: map[string]*shown{}, refused: map[string]bool{}}
 		if k, ok := m.known[p.Key]; ok {
 			u.known = encode(k)
 		}
@@ -167,6 +169,9 @@ func (u *unit) online() map[string]host.DeviceState {
 	for _, id := range u.families {
 		all[id] = state
 	}
+	if u.id != "" { // what is wrong with the line is shown above all while the device is away
+		all[partID(u.id, linePart)] = host.DeviceState{Online: true}
+	}
 	return all
 }
 
@@ -198,6 +203,7 @@ func (s *state) describe(now time.Time) {
 	}
 	s.described.Store(c)
 	s.redescribe()
+	s.measure(now, true)
 }
 
 func (s *state) tellClash(u, other *unit, id string) {

@@ -1,0 +1,158 @@
+package plugin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/protocol"
+)
+
+// Illness is what is wrong with a line or a device, by the word that tests and programs know it by.
+type Illness string
+
+// The illnesses, the most important first: what hides others goes before them.
+const (
+	IllPort         Illness = "port"         // the serial port cannot be opened
+	IllInUse        Illness = "in use"       // another process holds it
+	IllUnreachable  Illness = "unreachable"  // nobody listens at the address
+	IllHangUp       Illness = "hang-up"      // the connection is taken and closed
+	IllNoFrames     Illness = "no frames"    // bytes come, and none are a frame
+	IllTransactions Illness = "transactions" // a gateway with wrong transaction ids
+	IllUnits        Illness = "units"        // a gateway with wrong unit ids
+	IllSilent       Illness = "silent"       // nothing answers at a unit id
+	IllStranger     Illness = "stranger"     // something else answers than the profile expects
+	IllDamaged      Illness = "damaged"      // checksums are wrong
+	IllLate         Illness = "late"         // replies come after the timeout
+	IllHasty        Illness = "hasty"        // requests that come too soon are lost
+	IllLong         Illness = "long"         // long reads fail
+	IllUnanswered   Illness = "unanswered"   // requests get no answer, and why was not found
+	IllForeign      Illness = "foreign"      // another master
+	IllBusy         Illness = "busy"         // the device says so
+	IllBehind       Illness = "behind"       // the line cannot keep up
+	IllLatency      Illness = "latency"      // the timer of a USB adapter
+	IllEcho         Illness = "echo"         // the line repeats what is sent: no harm
+)
+
+// Advice is one sentence about one illness.
+type Advice struct {
+	Illness Illness `json:"illness"`
+	Device  string  `json:"device,omitempty"` // name of the one it is about; empty: the line
+	Text    string  `json:"text"`
+	Mend    bool    `json:"mend"` // a person must do something; else it is good to know
+}
+
+// Symptoms are what is known of one line when advice is sought.
+type Symptoms struct {
+	Line    Line
+	Watched time.Duration  // over which the counters run
+	Stats   protocol.Stats // in that time
+	Devices []DeviceSymptoms
+
+	Alive   []protocol.UnitID // unit ids that answered when they were tried
+	Setting *protocol.Serial  // another serial setting under which a device answered
+}
+
+// DeviceSymptoms are what is known of one device of it.
+type DeviceSymptoms struct {
+	Config devices.Config
+	Status devices.Status
+	Poll   devices.PollReport
+	Stats  protocol.UnitStats
+	Learnt devices.Lessons
+
+	Slowest time.Duration // the longest that a reply took when it was waited for; 0: not tried, or none came
+	Gap     time.Duration // the shortest that was tried and ended the timeouts; 0: none did, or not tried
+	Most    uint16        // registers of the longest read that works, where longer ones do not; 0: not tried, or all work
+}
+
+// advise returns what is to be said of a line, the most important first; nothing if it is well. It is pure.
+func advise(s Symptoms) []Advice {
+	all := lineAdvice(s)
+	if hopeless(all) {
+		return all // what its devices look like follows from that
+	}
+	for _, d := range s.Devices {
+		all = append(all, deviceAdvice(s, d)...)
+	}
+	slices.SortStableFunc(all, func(a, b Advice) int { return cmp.Compare(rank(a), rank(b)) })
+	return all
+}
+
+// hopeless reports whether the line as a whole carries nothing.
+func hopeless(all []Advice) bool {
+	return slices.ContainsFunc(all, func(a Advice) bool {
+		switch a.Illness {
+		case IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames:
+			return a.Mend
+		}
+		return false
+	})
+}
+
+var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllSilent, IllStranger,
+	IllDamaged, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency, IllEcho}
+
+// rank orders advice: what must be mended goes first.
+func rank(a Advice) int {
+	i := slices.Index(order, a.Illness)
+	if !a.Mend {
+		i += len(order)
+	}
+	return i
+}
+
+func mend(i Illness, format string, args ...any) Advice {
+	return Advice{Illness: i, Text: fmt.Sprintf(format, args...), Mend: true}
+}
+
+func note(i Illness, format string, args ...any) Advice {
+	return Advice{Illness: i, Text: fmt.Sprintf(format, args...)}
+}
+
+// answered counts the exchanges in which the line carried a reply.
+func answered(s protocol.Stats) uint64 { return s.Replies + s.Exceptions }
+
+// share returns n of all as a part.
+func share(n, of uint64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// roomy returns a setting with room above what was measured: a fifth more, on a round number.
+func roomy(d time.Duration) time.Duration {
+	step := 10 * time.Millisecond
+	switch {
+	case d >= 2*time.Second:
+		step = 500 * time.Millisecond
+	case d >= 200*time.Millisecond:
+		step = 100 * time.Millisecond
+	}
+	d += d / 5
+	return (d + step - 1) / step * step
+}
+
+// joined joins words as people do: "1, 2 and 3".
+func joined[T any](items []T) string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = fmt.Sprint(item)
+	}
+	if n := len(texts); n > 1 {
+		return strings.Join(texts[:n-1], ", ") + " and " + texts[n-1]
+	}
+	return strings.Join(texts, "")
+}
+
+// times counts: "once", "3 times".
+func times(n uint64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}

@@ -1,0 +1,180 @@
+package plugin
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+)
+
+// How often it must happen to a device before it is told. One lost request of a thousand is made good by the next poll.
+const (
+	fewTimeouts  = 0.01
+	fewBusy      = 0.02
+	enoughToTell = 3 // times
+)
+
+// deviceAdvice is about one device of a line that carries something.
+func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
+	all := []Advice{}
+	if silent(d) {
+		all = append(all, silence(s, d))
+	} else {
+		all = append(all, stranger(d)...)
+		all = append(all, timeouts(s, d)...)
+		all = append(all, busy(d)...)
+		all = append(all, behind(s, d)...)
+	}
+	for i := range all {
+		all[i].Device = d.Config.Name
+	}
+	return all
+}
+
+// silent: it was asked and never answered, not even with an exception.
+func silent(d DeviceSymptoms) bool {
+	return d.Stats.Requests > 0 && d.Stats.Replies+d.Stats.Exceptions == 0
+}
+
+// silence says why a unit may never answer.
+func silence(s Symptoms, d DeviceSymptoms) Advice {
+	who := fmt.Sprintf("nothing answers at unit id %d of %s", d.Config.Unit, s.Line)
+	others := len(s.Alive) > 0
+	for _, other := range s.Devices {
+		others = others || other.Config.Unit != d.Config.Unit && !silent(other) && other.Stats.Requests > 0
+	}
+	f := s.Stats.Frames
+	switch {
+	case s.Stats.Link.Transactions || s.Stats.Link.Units:
+		return note(IllSilent, "%s, because its replies are not believed", who)
+	case d.Slowest > 0:
+		return late(d, d.Slowest)
+	case f.Late > 0 && s.Stats.Link.Latest > 0:
+		return late(d, s.Stats.Link.Latest)
+	case len(s.Alive) > 0:
+		return mend(IllSilent, "%s, but %s: is that the device? Set `unit`", who, aliveText(s.Alive))
+	case others:
+		return mend(IllSilent, "%s, while others on the line answer: look for its unit id in its menu, and at its plug", who)
+	case s.Setting != nil:
+		return mend(IllSilent, "%s at %v, but it answers at %v: set %s", who, s.Line.Serial, *s.Setting, settingKeys(*s.Setting, s.Line.Serial))
+	case f.Noise+f.Damaged > 0:
+		return mend(IllSilent, "%s, only %d bytes of noise come in: look for baud, parity and unit id in its menu", who, f.Noise)
+	case s.Line.Transport == TCP:
+		return mend(IllSilent, "%s, though the connection is open: is the unit id right, and is the device behind the gateway switched on?", who)
+	}
+	return mend(IllSilent, "%s: is it switched on, are A and B swapped, and are %v and the unit id those of its menu?", who, s.Line.Serial)
+}
+
+func aliveText(units []protocol.UnitID) string {
+	if len(units) == 1 {
+		return fmt.Sprintf("unit id %d does", units[0])
+	}
+	return fmt.Sprintf("unit ids %s do", joined(units))
+}
+
+// settingKeys names what is to be written into the configuration.
+func settingKeys(right, wrong protocol.Serial) string {
+	var keys []string
+	if right.Baud != wrong.Baud {
+		keys = append(keys, fmt.Sprintf("`baud: %d`", right.Baud))
+	}
+	if right.Parity != wrong.Parity {
+		keys = append(keys, fmt.Sprintf("`parity: %s`", parities[right.Parity]))
+	}
+	if stop := cmp.Or(right.StopBits, 1); stop != cmp.Or(wrong.StopBits, 1) {
+		keys = append(keys, fmt.Sprintf("`stop_bits: %d`", stop))
+	}
+	return joined(keys)
+}
+
+// stranger: it answers, and is not what it should be.
+func stranger(d DeviceSymptoms) []Advice {
+	if d.Status.Online || d.Stats.Replies == 0 && !refusedByGateway(d) || d.Status.Identified && d.Stats.Timeouts > 0 || d.Status.Reason == "" {
+		return nil
+	}
+	if refusedByGateway(d) {
+		return []Advice{mend(IllSilent, "the gateway answers that it gets nothing from unit id %d: is the device behind it switched on, and is the unit id right?",
+			d.Config.Unit)}
+	}
+	return []Advice{mend(IllStranger, "%s is not available: %s", d.Config.Name, d.Status.Reason)}
+}
+
+// refusedByGateway: nothing but exceptions came, as gateways send them for a device that does not answer.
+func refusedByGateway(d DeviceSymptoms) bool {
+	return d.Stats.Replies == 0 && d.Stats.Exceptions > 0 && d.Stats.Busy == 0
+}
+
+// timeouts says why some requests get no answer and others do.
+func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
+	n, name := d.Stats.Timeouts, d.Config.Name
+	latest := max(s.Stats.Link.Latest, d.Slowest)
+	switch {
+	case d.Most > 0:
+		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`", name, d.Most, d.Most)}
+	case n < enoughToTell && share(n, d.Stats.Requests) < fewTimeouts, n == 0:
+		return learntMost(d)
+	case d.Gap > 0:
+		return []Advice{mend(IllHasty, "%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n, d.Stats.Requests, strict.Span(d.Gap))}
+	case latest > timeoutOf(d.Config) && s.Stats.Frames.Late > 0 || d.Slowest > timeoutOf(d.Config):
+		return []Advice{late(d, latest)}
+	case s.Stats.Frames.Damaged >= n:
+		return nil // said already
+	}
+	return append(learntMost(d), mend(IllUnanswered, "%d of %d requests to %s got no answer: try a longer `gap`, then a smaller `max_registers`; look at plugs and cable",
+		n, d.Stats.Requests, name))
+}
+
+func late(d DeviceSymptoms, latest time.Duration) Advice {
+	return mend(IllLate, "replies of %s arrive after the timeout of %s, up to %s behind the request: raise `timeout` to %s", d.Config.Name,
+		strict.Span(timeoutOf(d.Config)), strict.Span(latest.Round(10*time.Millisecond)), strict.Span(max(roomy(latest), timeoutOf(d.Config)+50*time.Millisecond)))
+}
+
+func timeoutOf(d devices.Config) time.Duration {
+	return cmp.Or(d.Line.Pace.Timeout, protocol.DefaultTimeout)
+}
+
+// learntMost: it was found out and is kept to; writing it down spares the finding out.
+func learntMost(d DeviceSymptoms) []Advice {
+	most := d.Learnt.Most
+	if configured := cmp.Or(d.Config.Line.MaxRegisters, protocol.MaxReadRegisters); most == 0 || most >= configured {
+		return nil
+	}
+	return []Advice{note(IllLong, "%s answers reads of at most %d registers, which was found out and is kept to: `max_registers: %d` says so from the start",
+		d.Config.Name, most, most)}
+}
+
+// busy: exceptions 5 and 6.
+func busy(d DeviceSymptoms) []Advice {
+	n, wait := d.Stats.Busy, cmp.Or(d.Config.Line.Busy.Wait, profile.DefaultBusyWait)
+	if n < enoughToTell || share(n, d.Stats.Requests) < fewBusy {
+		return nil
+	}
+	return []Advice{mend(IllBusy, "%s says that it is busy (%d of %d requests): set `busy_wait: %s`, or a longer `gap` or `poll`", d.Config.Name, n,
+		d.Stats.Requests, strict.Span(roomy(2*wait)))}
+}
+
+// behind: the values are older than their intervals say.
+func behind(s Symptoms, d DeviceSymptoms) []Advice {
+	if !d.Poll.Behind {
+		return nil
+	}
+	var reached []string
+	for _, class := range []profile.Interval{profile.Now, profile.Normal, profile.Slow} {
+		wanted, achieved := d.Poll.Wanted[class], d.Poll.Achieved[class]
+		if wanted > 0 && achieved > wanted+wanted/10 {
+			reached = append(reached, fmt.Sprintf("%v every %s instead of %s", class, strict.Span(achieved.Round(100*time.Millisecond)), strict.Span(wanted)))
+		}
+	}
+	if len(reached) == 0 {
+		return nil
+	}
+	cure := "lengthen `poll`, or switch entities off that nobody needs"
+	if s.Line.Transport != TCP && s.Line.Serial.Baud < 19200 {
+		cure += ", or raise the baud on both sides"
+	}
+	return []Advice{mend(IllBehind, "the line cannot keep up with %s: %s; %s", d.Config.Name, joined(reached), cure)}
+}

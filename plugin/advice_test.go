@@ -1,0 +1,183 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+)
+
+// ill is a line with one device that is well, so that a test only says what is wrong.
+func ill(t Transport, change func(s *Symptoms, d *DeviceSymptoms)) Symptoms {
+	s := Symptoms{Line: Line{Transport: t, Address: "/dev/ttyUSB0", Serial: protocol.DefaultSerial}, Watched: 20 * time.Second,
+		Stats: protocol.Stats{Requests: 200, Replies: 200, Openings: 1}}
+	if t != Serial {
+		s.Line.Address = "192.168.1.50:502"
+	}
+	d := DeviceSymptoms{Config: devices.Config{Name: "Roof", Unit: 1}, Status: devices.Status{Online: true, Identified: true},
+		Stats: protocol.UnitStats{Requests: 200, Replies: 200}}
+	change(&s, &d)
+	s.Devices = append([]DeviceSymptoms{d}, s.Devices...)
+	return s
+}
+
+func openError(err error) protocol.Stats {
+	return protocol.Stats{LastError: fmt.Errorf("%w: %w", protocol.ErrDown, &protocol.LinkError{Op: "open", Link: "x", Err: err}),
+		DownSince: time.Unix(1, 0)}
+}
+
+func noAnswer(s *Symptoms, d *DeviceSymptoms) {
+	s.Stats.Replies, s.Stats.Timeouts = 0, 200
+	d.Stats = protocol.UnitStats{Requests: 200, Timeouts: 200}
+	d.Status = devices.Status{Reason: "no answer"}
+}
+
+func TestAdvice(t *testing.T) {
+	other := DeviceSymptoms{Config: devices.Config{Name: "Meter", Unit: 2}, Status: devices.Status{Online: true, Identified: true},
+		Stats: protocol.UnitStats{Requests: 10, Replies: 10}}
+	for name, c := range map[string]struct {
+		on     Transport
+		change func(s *Symptoms, d *DeviceSymptoms)
+		want   []Illness
+		says   string
+	}{
+		"well":               {TCP, func(*Symptoms, *DeviceSymptoms) {}, nil, ""},
+		"one timeout of 200": {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 1 }, nil, ""},
+
+		"late": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+			s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts = 9, 1210*time.Millisecond, 9
+		}, []Illness{IllLate}, "replies of Roof arrive after the timeout of 1s, up to 1.21s behind the request: raise `timeout` to 1.5s"},
+		"all of them late": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Stats.Frames.Late, s.Stats.Link.Latest = 199, 2500*time.Millisecond
+		}, []Illness{IllLate}, "raise `timeout` to 3s"},
+		"late, found by waiting": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); d.Slowest = 1900 * time.Millisecond },
+			[]Illness{IllLate}, "raise `timeout` to 2.3s"},
+
+		"damaged": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+			s.Stats.Frames.Damaged, d.Stats.Timeouts = 12, 12
+		}, []Illness{IllDamaged}, "12 of 200 replies were damaged (CRC): put 120 ohms at both ends"},
+		"two damaged of 1000": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+			s.Stats.Requests, d.Stats.Requests, s.Stats.Frames.Damaged, d.Stats.Timeouts = 1000, 1000, 2, 2
+		}, nil, ""},
+
+		"silent":       {Serial, noAnswer, []Illness{IllSilent}, "nothing answers at unit id 1 of serial /dev/ttyUSB0: is it switched on, are A and B swapped, and are 9600 8N1 and the unit id"},
+		"silent, TCP":  {TCP, noAnswer, []Illness{IllSilent}, "though the connection is open"},
+		"another unit": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3} }, []Illness{IllSilent}, "but unit id 3 does: is that the device?"},
+		"other units":  {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3, 4, 7} }, []Illness{IllSilent}, "but unit ids 3, 4 and 7 do"},
+		"the others answer": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Devices = []DeviceSymptoms{other} },
+			[]Illness{IllSilent}, "while others on the line answer"},
+		"another setting": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Setting = &protocol.Serial{Baud: 19200, Parity: protocol.EvenParity, StopBits: 1, DataBits: 8}
+		}, []Illness{IllSilent}, "but it answers at 19200 8E1: set `baud: 19200` and `parity: even`"},
+		"behind a gateway": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
+		}, []Illness{IllSilent}, "the gateway answers that it gets nothing from unit id 1"},
+		"a stranger": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
+			d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
+		},
+			[]Illness{IllStranger}, "Roof is not available: unit 1 is no Powdrive"},
+
+		"no frames": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 400 },
+			[]Illness{IllNoFrames}, "bytes come in, but no frames: the devices do not run at 9600 8N1"},
+		"no frames, and why": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Stats.Frames.Noise, s.Setting = 400, &protocol.Serial{Baud: 19200, StopBits: 1, DataBits: 8}
+		}, []Illness{IllNoFrames}, "the line runs at 19200 8N1, not at 9600 8N1: set `baud: 19200`"},
+		"no frames, TCP": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 4 },
+			[]Illness{IllNoFrames}, "`rtu_over_tcp:`"},
+
+		"another master": {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "another master is on the line (14 frames"},
+		"another client": {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "hands out answers that somebody else asked for (14 times)"},
+		"wrong transaction ids": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Stats.Frames.Foreign, s.Stats.Link.Transactions = 200, true
+		}, []Illness{IllTransactions, IllSilent}, "set `transaction_ids: shape`"},
+		"wrong transaction ids, borne": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
+			s.Stats.Link.Transactions, s.Line.Quirks.Transactions = true, protocol.ShapeTransactions
+		}, nil, ""},
+		"wrong unit ids": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Stats.Frames.Foreign, s.Stats.Link.Units = 200, true
+		}, []Illness{IllUnits, IllSilent}, "set `unit_ids: lax`"},
+
+		"hasty": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Gap = 30, 100*time.Millisecond },
+			[]Illness{IllHasty}, "Roof loses requests that come too soon behind its last reply (30 of 200): set `gap: 100ms`"},
+		"long": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
+			[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
+		"long, found out": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong}, "kept to"},
+		"unanswered":      {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 }, []Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer"},
+		"busy":            {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy}, "12 of 200 requests): set `busy_wait: 300ms`"},
+		"behind": {Serial, func(_ *Symptoms, d *DeviceSymptoms) {
+			d.Poll = devices.PollReport{Behind: true, Wanted: map[profile.Interval]time.Duration{profile.Now: 2 * time.Second, profile.Normal: 15 * time.Second},
+				Achieved: map[profile.Interval]time.Duration{profile.Now: 4210 * time.Millisecond, profile.Normal: 15 * time.Second}}
+		}, []Illness{IllBehind}, "now every 4.2s instead of 2s; lengthen `poll`"},
+		"latency timer": {Serial, func(s *Symptoms, _ *DeviceSymptoms) {
+			s.Stats.Link.LatencyTimer = "16 ms, and it may not be set: permission denied"
+		},
+			[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
+		"echo": {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho}, "does no harm"},
+
+		"port in use":  {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) }, []Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
+		"no port":      {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) }, []Illness{IllPort}, "/dev/serial/by-id"},
+		"no right":     {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrPermission) }, []Illness{IllPort}, "dialout"},
+		"odd port":     {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllPort}, "cannot be opened: odd"},
+		"refused":      {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(syscall.ECONNREFUSED) }, []Illness{IllUnreachable}, "refuses the connection"},
+		"unknown name": {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(&net.DNSError{Err: "no such host"}) }, []Illness{IllUnreachable}, "is not known"},
+		"no host":      {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(protocol.ErrTimeout) }, []Illness{IllUnreachable}, "nothing answers at 192.168.1.50:502"},
+		"no way":       {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllUnreachable}, "cannot be reached: odd"},
+		"one client only": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+			noAnswer(s, d)
+			s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3, &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
+		}, []Illness{IllHangUp}, "serves one client only"},
+		"hangs up": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
+			s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
+		}, []Illness{IllHangUp}, "has closed the connection 7 times"},
+		"unplugged": {Serial, func(s *Symptoms, _ *DeviceSymptoms) {
+			s.Stats.DownSince, s.Stats.LastError = time.Unix(1, 0), &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
+		}, []Illness{IllPort}, "is gone"},
+
+		"several": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+			s.Stats.Link.Echoes, s.Stats.Frames.Foreign, d.Stats.Busy, d.Stats.Timeouts, d.Gap = true, 14, 12, 30, 50*time.Millisecond
+		}, []Illness{IllHasty, IllForeign, IllBusy, IllEcho}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := ill(c.on, c.change)
+			var got []Illness
+			var all strings.Builder
+			for _, a := range advise(s) {
+				got = append(got, a.Illness)
+				all.WriteString(a.Text + "\n")
+				if len(a.Text) > 255 {
+					t.Errorf("%d characters do not fit a state: %s", len(a.Text), a.Text)
+				}
+			}
+			if !slices.Equal(got, c.want) || !strings.Contains(all.String(), c.says) {
+				t.Errorf("got %q, want %q\n%swant %q", got, c.want, &all, c.says)
+			}
+		})
+	}
+}
+
+func TestRoomyIsAboveWhatWasMeasured(t *testing.T) {
+	for measured, want := range map[time.Duration]time.Duration{
+		12 * time.Millisecond: 20 * time.Millisecond, 199 * time.Millisecond: 240 * time.Millisecond, 200 * time.Millisecond: 300 * time.Millisecond,
+		1250 * time.Millisecond: 1500 * time.Millisecond, 2 * time.Second: 2500 * time.Millisecond, 9 * time.Second: 11 * time.Second,
+	} {
+		if got := roomy(measured); got != want {
+			t.Errorf("%v: %v, want %v", measured, got, want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package plugin
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/protocol"
+)
+
+// Fitness is how well a line carries its devices, as it was watched for a while.
+type Fitness struct {
+	Symptoms
+	Advice []Advice
+}
+
+// The times of watching. What was wrong longer ago than the window says nothing of now.
+const (
+	measureEvery = 30 * time.Second
+	window       = 10 * time.Minute
+)
+
+// gauge watches a line. It belongs to one goroutine.
+type gauge struct {
+	line line
+	past []sample // oldest first, over the window
+}
+
+// sample is what a line had counted at a moment.
+type sample struct {
+	at    time.Time
+	stats protocol.Stats
+}
+
+// measure returns how the line has been since the oldest sample, and keeps another one.
+func (g *gauge) measure(now time.Time) Fitness {
+	s := sample{now, g.line.bus.Stats()}
+	for len(g.past) > 1 && now.Sub(g.past[1].at) >= window {
+		g.past = g.past[1:]
+	}
+	from := sample{at: s.stats.Since} // of the first measurement: all that there was
+	if len(g.past) > 0 {
+		from = g.past[0]
+	}
+	if last := len(g.past) - 1; last < 0 || now.Sub(g.past[last].at) >= measureEvery {
+		g.past = append(g.past, s)
+	}
+	return fitness(g.line, s.stats, from, now)
+}
+
+// unitOf returns the unit id of a device of the line.
+func (l line) unitOf(d *devices.Device) protocol.UnitID {
+	return l.config.Devices[slices.Index(l.devices, d)].Unit
+}
+
+// fitness judges a line by what it has counted since a sample.
+func fitness(l line, stats protocol.Stats, from sample, now time.Time) Fitness {
+	f := Fitness{Symptoms: Symptoms{Line: l.config, Stats: since(stats, from.stats)}}
+	if !from.at.IsZero() {
+		f.Watched = now.Sub(from.at)
+	}
+	for i, d := range l.devices {
+		config := l.config.Devices[i]
+		f.Devices = append(f.Devices, DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learnt: d.Learnt(),
+			Stats: f.Stats.Units[config.Unit]})
+	}
+	f.Advice = advise(f.Symptoms)
+	return f
+}
+
+// since returns now with its counters as far as they have risen above before. Spreads, states and errors are those of now.
+func since(now, before protocol.Stats) protocol.Stats {
+	now.Requests -= before.Requests
+	now.Replies -= before.Replies
+	now.Exceptions -= before.Exceptions
+	now.Timeouts -= before.Timeouts
+	now.Failures -= before.Failures
+	now.Expired -= before.Expired
+	now.Cancelled -= before.Cancelled
+	now.Refused -= before.Refused
+	now.Busy -= before.Busy
+	now.Frames.Damaged -= before.Frames.Damaged
+	now.Frames.Late -= before.Frames.Late
+	now.Frames.Repeated -= before.Frames.Repeated
+	now.Frames.Foreign -= before.Frames.Foreign
+	now.Frames.Noise -= before.Frames.Noise
+	now.Units = maps.Clone(now.Units)
+	for unit, u := range now.Units {
+		b := before.Units[unit]
+		u.Requests -= b.Requests
+		u.Replies -= b.Replies
+		u.Exceptions -= b.Exceptions
+		u.Busy -= b.Busy
+		u.Timeouts -= b.Timeouts
+		now.Units[unit] = u
+	}
+	return now
+}

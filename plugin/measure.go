@@ -1,0 +1,56 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"solarhub/plugin/host"
+)
+
+// measure puts the figures of all lines into the outbox, if the last ones are old enough or there are new devices. What has not
+// changed is not sent again.
+func (s *state) measure(now time.Time, anew bool) {
+	if !anew && now.Sub(s.measured) < measureEvery {
+		return
+	}
+	s.measured = now
+	values := map[string]any{}
+	for _, u := range s.units {
+		if u.id == "" || u.gauge == nil {
+			continue
+		}
+		of := s.figuresOf(u, now)
+		for _, f := range allFigures {
+			values[figureID(u.id, f)] = f.value(of)
+		}
+	}
+	s.outbox.Put(host.States{Values: values})
+}
+
+// figuresOf collects what the figures of a device are made of.
+func (s *state) figuresOf(u *unit, now time.Time) figures {
+	total := u.gauge.line.bus.Stats()
+	return figures{total: total, unit: total.Units[u.gauge.line.unitOf(u.device)], poll: u.device.Poll(), now: u.gauge.measure(now), name: u.device.Name()}
+}
+
+// readFigure answers the host's wish to read a figure now.
+func (h *Hub) readFigure(ctx context.Context, id string, m measured) host.Result {
+	now := time.Now()
+	result := failed(host.NewCallError(host.CodeStopping, sentence(nil), nil))
+	h.do(context.WithoutCancel(ctx), func(s *state) {
+		u := s.unit(m.device)
+		if u.gauge == nil {
+			return
+		}
+		value := host.Value(m.figure.value(s.figuresOf(u, now)))
+		s.outbox.Put(host.States{Values: map[string]any{id: value}})
+		result = host.Result{Response: host.Reading{Value: value, Unit: m.figure.unit, ReadAt: now, Raw: []uint16{}}, Confirmed: []string{id}}
+	})
+	return result
+}
+
+// figureOnly refuses what cannot be done with a figure.
+func figureOnly(m measured) *host.CallError {
+	return host.NewCallError(host.CodeReadOnly, fmt.Sprintf("%s is measured: it cannot be set", m.figure.name), map[string]string{"name": m.figure.name})
+}
