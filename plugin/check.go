@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -18,11 +17,9 @@ type LinePrediction struct {
 	Settings []Setting // of the connection, where they are not the default
 	Devices  []DevicePrediction
 
-	// WriteWait is the longest that a write which is next in turn waits for the line: the longest planned read of any device
-	// when all points are enabled. Every transaction that is queued before it comes on top, and one read per eight writes.
-	WriteWait time.Duration
-	// WriteWaitDead is the same if a device may not answer: the largest timeout on the line.
-	WriteWaitDead time.Duration
+	// Bound is how long a write waits for the line, with the reads of all points of every device. Its Dead is for a device that
+	// may not answer.
+	Bound protocol.WriteBound
 }
 
 // DevicePrediction is the part of one device.
@@ -61,26 +58,12 @@ func Predict(cfg Config) ([]LinePrediction, error) {
 				return nil, fmt.Errorf("%v: %s: %w", l, d.Name, err)
 			}
 			device.Settings = deviceSettings(d, l)
-			for _, v := range device.Variants {
-				line.WriteWait = max(line.WriteWait, v.All.Longest)
-			}
-			line.WriteWaitDead = max(line.WriteWaitDead, deadWait(d))
+			line.Bound = widest(line.Bound, boundOf(device))
 			line.Devices = append(line.Devices, device)
 		}
 		all = append(all, line)
 	}
 	return all, nil
-}
-
-// deadWait is what a read that is never answered takes: the request and the timeout, of which the first counts as long as the device
-// is dead.
-func deadWait(d devices.Config) time.Duration {
-	wait := max(cmp.Or(d.Line.Pace.Timeout, protocol.DefaultTimeout), d.Line.Pace.First)
-	if s := d.Line.Serial; s.Baud != 0 {
-		request, _ := protocol.WireChars(protocol.Read, protocol.Range{Count: 1})
-		wait += s.Chars(request)
-	}
-	return wait
 }
 
 func predictDevice(d devices.Config) (DevicePrediction, error) {

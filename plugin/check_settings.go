@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"fmt"
+	"slices"
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/protocol"
 )
 
 // Setting is a knob of a line or device that is not at its default.
@@ -21,11 +23,12 @@ const (
 	FromConfiguration Origin = iota
 	FromFamily               // of the device, or of one on the line
 	FromWriteWait            // write_wait of the line asks for it
+	FromLine                 // nobody says anything, and the line is slow
 )
 
 // String names the origin for people.
 func (o Origin) String() string {
-	return [...]string{FromConfiguration: "the configuration", FromFamily: "the family", FromWriteWait: "write_wait"}[o]
+	return [...]string{FromConfiguration: "the configuration", FromFamily: "the family", FromWriteWait: "write_wait", FromLine: "the pace of the line"}[o]
 }
 
 // lineSettings returns what is in force for the connection where it is not the default.
@@ -36,12 +39,17 @@ func lineSettings(l Line) []Setting {
 // deviceSettings returns the same for a device.
 func deviceSettings(d devices.Config, l Line) []Setting {
 	all := settings(false, d.Line, d.Profile.Line)
+	most, _ := devices.MaxRegistersFor(l.WriteWait, devices.TimingOf(d.Line))
 	for i, s := range all {
-		if s.Key == "max_registers" && l.WriteWait > 0 && mostWithin(devices.TimingOf(d.Line), l.WriteWait) == d.Line.MaxRegisters {
+		switch {
+		case s.Key != "max_registers":
+		case l.WriteWait > 0 && most == d.Line.MaxRegisters:
 			all[i].From = FromWriteWait
+		case s.From == FromConfiguration && d.Profile.Line.MaxRegisters == 0 && d.Line.MaxRegisters == defaultBlock(d.Profile, d.Line.Serial):
+			all[i].From = FromLine
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(s Setting) bool { return s.From == FromLine && d.Line.MaxRegisters == protocol.MaxReadRegisters })
 }
 
 func settings(shared bool, line, family profile.Line) []Setting {

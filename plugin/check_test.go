@@ -3,6 +3,7 @@ package plugin
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,15 +48,18 @@ func TestPredict(t *testing.T) {
 			longest = max(longest, v.All.Longest)
 		}
 	}
-	if lines[0].WriteWait != longest || longest <= 0 {
-		t.Errorf("write wait %v, longest read %v", lines[0].WriteWait, longest)
+	if lines[0].Bound.Poll != longest || longest <= 0 {
+		t.Errorf("write wait %v, longest read %v", lines[0].Bound.Poll, longest)
 	}
-	if want := 3*time.Second + serial.Chars(8); lines[0].WriteWaitDead != want {
-		t.Errorf("write wait with a dead device %v, want %v", lines[0].WriteWaitDead, want)
+	if want := 3*time.Second + serial.Chars(8) + 50*time.Millisecond; lines[0].Bound.Dead != want {
+		t.Errorf("write wait with a dead device %v, want %v", lines[0].Bound.Dead, want)
+	}
+	if w := lines[0].Bound.Write; w <= serial.Chars(9+2+8) || w > serial.Chars(9+2*125+8)+80*time.Millisecond {
+		t.Errorf("a set-value holds the line for %v", w)
 	}
 	v := lines[1].Devices[0].Variants[0].All
-	if v.Load < v.Time.Seconds()*0.9 || lines[1].WriteWaitDead != 3*time.Second {
-		t.Errorf("tcp: load %v, time %v, dead %v", v.Load, v.Time, lines[1].WriteWaitDead)
+	if v.Load < v.Time.Seconds()*0.9 || lines[1].Bound.Dead != 3*time.Second {
+		t.Errorf("tcp: load %v, time %v, dead %v", v.Load, v.Time, lines[1].Bound.Dead)
 	}
 }
 
@@ -146,7 +150,51 @@ func TestSettings(t *testing.T) {
 func TestAWriteWaitsForTheFirstTimeoutOfADeadDevice(t *testing.T) {
 	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: powdrive, timeout: 2s}, {profile: senergy, unit: 2, first_timeout: 10s}]}\n"))
 	lines, err := Predict(c)
-	if err != nil || lines[0].WriteWaitDead != 10*time.Second {
-		t.Errorf("%v, %v", lines[0].WriteWaitDead, err)
+	if err != nil || lines[0].Bound.Dead != 10*time.Second {
+		t.Errorf("%v, %v", lines[0].Bound.Dead, err)
+	}
+}
+
+// Neighbours that are joined hold the line as long as one write of all of them.
+func TestTheLongestWrite(t *testing.T) {
+	at := func(addr, count uint16) profile.Point {
+		return profile.Point{Ranges: []protocol.Range{{Addr: addr, Count: count}}, Write: &profile.Write{}}
+	}
+	reading := profile.Point{Ranges: []protocol.Range{{Addr: 16, Count: 40}}}
+	points := []profile.Point{at(10, 1), at(11, 2), at(13, 1), reading, at(50, 3), at(51, 1)}
+	for _, c := range []struct {
+		line profile.Line
+		want uint16
+	}{
+		{profile.Line{MaxRegisters: 125}, 3}, {profile.Line{MaxRegisters: 125, Join: true}, 4}, {profile.Line{MaxRegisters: 3, Join: true}, 3}, {profile.Line{MaxRegisters: 2, Join: true}, 3},
+	} {
+		if got := longestWrite(points, c.line); got.Count != c.want {
+			t.Errorf("%+v: %d, want %d", c.line, got.Count, c.want)
+		}
+	}
+}
+
+// Where nobody says max_registers a slow line has short reads, and check tells why.
+func TestReadsOnASlowLineAreShort(t *testing.T) {
+	dir := families(t, map[string]string{"plain": "unit: 1"})
+	for line, want := range map[string]string{
+		"serial: /dev/x":               "max_registers 48 by the pace of the line",
+		"serial: /dev/x, parity: even": "max_registers 43 by the pace of the line",
+		"serial: /dev/x, baud: 1200":   "max_registers 5 by the pace of the line",
+		"serial: /dev/x, baud: 38400":  "",
+		"tcp: h":                       "",
+	} {
+		c, err := Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {"+line+", devices: [{profile: plain.yaml}]}\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := must(Predict(c))
+		got := ""
+		for _, s := range lines[0].Devices[0].Settings {
+			got += fmt.Sprintf("%s %s by %v", s.Key, s.Text, s.From)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
 	}
 }

@@ -20,6 +20,7 @@ func limits(l *Line, f strict.Fields, places []place) {
 			p.fail(wrong.Key, "%s", wrong.Text)
 		}
 		p.holes()
+		p.block()
 		p.registers()
 	}
 	writeWait(l, f, places)
@@ -27,6 +28,27 @@ func limits(l *Line, f strict.Fields, places []place) {
 		places[i].pace()
 		places[i].timeout()
 	}
+}
+
+// blockTime is how long the registers of one read may take to pass on a serial line if nobody says max_registers. That is 48 registers at
+// 9600 8N1; with the shipped maps polling takes 0.4 to 13 % longer than with 125, and a write waits half as long.
+const blockTime = 100 * time.Millisecond
+
+// block chooses the most registers of one read where neither the family nor the configuration does.
+func (p *place) block() {
+	l := &p.device.Line
+	if l.MaxRegisters == 0 {
+		l.MaxRegisters = defaultBlock(p.device.Profile, l.Serial)
+	}
+}
+
+func defaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
+	if s.Baud == 0 {
+		return protocol.MaxReadRegisters
+	}
+	_, longest := longest(family)
+	fit := blockTime / s.Chars(2) // two characters are a register
+	return max(longest.Count, uint16(min(fit, protocol.MaxReadRegisters)))
 }
 
 // writeWait shortens the reads of a line until a write waits for the wire no longer than a person wants.
@@ -61,21 +83,12 @@ func (p *place) shorten(within time.Duration) (what string, takes time.Duration)
 	if takes = timing.Exchange(protocol.Read, r); takes > within {
 		return what, takes
 	}
-	d.Line.MaxRegisters = min(d.Line.MaxRegisters, mostWithin(timing, within))
+	most, _ := devices.MaxRegistersFor(within, timing)
+	d.Line.MaxRegisters = min(d.Line.MaxRegisters, most)
 	if longest := plan.Longest(readsOf(*d), timing); longest > within { // bits: no max_registers limits them
 		return "the longest read of " + d.Name, longest
 	}
 	return what, takes
-}
-
-// mostWithin returns how many registers one read may have to leave the line free again within a time; 0 where not even one.
-func mostWithin(timing protocol.Timing, within time.Duration) uint16 {
-	for n := uint16(protocol.MaxReadRegisters); n > 0; n-- {
-		if timing.Exchange(protocol.Read, protocol.Range{Count: n}) <= within {
-			return n
-		}
-	}
-	return 0
 }
 
 // readsOf returns the reads that bring all points of a device, those of all its variants.

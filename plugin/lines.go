@@ -68,9 +68,9 @@ func newLink(l Line, log zerolog.Logger) protocol.Link {
 	}
 	switch l.Transport {
 	case TCP:
-		return protocol.NewTCP(protocol.TCPConfig{Address: l.Address, Trace: trace})
+		return protocol.NewTCP(protocol.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
 	case RTUOverTCP:
-		return protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Trace: trace})
+		return protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 	}
-	return protocol.NewRTU(protocol.RTUConfig{Path: l.Address, Serial: l.Serial, Trace: trace})
+	return protocol.NewRTU(protocol.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 }

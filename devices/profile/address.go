@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -132,8 +133,8 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 			n.Fail("at: %s lies in the hole %s", r, hole)
 		}
 	}
-	if r.Count > l.p.Line.MaxRegisters {
-		n.Fail("at: %s is longer than max_registers, %d", r, l.p.Line.MaxRegisters)
+	if most := cmp.Or(l.p.Line.MaxRegisters, protocol.MaxReadRegisters); r.Count > most {
+		n.Fail("at: %s is longer than max_registers, %d", r, most)
 	}
 }
 

@@ -59,7 +59,8 @@ var Knobs = []Knob{
 	span("first_timeout", minTimeout, maxTimeout, 0, func(l *Line) *time.Duration { return &l.Pace.First }).
 		asDefault("as timeout", func(l Line) bool { return l.Pace.First == 0 }),
 	span("turnaround", 0, maxTurnaround, 0, func(l *Line) *time.Duration { return &l.Turnaround }),
-	{Key: "max_registers", Allowed: fmt.Sprintf("1 to %d", protocol.MaxReadRegisters), take: takeMaxRegisters, text: maxRegistersText},
+	Knob{Key: "max_registers", Allowed: fmt.Sprintf("1 to %d", protocol.MaxReadRegisters), take: takeMaxRegisters, text: maxRegistersText}.
+		asDefault("125, on a serial line what passes in 100 ms", func(l Line) bool { return l.MaxRegisters == 0 }),
 	{Key: "holes", Allowed: "registers, as holding 700..709", take: takeHoles, text: holesText},
 	span("settle", 0, maxSettle, 0, func(l *Line) *time.Duration { return &l.Settle }),
 	{Key: "busy_retries", Allowed: fmt.Sprintf("0 to %d", maxBusyRetries), take: takeBusyRetries, text: busyRetriesText},
@@ -138,9 +139,7 @@ func takeMaxRegisters(n *strict.Node, l *Line) {
 	}
 }
 
-func maxRegistersText(l Line) string {
-	return strconv.Itoa(int(cmp.Or(l.MaxRegisters, protocol.MaxReadRegisters)))
-}
+func maxRegistersText(l Line) string { return strconv.Itoa(int(l.MaxRegisters)) }
 
 // takeHoles adds to the holes that are known already.
 func takeHoles(n *strict.Node, l *Line) {

@@ -28,7 +28,7 @@ func loadLine(t *testing.T, lines ...string) (Line, error) {
 // The default of a knob is the zero Line's, whatever says it.
 func TestKnobDefaults(t *testing.T) {
 	for key, want := range map[string]string{
-		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s", "max_registers": "125", "holes": "none", "settle": "0s",
+		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s", "max_registers": "125, on a serial line what passes in 100 ms", "holes": "none", "settle": "0s",
 		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false", "write_with": "as each register says",
 		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "auto", "latency_timer": "set",
 	} {

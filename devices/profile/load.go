@@ -75,7 +75,6 @@ func lineKeys() []string {
 func (l *loader) line(f fields) {
 	line := &l.p.Line
 	line.Unit = protocol.UnitID(f.natural("unit", 1, 247, 1))
-	line.MaxRegisters = protocol.MaxReadRegisters
 	for _, k := range Knobs {
 		if n := f.get(k.Key); n != nil {
 			k.Take(n, line)

@@ -71,7 +71,7 @@ type Line struct {
 	Unit         protocol.UnitID // what it is delivered with; Defaults to 1
 	Pace         protocol.Pace
 	Turnaround   time.Duration // typical, for the wire-time model only
-	MaxRegisters uint16        // per read, 1..125; Defaults to 125, the standard's limit
+	MaxRegisters uint16        // per read, 1..125; Defaults to 125, the standard's limit; a configuration makes it less on a slow line
 	Holes        []protocol.Range
 	Settle       time.Duration   // between a write and its read-back
 	Quirks       protocol.Quirks // of the connection: the devices of a line share it

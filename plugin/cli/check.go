@@ -132,8 +132,12 @@ func (a *app) predictLine(l plugin.LinePrediction) {
 
 // bound tells how long a write waits, and what comes on top of that.
 func (a *app) bound(l plugin.LinePrediction) {
-	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may be dead. What was asked for\n"+
-		"  before it comes on top: each write with its read-back, and one read for every eight writes.\n", ms(l.WriteWait), ms(l.WriteWaitDead))
+	alive := l.Bound
+	alive.Dead = 0
+	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may be dead.\n"+
+		"  Behind one other set-value it is %s ms, behind eight %s ms: each is a write and its read-back, and one read is let in\n"+
+		"  for every eight of these. What a dead device leaves unanswered takes its %s ms each time.\n",
+		ms(alive.Wait(0)), ms(l.Bound.Wait(0)), ms(alive.Wait(2)), ms(alive.Wait(16)), ms(l.Bound.Dead))
 	if d := l.Line.Quirks.ConnectDelay; d > 0 {
 		fmt.Fprintf(a.Out, "  On a new connection it waits for connect_delay too, %s ms.\n", ms(d))
 	}
@@ -141,7 +145,7 @@ func (a *app) bound(l plugin.LinePrediction) {
 
 // settings tells what is in force where it is not the default, and who says so.
 func (a *app) settings(indent string, all []plugin.Setting) {
-	for _, from := range []plugin.Origin{plugin.FromFamily, plugin.FromConfiguration, plugin.FromWriteWait} {
+	for _, from := range []plugin.Origin{plugin.FromFamily, plugin.FromConfiguration, plugin.FromWriteWait, plugin.FromLine} {
 		var words []string
 		for _, s := range all {
 			if s.From == from {

@@ -1,0 +1,59 @@
+package plugin
+
+import (
+	"slices"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/plan"
+)
+
+// boundOf returns what one device does to the wait of a write on its line.
+func boundOf(d DevicePrediction) protocol.WriteBound {
+	timing := devices.TimingOf(d.Device.Line)
+	var b protocol.WriteBound
+	longest := protocol.Range{Count: 1}
+	for _, v := range d.Variants {
+		b.Poll = max(b.Poll, plan.Longest(v.All.Reads, timing))
+		for _, r := range v.All.Reads {
+			if timing.Exchange(protocol.Read, r.Range) > timing.Exchange(protocol.Read, longest) {
+				longest = r.Range
+			}
+		}
+		points, _ := d.Device.Profile.Resolve(v.Variant) // predicted, so it resolves
+		written := longestWrite(points, d.Device.Line)
+		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written), timing.Exchange(protocol.Read, written))
+	}
+	b.Dead = timing.Unanswered(d.Device.Line.Pace, longest)
+	return b
+}
+
+// widest joins the bounds of two devices on one line.
+func widest(a, b protocol.WriteBound) protocol.WriteBound {
+	return protocol.WriteBound{Poll: max(a.Poll, b.Poll), Dead: max(a.Dead, b.Dead), Write: max(a.Write, b.Write)}
+}
+
+// longestWrite returns the most registers that one write carries: those of a point or, where neighbours are joined, of all that lie
+// together.
+func longestWrite(points []profile.Point, l profile.Line) protocol.Range {
+	var written []protocol.Range
+	for _, p := range points {
+		if p.Write != nil && len(p.Ranges) == 1 {
+			written = append(written, p.Ranges[0])
+		}
+	}
+	slices.SortFunc(written, func(a, b protocol.Range) int { return int(a.Addr) - int(b.Addr) })
+	longest := protocol.Range{Count: 1}
+	var run protocol.Range
+	for _, r := range written {
+		if l.Join && r.Table == run.Table && uint32(r.Addr) <= run.End() && run.Count > 0 {
+			run.Count = uint16(max(run.End(), r.End()) - uint32(run.Addr))
+		} else {
+			run = r
+		}
+		most := max(r.Count, min(run.Count, l.MaxRegisters, protocol.MaxWriteRegisters))
+		longest.Count = max(longest.Count, most)
+	}
+	return longest
+}
