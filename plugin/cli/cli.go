@@ -64,9 +64,8 @@ func (a *app) root() *cobra.Command {
 register as a native entity of Home Assistant. A value that you set there is written to the device and read
 back before the action returns.
 
-First steps without any hardware, in two terminals:
-  solarhub simulate powdrive --tcp 127.0.0.1:5020
-  solarhub run --config solarhub.yaml`,
+The first step, without any hardware and without Home Assistant:
+  solarhub demo`,
 		Example: `  solarhub devices powdrive                        what a device family offers
   solarhub install --ha-config /srv/homeassistant  put the integration into Home Assistant
   solarhub check                                   is the configuration right, and how fast will it be?
@@ -78,7 +77,7 @@ First steps without any hardware, in two terminals:
 	a.logging.register(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(a.runCommand(), a.checkCommand(), a.simulateCommand(), a.devicesCommand(), a.installCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.simulateCommand(), a.devicesCommand(), a.installCommand(), a.versionCommand())
 	return root
 }
 

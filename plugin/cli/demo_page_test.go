@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"solarhub/protocol"
+)
+
+// show is a demo that runs, whose parts a test may stop and start.
+type show struct {
+	*demo
+	t           *testing.T
+	lines, host *part
+	stopPlugin  func()
+}
+
+// startDemo runs a demo until the test ends.
+func startDemo(t *testing.T, flags demoFlags) *show {
+	t.Helper()
+	manifest, err := os.ReadFile(filepath.Join("..", "..", "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{Environment: Environment{Manifest: manifest, Out: io.Discard, Err: io.Discard}, logging: logging{level: "error", format: "json"}}
+	if err := json.Unmarshal(manifest, &a.manifest); err != nil {
+		t.Fatal(err)
+	}
+	flags.listen, flags.portGiven, flags.seed = "127.0.0.1", true, 1
+	if flags.day == 0 {
+		flags.day = 24 * time.Hour
+	}
+	d, err := a.newDemo(t.Context(), flags, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &show{demo: d, t: t, lines: newPart(t.Context(), func() {}), host: newPart(t.Context(), func() {})}
+	for _, l := range d.lines {
+		s.lines.start(l.serve)
+	}
+	s.host.start(d.serveHost)
+	s.startPlugin()
+	t.Cleanup(func() {
+		if s.stopPlugin != nil {
+			s.stopPlugin()
+		}
+		for _, part := range []*part{s.host, s.lines} {
+			if err := part.end(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return s
+}
+
+func (s *show) startPlugin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.runPlugin(ctx) }()
+	s.stopPlugin = func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Error(err)
+		}
+		s.stopPlugin = nil
+	}
+}
+
+// held returns the register of a point as the simulated device holds it.
+func (s *show) held(line int, key string) uint16 {
+	s.t.Helper()
+	for _, p := range s.demo.lines[line].units[0].points {
+		if p.Key == key {
+			words, _ := s.demo.lines[line].units[0].memory.Get(p.Ranges[0].Table, p.Ranges[0].Addr, 1)
+			return words[0]
+		}
+	}
+	s.t.Fatalf("there is no point %s", key)
+	return 0
+}
+
+func (s *show) at(line int, key string) protocol.Range {
+	for _, p := range s.demo.lines[line].units[0].points {
+		if p.Key == key {
+			return p.Ranges[0]
+		}
+	}
+	s.t.Fatalf("there is no point %s", key)
+	return protocol.Range{}
+}
+
+const (
+	chargeCurrent = "number.house_battery_maximum_charge_current"
+	chargePower   = "number.garage_battery_maximum_charge_power"
+	workMode      = "select.house_work_mode"
+)
+
+// live waits until the page shows values of all three devices.
+func (p *tab) live() {
+	p.t.Helper()
+	p.wait("live values", `document.querySelector(".diagram") && /kW|W/.test(document.querySelector(".sentence").textContent) && !/Waiting/.test(document.querySelector(".sentence").textContent)`)
+}
+
+func TestPageSetsAndRefuses(t *testing.T) {
+	s := startDemo(t, demoFlags{})
+	p := openTab(t, s.url+"/", 1280, 900)
+	p.live()
+	p.open("devices")
+	p.wait("the settings", row(chargeCurrent))
+	p.enter(chargeCurrent, "35")
+	if sentence := p.outcome(chargeCurrent, "confirmed"); !strings.HasPrefix(sentence, "confirmed in ") {
+		t.Errorf("the outcome is %q", sentence)
+	}
+	if held := s.held(0, "battery_max_charge_current_a"); held != 35 {
+		t.Errorf("the register holds %d", held)
+	}
+	p.enter(chargePower, "1200")
+	p.outcome(chargePower, "confirmed")
+	p.eval(`((list) => { list.value = "Selling first"; list.dispatchEvent(new Event("change")); })(`+row(workMode)+`.querySelector("select"))`, nil)
+	p.outcome(workMode, "confirmed")
+	if held := s.held(0, "work_mode"); held != 0 {
+		t.Errorf("the work mode is %d", held)
+	}
+
+	p.enter(chargeCurrent, "500") // Home Assistant itself refuses it
+	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") || !strings.Contains(sentence, "240") {
+		t.Errorf("the refusal is %q", sentence)
+	}
+	s.demo.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
+	p.enter(chargePower, "900") // the device refuses it
+	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "illegal data value") {
+		t.Errorf("the refusal is %q", sentence)
+	}
+	var shown string
+	p.eval(row(chargePower)+".querySelector('input[type=number]').value", &shown)
+	if held := s.held(1, "max_charge_power"); held != 1200 {
+		t.Errorf("after a refusal the register holds %d", held)
+	}
+	p.shot("failed")
+}
+
+func TestPageSurvivesRestarts(t *testing.T) {
+	s := startDemo(t, demoFlags{})
+	p := openTab(t, s.url+"/#/devices", 1280, 900)
+	p.wait("the settings", row(chargePower))
+	s.stopPlugin()
+	s.startPlugin()
+	p.wait("values after a restart of the plugin", `document.querySelectorAll(".device.gone").length === 0`)
+	p.enter(chargePower, "1300")
+	p.outcome(chargePower, "confirmed")
+
+	s.closeHost()
+	p.wait("the loss", `document.getElementById("state").dataset.state === "connecting"`)
+	if err := s.openHost(); err != nil {
+		t.Fatal(err)
+	}
+	p.wait("the return", `document.getElementById("state").dataset.state === "ready"`)
+	p.wait("values after a restart of the host", row(chargePower)+` && document.querySelectorAll(".device.gone").length === 0`)
+	p.enter(chargePower, "1400")
+	p.outcome(chargePower, "confirmed")
+	if held := s.held(1, "max_charge_power"); held != 1400 {
+		t.Errorf("the register holds %d", held)
+	}
+}

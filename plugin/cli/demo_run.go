@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/plugin"
+	"solarhub/plugin/companion"
+	"solarhub/plugin/devhost"
+)
+
+// demo is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
+type demo struct {
+	lines   []*simLine
+	config  plugin.Config
+	version string
+	log     zerolog.Logger
+	url     string // of the host
+	token   string
+	note    string // that the person should know
+
+	listener net.Listener // nil with a real Home Assistant
+	options  devhost.Options
+	host     atomic.Pointer[devhost.Host] // nil while it is down
+	plugin   atomic.Pointer[plugin.Plugin]
+}
+
+// newDemo opens every place, so that what is not to be had is told before anything runs.
+func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demo, error) {
+	log, err := a.logger()
+	if err != nil {
+		return nil, err
+	}
+	d := &demo{version: a.manifest.Version, log: log, url: flags.url, token: flags.token}
+	members := demoMembers(flags, dir)
+	if d.lines, err = buildHouse(members, flags); err != nil {
+		return nil, err
+	}
+	if flags.url == "" {
+		if err := d.listen(flags, dir, a.Manifest); err != nil {
+			return nil, err
+		}
+	}
+	if err := openDemoLines(ctx, d.lines); err != nil {
+		return nil, errors.Join(err, d.giveBack())
+	}
+	d.config, err = plugin.Parse("the demo's configuration", []byte(demoConfig(members, d.lines, d.url, d.token, dir)))
+	return d, err
+}
+
+// listen takes the place of the page and makes the host's settings.
+func (d *demo) listen(flags demoFlags, dir string, manifest []byte) (err error) {
+	if d.listener, d.note, err = demoListener(flags); err != nil {
+		return err
+	}
+	d.token = "demo." + rand.Text() + ".token"
+	host, port, _ := net.SplitHostPort(d.listener.Addr().String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	d.url = "http://" + net.JoinHostPort(host, port)
+	texts, err := sentences(manifest)
+	if err != nil {
+		return errors.Join(err, d.giveBack())
+	}
+	d.options = devhost.Options{Token: d.token, Memory: devhost.File(filepath.Join(dir, "host.json")), Log: d.log.With().Str("part", "host").Logger(),
+		Grace: 10 * time.Second, Manifest: manifest, Texts: texts, Line: d.observe, Page: devhost.Page(), Open: devhost.Loopback(d.listener.Addr())}
+	return nil
+}
+
+// sentences are the integration's English sentences of what can go wrong.
+func sentences(manifest []byte) (map[string]string, error) {
+	files, err := companion.Files(manifest)
+	if err != nil {
+		return nil, err
+	}
+	var english struct {
+		Exceptions map[string]struct{ Message string }
+	}
+	if err := json.Unmarshal(files["translations/en.json"], &english); err != nil {
+		return nil, fmt.Errorf("the integration's sentences: %w", err)
+	}
+	texts := map[string]string{}
+	for code, e := range english.Exceptions {
+		texts[code] = e.Message
+	}
+	return texts, nil
+}
+
+// giveBack closes what was opened and will not be served.
+func (d *demo) giveBack() error {
+	if d.listener == nil {
+		return nil
+	}
+	return d.listener.Close()
+}
+
+// introduceDemo prints where everything is.
+func (a *app) introduceDemo(d *demo) {
+	fmt.Fprintln(a.Out, "A simulated house:")
+	for i, l := range d.lines {
+		faults := ""
+		if f := l.units[0].args.fault; f != "" {
+			faults = ", with faults " + f
+		}
+		fmt.Fprintf(a.Out, "  %-8s %s, %s%s\n", d.config.Lines[i].Devices[0].Name, l.units[0].profile.Name, l, faults)
+	}
+	if d.note != "" {
+		fmt.Fprintf(a.Out, "\nNote: %s.\n", d.note)
+	}
+	switch {
+	case d.listener == nil:
+		fmt.Fprintf(a.Out, "\nIt is shown in the Home Assistant at %s. Ctrl-C ends it.\n", d.url)
+	case d.options.Open:
+		fmt.Fprintf(a.Out, "\nOpen  %s/\n\nCtrl-C ends it.\n", d.url)
+	default:
+		fmt.Fprintf(a.Out, "\nOpen  %s/#token=%s\n\nCtrl-C ends it.\n", d.url, d.token)
+	}
+}
+
+// run serves until ctx ends or a part fails. The plugin ends first, for it has to tell its host, then the host, then the lines.
+func (d *demo) run(ctx context.Context) error {
+	ctx, fail := context.WithCancel(ctx)
+	defer fail()
+	lines, host := newPart(ctx, fail), newPart(ctx, fail)
+	for _, l := range d.lines {
+		lines.start(l.serve)
+	}
+	if d.listener != nil {
+		host.start(d.serveHost)
+	}
+	err := d.runPlugin(ctx)
+	return errors.Join(err, host.end(), lines.end())
+}
+
+// part is some of what runs. It outlives the context it was made with until it is ended.
+type part struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	fail    func() // is called when one of it has ended
+	running sync.WaitGroup
+	mu      sync.Mutex
+	err     error
+}
+
+func newPart(ctx context.Context, fail func()) *part {
+	p := &part{fail: fail}
+	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	return p
+}
+
+func (p *part) start(run func(context.Context) error) {
+	p.running.Go(func() {
+		defer p.fail()
+		if err := run(p.ctx); err != nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.err = errors.Join(p.err, err)
+		}
+	})
+}
+
+// end ends it and returns what went wrong.
+func (p *part) end() error {
+	p.cancel()
+	p.running.Wait()
+	return p.err
+}
+
+// runPlugin runs the plugin until ctx ends.
+func (d *demo) runPlugin(ctx context.Context) error {
+	p, err := plugin.New(d.config, plugin.Deps{Log: d.log, Version: d.version, Observer: d.exchanged})
+	if err != nil {
+		return err
+	}
+	d.plugin.Store(p)
+	defer d.plugin.Store(nil)
+	return p.Run(ctx)
+}
+
+// observe answers what the page asks of the lines.
+func (d *demo) observe(ctx context.Context, _ string) (any, error) {
+	p := d.plugin.Load()
+	if p == nil {
+		return nil, errors.New("SolarHub does not run")
+	}
+	return p.Observe(ctx)
+}
+
+// exchanged shows an exchange to those who look at the line.
+func (d *demo) exchanged(e plugin.Exchange) {
+	if h := d.host.Load(); h != nil && h.Watched("exchange") {
+		h.Publish("exchange", e)
+	}
+}
+
+// serveHost serves the host's WebSocket and its page until ctx ends.
+func (d *demo) serveHost(ctx context.Context) error {
+	if err := d.openHost(); err != nil {
+		return errors.Join(err, d.listener.Close())
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := d.host.Load(); h != nil {
+			h.Handler().ServeHTTP(w, r)
+			return
+		}
+		http.Error(w, "The host is starting", http.StatusBadGateway)
+	})
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	var closing sync.WaitGroup
+	closing.Go(func() {
+		<-ctx.Done()
+		d.closeHost()
+		_ = server.Close() // closing a listener does not fail in a way one could act on
+	})
+	err := server.Serve(d.listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	closing.Wait()
+	return err
+}
+
+// openHost starts a host that knows what the last one kept.
+func (d *demo) openHost() error {
+	h, err := devhost.New(d.options)
+	if err != nil {
+		return err
+	}
+	d.host.Store(h)
+	return nil
+}
+
+// closeHost ends the host as if it were killed.
+func (d *demo) closeHost() {
+	if h := d.host.Swap(nil); h != nil {
+		h.Close()
+	}
+}

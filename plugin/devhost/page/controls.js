@@ -1,0 +1,146 @@
+// One control for each platform that can be set. A set-value shows that it is under way, then that the device holds it with
+// the time it took, or the sentence why not. What the control shows afterwards is what was read back.
+
+import { h, write, say, fresh } from "./dom.js";
+import { took, reading } from "./format.js";
+import { off } from "./store.js";
+
+const CONFIRMED = 6000; // ms that a confirmation is shown
+
+const makers = { number, select, switch: toggle, time, text, button };
+
+/** Makes the row of an entity that can be set. The row has update(), which shows its state anew. */
+export function control(e, { connection, store }, label = e.label) {
+  const outcome = h("span", { class: "outcome", role: "status" });
+  const id = fresh("set");
+  const row = h("div", { class: "row set", "data-entity": e.id });
+  let waiting = 0, timer;
+
+  async function set(action, data, shown) {
+    const began = performance.now();
+    waiting++;
+    clearTimeout(timer);
+    row.dataset.outcome = "pending";
+    write(outcome, "writing …");
+    try {
+      await connection.action(action, data, [e.id]);
+      const ms = performance.now() - began;
+      store.flush();
+      if (--waiting) return;
+      row.dataset.outcome = "confirmed";
+      row.dataset.ms = Math.round(ms);
+      write(outcome, `confirmed in ${took(ms)}`);
+      say(`${e.full} is ${shown}, confirmed.`);
+      timer = setTimeout(() => { delete row.dataset.outcome; write(outcome, ""); row.update(); }, CONFIRMED);
+    } catch (err) {
+      if (--waiting) return;
+      row.dataset.outcome = "failed";
+      write(outcome, err.message);
+      say(`${e.full} was not set. ${err.message}`);
+    }
+    row.update();
+  }
+
+  const part = makers[e.domain](e, id, set);
+  row.append(h("label", { class: "name", for: id, id: `${id}-name`, text: label, title: e.full }), h("span", { class: "control" }, ...part.elements), outcome);
+  row.update = () => {
+    const away = off(e);
+    row.classList.toggle("away", away);
+    for (const c of part.inputs) c.disabled = away;
+    if (!waiting) part.show(e.state);
+    age(row, outcome, e);
+  };
+  row.update();
+  return row;
+}
+
+/** Shows since when a value from before a restart is known, where no outcome stands. */
+function age(row, outcome, e) {
+  if (row.dataset.outcome) return;
+  write(outcome, e.attributes.read_at ? `as read ${new Date(e.attributes.read_at).toLocaleTimeString("en-GB")}` : "");
+}
+
+function number(e, id, set) {
+  const { min, max, step, mode, unit_of_measurement: unit } = e.attributes;
+  const limits = { min, max, step };
+  const box = h("input", { type: "number", inputMode: "decimal", id, ...limits, autocomplete: "off" });
+  const commit = (value) => {
+    if (!box.isConnected || value === "" || Number(value) === Number(e.state)) return;
+    set("number.set_value", { value: Number(value) }, `${value} ${unit ?? ""}`);
+  };
+  box.addEventListener("change", () => commit(box.value));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { box.value = e.state; box.blur(); }
+  });
+  const elements = [box, h("span", { class: "unit", text: unit ?? "" })];
+  const slides = mode !== "box" && (max - min) / step <= 256;
+  const slider = slides && h("input", { type: "range", ...limits, "aria-labelledby": `${id}-name` });
+  if (slider) {
+    slider.addEventListener("input", () => { box.value = slider.value; });
+    slider.addEventListener("change", () => commit(slider.value));
+    elements.unshift(slider);
+  }
+  return {
+    elements, inputs: slider ? [box, slider] : [box],
+    show(state) {
+      const known = Number.isFinite(Number(state)) && state !== "";
+      if (document.activeElement !== box) box.value = known ? String(Number(state)) : "";
+      if (slider && known) slider.value = state;
+    },
+  };
+}
+
+function select(e, id, set) {
+  const list = h("select", { id }, ...(e.attributes.options ?? []).map((o) => h("option", { value: o, text: o })));
+  list.addEventListener("change", () => set("select.select_option", { option: list.value }, list.value));
+  return { elements: [list], inputs: [list], show(state) { list.value = state; } };
+}
+
+function toggle(e, id, set) {
+  const button = h("button", { type: "button", class: "switch", id, role: "switch", "aria-labelledby": `${id}-name` }, h("span", { class: "knob" }));
+  button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-checked") !== "true";
+    button.setAttribute("aria-checked", on);
+    set(`switch.turn_${on ? "on" : "off"}`, {}, on ? "on" : "off");
+  });
+  return { elements: [button], inputs: [button], show(state) { button.setAttribute("aria-checked", state === "on"); } };
+}
+
+function time(e, id, set) {
+  const box = h("input", { type: "time", id });
+  box.addEventListener("change", () => { if (box.value) set("time.set_value", { time: box.value }, box.value); });
+  return { elements: [box], inputs: [box], show(state) { if (document.activeElement !== box) box.value = state.slice(0, 5); } };
+}
+
+function text(e, id, set) {
+  const { min: minLength, max: maxLength, pattern } = e.attributes;
+  const box = h("input", { type: "text", id, minLength, maxLength, pattern, autocomplete: "off", spellcheck: false });
+  box.addEventListener("change", () => set("text.set_value", { value: box.value }, box.value));
+  return { elements: [box], inputs: [box], show(state) { if (document.activeElement !== box) box.value = state; } };
+}
+
+function button(e, id, set) {
+  const press = h("button", { type: "button", class: "quiet", id, text: "Press" });
+  press.addEventListener("click", () => set("button.press", {}, "pressed"));
+  return { elements: [press], inputs: [press], show() {} };
+}
+
+const words = { on: "on", off: "off" };
+const byClass = { connectivity: { on: "connected", off: "not connected" }, running: { on: "running", off: "stopped" }, problem: { on: "problem", off: "all well" } };
+
+/** Makes the row of an entity that is only read. */
+export function shown(e, label = e.label) {
+  const value = h("span", { class: "value" });
+  const unit = h("span", { class: "unit", text: e.attributes.unit_of_measurement ?? "" });
+  const outcome = h("span", { class: "outcome" });
+  const row = h("div", { class: "row", "data-entity": e.id }, h("span", { class: "name", text: label, title: e.full }), h("span", { class: "reading" }, value, unit), outcome);
+  row.update = () => {
+    row.classList.toggle("away", off(e));
+    const text = e.domain === "binary_sensor" ? ((byClass[e.attributes.device_class] ?? words)[e.state] ?? e.state) : reading(e.state, e.attributes.unit_of_measurement, e.precision);
+    row.classList.toggle("wordy", text.length > 24);
+    write(value, text);
+    age(row, outcome, e);
+  };
+  row.update();
+  return row;
+}

@@ -1,0 +1,244 @@
+// Scenes and automations: settings that are made together, and one that is made by itself.
+
+import { h, say, write, fresh } from "./dom.js";
+import { took, ago, reading } from "./format.js";
+import { settable, twin, off } from "./store.js";
+
+const slug = (name) => name.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+
+/** What a scene can hold: a time of day only as its text, since no scene can set a time. */
+const scenic = (store) => store.ours().filter((e) => ["number", "select", "switch"].includes(e.domain) || twin(e));
+
+const plain = (e) => e.full.replace(/ \(text\)$/, "");
+const spoken = (e) => `${reading(e.state, e.attributes.unit_of_measurement)} ${e.attributes.unit_of_measurement ?? ""}`.trim();
+
+export function scenesView(app) {
+  const list = h("div", { class: "scenes" });
+  const rules = h("div", { class: "rules" });
+  const view = h("div", { class: "columns" },
+    h("section", { class: "card" }, h("h2", { text: "Scenes" }), list, sceneForm(app)),
+    h("section", { class: "card" }, h("h2", { text: "Automations" }), rules, ruleForm(app)));
+  const known = new Map(); // entity_id -> card
+
+  function show() {
+    for (const [domain, place, make] of [["scene", list, sceneCard], ["automation", rules, ruleCard]]) {
+      const all = [...app.store.entities.values()].filter((e) => e.domain === domain);
+      for (const e of all) if (!known.has(e.id)) known.set(e.id, make(e, app));
+      for (const [id, card] of known) if (!app.store.entities.has(id)) { card.leave?.(); card.remove(); known.delete(id); }
+      for (const e of all) {
+        const card = known.get(e.id);
+        card.update(app.store.entities.get(e.id));
+        if (card.parentElement !== place) place.append(card);
+      }
+      place.classList.toggle("none", all.length === 0);
+    }
+  }
+  app.store.addEventListener("shape", show);
+  app.store.addEventListener("change", show);
+  show();
+  view.leave = () => {
+    app.store.removeEventListener("shape", show);
+    app.store.removeEventListener("change", show);
+    for (const card of known.values()) card.leave?.();
+  };
+  return view;
+}
+
+/** Shows a scene; when it is applied, what became of each write. */
+function sceneCard(e, app) {
+  const when = h("span", { class: "note" });
+  const outcomes = h("ul", { class: "outcomes" });
+  const apply = h("button", { type: "button", class: "main", text: "Apply" });
+  const remove = h("button", { type: "button", class: "quiet", text: "Delete" });
+  const card = h("article", { class: "item", "data-entity": e.id },
+    h("div", { class: "head" }, h("h3", { text: e.attributes.friendly_name }), when, apply, remove), outcomes);
+
+  apply.addEventListener("click", async () => {
+    const members = card.entity.attributes.entity_id ?? [];
+    const waits = new Map(members.map((id) => [id, outcome(app.store.entities.get(id)?.full ?? id)]));
+    outcomes.replaceChildren(...[...waits.values()].map((o) => o.element));
+    apply.disabled = true;
+    const end = app.connection.subscribe("subscribe_events", { event_type: "devhost_write" }, ({ data }) => {
+      waits.get(data.entity_id)?.end(data);
+    });
+    const began = performance.now();
+    try {
+      await app.connection.action("scene.turn_on", {}, [e.id]);
+      say(`The scene ${e.attributes.friendly_name} is applied.`);
+    } catch (err) {
+      say(`The scene ${e.attributes.friendly_name} failed. ${err.message}`);
+    }
+    write(when, `applied in ${took(performance.now() - began)}`);
+    setTimeout(end, 1000); // after a failure the other writes go on
+    setTimeout(() => { for (const o of waits.values()) o.settle(); }, 1000);
+    apply.disabled = false;
+  });
+  remove.addEventListener("click", () => app.tell(app.connection.action("scene.delete", {}, [e.id])));
+  card.update = (now) => {
+    card.entity = now;
+    if (!when.textContent) write(when, `${now.attributes.entity_id?.length ?? 0} settings`);
+  };
+  return card;
+}
+
+/** One line of a scene's outcome. */
+function outcome(name) {
+  const text = h("span", { class: "outcome" , text: "…" });
+  const element = h("li", { "data-outcome": "pending" }, h("span", { class: "name", text: name.replace(/ \(text\)$/, "") }), text);
+  let done = false;
+  return {
+    element,
+    end({ ok, took_ms, error }) {
+      done = true;
+      element.dataset.outcome = ok ? "confirmed" : "failed";
+      write(text, ok ? `confirmed in ${took(took_ms)}` : error.message.replace(/^Validation error: /, ""));
+    },
+    settle() { // what is as wished already is not written
+      if (done) return;
+      element.dataset.outcome = "same";
+      write(text, "was so already");
+    },
+  };
+}
+
+function sceneForm(app) {
+  const name = h("input", { type: "text", id: fresh("scene"), placeholder: "Charge at night", required: true, maxLength: 40, autocomplete: "off" });
+  const filter = h("input", { type: "search", placeholder: "Filter settings", "aria-label": "Filter settings" });
+  const choice = h("div", { class: "choice", role: "group", "aria-label": "Settings of the scene" });
+  const problem = h("p", { class: "problem", role: "alert" });
+  const picked = new Set();
+  const form = h("form", { class: "make" }, h("h3", { text: "Make a scene from what is set now" }),
+    h("label", { for: name.id, text: "Name" }), name, filter, choice, problem, h("button", { class: "main", text: "Make scene" }));
+
+  const show = () => {
+    const words = filter.value.toLowerCase().split(/\s+/);
+    const fit = scenic(app.store).filter((e) => !off(e) && (picked.has(e.id) || words.every((w) => e.full.toLowerCase().includes(w))));
+    choice.replaceChildren(...fit.map((e) => {
+      const box = h("input", { type: "checkbox", checked: picked.has(e.id) });
+      box.addEventListener("change", () => (box.checked ? picked.add(e.id) : picked.delete(e.id)));
+      return h("label", { class: "pick" }, box, h("span", { class: "name", text: plain(e) }), h("span", { class: "now", text: spoken(e) }));
+    }));
+  };
+  filter.addEventListener("input", show);
+  form.addEventListener("focusin", () => { if (!choice.childElementCount) show(); });
+  app.store.addEventListener("shape", show);
+  show();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    write(problem, "");
+    if (!picked.size) return write(problem, "Choose at least one setting.");
+    if (!slug(name.value)) return write(problem, "A name needs a letter or a number.");
+    try {
+      await app.connection.action("scene.create", { scene_id: slug(name.value), snapshot_entities: [...picked] });
+      say(`The scene ${name.value} is made.`);
+      name.value = "";
+      picked.clear();
+      show();
+    } catch (err) {
+      write(problem, err.message);
+    }
+  });
+  return form;
+}
+
+/** Shows an automation with its switch. */
+function ruleCard(e, app) {
+  const button = h("button", { type: "button", class: "switch", role: "switch", "aria-label": `${e.attributes.friendly_name} is on` }, h("span", { class: "knob" }));
+  const when = h("p", { class: "note" });
+  const sentence = h("p", { class: "rule" });
+  const remove = h("button", { type: "button", class: "quiet", text: "Delete" });
+  const card = h("article", { class: "item", "data-entity": e.id },
+    h("div", { class: "head" }, h("h3", { text: e.attributes.friendly_name }), button, remove), sentence, when);
+  button.addEventListener("click", () => app.tell(app.connection.action(`automation.turn_${card.entity.state === "on" ? "off" : "on"}`, {}, [e.id])));
+  remove.addEventListener("click", () => app.tell(app.connection.rest("DELETE", `/api/config/automation/config/${e.attributes.id}`)));
+  card.update = (now) => {
+    card.entity = now;
+    button.setAttribute("aria-checked", now.state === "on");
+    const last = now.attributes.last_triggered;
+    write(when, last ? `last ran ${ago(Date.parse(last))}` : "has not run yet");
+  };
+  app.connection.call("automation/config", { entity_id: e.id }).then(({ config }) => write(sentence, describe(config, app.store)), () => {});
+  return card;
+}
+
+function describe(config, store) {
+  const name = (id) => store.entities.get([id].flat()[0])?.full ?? id;
+  const [trigger] = config.triggers, [step] = config.actions;
+  const limit = trigger.above !== undefined ? `above ${trigger.above}` : `below ${trigger.below}`;
+  const value = Object.values(step.data ?? {})[0];
+  return `When ${name(trigger.entity_id)} is ${limit}, set ${name(step.target?.entity_id)} to ${value ?? step.action.split("_").at(-1)}.`;
+}
+
+function ruleForm(app) {
+  const watched = chooser("Entity that is watched", (e) => e.attributes.unit_of_measurement && ["sensor", "number"].includes(e.domain));
+  const target = chooser("Entity that is set", (e) => settable(e) && !twin(e));
+  const way = h("select", { "aria-label": "Above or below" }, h("option", { value: "above", text: "is above" }), h("option", { value: "below", text: "is below" }));
+  const limit = h("input", { type: "number", step: "any", required: true, "aria-label": "Limit" });
+  const value = h("input", { type: "text", required: true, "aria-label": "Value that is set", autocomplete: "off" });
+  const values = h("datalist", { id: fresh("values") });
+  value.setAttribute("list", values.id);
+  const problem = h("p", { class: "problem", role: "alert" });
+  const form = h("form", { class: "make" }, h("h3", { text: "Make an automation" }),
+    h("div", { class: "line" }, h("span", { text: "When" }), watched.element, way, limit),
+    h("div", { class: "line" }, h("span", { text: "set" }), target.element, h("span", { text: "to" }), value, values),
+    problem, h("button", { class: "main", text: "Make automation" }));
+
+  const show = () => { watched.fill(app.store); target.fill(app.store); offer(); };
+  const offer = () => {
+    const e = app.store.entities.get(target.element.value);
+    const options = e?.domain === "switch" ? ["on", "off"] : e?.attributes.options ?? [];
+    values.replaceChildren(...options.map((o) => h("option", { value: o })));
+    value.placeholder = e?.domain === "number" ? `${e.attributes.min} to ${e.attributes.max}` : options[0] ?? "06:30";
+  };
+  target.element.addEventListener("change", offer);
+  app.store.addEventListener("shape", show);
+  show();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    write(problem, "");
+    const a = app.store.entities.get(watched.element.value), b = app.store.entities.get(target.element.value);
+    try {
+      const alias = `${a.full} ${way.value} ${limit.value}`;
+      await app.connection.rest("POST", `/api/config/automation/config/${Date.now()}`, {
+        alias, mode: "single", conditions: [],
+        triggers: [{ trigger: "numeric_state", entity_id: [a.id], [way.value]: Number(limit.value) }],
+        actions: [{ ...step(b, value.value.trim()), target: { entity_id: [b.id] } }],
+      });
+      say(`The automation ${alias} is made.`);
+      limit.value = value.value = "";
+    } catch (err) {
+      write(problem, err.message);
+    }
+  });
+  return form;
+}
+
+/** Returns the action that sets an entity. */
+function step(e, text) {
+  switch (e.domain) {
+    case "number":
+      if (!Number.isFinite(Number(text)) || text === "") throw new Error(`${text} is no number.`);
+      return { action: "number.set_value", data: { value: Number(text) } };
+    case "select": return { action: "select.select_option", data: { option: text } };
+    case "time": return { action: "time.set_value", data: { time: text } };
+    case "switch":
+      if (text !== "on" && text !== "off") throw new Error("A switch is set to on or off.");
+      return { action: `switch.turn_${text}` };
+  }
+  return { action: "text.set_value", data: { value: text } };
+}
+
+/** Makes a list of entities to choose one from, device by device. */
+function chooser(title, fits) {
+  const element = h("select", { "aria-label": title, required: true });
+  return {
+    element,
+    fill(store) {
+      const chosen = element.value;
+      const groups = Map.groupBy(store.ours().filter(fits), (e) => e.root?.name ?? "");
+      element.replaceChildren(...[...groups].map(([name, all]) =>
+        h("optgroup", { label: name }, ...all.map((e) => h("option", { value: e.id, text: e.label })))));
+      if (chosen) element.value = chosen;
+    },
+  };
+}
