@@ -134,10 +134,11 @@ const (
 // judgement is what is thought of a reply.
 type judgement struct {
 	is    standing
-	alike bool  // it has the shape of the last reply and came so soon behind it that a copy may have to do with it
-	again bool  // it is equal to the last reply, too: it may be the copy
-	of    Range // the read that the last reply answered
-	cause owed  // of a late one: the request that was given up
+	alike bool      // it has the shape of the last reply and came so soon behind it that a copy may have to do with it
+	again bool      // it is equal to the last reply, too: it may be the copy
+	last  time.Time // when the last reply was seen
+	of    Range     // the read that it answered
+	cause owed      // of a late one: the request that was given up
 }
 
 // judge takes a sound reply that came in at a time and is looked at now. own is the shape of the request in flight to the
@@ -147,7 +148,7 @@ type judgement struct {
 // everything up to the oldest has been answered or dropped. (The real one may be younger: then it stays remembered, which
 // costs a probe and never a value.) What may be a copy settles nothing.
 func (a *account) judge(r reply, own shape, at, now time.Time) judgement {
-	j := judgement{alike: a.last.shape == r.shape && at.Sub(a.lastAt) < copyWithin, of: a.of}
+	j := judgement{alike: a.last.shape == r.shape && at.Sub(a.lastAt) < copyWithin, last: a.lastAt, of: a.of}
 	j.again = j.alike && bytes.Equal(r.adu, a.last.adu)
 	i := a.oldest(r)
 	switch {
@@ -182,10 +183,9 @@ func (a *account) accept(req Request) {
 }
 
 // doubts reports whether a reply, judged to be an answer, may be a copy all the same: it is equal to the last one, but to another
-// request, or the unit has been seen to send replies twice. A write has waited until no copy could come.
+// request, or the unit has been seen to send replies twice.
 func (a *account) doubts(req Request, j judgement, now time.Time) bool {
-	copies := !a.copied.IsZero() && now.Sub(a.copied) < oweFor
-	return req.Op == Read && j.again && (j.of != req.Range || copies)
+	return j.again && (j.of != req.Range || req.Op != Read || now.Sub(a.copied) < oweFor)
 }
 
 // dropped says what a reply is that was judged to be an answer and cannot be it.

@@ -80,8 +80,8 @@ func TestAccountCopies(t *testing.T) {
 		{"to another read", readOf(2, 1), time.Time{}, true},
 		{"to the same read", read, time.Time{}, false},
 		{"to the same read of a unit that copies", read, now.Add(-oweFor / 2), true},
-		{"of a unit that copied long ago", read, now.Add(-oweFor), false},
-		{"to a write", writeOf(1, 1), now, false},
+		{"to the same read of a unit that copied long ago", read, now.Add(-oweFor), false},
+		{"to a write", writeOf(1, 1), time.Time{}, true},
 	} {
 		u.copied = tt.copied
 		if got := u.doubts(tt.req, judgement{again: true, of: u.of}, now); got != tt.want {

@@ -147,11 +147,14 @@ func (l *TCPLink) fits(c *call, frame []byte) (bool, error) {
 	case j.is != awaited:
 		l.frames.skip(j.is)
 		return false, nil
-	case a.doubts(c.req, j, l.looked):
-		return false, errDoubted
+	case !a.doubts(c.req, j, l.looked):
+		a.accept(c.req)
+		return true, nil
+	case c.req.Op != Read:
+		l.frames.skip(repeated) // a write has waited until only a reply that came since can have copies
+		return false, nil
 	}
-	a.accept(c.req)
-	return true, nil
+	return false, errDoubted
 }
 
 // judge judges by shape; a is nil for a unit that was never asked.

@@ -158,16 +158,19 @@ func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err
 			m.soon = true
 			m.skip(found, c.unit.account.dropped(m.judged, m.now))
 			b = rest
-		case l.doubtful(c, m.judged):
-			m.trace(found)
-			return nil, nil, errDoubted
-		default:
+		case !l.doubtful(c, m.judged):
 			l.pace.soon = 0
 			c.unit.account.accept(c.req)
 			l.echo.learn(m.own, m.heard)
 			l.condition.echoes.Store(l.echo.mode() == WithEcho)
 			l.listener(m.at, m.now).take(rest)
 			return found, nil, nil
+		case c.req.Op != Read:
+			m.skip(found, repeated) // a write has waited until only a reply that came since can have copies
+			b = rest
+		default:
+			m.trace(found)
+			return nil, nil, errDoubted
 		}
 	}
 }
@@ -179,10 +182,11 @@ func (l *RTULink) tooSoon(c *call, m *matcher, found []byte) bool {
 	return l.pace.tooSoon(m.at.Sub(c.sent), soonest, m.judged.alike || mayBeEcho)
 }
 
-// doubtful reports whether a reply may be a copy of the last one, sent again.
+// doubtful reports whether a reply may be a copy of the last one. On a line that keeps its time it is none if that came before the
+// request went out: it would have come too soon.
 func (l *RTULink) doubtful(c *call, j judgement) bool {
 	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == ""
-	return !timed && c.unit.account.doubts(c.req, j, l.looked)
+	return !(timed && j.last.Before(c.sent)) && c.unit.account.doubts(c.req, j, l.looked)
 }
 
 func (l *RTULink) unanswered(c *call, err error, m *matcher) error {

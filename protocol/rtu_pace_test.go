@@ -1,0 +1,75 @@
+package protocol
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSoonest(t *testing.T) {
+	for _, tt := range []struct {
+		s              Serial
+		request, reply int
+		want           time.Duration
+	}{
+		{DefaultSerial, 8, 205, 218865 * time.Microsecond}, // 213 characters less 3 %, and t3.5
+		{Serial{115200, 8, NoParity, 1}, 8, 5, 2845 * time.Microsecond},
+	} {
+		if got := tt.s.soonest(tt.request, tt.reply).Round(5 * time.Microsecond); got != tt.want {
+			t.Errorf("%v, %d and %d characters: %v, want %v", tt.s, tt.request, tt.reply, got, tt.want)
+		}
+	}
+}
+
+func TestPace(t *testing.T) {
+	const soonest, soon, fine = 10 * time.Millisecond, 9 * time.Millisecond, 10 * time.Millisecond
+	var p pace
+	for i, step := range []struct {
+		took    time.Duration
+		suspect bool
+		none    bool
+		hasty   bool
+	}{
+		{fine, false, false, false},
+		{fine, true, false, false},
+		{soon, true, true, false},  // a copy
+		{soon, false, false, true}, // nothing else can have caused it: the line does not keep its time
+		{soon, true, false, true},
+	} {
+		if got := p.tooSoon(step.took, soonest, step.suspect); got != step.none || p.hasty != step.hasty {
+			t.Errorf("step %d: none is %v, hasty %v", i, got, p.hasty)
+		}
+	}
+	p = pace{}
+	p.inVain()
+	if p.hasty {
+		t.Error("one reply that came too soon, and a lost one, make a line hasty")
+	}
+	if p.inVain(); !p.hasty {
+		t.Error("replies that come too soon each time, and nothing behind them, do not make a line hasty")
+	}
+}
+
+func TestEchoLearn(t *testing.T) {
+	read, write := shape{function: 3, size: 2}, shape{function: 6}
+	for _, tt := range []struct {
+		name    string
+		told    Echo
+		learn   func(e *echo)
+		unknown bool
+		want    Echo
+	}{
+		{"at first", DetectEcho, func(*echo) {}, true, DetectEcho},
+		{"a single write says nothing", DetectEcho, func(e *echo) { e.learn(write, true) }, true, DetectEcho},
+		{"a read without", DetectEcho, func(e *echo) { e.learn(read, false) }, false, DetectEcho},
+		{"a read with", DetectEcho, func(e *echo) { e.learn(read, true) }, false, WithEcho},
+		{"lost once", DetectEcho, func(e *echo) { e.learn(read, true); e.learn(read, false) }, false, WithEcho},
+		{"told there is none", NoEcho, func(e *echo) { e.learn(read, true) }, false, NoEcho},
+		{"told there is one", WithEcho, func(*echo) {}, false, WithEcho},
+	} {
+		e := echo{told: tt.told}
+		tt.learn(&e)
+		if e.unknown() != tt.unknown || e.mode() != tt.want {
+			t.Errorf("%s: unknown is %v, mode %d", tt.name, e.unknown(), e.mode())
+		}
+	}
+}
