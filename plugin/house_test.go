@@ -127,13 +127,19 @@ func newHouse(t *testing.T, more string) *house {
 // serve serves a line on Modbus TCP until the test ends and returns its address.
 func serve(t *testing.T, l *sim.Line) string {
 	t.Helper()
+	return serveBy(t, l.ServeTCP)
+}
+
+// serveBy serves on a port of its own until the test ends.
+func serveBy(t *testing.T, how func(context.Context, net.Listener) error) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- l.ServeTCP(ctx, listener) }()
+	go func() { served <- how(ctx, listener) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {

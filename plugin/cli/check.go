@@ -88,11 +88,20 @@ func (a *app) findings(err error) {
 	}
 }
 
-func (a *app) checkConfig(path string) error {
+// rightConfig loads a configuration, or prints all that is wrong with it.
+func (a *app) rightConfig(path string) (plugin.Config, error) {
 	config, err := plugin.LoadConfig(path)
 	if err != nil {
 		a.findings(err)
-		return errReported
+		return plugin.Config{}, errReported
+	}
+	return config, nil
+}
+
+func (a *app) checkConfig(path string) error {
+	config, err := a.rightConfig(path)
+	if err != nil {
+		return err
 	}
 	lines, err := plugin.Predict(config)
 	if err != nil {
