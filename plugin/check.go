@@ -22,6 +22,19 @@ type LinePrediction struct {
 	Bound protocol.WriteBound
 }
 
+// Load returns the share of the line's time that its devices take together, each as the variant that takes most: with the points that
+// are on at first, and with all. Above 1 the line cannot keep up.
+func (l LinePrediction) Load() (enabled, all float64) {
+	for _, d := range l.Devices {
+		var on, every float64
+		for _, v := range d.Variants {
+			on, every = max(on, v.Enabled.Load), max(every, v.All.Load)
+		}
+		enabled, all = enabled+on, all+every
+	}
+	return enabled, all
+}
+
 // DevicePrediction is the part of one device.
 type DevicePrediction struct {
 	Device   devices.Config
@@ -44,6 +57,7 @@ type PlanPrediction struct {
 	Time      time.Duration // on the wire, for all reads one after the other
 	Longest   time.Duration // of a single read
 	Load      float64       // share of the line's time that polling at the device's intervals takes; above 1 the line cannot keep up
+	Now       time.Duration // on the wire, for the class now alone
 	Err       error         // points that cannot be read within the line's limits; they are left out
 }
 
@@ -106,6 +120,9 @@ func predictPlan(d devices.Config, points []profile.Point) PlanPrediction {
 			}
 		}
 		reads, _ := devices.ReadPlan(of, d.Line) // the error is in p.Err already
+		if class == profile.Now {
+			p.Now = plan.Cost(reads, timing)
+		}
 		if every := d.Intervals[class]; every > 0 {
 			p.Load += plan.Cost(reads, timing).Seconds() / every.Seconds()
 		}

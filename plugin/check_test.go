@@ -198,3 +198,18 @@ func TestReadsOnASlowLineAreShort(t *testing.T) {
 		}
 	}
 }
+
+// Each shipped family works as it is delivered, on every transport, and a write on its line waits for 0.2 s at most.
+func TestShippedFamiliesAreRightByDefault(t *testing.T) {
+	for _, name := range profile.Names() {
+		for _, line := range []string{"serial: /dev/x", "rtu_over_tcp: 'h:1'", "tcp: h"} {
+			c := parsed(t, withLines("  - {"+line+", devices: [{profile: "+name+"}]}\n"))
+			lines := must(Predict(c))
+			bound := lines[0].Bound
+			bound.Dead = 0
+			if wait := bound.Wait(0); wait <= 0 || wait > 200*time.Millisecond {
+				t.Errorf("%s on %s: a write waits %v", name, line, wait)
+			}
+		}
+	}
+}

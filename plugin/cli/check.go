@@ -136,7 +136,19 @@ func (a *app) predictLine(l plugin.LinePrediction) {
 	for _, d := range l.Devices {
 		a.predictDevice(d)
 	}
+	a.load(l)
 	a.bound(l)
+}
+
+// load tells how much of the line its devices take together.
+func (a *app) load(l plugin.LinePrediction) {
+	enabled, all := l.Load()
+	if len(l.Devices) > 1 {
+		fmt.Fprintf(a.Out, "\n  Together they have the line in use for %.0f %% of the time, with all points %.0f %%.\n", 100*enabled, 100*all)
+	}
+	if all > 1 {
+		fmt.Fprintln(a.Out, "\n  Above 100 % in use the line is polled without a pause, all classes are thinned alike, and values are older than their\n  intervals say.")
+	}
 }
 
 // bound tells how long a write waits, and what comes on top of that.
@@ -192,8 +204,23 @@ func (a *app) predictDevice(d plugin.DevicePrediction) {
 			}
 		}
 	}
-	if tooMuch(d) {
-		fmt.Fprintln(a.Out, "\n    More than 100 % in use: the line is polled without a pause and values are older than their intervals say.")
+	a.slowNow(d)
+}
+
+// slowNow tells of a device whose class now alone takes longer than its interval.
+func (a *app) slowNow(d plugin.DevicePrediction) {
+	every := d.Device.Intervals[profile.Now]
+	var worst namedPlan
+	for _, v := range d.Variants {
+		for _, p := range named(v) {
+			if p.Now > max(every, worst.Now) && (worst.name == "" || worst.name == p.name) {
+				worst = p
+			}
+		}
+	}
+	if worst.name != "" {
+		fmt.Fprintf(a.Out, "\n    The class now alone takes %s ms of each %s ms (points: %s): its values come that late. now: %s under poll is what works.\n",
+			ms(worst.Now), ms(every), worst.name, strict.Span((worst.Now + 10*time.Millisecond).Truncate(10*time.Millisecond)))
 	}
 }
 
@@ -205,15 +232,6 @@ type namedPlan struct {
 
 func named(v plugin.VariantPrediction) []namedPlan {
 	return []namedPlan{{v.Enabled, "on at first"}, {v.All, "all"}}
-}
-
-func tooMuch(d plugin.DevicePrediction) bool {
-	for _, v := range d.Variants {
-		if v.Enabled.Load > 1 || v.All.Load > 1 {
-			return true
-		}
-	}
-	return false
 }
 
 func rightAligned(columns ...string) []table.ColumnConfig {

@@ -77,6 +77,23 @@ func TestCheckTellsWhatIsSet(t *testing.T) {
 	}
 }
 
+// A line that is asked for too much is right, and check says what will happen.
+func TestCheckTellsOfTooMuch(t *testing.T) {
+	slow := strings.NewReplacer("    devices:\n      - profile: powdrive\n", "    baud: 2400\n    devices:\n      - {profile: powdrive, unit: 3}\n      - profile: powdrive\n        poll: {now: 500ms}\n").Replace(configuration1)
+	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", slow))
+	if code != cli.ExitOK || errs != "" {
+		t.Fatalf("ended with %d: %s", code, errs)
+	}
+	for _, part := range []string{"The class now alone takes 605 ms of each 500 ms", "now: 610ms under poll is what works", "Together they have the line in use for ", "Above 100 % in use the line is polled without a pause"} {
+		if strings.Count(out, part) != 1 {
+			t.Errorf("%q is not there once in:\n%s", part, out)
+		}
+	}
+	if _, out, _ := do(t, "check", "--config", file(t, "solarhub.yaml", configuration1)); strings.Contains(out, "Together") || strings.Contains(out, "Above 100 %") || strings.Contains(out, "class now alone") {
+		t.Errorf("a line that keeps up is warned of:\n%s", out)
+	}
+}
+
 func TestCheckListsAllFindings(t *testing.T) {
 	wrong := strings.NewReplacer("url:", "ulr:", "unit: 2", "unit: 256", "profile: powdrive", "profile: nosuch").Replace(configuration1)
 	path := file(t, "solarhub.yaml", wrong)
