@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -45,8 +46,11 @@ func FuzzMBAP(f *testing.F) {
 		var got [][]byte
 		var have []byte
 		var err error
-		for part := range slices.Chunk(in, int(step)%300+1) {
-			have = append(have, part...)
+		r := rand.New(rand.NewPCG(uint64(step), 0))
+		for from := 0; from < len(in); {
+			to := min(from+1+r.IntN(int(step)%300+1), len(in))
+			have = append(have, in[from:to]...)
+			from = to
 			var more [][]byte
 			if more, err = split(t, &have, have); true {
 				got = append(got, more...)
@@ -88,8 +92,7 @@ func FuzzMisfit(f *testing.F) {
 		if len(adu) < 3 {
 			return
 		}
-		reqs := []Request{readOf(0, 2), {Unit: 1, Range: Range{Coil, 0, 9}}, writeOf(1, 3)}
-		req := reqs[int(kind)%len(reqs)]
+		req := fuzzed[int(kind)%len(fuzzed)]
 		if misfit(req, adu) == "" && adu[1]&0x80 == 0 && req.Op == Read {
 			if words := unpack(adu[3:], req.Range); len(words) != int(req.Range.Count) {
 				t.Fatalf("%d words", len(words))
