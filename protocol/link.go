@@ -41,12 +41,12 @@ type transmitter interface {
 	transmit(c *call, adu []byte) ([]byte, error)
 }
 
-// call is one exchange on its way through goburrow's client, which knows no context: it lives for that exchange only and
-// carries the context past it.
+// call is one exchange on its way through goburrow's client, which knows no context: it carries the context past it. A link has
+// one, because it carries one exchange at a time.
 type call struct {
+	via   transmitter
 	ctx   context.Context
 	req   Request
-	via   transmitter
 	unit  *unit
 	avoid *shape    // of a probe: the shape that it is to settle
 	sent  time.Time // just before the first byte went out
@@ -57,22 +57,27 @@ type call struct {
 func (c *call) Send(adu []byte) ([]byte, error) { return c.via.transmit(c, adu) }
 
 // run packs the request, transmits it and unpacks the reply.
-func (c *call) run(connection uint64) (Response, error) {
-	data, err := c.invoke(modbus.NewClient2(c.unit.packager, c))
+func (c *call) run(ctx context.Context, u *unit, req Request, avoid *shape, connection uint64) (Response, error) {
+	*c = call{via: c.via, ctx: ctx, req: req, unit: u, avoid: avoid}
+	defer c.forget()
+	data, err := c.invoke(u.client)
 	resp := Response{Sent: c.sent, Done: c.done, Connection: connection}
 	if err != nil {
 		err = ownError(err)
 		if _, refused := errors.AsType[ExceptionError](err); refused {
-			c.unit.answered(c.req, connection, true)
+			u.answered(req, connection, true)
 		}
-		return resp, fmt.Errorf("%v: %w", c.req, err)
+		return resp, fmt.Errorf("%v: %w", req, err)
 	}
-	c.unit.answered(c.req, connection, false)
-	if c.req.Op == Read {
-		resp.Words = unpack(data, c.req.Range)
+	u.answered(req, connection, false)
+	if req.Op == Read {
+		resp.Words = unpack(data, req.Range)
 	}
 	return resp, nil
 }
+
+// forget lets go of what belonged to the caller.
+func (c *call) forget() { c.ctx, c.req = nil, Request{} }
 
 func (c *call) invoke(client modbus.Client) ([]byte, error) {
 	addr, count, words := c.req.Range.Addr, c.req.Range.Count, c.req.Words

@@ -43,6 +43,7 @@ type RTULink struct {
 	port    bool               // a serial port: timeouts never close it, because other units share it and reopening cures nothing
 
 	units      units
+	call       call
 	stream     *tap // nil while closed
 	connection uint64
 	timeouts   int // in a row
@@ -97,18 +98,20 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 	}
 	cfg.Timeout = orDefault(cfg.Timeout, DefaultTimeout)
 	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
-	l := &RTULink{cfg: cfg, units: newUnits(cfg.Quirks.Units, rtuPackager), echo: echo{told: cfg.Quirks.Echo}}
-	l.units.once, l.units.fail = l.once, l.fail
+	l := &RTULink{cfg: cfg, units: newUnits(cfg.Quirks.Units), echo: echo{told: cfg.Quirks.Echo}}
+	l.call.via = l
+	l.units.client, l.units.once, l.units.fail = l.client, l.once, l.fail
 	l.skipped = func(frame []byte) { l.trace(false, frame) }
 	l.condition.gap.Store(int64(cfg.Gap))
 	l.condition.latencyTimer.Store(new(string))
 	return l
 }
 
-func rtuPackager(unit byte) modbus.Packager {
+// client returns goburrow's client of a unit.
+func (l *RTULink) client(id UnitID) modbus.Client {
 	h := modbus.NewRTUClientHandler("")
-	h.SlaveId = unit
-	return h
+	h.SlaveId = byte(id)
+	return modbus.NewClient2(h, &l.call)
 }
 
 // Frames returns what came in and answered nothing. It may be called from any goroutine.
@@ -184,8 +187,7 @@ func (l *RTULink) once(ctx context.Context, u *unit, req Request, avoid *shape) 
 	if err := l.Ready(ctx); err != nil {
 		return Response{}, fmt.Errorf("%v: %w", req, err)
 	}
-	c := &call{ctx: ctx, req: req, via: l, unit: u, avoid: avoid}
-	return c.run(l.connection)
+	return l.call.run(ctx, u, req, avoid, l.connection)
 }
 
 func (l *RTULink) fail(op string, err error) error {

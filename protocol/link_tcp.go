@@ -29,6 +29,7 @@ const maxTimeouts = 3
 type TCPLink struct {
 	cfg          TCPConfig
 	units        units
+	call         call
 	stream       *tap // nil while closed
 	connection   uint64
 	transactions transactions
@@ -49,16 +50,18 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 	}
 	cfg.Timeout = orDefault(cfg.Timeout, DefaultTimeout)
 	cfg.DialTimeout = orDefault(cfg.DialTimeout, DefaultDialTimeout)
-	l := &TCPLink{cfg: cfg, units: newUnits(cfg.Quirks.Units, tcpPackager)}
-	l.units.once, l.units.fail = l.once, l.fail
+	l := &TCPLink{cfg: cfg, units: newUnits(cfg.Quirks.Units)}
+	l.call.via = l
+	l.units.client, l.units.once, l.units.fail = l.client, l.once, l.fail
 	l.condition.gap.Store(int64(cfg.Gap))
 	return l
 }
 
-func tcpPackager(unit byte) modbus.Packager {
+// client returns goburrow's client of a unit.
+func (l *TCPLink) client(id UnitID) modbus.Client {
 	h := modbus.NewTCPClientHandler("")
-	h.SlaveId = unit
-	return h
+	h.SlaveId = byte(id)
+	return modbus.NewClient2(h, &l.call)
 }
 
 // Frames returns what came in and answered nothing. It may be called from any goroutine.
@@ -121,8 +124,7 @@ func (l *TCPLink) once(ctx context.Context, u *unit, req Request, avoid *shape) 
 	if err := l.Ready(ctx); err != nil {
 		return Response{}, fmt.Errorf("%v: %w", req, err)
 	}
-	c := &call{ctx: ctx, req: req, via: l, unit: u, avoid: avoid}
-	return c.run(l.connection)
+	return l.call.run(ctx, u, req, avoid, l.connection)
 }
 
 func (l *TCPLink) fail(op string, err error) error {

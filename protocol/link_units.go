@@ -11,10 +11,10 @@ import (
 
 // unit is what a link knows of one unit.
 type unit struct {
-	packager modbus.Packager
-	account  *account
-	good     Range  // a range that it has answered, of two or more if there was one
-	heard    uint64 // the connection on which it last replied
+	client  modbus.Client // makes its ADUs
+	account *account
+	good    Range  // a range that it has answered, of two or more if there was one
+	heard   uint64 // the connection on which it last replied
 }
 
 // isOf reports whether a reply that carries an id may be that of a unit.
@@ -24,16 +24,16 @@ func (u Units) isOf(id, unit UnitID) bool {
 
 // units are those of a link.
 type units struct {
-	byID     map[UnitID]*unit
-	packager func(unit byte) modbus.Packager
-	shared   *account // of all units, where a reply may not even say which of them it is from: they answer in order, too
+	byID   map[UnitID]*unit
+	client func(UnitID) modbus.Client
+	shared *account // of all units, where a reply may not even say which of them it is from: they answer in order, too
 	// once sends one request and returns what is its answer by all that is known. avoid is set for a probe: the shape that it is to settle.
 	once func(ctx context.Context, u *unit, req Request, avoid *shape) (Response, error)
 	fail func(op string, err error) error
 }
 
-func newUnits(ids Units, packager func(byte) modbus.Packager) units {
-	us := units{byID: make(map[UnitID]*unit), packager: packager}
+func newUnits(ids Units) units {
+	us := units{byID: make(map[UnitID]*unit)}
 	if ids == LaxUnits {
 		us.shared = new(account)
 	}
@@ -44,7 +44,7 @@ func newUnits(ids Units, packager func(byte) modbus.Packager) units {
 func (us *units) unit(id UnitID) *unit {
 	u := us.byID[id]
 	if u == nil {
-		u = &unit{packager: us.packager(byte(id)), account: us.shared}
+		u = &unit{client: us.client(id), account: us.shared}
 		if u.account == nil {
 			u.account = new(account)
 		}

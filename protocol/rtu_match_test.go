@@ -89,7 +89,8 @@ func FuzzMatcher(f *testing.F) {
 }
 
 func newTestMatcher(req Request, kind uint8) *matcher {
-	us := newUnits(StrictUnits, rtuPackager)
+	us := newUnits(StrictUnits)
+	us.client = new(RTULink).client
 	u := us.unit(1)
 	if kind&0x10 != 0 {
 		u.account.add(owed{shape: shape{function: 3, size: 2}})
