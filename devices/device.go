@@ -159,7 +159,7 @@ func (d *Device) Plan() []plan.Read {
 // holds mu.
 func (d *Device) layout(points []profile.Point) (*layout, map[string]error) {
 	given := slices.DeleteFunc(slices.Clone(points), func(p profile.Point) bool { return !d.refused[p.Key].IsZero() })
-	limits := d.limits()
+	limits := d.limits(given)
 	for _, p := range d.points {
 		if d.refused[p.Key].IsZero() {
 			continue
@@ -230,6 +230,18 @@ func (d *Device) Refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("refresh %s: %w", d.name(), context.Cause(ctx))
 	}
+}
+
+// dueAgain returns a point that was refused and is to be asked for again.
+func (d *Device) dueAgain(now time.Time) (profile.Point, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range d.points {
+		if at, refused := d.refused[p.Key]; refused && !at.After(now) {
+			return p, true
+		}
+	}
+	return profile.Point{}, false
 }
 
 // refuse notes that the device does not give a point, or, with a zero time, that it does.

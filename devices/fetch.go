@@ -23,7 +23,9 @@ type fetch struct {
 	req    protocol.Request // what its reads have in common
 	within time.Duration    // how long each read may wait for its turn
 	layout *layout
-	got    []answer // by item
+	alive  func(ctx context.Context) error // set where silence may be a refusal: the device answers all the same
+	got    []answer                        // by item
+	clean  bool                            // the last read was answered as it was planned
 	learnt taught
 }
 
@@ -48,49 +50,103 @@ func newFetch(ask exchange, req protocol.Request, within time.Duration, l *layou
 // read carries out one planned read. A read that the device refuses by its address or size is cut in halves until it is known
 // what the device refuses. The error is one of the line, or a refusal that has nothing to do with the address.
 func (f *fetch) read(ctx context.Context, r plan.Read) error {
-	_, err := f.span(ctx, r.Range, f.atoms(r.Items))
+	var err error
+	f.clean, err = f.span(ctx, r.Range, f.atoms(r.Items))
 	return err
 }
 
+// send asks for one range. Where silence may be a refusal it is asked more than once, and between two tries the device answers.
+func (f *fetch) send(ctx context.Context, over protocol.Range) (protocol.Response, error) {
+	req := f.req
+	req.Op, req.Range = protocol.Read, over
+	for tries := 1; ; tries++ {
+		req.Deadline = time.Now().Add(f.within)
+		resp, err := f.ask(ctx, req)
+		if !f.believes(err) || tries == believed {
+			return resp, err
+		}
+		if f.alive(ctx) != nil {
+			return protocol.Response{}, errAbsent
+		}
+	}
+}
+
+// errAbsent: between two tries nobody answered, so the silence says nothing.
+var errAbsent = errors.New("the device answers nothing at all")
+
+// believes reports whether an error is a silence that may be a refusal.
+func (f *fetch) believes(err error) bool { return f.alive != nil && silent(err) }
+
 // span reads one range and gives the words to the atoms in it; clean means that the device answered the very read.
 func (f *fetch) span(ctx context.Context, over protocol.Range, atoms []atom) (clean bool, err error) {
-	req := f.req
-	req.Op, req.Range, req.Deadline = protocol.Read, over, time.Now().Add(f.within)
-	resp, err := f.ask(ctx, req)
-	if err == nil {
+	resp, err := f.send(ctx, over)
+	switch no, refused := errors.AsType[protocol.ExceptionError](err); {
+	case err == nil:
 		f.take(over, atoms, resp)
 		return true, nil
-	}
-	no, ok := errors.AsType[protocol.ExceptionError](err)
-	if !ok || !refusesAddress(no) {
+	case f.believes(err):
+	case !refused || !refusesAddress(no):
 		return false, err
-	}
-	if len(atoms) == 1 || no.Code == 1 {
+	case no.Code == 1:
 		f.refuse(atoms, err)
 		return false, nil
 	}
-	return false, f.bisect(ctx, no, atoms)
+	if len(atoms) == 1 {
+		f.refuse(atoms, err)
+		return false, nil
+	}
+	return false, f.bisect(ctx, err, over, atoms)
 }
 
 // refusesAddress reports whether asking for other registers can help: illegal function, address or value.
 func refusesAddress(no protocol.ExceptionError) bool { return no.Code >= 1 && no.Code <= 3 }
 
 // bisect reads the halves of what was refused. If both come, the fault lies between them or in the length.
-func (f *fetch) bisect(ctx context.Context, no protocol.ExceptionError, atoms []atom) error {
+func (f *fetch) bisect(ctx context.Context, refused error, over protocol.Range, atoms []atom) error {
 	left, right := atoms[:len(atoms)/2], atoms[len(atoms)/2:]
-	a, b := cover(left), cover(right)
-	cleanLeft, err := f.span(ctx, a, left)
+	cleanLeft, err := f.span(ctx, cover(left), left)
 	if err != nil {
 		return err
 	}
-	cleanRight, err := f.span(ctx, b, right)
+	cleanRight, err := f.span(ctx, cover(right), right)
 	if err != nil || !cleanLeft || !cleanRight {
 		return err
 	}
-	if gap := uint32(b.Addr) - a.End(); gap > 0 && no.Code == 2 {
-		f.learnt.holes = append(f.learnt.holes, protocol.Range{Table: a.Table, Addr: uint16(a.End()), Count: uint16(gap)})
+	if silent(refused) { // between two silences the halves have come: it was no bad moment
+		if _, err := f.send(ctx, over); !silent(err) {
+			return err
+		}
+	}
+	return f.blame(ctx, refused, left, right)
+}
+
+// blame decides what keeps two halves from being read together: a shorter read from one to the other, or of what lies between, tells. If
+// that fails too and may be too long itself, the refusal has to do: 3 is about the length; 2 and silence are taken for the least, a hole.
+func (f *fetch) blame(ctx context.Context, refused error, left, right []atom) error {
+	a, b := cover(left), cover(right)
+	most := max(a.Count, b.Count)
+	gap := protocol.Range{Table: a.Table, Addr: uint16(a.End()), Count: uint16(uint32(b.Addr) - a.End())}
+	no, _ := errors.AsType[protocol.ExceptionError](refused)
+	isHole := gap.Count > 0 && no.Code != 3
+	if gap.Count > 0 {
+		probe := union(left[len(left)-1].over, right[0].over)
+		if probe.Count > most {
+			probe = gap
+		}
+		_, err := f.send(ctx, probe)
+		switch no, refused := errors.AsType[protocol.ExceptionError](err); {
+		case err == nil:
+			isHole = false
+		case !f.believes(err) && !(refused && refusesAddress(no)):
+			return err
+		case probe.Count <= most:
+			isHole = true
+		}
+	}
+	if isHole {
+		f.learnt.holes = append(f.learnt.holes, gap)
 	} else if !a.Table.Bits() {
-		f.learnt.most = max(a.Count, b.Count)
+		f.learnt.most = most
 	}
 	return nil
 }
@@ -169,21 +225,30 @@ func union(a, b protocol.Range) protocol.Range {
 
 // readPoint reads one point over a held line, range by range.
 func readPoint(ctx context.Context, ask exchange, req protocol.Request, p profile.Point) (Reading, error) {
-	r := Reading{Key: p.Key}
+	parts := make([]answer, len(p.Ranges))
 	for i, over := range p.Ranges {
-		req.Op, req.Range, req.Words = protocol.Read, over, nil
-		if i > 0 {
-			req.Priority = protocol.PriorityWrite // no write in between: a value is not torn
-		}
-		resp, err := ask(ctx, req)
-		if err != nil {
+		var err error
+		if parts[i], err = readPart(ctx, ask, req, over); err != nil {
 			return Reading{}, err
 		}
-		r.Raw = append(r.Raw, resp.Words...)
-		if r.ReadAt.IsZero() {
-			r.ReadAt = resp.Sent
+	}
+	if err := prove(ctx, ask, req, p, parts, nil); err != nil {
+		return Reading{}, err
+	}
+	r := Reading{Key: p.Key, ReadAt: parts[0].at}
+	for _, part := range parts {
+		r.Raw = append(r.Raw, part.words...)
+		if part.at.Before(r.ReadAt) {
+			r.ReadAt = part.at
 		}
 	}
 	r.Value = p.Spec.Decode(r.Raw)
 	return r, nil
+}
+
+// readPart reads one range.
+func readPart(ctx context.Context, ask exchange, req protocol.Request, over protocol.Range) (answer, error) {
+	req.Op, req.Range, req.Words = protocol.Read, over, nil
+	resp, err := ask(ctx, req)
+	return answer{words: resp.Words, at: resp.Sent}, err
 }

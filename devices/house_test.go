@@ -70,6 +70,9 @@ func houseWith(t *testing.T, replace ...string) *profile.Profile {
 type house struct {
 	t      *testing.T
 	unit   *sim.Unit
+	others []*sim.Unit     // on the same line
+	wrap   func(Line) Line // what the device sees of the bus; may be nil
+	log    zerolog.Logger  // of the device
 	line   *sim.Line
 	bus    *protocol.Bus
 	sink   *recorder
@@ -87,7 +90,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := houseWith(t)
-		h := &house{t: t, sink: &recorder{}, cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
+		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Line) Line { return l }, sink: &recorder{}, cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
 		var err error
 		if h.unit, err = Simulate(p, "lv", "SN00000001"); err != nil {
 			t.Fatal(err)
@@ -95,7 +98,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		if set != nil {
 			set(h)
 		}
-		h.line = sim.NewLine(sim.Options{Turnaround: 5 * time.Millisecond}, h.unit)
+		h.line = sim.NewLine(sim.Options{Turnaround: 5 * time.Millisecond}, append(h.others, h.unit)...)
 		ctx, cancel := context.WithCancel(t.Context())
 		h.ctx = ctx
 		var running sync.WaitGroup
@@ -113,7 +116,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 			return here, nil
 		}})
 		h.bus = protocol.NewBus(link, protocol.BusOptions{})
-		h.device = New(h.cfg, h.bus, h.sink, zerolog.Nop())
+		h.device = New(h.cfg, h.wrap(h.bus), h.sink, h.log)
 		running.Go(func() { _ = h.bus.Run(ctx) })
 		f(h)
 	})

@@ -62,7 +62,7 @@ func (d *Device) askIdentity(ctx context.Context, ask exchange) (map[string]code
 		return nil, fmt.Errorf("plan the identification of %s: %w", d.name(), err)
 	}
 	f := newFetch(ask, d.request(protocol.PriorityRead, patience), patience, l)
-	for _, read := range l.reads {
+	for _, read := range shortestFirst(l.reads) { // of a device that is away one short read is lost
 		if err := f.read(ctx, read); err != nil {
 			return nil, err
 		}

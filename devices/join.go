@@ -38,7 +38,7 @@ func (d *Device) mayJoin(together []*member, p profile.Point) bool {
 func (d *Device) mostAtOnce() uint16 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return min(protocol.MaxWriteRegisters, d.limits().MaxRegisters)
+	return min(protocol.MaxWriteRegisters, d.limits(d.points).MaxRegisters)
 }
 
 // settle returns the time between a write to the point and its read-back.

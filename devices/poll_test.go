@@ -298,32 +298,6 @@ func TestRefresh(t *testing.T) {
 	})
 }
 
-func TestSchedule(t *testing.T) {
-	now := time.Unix(1000, 0)
-	s := newSchedule(nil)
-	s.all(now)
-	due, _ := s.due(now)
-	if due != everything {
-		t.Fatalf("due %b", due)
-	}
-	s.done(due, now, true)
-	if s.next[profile.Once].IsZero() {
-		t.Error("once, but it failed: it must be tried again")
-	}
-	s.done(due, now, false)
-	for after, want := range map[time.Duration]classes{
-		time.Second:             0,
-		2 * time.Second:         1 << profile.Now,
-		14 * time.Second:        1<<profile.Now | 1<<profile.Normal, // due in a second: it goes with the others
-		time.Hour:               everything &^ (1 << profile.Once),
-		1950 * time.Millisecond: 0,
-	} {
-		if got, _ := s.due(now.Add(after)); got != want {
-			t.Errorf("after %v due %04b, want %04b", after, got, want)
-		}
-	}
-}
-
 func TestReadPlan(t *testing.T) {
 	p := houseWith(t)
 	points, err := p.Resolve("hv")

@@ -3,6 +3,7 @@ package devices
 import (
 	"maps"
 	"math/bits"
+	"slices"
 	"time"
 
 	"solarhub/devices/profile"
@@ -63,6 +64,42 @@ func (t *tally) cycle(read classes, begun time.Time, took time.Duration, reads [
 		t.widest = repeated
 		t.last = PollReport{Requests: len(reads), Predicted: plan.Cost(reads, timing), Took: took}
 	}
+	t.judge()
+}
+
+// A class is behind when half of its last distances, at least three, are this much longer than wanted; it has caught up when they are
+// not even this much longer.
+const (
+	fallsBehind = 1.2
+	catchesUp   = 1.1
+)
+
+// judge decides whether the line keeps up.
+func (t *tally) judge() {
+	limit := fallsBehind
+	if t.behind {
+		limit = catchesUp
+	}
+	t.behind = false
+	for class, wanted := range t.wanted {
+		if typical, ok := t.typical(class); ok && float64(typical) > limit*float64(wanted) {
+			t.behind = true
+		}
+	}
+}
+
+// typical returns the median distance of the cycles of a class; one long wait does not move it.
+func (t *tally) typical(class profile.Interval) (time.Duration, bool) {
+	begun := t.begun[class]
+	if len(begun) < 4 {
+		return 0, false
+	}
+	var all []time.Duration
+	for i, at := range begun[1:] {
+		all = append(all, at.Sub(begun[i]))
+	}
+	slices.Sort(all)
+	return all[(len(all)-1)/2], true
 }
 
 func width(c classes) int { return bits.OnesCount8(uint8(c)) }

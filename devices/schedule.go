@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"math"
 	"time"
 
 	"solarhub/devices/profile"
@@ -20,10 +21,12 @@ var defaultIntervals = map[profile.Interval]time.Duration{
 	profile.Slow:   5 * time.Minute,
 }
 
-// schedule says when which class is read next. A class that comes late is read at once and never twice for it.
+// schedule says which classes are read next. What counts is how late a class is, measured in its own intervals: on a line that is
+// too slow for all of them each is read less often, by about the same factor, and none waits for ever.
 type schedule struct {
 	every [profile.Once]time.Duration
-	next  [profile.Once + 1]time.Time // zero: not before the next identification
+	last  [profile.Once + 1]time.Time // when its last cycle began; zero: it is read at once
+	done  bool                        // what is read once has been read
 }
 
 func newSchedule(intervals map[profile.Interval]time.Duration) schedule {
@@ -38,47 +41,87 @@ func newSchedule(intervals map[profile.Interval]time.Duration) schedule {
 }
 
 // all makes every class due now.
-func (s *schedule) all(now time.Time) {
-	for i := range s.next {
-		s.next[i] = now
-	}
+func (s *schedule) all() {
+	s.last = [profile.Once + 1]time.Time{}
+	s.done = false
 }
 
-// due returns the classes that are read now, none if that has time until next. A class that would be due soon, by a tenth of its
-// interval, goes with the others: one plan for more points costs less than two.
-func (s *schedule) due(now time.Time) (due classes, next time.Time) {
-	var soon classes
-	for i, at := range s.next {
-		if at.IsZero() {
+// age returns the time since the last cycle of the class began, in intervals; infinite if there was none.
+func (s *schedule) age(class profile.Interval, now time.Time) float64 {
+	if s.last[class].IsZero() {
+		return math.Inf(1)
+	}
+	return float64(now.Sub(s.last[class])) / float64(s.interval(class))
+}
+
+// nearly is how much of the oldest's age a class must have to go with it: one plan for more points costs less than two.
+const nearly = 0.9
+
+// due returns the classes that are read now, of those that are faster than any that is being read: the oldest, and with it what is
+// nearly as old, if all of it is read within the interval of the fastest. If nothing is due, that has time until next.
+func (s *schedule) due(now time.Time, running classes, cost func(classes) time.Duration) (due classes, next time.Time) {
+	oldest, first := 0.0, profile.Now
+	for class := range profile.Once + 1 {
+		if !s.may(class, running) {
 			continue
 		}
-		if !at.After(now) {
-			due |= 1 << i
+		if age := s.age(class, now); age > oldest {
+			oldest, first = age, class
 		}
-		if !at.After(now.Add(s.interval(profile.Interval(i)) / 10)) {
-			soon |= 1 << i
-		}
-		if next.IsZero() || at.Before(next) {
+		if at := s.last[class].Add(s.interval(class)); next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}
-	if due == 0 {
+	if oldest < 1 {
 		return 0, next
 	}
-	return due | soon, next
+	for class := range profile.Once + 1 {
+		if s.may(class, running) && s.age(class, now) >= nearly*oldest {
+			due |= 1 << class
+		}
+	}
+	if width(due) > 1 && cost(due) > s.fastest(due) {
+		due = 1 << first
+	}
+	return due, next
 }
 
-// done notes that the classes were read from begun on. What is read once is tried again if something failed.
-func (s *schedule) done(read classes, begun time.Time, failed bool) {
-	for i := range s.next {
-		class := profile.Interval(i)
-		if !read.has(class) {
-			continue
+// may reports whether a class may be read now: it is faster than all that are being read, and not over for good.
+func (s *schedule) may(class profile.Interval, running classes) bool {
+	if class == profile.Once && s.done {
+		return false
+	}
+	return running == 0 || s.interval(class) < s.fastest(running)
+}
+
+// oldest returns the age of the oldest of the classes.
+func (s *schedule) oldest(of classes, now time.Time) (oldest float64) {
+	for class := range profile.Once + 1 {
+		if of.has(class) {
+			oldest = max(oldest, s.age(class, now))
 		}
-		s.next[i] = begun.Add(s.interval(class))
-		if class == profile.Once && !failed {
-			s.next[i] = time.Time{}
+	}
+	return oldest
+}
+
+// overtakes reports whether classes are to be read before a cycle of others goes on: they are older than these were when their turn
+// came, and than these will be when it comes again.
+func (s *schedule) overtakes(due classes, now time.Time, others classes, age float64, begun time.Time) bool {
+	if math.IsInf(age, 1) { // read for the first time: there is no hurry that others would have to suffer from
+		age = 1
+	}
+	return due != 0 && s.oldest(due, now) > max(age, float64(now.Sub(begun))/float64(s.fastest(others)))
+}
+
+// read notes that the classes were read from begun on. What is read once is tried again if something failed.
+func (s *schedule) read(classes classes, begun time.Time, failed bool) {
+	for class := range s.last {
+		if classes.has(profile.Interval(class)) {
+			s.last[class] = begun
 		}
+	}
+	if classes.has(profile.Once) && !failed {
+		s.done = true
 	}
 }
 

@@ -1,0 +1,160 @@
+package devices
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"solarhub/protocol"
+	"solarhub/protocol/plan"
+)
+
+// Some devices do not refuse a read that is too long or runs across registers they do not have: they stay silent
+// (davidrapan/ha-solarman #53). A bad line looks alike, so much is asked before silence counts as a refusal: the read was not answered
+// for an hour, it stayed silent several times over a while, between any two of which the device answered another read, and then its
+// halves come while it stays silent. A device that is off answers nothing and so is never suspected.
+const (
+	trustFor   = time.Hour        // a read that was answered less long ago is not suspected
+	silences   = 4                // before the hunt begins
+	suspectFor = time.Minute      // the same, in time
+	suspectGap = 20 * time.Second // between two tries of a suspected read of a slow class
+	believed   = 3                // tries during the hunt before silence counts
+)
+
+// silent reports whether nobody has answered.
+func silent(err error) bool { return errors.Is(err, protocol.ErrTimeout) || notReached(err) }
+
+// silence remembers which reads are answered and which are not.
+type silence struct {
+	lastAnswer time.Time                    // to any request
+	heard      map[protocol.Range]time.Time // the last answer to a read
+	suspects   map[protocol.Range]*suspect
+}
+
+// suspect is a read that stays silent while the device answers others.
+type suspect struct {
+	read    plan.Read
+	layout  *layout
+	since   time.Time
+	last    time.Time // the last silence
+	next    time.Time // when it is asked by itself
+	silence int
+}
+
+func newSilence() silence {
+	return silence{heard: map[protocol.Range]time.Time{}, suspects: map[protocol.Range]*suspect{}}
+}
+
+// alive notes that the device has answered something.
+func (s *silence) alive(now time.Time) { s.lastAnswer = now }
+
+// answered notes that a read was answered; clean means the very read, not only parts of it.
+func (s *silence) answered(over protocol.Range, clean bool, now time.Time) {
+	s.alive(now)
+	if clean {
+		s.heard[over] = now
+		delete(s.suspects, over)
+	}
+}
+
+// silent notes that a read was not.
+func (s *silence) silent(read plan.Read, l *layout, now time.Time) {
+	if heard, ok := s.heard[read.Range]; ok && now.Sub(heard) < trustFor {
+		return
+	}
+	one := s.suspects[read.Range]
+	if one == nil || one.last.After(s.lastAnswer) { // nothing was answered since: the device may be off
+		one = &suspect{since: now}
+		s.suspects[read.Range] = one
+	}
+	one.read, one.layout, one.last, one.next = read, l, now, now.Add(suspectGap)
+	one.silence++
+}
+
+// forget drops all suspicion, because other reads are planned.
+func (s *silence) forget() { clear(s.suspects) }
+
+// next returns a suspect that is to be asked again by itself, or when the first will be; zero if there is none.
+func (s *silence) next(now time.Time) (due *suspect, at time.Time) {
+	for _, one := range s.suspects {
+		if due == nil || one.next.Before(at) {
+			due, at = one, one.next
+		}
+	}
+	if due != nil && at.After(now) {
+		due = nil
+	}
+	return due, at
+}
+
+// guilty returns a suspect of which enough is known to hunt for the fault; nil if there is none.
+func (s *silence) guilty(now time.Time) *suspect {
+	for _, one := range s.suspects {
+		if one.silence >= silences && now.Sub(one.since) >= suspectFor {
+			return one
+		}
+	}
+	return nil
+}
+
+// askAgain asks a suspected read once more by itself.
+func (p *poller) askAgain(ctx context.Context, s *suspect) {
+	f := newFetch(p.d.poll, p.d.request(protocol.PriorityPoll, 0), patienceWithPoll, s.layout)
+	s.next = time.Now().Add(suspectGap) // whatever comes of it
+	if err, over := p.read(ctx, f, s.read); err != nil && !over {
+		_ = p.pulse(ctx) // if nobody answers, the silence means nothing
+	}
+}
+
+// hunt finds out which part of a silent read the device does not answer. Nothing is believed unless the device is there at the end, and
+// some part was answered or the poll's other reads are.
+func (p *poller) hunt(ctx context.Context, s *suspect) {
+	delete(p.silence.suspects, s.read.Range)
+	f := newFetch(p.d.poll, p.d.request(protocol.PriorityPoll, 0), patienceWithPoll, s.layout)
+	f.alive = p.pulse
+	if err := f.read(ctx, s.read); err != nil || p.pulse(ctx) != nil {
+		return
+	}
+	some := slices.ContainsFunc(f.got, func(a answer) bool { return a.words != nil })
+	if !some && !p.silence.othersAnswer(time.Now()) {
+		return
+	}
+	p.deliver(ctx, f, s.read)
+	switch refused := slices.ContainsFunc(f.got, func(a answer) bool { return a.refused != nil }); {
+	case len(f.learnt.holes) > 0 || f.learnt.most > 0:
+		p.learn(f.learnt)
+	case !refused:
+		p.silence.answered(s.read.Range, true, time.Now())
+	}
+}
+
+// othersAnswer reports whether a planned read was answered lately.
+func (s *silence) othersAnswer(now time.Time) bool {
+	for _, at := range s.heard {
+		if now.Sub(at) < suspectFor {
+			return true
+		}
+	}
+	return false
+}
+
+// pulse makes sure that the device is there: by the shortest read of its identification.
+func (p *poller) pulse(ctx context.Context) error {
+	l, err := newLayout(p.d.identityFields(), limitsOf(p.d.cfg.Line), TimingOf(p.d.cfg.Line))
+	if err != nil || len(l.reads) == 0 {
+		return err
+	}
+	req := p.d.request(protocol.PriorityPoll, patienceWithPoll)
+	req.Op, req.Range = protocol.Read, shortestFirst(l.reads)[0].Range
+	if _, err = p.d.poll(ctx, req); err == nil {
+		p.silence.alive(time.Now())
+	}
+	return err
+}
+
+// shortestFirst returns the reads in the order of their length.
+func shortestFirst(reads []plan.Read) []plan.Read {
+	return slices.SortedStableFunc(slices.Values(reads), func(a, b plan.Read) int { return cmp.Compare(a.Range.Count, b.Range.Count) })
+}
