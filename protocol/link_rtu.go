@@ -108,10 +108,12 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 }
 
 // client returns goburrow's client of a unit.
-func (l *RTULink) client(id UnitID) modbus.Client {
+func (l *RTULink) client(id UnitID) modbus.Client { return modbus.NewClient2(rtuPackager(id), &l.call) }
+
+func rtuPackager(id UnitID) modbus.Packager {
 	h := modbus.NewRTUClientHandler("")
 	h.SlaveId = byte(id)
-	return modbus.NewClient2(h, &l.call)
+	return h
 }
 
 // Frames returns what came in and answered nothing. It may be called from any goroutine.

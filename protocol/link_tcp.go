@@ -58,10 +58,12 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 }
 
 // client returns goburrow's client of a unit.
-func (l *TCPLink) client(id UnitID) modbus.Client {
+func (l *TCPLink) client(id UnitID) modbus.Client { return modbus.NewClient2(tcpPackager(id), &l.call) }
+
+func tcpPackager(id UnitID) modbus.Packager {
 	h := modbus.NewTCPClientHandler("")
 	h.SlaveId = byte(id)
-	return modbus.NewClient2(h, &l.call)
+	return h
 }
 
 // Frames returns what came in and answered nothing. It may be called from any goroutine.
