@@ -168,23 +168,3 @@ func TestFlashIsNotWrittenInVain(t *testing.T) {
 		}
 	})
 }
-
-func TestWriteWith(t *testing.T) {
-	for with, functions := range map[WriteWith][2]byte{WriteAsProfiled: {6, 16}, WriteSingle: {6, 16}, WriteMultiple: {16, 16}} {
-		polled(t, func(h *house) {
-			h.cfg.Profile, h.cfg.WriteWith = houseWith(t, "write: multiple", "write: single"), with
-		}, func(h *house) {
-			since := h.line.Journal().Last()
-			for key, value := range map[string]float64{"current_max": 7, "limit": 700} {
-				if _, err := h.write(key, value); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, e := range h.writes(since) {
-				if want := functions[e.Range.Count-1]; e.Function != want {
-					t.Errorf("with %d: %v", with, e)
-				}
-			}
-		})
-	}
-}

@@ -51,10 +51,10 @@ func (p *poller) cycleWithin(ctx context.Context, due, running classes, priority
 	return first
 }
 
-// cost returns how long the plan of some classes takes by the model of the line.
+// cost returns how long the plan of some classes will take: by the model of the line, and by how much longer it took lately.
 func (p *poller) cost(ctx context.Context) func(classes) time.Duration {
 	return func(of classes) time.Duration {
-		return plan.Cost(p.layout(ctx, of).reads, TimingOf(p.d.cfg.Line))
+		return time.Duration(p.drag * float64(plan.Cost(p.layout(ctx, of).reads, TimingOf(p.d.cfg.Line))))
 	}
 }
 
@@ -223,10 +223,14 @@ func againAfter(refused error) time.Duration {
 
 // watch notes a cycle and says once if the line is too slow for what it is asked, and once if it no longer is.
 func (p *poller) watch(begun time.Time, given time.Duration, l *layout, read classes) {
-	d := p.d
+	d, took := p.d, time.Since(begun)-given
+	timing := TimingOf(d.cfg.Line)
+	if predicted := plan.Cost(l.reads, timing); predicted > 0 {
+		p.drag = max(1, (3*p.drag+float64(took)/float64(predicted))/4)
+	}
 	d.mu.Lock()
 	said := d.tally.behind
-	d.tally.cycle(read, begun, time.Since(begun)-given, l.reads, TimingOf(d.cfg.Line))
+	d.tally.cycle(read, begun, took, l.reads, timing)
 	behind, achieved := d.tally.behind, d.tally.achieved()
 	d.mu.Unlock()
 	if behind == said {

@@ -57,7 +57,7 @@ func New(cfg Config, line Line, sink Sink, log zerolog.Logger) *Device {
 		status: Status{Reason: "not asked yet", Since: time.Now()},
 	}
 	if k := cfg.Known; k != nil && k.Serial != "" {
-		if points, err := d.resolve(k.Variant); err == nil {
+		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
 			d.points, d.status.Identity = points, *k
 		}
 	}
@@ -121,20 +121,6 @@ func (d *Device) nudge() {
 	case d.wake <- struct{}{}:
 	default:
 	}
-}
-
-// resolve returns the points of a variant as this device is written to.
-func (d *Device) resolve(variant string) ([]profile.Point, error) {
-	points, err := d.cfg.Profile.Resolve(variant)
-	for i, p := range points {
-		if p.Write == nil || d.cfg.WriteWith == WriteAsProfiled {
-			continue
-		}
-		rule := *p.Write // the profile's own is shared
-		rule.Single = d.cfg.WriteWith == WriteSingle && p.Spec.Words() == 1
-		points[i].Write = &rule
-	}
-	return points, err
 }
 
 // enabled returns the points that are polled; the caller holds mu.

@@ -27,21 +27,9 @@ type Config struct {
 	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
 	ReadOnly  bool
 	Arm       []string  // keys of points that may be written though the profile asks for arming
-	WriteWith WriteWith // the function that writes one register, whatever the profile says
 	Known     *Identity // what it was when last seen, from the cache; nil at the very first start
 	Learnt    Lessons   // what it had taught by then; see Device.Learnt
 }
-
-// WriteWith says which function writes a point of one register. Points of several registers always go out in one request of
-// function 16.
-type WriteWith uint8
-
-// The ways.
-const (
-	WriteAsProfiled WriteWith = iota // what the profile says of each point
-	WriteSingle                      // function 6: Kostal refuses function 16 for one register (gosunspec #13)
-	WriteMultiple                    // function 16: Deye takes nothing else (pysolarmanv5 #24)
-)
 
 // Identity is what a device said of itself.
 type Identity struct {

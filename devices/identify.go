@@ -118,7 +118,7 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 
 // accept admits the device on the connection.
 func (d *Device) accept(found Identity, connection uint64) error {
-	points, err := d.resolve(found.Variant)
+	points, err := d.cfg.Profile.Resolve(found.Variant)
 	if err != nil {
 		err = notIt("%v", err)
 		d.dismiss(err)

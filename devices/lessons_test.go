@@ -107,9 +107,9 @@ func TestPointOfSilence(t *testing.T) {
 // A line that loses what it loses, and a device that is off, teach nothing.
 func TestBadDaysTeachNothing(t *testing.T) {
 	for name, bad := range map[string]func(h *house){
-		"a line that loses a tenth":      func(h *house) { h.lossy(0.1); h.pass(24 * time.Hour) },
-		"a line that loses a third":      func(h *house) { h.lossy(0.33); h.pass(24 * time.Hour) },
-		"a line that loses two of three": func(h *house) { h.lossy(0.66); h.pass(24 * time.Hour) },
+		"a line that loses a tenth":      func(h *house) { h.lossy(0.1); h.pass(6 * time.Hour) },
+		"a line that loses a third":      func(h *house) { h.lossy(0.33); h.pass(6 * time.Hour) },
+		"a line that loses two of three": func(h *house) { h.lossy(0.66); h.pass(6 * time.Hour) },
 		"nights": func(h *house) {
 			for range 20 {
 				h.line.Off()
@@ -119,7 +119,7 @@ func TestBadDaysTeachNothing(t *testing.T) {
 			}
 		},
 		"a device that comes and goes": func(h *house) {
-			for range 2000 {
+			for range 500 {
 				h.line.Off()
 				h.pass(5 * time.Second)
 				h.line.On()
@@ -142,7 +142,7 @@ func (h *house) lossy(part float64) {
 
 // A device that has just been plugged in on a line that loses much.
 func TestBadBeginningTeachesNothing(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(10) {
 		polled(t, nil, func(h *house) {
 			h.device.SetEnabled(func(string) bool { return true }) // reads that were never answered
 			h.line.Play(sim.NewScript(seed, sim.Fault{Match: sim.Match{Probability: 0.5}, Kind: sim.Drop}))

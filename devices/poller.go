@@ -35,6 +35,7 @@ type poller struct {
 	failures          int            // reads of the device in a row
 	misses            map[string]int // reads of a point in a row
 
+	drag    float64             // how many times longer the cycles take than predicted
 	silence silence             // reads that get no answer though the device is there
 	apart   map[string][]answer // what the last cycle has brought of points that lie apart
 	ponder  time.Time           // no lesson is put to the test before
@@ -44,7 +45,7 @@ type poller struct {
 func (d *Device) Run(ctx context.Context) error {
 	p := &poller{
 		d: d, every: newSchedule(d.cfg.Intervals), misses: map[string]int{}, layouts: map[classes]*layout{},
-		silence: newSilence(), apart: map[string][]answer{},
+		drag: 1, silence: newSilence(), apart: map[string][]answer{},
 		retry: backoff.ExponentialBackOff{InitialInterval: time.Second, MaxInterval: cmp.Or(d.cfg.Line.Quiet, profile.DefaultQuiet),
 			Multiplier: 2, RandomizationFactor: 0.2},
 	}

@@ -57,8 +57,8 @@ func (s *schedule) age(class profile.Interval, now time.Time) float64 {
 // nearly is how much of the oldest's age a class must have to go with it: one plan for more points costs less than two.
 const nearly = 0.9
 
-// due returns the classes that are read now, of those that are faster than any that is being read: the oldest, and with it what is
-// nearly as old, if all of it is read within the interval of the fastest. If nothing is due, that has time until next.
+// due returns the classes that are read now, of those that are faster than any that is being read: the oldest, and what is nearly
+// as old and better read with it. If nothing is due, that has time until next.
 func (s *schedule) due(now time.Time, running classes, cost func(classes) time.Duration) (due classes, next time.Time) {
 	oldest, first := 0.0, profile.Now
 	for class := range profile.Once + 1 {
@@ -75,15 +75,19 @@ func (s *schedule) due(now time.Time, running classes, cost func(classes) time.D
 	if oldest < 1 {
 		return 0, next
 	}
+	due = 1 << first
 	for class := range profile.Once + 1 {
-		if s.may(class, running) && s.age(class, now) >= nearly*oldest {
+		if s.may(class, running) && s.age(class, now) >= nearly*oldest && s.better(due, 1<<class, cost) {
 			due |= 1 << class
 		}
 	}
-	if width(due) > 1 && cost(due) > s.fastest(due) {
-		due = 1 << first
-	}
 	return due, next
+}
+
+// better reports whether classes are better read together: in time for the fastest, or for half of what the second costs alone.
+func (s *schedule) better(a, b classes, cost func(classes) time.Duration) bool {
+	both := cost(a | b)
+	return both <= s.fastest(a|b) || both-cost(a) <= cost(b)/2
 }
 
 // may reports whether a class may be read now: it is faster than all that are being read, and not over for good.
