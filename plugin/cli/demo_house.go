@@ -26,9 +26,9 @@ const demoMorning = 8*time.Hour + 40*time.Minute
 func demoMembers(flags demoFlags, dir string) []member {
 	return []member{
 		{simulated{profile: "powdrive", variant: "lv", serial: "DEMO000001", pty: filepath.Join(dir, "rs485"), turnaround: -1, fault: flags.fault}, "House", 0,
-			"gap: 20ms, max_registers: 32, poll: {now: 1s, normal: 4s, slow: 20s}"},
-		{simulated{profile: "senergy", serial: "DEMO-GARAGE-0001", tcp: "127.0.0.1:0", turnaround: 8 * time.Millisecond}, "Garage", 1, "turnaround: 8ms, poll: {now: 1s, normal: 3s, slow: 10s}"},
-		{simulated{profile: "iammeter", serial: "DEMO-METER-00001", tcp: "127.0.0.1:0", turnaround: 5 * time.Millisecond}, "Meter", house.Whole, "turnaround: 5ms, poll: {now: 1s, normal: 3s, slow: 10s}"},
+			"gap: 20ms, max_registers: 32, poll: {now: 1s, normal: 4s, slow: 20s}, quiet: 4s"},
+		{simulated{profile: "senergy", serial: "DEMO-GARAGE-0001", tcp: "127.0.0.1:0", turnaround: 8 * time.Millisecond}, "Garage", 1, "turnaround: 8ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
+		{simulated{profile: "iammeter", serial: "DEMO-METER-00001", tcp: "127.0.0.1:0", turnaround: 5 * time.Millisecond}, "Meter", house.Whole, "turnaround: 5ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
 	}
 }
 

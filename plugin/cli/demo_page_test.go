@@ -168,3 +168,78 @@ func TestPageSurvivesRestarts(t *testing.T) {
 		t.Errorf("the register holds %d", held)
 	}
 }
+
+// TestPagePictures goes through the page as a person does who looks around, and takes a picture of each view. It fails where a view
+// does not come up, or does not fit.
+func TestPagePictures(t *testing.T) {
+	s := startDemo(t, demoFlags{day: 5 * time.Minute})
+	p := openTab(t, s.url+"/", 1280, 900)
+	p.live()
+	p.open("scenes")
+	p.eval(`(async () => {
+		const form = document.querySelector(".make");
+		form.querySelector("input[type=text]").value = "Charge at night";
+		for (const pick of [...form.querySelectorAll(".pick")].filter((p) => /House: Battery (grid|maximum charge)|Window 1 (start|power)/.test(p.textContent))) pick.querySelector("input").click();
+		form.requestSubmit();
+	})()`, nil)
+	p.wait("the scene", row("scene.charge_at_night"))
+	p.open("devices")
+	p.enter(chargeCurrent, "35")
+	p.outcome(chargeCurrent, "confirmed")
+	p.shot("devices")
+	p.open("scenes")
+	p.click(row("scene.charge_at_night") + `.querySelector("button.main")`)
+	p.wait("the outcome of the scene", `document.querySelector(".outcomes [data-outcome=confirmed]") && document.querySelector(".outcomes [data-outcome=same]")`)
+	p.shot("scenes")
+	p.open("tools/line")
+	p.wait("exchanges", `document.querySelectorAll(".exchanges tbody tr").length > 25 && document.querySelector(".ledger tbody tr")`)
+	p.shot("line")
+	p.open("tools/actions")
+	p.wait("an action", `document.querySelector(".fields input")`)
+	p.shot("actions")
+	p.open("tools/states")
+	p.wait("states", `document.querySelectorAll(".states tbody tr").length > 50`)
+	p.shot("states")
+	p.open("tools/events")
+	p.wait("events", `document.querySelectorAll(".events li").length > 10`)
+	p.shot("events")
+	p.open("devices")
+	s.demo.lines[0].line.Off()
+	p.enter(chargeCurrent, "60")
+	p.wait("a set-value under way", row(chargeCurrent)+`.dataset.outcome === "pending"`)
+	p.shot("pending")
+	p.outcome(chargeCurrent, "failed")
+	p.wait("that the device is away", `document.querySelector(".device.gone")`)
+	p.shot("away")
+	s.demo.lines[0].line.On()
+	p.wait("the device to be back", `!document.querySelector(".device.gone")`)
+	p.open("today")
+	p.live()
+	p.wait("a chart", `document.querySelector(".curve.solar").getAttribute("d").length > 100`)
+	p.shot("today")
+	p.dark(true)
+	p.shot("today-dark")
+	p.open("devices")
+	p.wait("the settings", row(chargeCurrent))
+	p.shot("devices-dark")
+	p.size(1920, 1080, false)
+	p.shot("devices-wide")
+	p.dark(false)
+	p.open("today")
+	p.live()
+	p.shot("today-wide")
+	p.open("tools/line")
+	p.wait("exchanges", `document.querySelectorAll(".exchanges tbody tr").length > 25`)
+	p.shot("line-wide")
+	p.size(400, 860, true)
+	for _, view := range []string{"today", "devices", "scenes", "tools/line", "tools/states", "tools/actions", "tools/events"} {
+		p.open(view)
+		p.wait(view, `document.querySelector("#view").textContent.length > 50`)
+		var over float64
+		p.eval("new Promise((done) => setTimeout(() => done(document.documentElement.scrollWidth - 400), 400))", &over)
+		if over > 0 {
+			t.Errorf("%s is %g pixels too wide for a phone", view, over)
+		}
+		p.shot("phone-" + strings.ReplaceAll(view, "/", "-"))
+	}
+}

@@ -2,12 +2,12 @@
 // the time it took, or the sentence why not. What the control shows afterwards is what was read back.
 
 import { h, write, say, fresh } from "./dom.js";
-import { took, reading } from "./format.js";
+import { took, reading, time, ago } from "./format.js";
 import { off } from "./store.js";
 
 const CONFIRMED = 6000; // ms that a confirmation is shown
 
-const makers = { number, select, switch: toggle, time, text, button };
+const makers = { number, select, switch: toggle, time: timeOfDay, text, button };
 
 /** Makes the row of an entity that can be set. The row has update(), which shows its state anew. */
 export function control(e, { connection, store }, label = e.label) {
@@ -54,21 +54,28 @@ export function control(e, { connection, store }, label = e.label) {
   return row;
 }
 
-/** Shows since when a value from before a restart is known, where no outcome stands. */
+/** Shows since when a value from before a restart is known, or that a device gives all but this, where no outcome stands. */
 function age(row, outcome, e) {
   if (row.dataset.outcome) return;
-  write(outcome, e.attributes.read_at ? `as read ${new Date(e.attributes.read_at).toLocaleTimeString("en-GB")}` : "");
+  const { read_at: read } = e.attributes;
+  let text = read ? `as read at ${time(Date.parse(read))}, ${ago(Date.parse(read))}` : "";
+  if (off(e) && row.isConnected && !row.closest(".gone")) text = `unavailable since ${time(e.changed)}: the device does not give it`;
+  write(outcome, text);
 }
 
 function number(e, id, set) {
   const { min, max, step, mode, unit_of_measurement: unit } = e.attributes;
   const limits = { min, max, step };
   const box = h("input", { type: "number", inputMode: "decimal", id, ...limits, autocomplete: "off" });
+  let typing = false; // what stands in the box is a person's, and not set yet
   const commit = (value) => {
+    typing = false;
     if (!box.isConnected || value === "" || Number(value) === Number(e.state)) return;
     set("number.set_value", { value: Number(value) }, `${value} ${unit ?? ""}`);
   };
   box.addEventListener("change", () => commit(box.value));
+  box.addEventListener("input", () => { typing = true; });
+  box.addEventListener("blur", () => { typing = false; });
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { box.value = e.state; box.blur(); }
   });
@@ -84,7 +91,7 @@ function number(e, id, set) {
     elements, inputs: slider ? [box, slider] : [box],
     show(state) {
       const known = Number.isFinite(Number(state)) && state !== "";
-      if (document.activeElement !== box) box.value = known ? String(Number(state)) : "";
+      if (!typing) box.value = known ? String(Number(state)) : "";
       if (slider && known) slider.value = state;
     },
   };
@@ -106,7 +113,7 @@ function toggle(e, id, set) {
   return { elements: [button], inputs: [button], show(state) { button.setAttribute("aria-checked", state === "on"); } };
 }
 
-function time(e, id, set) {
+function timeOfDay(e, id, set) {
   const box = h("input", { type: "time", id });
   box.addEventListener("change", () => { if (box.value) set("time.set_value", { time: box.value }, box.value); });
   return { elements: [box], inputs: [box], show(state) { if (document.activeElement !== box) box.value = state.slice(0, 5); } };

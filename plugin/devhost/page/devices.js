@@ -55,7 +55,8 @@ export function devicesView(app) {
   }
 
   function status() {
-    for (const { root, element, entities } of heads) {
+    for (const { root, element, entities: all } of heads) {
+      const entities = all.filter((e) => e.category !== "diagnostic"); // what is known of its line stays
       const live = entities.filter((e) => !off(e));
       element.parentElement.parentElement.classList.toggle("gone", live.length === 0);
       if (live.length > 0 || !entities.length) {
@@ -68,8 +69,8 @@ export function devicesView(app) {
   }
 
   const change = ({ detail }) => {
+    status(); // whether a device is away as a whole comes first
     for (const id of detail) for (const row of rows.get(id) ?? []) row.update();
-    status();
   };
   app.store.addEventListener("shape", build);
   app.store.addEventListener("change", change);

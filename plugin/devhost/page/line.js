@@ -73,7 +73,7 @@ function lineCard(l) {
     show(l, last, at) {
       const share = last && at > last.at ? 100 * (l.busy_ms - last.busy) / (at - last.at) : 0;
       meter.value = Math.min(100, share);
-      const rows = [["in use", `${share.toFixed(0)} %`], ["waiting", l.queued], ["typical", took(l.p50_ms)], ["slowest of 20", took(l.p95_ms)],
+      const rows = [["in use", `${share.toFixed(0)} %`], ["waiting", l.queued], ["half take at most", took(l.p50_ms)], ["19 of 20 at most", took(l.p95_ms)],
         ["requests", l.requests], ["failed", l.failed], ["longest wait of a write", took(l.wait_ms)]];
       facts.replaceChildren(...rows.map(([k, v]) => h("div", {}, h("dt", { text: k }), h("dd", { text: String(v) }))));
       write(state, l.down ? `down: ${l.down}` : l.devices.filter((d) => !d.online).map((d) => `${d.name}: ${d.reason}`).join("; "));
@@ -97,7 +97,7 @@ function registers(words) {
 
 function exchange(e) {
   const reply = e.error ? h("span", { class: "bad", text: e.error }) : e.words ? registers(e.words) : h("span", { text: "done" });
-  return h("tr", { class: e.asked }, h("td", { text: time(Date.parse(e.at)) }), h("td", { text: e.device }), h("td", { class: "asked", text: e.asked }),
+  return h("tr", { class: e.asked }, h("td", { text: `${time(Date.parse(e.at))}.${String(Date.parse(e.at) % 1000).padStart(3, "0")}` }), h("td", { text: e.device }), h("td", { class: "asked", text: e.asked }),
     h("td", { class: "mono" }, `fn ${e.function} ${e.range} `, ...(e.written ? [registers(e.written)] : [])), h("td", { class: "mono" }, reply),
     h("td", { class: "right", text: e.took_ms.toFixed(1) }));
 }

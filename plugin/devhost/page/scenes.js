@@ -44,14 +44,21 @@ export function scenesView(app) {
   return view;
 }
 
+/** A scene that is made while the host runs has an id and no name. */
+function title(e) {
+  const words = (e.attributes.friendly_name ?? e.id).replaceAll("_", " ");
+  return words[0].toUpperCase() + words.slice(1);
+}
+
 /** Shows a scene; when it is applied, what became of each write. */
 function sceneCard(e, app) {
+  const name = title(e);
   const when = h("span", { class: "note" });
   const outcomes = h("ul", { class: "outcomes" });
   const apply = h("button", { type: "button", class: "main", text: "Apply" });
   const remove = h("button", { type: "button", class: "quiet", text: "Delete" });
   const card = h("article", { class: "item", "data-entity": e.id },
-    h("div", { class: "head" }, h("h3", { text: e.attributes.friendly_name }), when, apply, remove), outcomes);
+    h("div", { class: "head" }, h("h3", { text: name }), when, apply, remove), outcomes);
 
   apply.addEventListener("click", async () => {
     const members = card.entity.attributes.entity_id ?? [];
@@ -64,9 +71,9 @@ function sceneCard(e, app) {
     const began = performance.now();
     try {
       await app.connection.action("scene.turn_on", {}, [e.id]);
-      say(`The scene ${e.attributes.friendly_name} is applied.`);
+      say(`The scene ${name} is applied.`);
     } catch (err) {
-      say(`The scene ${e.attributes.friendly_name} failed. ${err.message}`);
+      say(`The scene ${name} failed. ${err.message}`);
     }
     write(when, `applied in ${took(performance.now() - began)}`);
     setTimeout(end, 1000); // after a failure the other writes go on
@@ -228,16 +235,14 @@ function step(e, text) {
   return { action: "text.set_value", data: { value: text } };
 }
 
-/** Makes a list of entities to choose one from, device by device. */
+/** Makes a list of entities to choose one from. */
 function chooser(title, fits) {
   const element = h("select", { "aria-label": title, required: true });
   return {
     element,
     fill(store) {
       const chosen = element.value;
-      const groups = Map.groupBy(store.ours().filter(fits), (e) => e.root?.name ?? "");
-      element.replaceChildren(...[...groups].map(([name, all]) =>
-        h("optgroup", { label: name }, ...all.map((e) => h("option", { value: e.id, text: e.label })))));
+      element.replaceChildren(...store.ours().filter(fits).map((e) => h("option", { value: e.id, text: e.full })));
       if (chosen) element.value = chosen;
     },
   };

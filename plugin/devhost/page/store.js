@@ -34,7 +34,7 @@ export class Store extends EventTarget {
         this.#connection.call("config/device_registry/list"),
       ]);
       const precision = new Map(display.entities.map((e) => [e.ei, e.dp]));
-      this.#registry = new Map(entities.map((e) => [e.entity_id, { ...e, precision: precision.get(e.entity_id) }]));
+      this.#registry = new Map(entities.map((e, order) => [e.entity_id, { ...e, order, precision: precision.get(e.entity_id) }]));
       this.#devices = new Map(devices.map((d) => [d.id, d]));
     } catch {
       return; // the connection broke: it is done anew
@@ -132,7 +132,7 @@ export class Store extends EventTarget {
 
   /** Entities of SolarHub, in the order of their definitions. */
   ours() {
-    return [...this.entities.values()].filter((e) => e.device);
+    return [...this.entities.values()].filter((e) => e.device).sort((a, b) => a.registry.order - b.registry.order);
   }
 
   /** Finds an entity by its unique id. */

@@ -26,7 +26,10 @@ function roles(store) {
 }
 
 const value = (e) => (off(e) || e.state === "unknown" ? NaN : Number(e.state));
-const sum = (list) => (list.length ? list.map(value).filter(Number.isFinite).reduce((a, b) => a + b, 0) : NaN);
+
+/** Adds up; a sum of which one part is not known is not known. */
+const sum = (list) => (list.length ? list.map(value).reduce((a, b) => a + b, 0) : NaN);
+
 
 /** Keeps the powers of the last hours while the page is open. */
 export class History {
@@ -67,7 +70,7 @@ export function todayView(app) {
 
   function show() {
     const r = app.history.roles;
-    flow.show({ solar: sum(r.solar), battery: sum(r.battery), grid: sum(r.grid), home: sum(r.home), charge: sum(r.charge) / (r.charge.filter((e) => Number.isFinite(value(e))).length || 1) });
+    flow.show({ solar: sum(r.solar), battery: sum(r.battery), grid: sum(r.grid), home: sum(r.home), charge: sum(r.charge) / r.charge.length });
     const energy = { made: sum(r.made), used: sum(r.used), imported: sum(r.imported), exported: sum(r.exported) };
     energy.self = energy.used > 0 ? 100 * Math.max(0, Math.min(1, 1 - energy.imported / energy.used)) : NaN;
     for (const t of tiles) write(t.number, Number.isFinite(energy[t.key]) ? decimal(energy[t.key], t.key === "self" ? 0 : 1) : "–");
@@ -153,10 +156,13 @@ function stream({ line, arrow, from, to }, watts) {
 /** Says in words what the diagram shows. */
 function describe({ solar, battery, grid, home }) {
   const say = (watts) => power(Math.abs(watts)).join(" ");
-  if (![solar, home].every(Number.isFinite)) return "Waiting for the inverters.";
-  const parts = [solar < 15 ? "There is no sun." : `The sun gives ${say(solar)}.`, `The house takes ${say(home)}.`];
+  if (![solar, home, battery, grid].some(Number.isFinite)) return "Waiting for the inverters.";
+  const parts = [];
+  if (Number.isFinite(solar)) parts.push(solar < 15 ? "There is no sun." : `The sun gives ${say(solar)}.`);
+  if (Number.isFinite(home)) parts.push(`The house takes ${say(home)}.`);
   if (Math.abs(battery) >= 15) parts.push(`The battery ${battery > 0 ? "gives" : "takes"} ${say(battery)}.`);
   if (Math.abs(grid) >= 15) parts.push(grid > 0 ? `${say(grid)} come from the grid.` : `${say(grid)} go to the grid.`);
+  if (![solar, home, battery, grid].every(Number.isFinite)) parts.push("The rest is not known just now.");
   return parts.join(" ");
 }
 
@@ -178,7 +184,7 @@ function chart() {
       const left = 40, right = 8, top = 10, bottom = 22;
       const last = points.at(-1).t, first = Math.min(points[0].t, last - 60e3);
       const values = points.flatMap((p) => SERIES.map(([key]) => p[key]).filter(Number.isFinite));
-      const step = nice((Math.max(1000, ...values) - Math.min(0, ...values)) / 4);
+      const step = nice((Math.max(1000, ...values) - Math.min(0, ...values)) / 5);
       const high = step * Math.ceil(Math.max(1000, ...values) / step), low = step * Math.floor(Math.min(0, ...values) / step);
       const x = (t) => left + (width - left - right) * (t - first) / (last - first);
       const y = (v) => top + (height - top - bottom) * (high - v) / (high - low);

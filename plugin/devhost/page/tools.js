@@ -38,7 +38,7 @@ function statesView(app) {
       element: h("tr", {}, h("td", { class: "id" }, e.id, h("small", { text: e.full ?? "" })), state, attributes),
       update() {
         write(state, e.state);
-        write(attributes, Object.entries(e.attributes).filter(([k]) => k !== "friendly_name").map(([k, v]) => `${k}: ${Array.isArray(v) ? v.join(", ") : v}`).join("\n"));
+        write(attributes, Object.entries(e.attributes).filter(([k]) => k !== "friendly_name").map(([k, v]) => `${k}: ${Array.isArray(v) ? v.join(", ") : v}`).join(" · "));
       },
     };
     r.update();
