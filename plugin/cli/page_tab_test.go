@@ -20,12 +20,12 @@ const patience = 60 * time.Second
 
 // tab is a tab of headless Chromium. Its methods end the test when something does not appear within patience.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context // chromedp keeps the tab in a context
 }
 
 // openTab opens an address in a new browser. The test is skipped on a machine without Chromium.
-func openTab(t *testing.T, address string, width, height int) *tab {
+func openTab(t testing.TB, address string, width, height int) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(width, height),
@@ -43,7 +43,7 @@ func openTab(t *testing.T, address string, width, height int) *tab {
 }
 
 // chromium returns the path of the browser, or skips the test.
-func chromium(t *testing.T) string {
+func chromium(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -120,7 +120,9 @@ func (p *tab) open(view string) {
 }
 
 // row is the JavaScript expression of the row of an entity.
-func row(entity string) string { return fmt.Sprintf("document.querySelector('[data-entity=%q]')", entity) }
+func row(entity string) string {
+	return fmt.Sprintf("document.querySelector('[data-entity=%q]')", entity)
+}
 
 // click presses the mouse in the middle of an element.
 func (p *tab) click(element string) {

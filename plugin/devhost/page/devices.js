@@ -52,6 +52,7 @@ export function devicesView(app) {
     const sections = app.store.roots.map((root) => section(root, all.filter((e) => e.root?.id === root.id), make, heads));
     view.replaceChildren(...(sections.length ? sections : [h("p", { class: "empty", text: app.store.loaded ? "No device yet." : "Waiting for the devices …" })]));
     status();
+    if (app.store.loaded) performance.mark("entities shown");
   }
 
   function status() {

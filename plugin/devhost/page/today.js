@@ -190,17 +190,20 @@ function chart() {
       const y = (v) => top + (height - top - bottom) * (high - v) / (high - low);
       const thin = Math.max(1, Math.floor(points.length / (width - left)));
       const kept = points.filter((_, i) => i % thin === 0);
-      const path = (key) => {
-        let d = "", pen = "M";
+      const path = (key, filled) => {
+        let d = "", from, to; // of a stretch without a gap
+        const end = () => { if (filled && from !== undefined) d += `L${to} ${y(0)}L${from} ${y(0)}z`; from = undefined; };
         for (const p of kept) {
-          if (!Number.isFinite(p[key])) { pen = "M"; continue; }
-          d += `${pen}${x(p.t).toFixed(1)} ${y(p[key]).toFixed(1)}`;
-          pen = "L";
+          if (!Number.isFinite(p[key])) { end(); continue; }
+          to = x(p.t).toFixed(1);
+          d += `${from === undefined ? "M" : "L"}${to} ${y(p[key]).toFixed(1)}`;
+          from ??= to;
         }
+        end();
         return d;
       };
       for (const [key] of SERIES) lines[key].setAttribute("d", path(key));
-      area.setAttribute("d", `${path("solar")}L${x(kept.at(-1).t)} ${y(0)}L${x(kept[0].t)} ${y(0)}z`);
+      area.setAttribute("d", path("solar", true));
       zero.setAttribute("d", `M${left} ${y(0)}H${width - right}`);
       marks({ texts, rules, low, high, step, x, y, first, last, left, width, height, right });
     },

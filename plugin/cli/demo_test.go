@@ -1,0 +1,138 @@
+package cli_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"solarhub/plugin/cli"
+)
+
+var pageAddress = regexp.MustCompile(`Open  (http://\S+/)`)
+
+// get returns a page of the demo.
+func get(t *testing.T, url string) (*http.Response, string) {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	return answer, string(body)
+}
+
+func TestDemoLeavesNothingBehind(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	out, errs, stop := start(t, "demo", "--port", "0", "--log-format", "json", "--fault", "late=1%:1.2s")
+	until(t, out, "Ctrl-C")
+	for _, name := range []string{"House", "Garage", "Meter"} {
+		until(t, errs, `"device":"`+name+`"`)
+	}
+	for _, part := range []string{"RTU on ", "9600 8N1, with faults late=1%:1.2s", "Modbus TCP at 127.0.0.1:"} {
+		if !strings.Contains(out.String(), part) {
+			t.Errorf("no %q in:\n%s", part, out)
+		}
+	}
+	answer, page := get(t, pageAddress.FindStringSubmatch(out.String())[1])
+	if answer.StatusCode != http.StatusOK || !strings.Contains(page, "<title>SolarHub</title>") {
+		t.Errorf("the page is %s: %s", answer.Status, page)
+	}
+	if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("the policy is %q", policy)
+	}
+	if made, _ := os.ReadDir(temporary); len(made) != 1 {
+		t.Errorf("%d folders while it runs", len(made))
+	}
+	if code := stop(); code != cli.ExitOK {
+		t.Errorf("ended with %d: %s", code, errs)
+	}
+	if left, _ := os.ReadDir(temporary); len(left) != 0 {
+		t.Errorf("%s is left behind", left[0].Name())
+	}
+}
+
+func TestDemoKeepsWhatItIsToldTo(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "deep", "folder")
+	out, errs, stop := start(t, "demo", "--port", "0", "--data", data, "--log-format", "json")
+	until(t, out, "Ctrl-C")
+	until(t, errs, `"entities":`)
+	stop()
+	for _, name := range []string{"host.json", "cache"} {
+		if _, err := os.Stat(filepath.Join(data, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDemoPortTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	code, out, errs := do(t, "demo", "--port", port)
+	if code != cli.ExitFailed || !strings.Contains(errs, "open the page at 127.0.0.1:"+port) || !strings.Contains(errs, "in use") || out != "" {
+		t.Errorf("with --port it ended with %d: %s%s", code, out, errs)
+	}
+
+	usual, err := net.Listen("tcp", "127.0.0.1:8150") // or another demo has it already
+	if err == nil {
+		defer usual.Close()
+	}
+	text, _, _ := start(t, "demo", "--log-level", "error")
+	until(t, text, "Ctrl-C")
+	if !strings.Contains(text.String(), "Note: port 8150 is taken, so the page is at another one.") || strings.Contains(text.String(), ":8150/") {
+		t.Errorf("without --port it says:\n%s", text)
+	}
+}
+
+func TestDemoAsksForATokenWhereOthersCanReachIt(t *testing.T) {
+	out, _, _ := start(t, "demo", "--port", "0", "--listen", "0.0.0.0", "--log-level", "error")
+	until(t, out, "Ctrl-C")
+	if !regexp.MustCompile(`Open  http://127\.0\.0\.1:\d+/#token=demo\.\w{20,}\.token\n`).MatchString(out.String()) {
+		t.Errorf("no token in:\n%s", out)
+	}
+}
+
+func TestDemoMistakes(t *testing.T) {
+	empty := file(t, "token.txt", "two.parts\n")
+	for name, test := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"all at once":     {[]string{"--day", "5s", "--fault", "slow=1%", "--port", "70000", "--listen", "here"}, []string{"--day 5s is not in 30s..24h", `fault "slow=1%"`, "--port 70000 is not in 0..65535", `--listen "here" is not an IP address`}},
+		"no token":        {[]string{"--host", "http://ha:8123"}, []string{"--host needs --token or --token-file"}},
+		"two tokens":      {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--token-file", empty}, []string{"are two tokens"}},
+		"token alone":     {[]string{"--token", "a.b.c"}, []string{"a token belongs to --host"}},
+		"page and host":   {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--port", "1"}, []string{"are for the page"}},
+		"no token's file": {[]string{"--host", "http://ha:8123", "--token-file", "./nosuch"}, []string{"--token-file: ", "no such file"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := do(t, append([]string{"demo"}, test.args...)...)
+			if code != cli.ExitUsage || out != "" {
+				t.Errorf("ended with %d: %s", code, out)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(errs, part) {
+					t.Errorf("no %q in:\n%s", part, errs)
+				}
+			}
+		})
+	}
+	code, _, errs := do(t, "demo", "--host", "http://ha:8123", "--token-file", empty)
+	if code != cli.ExitFailed || !strings.Contains(errs, "the token is not a long-lived access token") || strings.Contains(errs, "two.parts") {
+		t.Errorf("with half a token it ended with %d: %s", code, errs)
+	}
+}
