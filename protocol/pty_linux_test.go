@@ -21,8 +21,9 @@ type paced struct {
 	serial Serial
 	pause  time.Duration // turnaround
 
-	mu   sync.Mutex
-	gaps []time.Duration // from the last byte of a reply to the next request
+	mu     sync.Mutex
+	echoes bool            // it repeats what it hears, as an RS485 adapter does, and carries out no single write
+	gaps   []time.Duration // from the last byte of a reply to the next request
 }
 
 // newPaced serves until the test ends.
@@ -63,7 +64,17 @@ func (p *paced) serve() {
 			p.gaps = append(p.gaps, arrived.Sub(last))
 			p.mu.Unlock()
 		}
-		last = p.reply(arrived, rtuReplyTo(have[:size]))
+		p.mu.Lock()
+		echoes := p.echoes
+		p.mu.Unlock()
+		if echoes {
+			if _, err := p.master.Write(have[:size]); err != nil {
+				return
+			}
+		}
+		if !echoes || have[1] != 6 {
+			last = p.reply(arrived, rtuReplyTo(have[:size]))
+		}
 		have = have[size:]
 	}
 }
@@ -111,6 +122,36 @@ func TestSerialPort(t *testing.T) {
 				t.Errorf("a gap of %v, t3.5 is %v", gap, s.Silence())
 			}
 		})
+	}
+}
+
+// On a port that hears itself the echo of a single write is not taken for its reply.
+func TestSerialPortEcho(t *testing.T) {
+	for _, told := range []Echo{DetectEcho, WithEcho} {
+		p := newPaced(t, Serial{115200, 8, NoParity, 1}, 0)
+		p.mu.Lock()
+		p.echoes = true
+		p.mu.Unlock()
+		l := NewRTU(RTUConfig{Path: p.path, Serial: p.serial, Timeout: 200 * time.Millisecond, Quirks: Quirks{Echo: told}})
+		defer l.Close()
+		if _, err := l.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			req := readOf(7, 10)
+			req.Pace.Timeout = 10 * time.Second
+			resp, err := l.Exchange(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			right(t, req, resp)
+			if _, err := l.Exchange(t.Context(), writeOf(1, 2)); !errors.Is(err, ErrOutcomeUnknown) {
+				t.Errorf("told %d: %v", told, err)
+			}
+		}
+		if c := l.Condition(); c.LatencyTimer != "" || told == DetectEcho && !c.Echoes {
+			t.Errorf("told %d: %+v", told, c)
+		}
 	}
 }
 
