@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -167,4 +168,30 @@ func TestFlashIsNotWrittenInVain(t *testing.T) {
 			t.Errorf("forced: %+v, %v", out, err)
 		}
 	})
+}
+
+// Exceptions 4 and 8 say that the device failed while it was at it: what it holds decides.
+func TestFailedWhileAtIt(t *testing.T) {
+	for _, code := range []byte{4, 8} {
+		for _, carriedOut := range []bool{true, false} {
+			polled(t, nil, func(h *house) {
+				since := h.line.Journal().Last()
+				h.busy(200, code, 1, sim.WriteFunctions...)
+				if carriedOut {
+					time.AfterFunc(time.Millisecond, func() { h.unit.Set(protocol.HoldingRegister, 200, 20) })
+				}
+				begun := time.Now()
+				out, err := h.write("current_max", 20.0)
+				switch e, _ := errors.AsType[*WriteError](err); {
+				case carriedOut && (err != nil || out.Reading.Value.Num != 20):
+					t.Errorf("exception %d: %v", code, err)
+				case !carriedOut && (e == nil || e.Code != CodeException || e.Stage != StageException || e.Found == nil):
+					t.Errorf("exception %d: %+v, %v", code, out, err)
+				}
+				if time.Since(begun) > time.Second || len(h.writes(since)) != 1 {
+					t.Errorf("exception %d: after %v, writes %v", code, time.Since(begun), h.writes(since))
+				}
+			})
+		}
+	}
 }

@@ -33,7 +33,8 @@ type fetch struct {
 type answer struct {
 	words   []uint16
 	at      time.Time
-	refused error // the device refuses these very registers
+	over    protocol.Range // of the request that brought it
+	refused error          // the device refuses these very registers
 }
 
 // taught is what reading has taught: registers that may not be read across, and the most that one read may have, 0 for
@@ -77,21 +78,22 @@ var errAbsent = errors.New("the device answers nothing at all")
 // believes reports whether an error is a silence that may be a refusal.
 func (f *fetch) believes(err error) bool { return f.alive != nil && silent(err) }
 
+// refuses reports whether an error is a refusal of these registers, or a silence that may be one.
+func (f *fetch) refuses(err error) bool {
+	no, ok := errors.AsType[protocol.ExceptionError](err)
+	return ok && refusesAddress(no) || f.believes(err)
+}
+
 // span reads one range and gives the words to the atoms in it; clean means that the device answered the very read.
 func (f *fetch) span(ctx context.Context, over protocol.Range, atoms []atom) (clean bool, err error) {
 	resp, err := f.send(ctx, over)
-	switch no, refused := errors.AsType[protocol.ExceptionError](err); {
+	switch no, _ := errors.AsType[protocol.ExceptionError](err); {
 	case err == nil:
 		f.take(over, atoms, resp)
 		return true, nil
-	case f.believes(err):
-	case !refused || !refusesAddress(no):
+	case !f.refuses(err):
 		return false, err
-	case no.Code == 1:
-		f.refuse(atoms, err)
-		return false, nil
-	}
-	if len(atoms) == 1 {
+	case len(atoms) == 1 || no.Code == 1:
 		f.refuse(atoms, err)
 		return false, nil
 	}
@@ -112,10 +114,8 @@ func (f *fetch) bisect(ctx context.Context, refused error, over protocol.Range, 
 	if err != nil || !cleanLeft || !cleanRight {
 		return err
 	}
-	if silent(refused) { // between two silences the halves have come: it was no bad moment
-		if _, err := f.send(ctx, over); !silent(err) {
-			return err
-		}
+	if _, err := f.send(ctx, over); !f.refuses(err) { // both halves have come between two refusals, or it was a bad moment
+		return err
 	}
 	return f.blame(ctx, refused, left, right)
 }
@@ -134,10 +134,10 @@ func (f *fetch) blame(ctx context.Context, refused error, left, right []atom) er
 			probe = gap
 		}
 		_, err := f.send(ctx, probe)
-		switch no, refused := errors.AsType[protocol.ExceptionError](err); {
+		switch {
 		case err == nil:
 			isHole = false
-		case !f.believes(err) && !(refused && refusesAddress(no)):
+		case !f.refuses(err):
 			return err
 		case probe.Count <= most:
 			isHole = true
@@ -156,7 +156,7 @@ func (f *fetch) take(over protocol.Range, atoms []atom, resp protocol.Response) 
 		for _, item := range a.items {
 			r := f.layout.items[item]
 			from := int(r.Addr - over.Addr)
-			f.got[item] = answer{words: resp.Words[from : from+int(r.Count)], at: resp.Sent}
+			f.got[item] = answer{words: resp.Words[from : from+int(r.Count)], at: resp.Sent, over: over}
 		}
 	}
 }
@@ -250,5 +250,5 @@ func readPoint(ctx context.Context, ask exchange, req protocol.Request, p profil
 func readPart(ctx context.Context, ask exchange, req protocol.Request, over protocol.Range) (answer, error) {
 	req.Op, req.Range, req.Words = protocol.Read, over, nil
 	resp, err := ask(ctx, req)
-	return answer{words: resp.Words, at: resp.Sent}, err
+	return answer{words: resp.Words, at: resp.Sent, over: over}, err
 }

@@ -57,7 +57,7 @@ func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 
 // askIdentity reads the fields of identification; what the device refuses is no value.
 func (d *Device) askIdentity(ctx context.Context, ask exchange) (map[string]codec.Value, error) {
-	l, err := newLayout(d.identityFields(), limitsOf(d.cfg.Line), TimingOf(d.cfg.Line))
+	l, err := d.identityLayout()
 	if err != nil {
 		return nil, fmt.Errorf("plan the identification of %s: %w", d.name(), err)
 	}
@@ -73,6 +73,15 @@ func (d *Device) askIdentity(ctx context.Context, ask exchange) (map[string]code
 		values[p.Key] = reading.Value
 	}
 	return values, nil
+}
+
+// identityLayout plans the fields of identification within what is known of the device.
+func (d *Device) identityLayout() (*layout, error) {
+	fields := d.identityFields()
+	d.mu.Lock()
+	limits := d.limits(fields)
+	d.mu.Unlock()
+	return newLayout(fields, limits, TimingOf(d.cfg.Line))
 }
 
 // identityFields returns what identification reads, as points.

@@ -43,7 +43,8 @@ func (d *Device) learn(t taught) bool {
 	defer d.mu.Unlock()
 	for _, gap := range t.holes {
 		for _, r := range withoutPoints(gap, d.points) {
-			d.learnt.Holes = append(slices.Clip(d.learnt.Holes), Hole{Range: r, At: now})
+			holes := slices.DeleteFunc(slices.Clone(d.learnt.Holes), func(h Hole) bool { return h.Range == r })
+			d.learnt.Holes = append(holes, Hole{Range: r, At: now})
 		}
 	}
 	if t.most > 0 && (d.learnt.Most == 0 || t.most < d.learnt.Most) {
@@ -83,7 +84,7 @@ func (d *Device) limits(points []profile.Point) plan.Limits {
 		}
 	}
 	if d.learnt.Most > 0 {
-		limits.MaxRegisters = min(limits.MaxRegisters, max(d.learnt.Most, longest(d.points)))
+		limits.MaxRegisters = min(limits.MaxRegisters, max(d.learnt.Most, longest(d.points), longest(points)))
 	}
 	return limits
 }

@@ -155,22 +155,18 @@ func (m *member) judge(d *Device, err error) {
 	}
 }
 
-// mayHaveBeenCarriedOut: the device takes its time (5), or a gateway lost track of it (10, 11).
+// mayHaveBeenCarriedOut: the device failed while it was at it (4, 8), takes its time (5), or a gateway lost track of it (10, 11).
 // Source: MODBUS Application Protocol V1.1b3, 7.
-func mayHaveBeenCarriedOut(no protocol.ExceptionError) bool {
-	return no.Code == 5 || no.Code == 10 || no.Code == 11
-}
+func mayHaveBeenCarriedOut(no protocol.ExceptionError) bool { return no.Code > 3 && no.Code != 6 }
 
-// accepted reports whether the device said that it will take its time.
-func (m *member) accepted() bool {
-	no, ok := errors.AsType[protocol.ExceptionError](m.doubt)
-	return ok && no.Code == 5
-}
-
-// patience returns until when a device that holds something else may still come to hold what was written.
+// patience returns until when a device that holds something else may still come to hold what was written: until the caller's end if it said
+// that it takes its time, and no longer if it said that it failed.
 func (m *member) patience() time.Time {
-	if m.accepted() {
+	switch no, _ := errors.AsType[protocol.ExceptionError](m.doubt); no.Code {
+	case 5:
 		return m.last()
+	case 4, 8:
+		return m.settled
 	}
 	return m.settled.Add(verifyFor)
 }
@@ -219,6 +215,11 @@ func (m *member) verdict(d *Device) *WriteError {
 		return m.failed
 	case m.equal, m.verified(), !m.readsBack() && m.doubt == nil:
 		return nil
+	case m.found != nil && !m.patience().After(m.settled): // it said that it failed, and so it did
+		no, _ := errors.AsType[protocol.ExceptionError](m.doubt)
+		e := exception(StageException, p, device, m.doubt, no)
+		e.Found = m.found
+		return e
 	case m.found != nil:
 		wanted, found := withUnit(m.j.value.String(), p.Unit), m.holds()
 		reason := fmt.Sprintf("%s acknowledged %s for %s (%s) and holds %s", device, wanted, p.Name, where, found)

@@ -12,6 +12,7 @@ import (
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/sim"
 )
 
 const (
@@ -238,6 +239,40 @@ func TestQuietNight(t *testing.T) {
 		}
 		if h.sink.last("power").Value.Kind == 0 {
 			t.Error("the last value is gone")
+		}
+	})
+}
+
+// A device that is off costs the others on its line one timeout in a growing interval.
+func TestADeadNeighbour(t *testing.T) {
+	polled(t, withNeighbour, func(h *house) {
+		h.fault(sim.Fault{Match: sim.Match{Units: []protocol.UnitID{2}}, Kind: sim.Drop})
+		var running sync.WaitGroup
+		defer running.Wait()
+		ctx, cancel := context.WithCancel(h.ctx)
+		defer cancel()
+		neighbour := h.neighbour(&recorder{})
+		running.Go(func() { _ = neighbour.Run(ctx) })
+		h.pass(5 * time.Minute)
+		since := h.line.Journal().Last()
+		h.pass(20 * time.Minute)
+		var last time.Time
+		lost := 0
+		for _, e := range h.line.Journal().Since(since) {
+			if e.Unit == 2 {
+				lost++
+			} else if e.Range.Contains(protocol.Range{Addr: 100, Count: 1}) {
+				if !last.IsZero() && e.At.Sub(last) > 3100*time.Millisecond {
+					t.Errorf("power was not read for %v", e.At.Sub(last))
+				}
+				last = e.At
+			}
+		}
+		if lost < 17 || lost > 26 { // once a minute, a fifth more or less
+			t.Errorf("the dead device was asked %d times in 20 minutes", lost)
+		}
+		if r := h.device.Poll(); r.Behind {
+			t.Errorf("report %+v", r)
 		}
 	})
 }

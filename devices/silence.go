@@ -142,7 +142,7 @@ func (s *silence) othersAnswer(now time.Time) bool {
 
 // pulse makes sure that the device is there: by the shortest read of its identification.
 func (p *poller) pulse(ctx context.Context) error {
-	l, err := newLayout(p.d.identityFields(), limitsOf(p.d.cfg.Line), TimingOf(p.d.cfg.Line))
+	l, err := p.d.identityLayout()
 	if err != nil || len(l.reads) == 0 {
 		return err
 	}

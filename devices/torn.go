@@ -67,7 +67,7 @@ func prove(ctx context.Context, ask exchange, req protocol.Request, p profile.Po
 
 // ofOneRequest reports whether one reply has brought all parts.
 func ofOneRequest(parts []answer) bool {
-	return !slices.ContainsFunc(parts, func(a answer) bool { return !a.at.Equal(parts[0].at) })
+	return !slices.ContainsFunc(parts, func(a answer) bool { return a.over != parts[0].over || !a.at.Equal(parts[0].at) })
 }
 
 // isCounter reports whether the value never falls but to begin anew.
