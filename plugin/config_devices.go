@@ -38,7 +38,7 @@ func (p place) fail(key, format string, args ...any) {
 }
 
 func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.Node) (place, bool) {
-	f := n.Fields(deviceKeys...)
+	f := n.FieldsBut(ofLines, deviceKeys...)
 	if f.At == nil {
 		return place{}, false
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // FuzzConfig reads any bytes: nothing panics, the token is never told, what is wrong lies in the file and is the same each time,
-// and what is let through can be shown, as check does.
+// and what is let through can be predicted, as check does, with reads as short as write_wait asks for.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(full))
 	const minimal = "host:\n  url: http://ha:8123\n  token: " + goodToken + "\nlines:\n  - tcp: 192.168.1.9\n    devices: [{profile: powdrive}]\n"
@@ -22,8 +22,11 @@ func FuzzConfig(f *testing.F) {
 	} {
 		f.Add([]byte(c))
 	}
+	for _, c := range impossible {
+		f.Add([]byte(withLines("  - {" + c.line + ", devices: [{" + strings.TrimSuffix("profile: powdrive, "+c.device, ", ") + "}]}\n")))
+	}
 	file := filepath.Join(f.TempDir(), "solarhub.yaml")
-	harmless := strings.NewReplacer("://", "", "/dev/ttyUSB0", "")
+	harmless := strings.NewReplacer("://", "", "/dev/ttyUSB0", "", "/dev/x", "")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if strings.ContainsAny(harmless.Replace(string(data)), `/\`) {
 			return // it may name files outside of the empty folder
@@ -45,6 +48,15 @@ func FuzzConfig(f *testing.F) {
 		for _, l := range c.Lines {
 			if len(l.Devices) == 0 || l.String() == "" {
 				t.Fatalf("%+v was let through", l)
+			}
+		}
+		lines, err := Predict(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lines {
+			if l.Line.WriteWait > 0 && l.Bound.Poll > l.Line.WriteWait {
+				t.Fatalf("a read takes %v, wanted %v", l.Bound.Poll, l.Line.WriteWait)
 			}
 		}
 	})

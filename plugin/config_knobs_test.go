@@ -142,6 +142,8 @@ var impossible = []struct{ name, line, device, want string }{
 	{"parity misspelt", "serial: /dev/x, parity: evn", "", "did you mean even?"},
 	{"baud", "serial: /dev/x, baud: 100000", "", "; the nearest is 115200"},
 	{"registers of one read", "tcp: h", "max_registers: 200", "max_registers 200: one read carries 125 at most, by the standard; that is the nearest that works"},
+	{"of the line", "tcp: h", "unit_ids: lax", `key "unit_ids" has no place here: it is of the line, beside its devices`},
+	{"of a device", "tcp: h, gap: 10ms", "", `key "gap" has no place here: it is of a device of the line`},
 	{"write_with", "tcp: h", "write_with: both", `"both" is not allowed here; allowed: single, multiple`},
 }
 

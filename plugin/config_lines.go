@@ -10,9 +10,23 @@ import (
 // lineKeys are all that a line can have.
 var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"}, profile.KnobKeys(true), []string{"write_wait", "devices"})
 
+// ofLines and ofDevices say where keys belong that people look for at the other one.
+var (
+	ofLines   = elsewhere("it is of the line, beside its devices", slices.DeleteFunc(slices.Clone(lineKeys), func(k string) bool { return k == "devices" }))
+	ofDevices = elsewhere("it is of a device of the line", deviceKeys)
+)
+
+func elsewhere(place string, keys []string) map[string]string {
+	places := map[string]string{}
+	for _, k := range keys {
+		places[k] = place
+	}
+	return places
+}
+
 // line reads one line, then what its devices need of it together, then whether all of it can be.
 func (p *parser) line(n *strict.Node) Line {
-	f := n.Fields(lineKeys...)
+	f := n.FieldsBut(ofDevices, lineKeys...)
 	l := Line{}
 	if f.At == nil {
 		return l

@@ -34,53 +34,26 @@ func (p *place) holes() {
 func cut(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
 	for _, variant := range variantsOf(family) {
 		points, _ := family.Resolve(variant) // variants of a loaded profile resolve
-		left := []protocol.Range{hole}
+		var read []protocol.Range
 		keys = nil
 		for _, point := range points {
 			touches := false
 			for _, r := range point.Ranges {
 				touches = touches || hole.Overlaps(r) && !point.Button()
-				left = without(left, r)
 			}
 			if touches {
-				keys = append(keys, point.Key)
+				keys, read = append(keys, point.Key), append(read, point.Ranges...)
 			}
 		}
 		if len(keys) == 0 {
 			return nil, ""
 		}
-		rest = holesText(left)
+		rest = "to leave it out"
+		if left := profile.Beside(hole, read...); len(left) > 0 {
+			rest = profile.HolesText(left)
+		}
 	}
 	return keys, rest
-}
-
-// without takes a range out of others.
-func without(all []protocol.Range, r protocol.Range) []protocol.Range {
-	var left []protocol.Range
-	for _, a := range all {
-		if !a.Overlaps(r) {
-			left = append(left, a)
-			continue
-		}
-		if a.Addr < r.Addr {
-			left = append(left, protocol.Range{Table: a.Table, Addr: a.Addr, Count: r.Addr - a.Addr})
-		}
-		if r.End() < a.End() {
-			left = append(left, protocol.Range{Table: a.Table, Addr: uint16(r.End()), Count: uint16(a.End() - r.End())})
-		}
-	}
-	return left
-}
-
-func holesText(holes []protocol.Range) string {
-	if len(holes) == 0 {
-		return "to leave it out"
-	}
-	var texts []string
-	for _, h := range holes {
-		texts = append(texts, profile.HoleText(h))
-	}
-	return "[" + strings.Join(texts, ", ") + "]"
 }
 
 // some names the first of several keys.

@@ -54,6 +54,37 @@ func HoleText(r protocol.Range) string {
 	return fmt.Sprintf("%s %d..%d", r.Table, r.Addr, r.End()-1)
 }
 
+// HolesText writes what takes the place of holes in a file.
+func HolesText(holes []protocol.Range) string {
+	var texts []string
+	for _, h := range holes {
+		texts = append(texts, HoleText(h))
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+// Beside returns what is left of a hole beside registers that have to be read.
+func Beside(hole protocol.Range, read ...protocol.Range) []protocol.Range {
+	left := []protocol.Range{hole}
+	for _, r := range read {
+		var rest []protocol.Range
+		for _, h := range left {
+			if !h.Overlaps(r) {
+				rest = append(rest, h)
+				continue
+			}
+			if h.Addr < r.Addr {
+				rest = append(rest, protocol.Range{Table: h.Table, Addr: h.Addr, Count: r.Addr - h.Addr})
+			}
+			if r.End() < h.End() {
+				rest = append(rest, protocol.Range{Table: h.Table, Addr: uint16(r.End()), Count: uint16(h.End() - r.End())})
+			}
+		}
+		left = rest
+	}
+	return left
+}
+
 func parseTable(word string) (protocol.Table, error) {
 	for _, t := range tables {
 		if t.String() == word {
@@ -130,11 +161,11 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 	}
 	for _, hole := range l.p.Line.Holes {
 		if hole.Overlaps(r) {
-			n.Fail("at: %s lies in the hole %s", r, hole)
+			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole), HolesText(Beside(hole, r)))
 		}
 	}
 	if most := cmp.Or(l.p.Line.MaxRegisters, protocol.MaxReadRegisters); r.Count > most {
-		n.Fail("at: %s is longer than max_registers, %d", r, most)
+		n.Fail("at: %s is longer than max_registers, %d: the nearest that works is %d", r, most, r.Count)
 	}
 }
 

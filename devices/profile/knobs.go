@@ -157,11 +157,7 @@ func holesText(l Line) string {
 	if len(l.Holes) == 0 {
 		return "none"
 	}
-	var texts []string
-	for _, h := range l.Holes {
-		texts = append(texts, HoleText(h))
-	}
-	return "[" + strings.Join(texts, ", ") + "]"
+	return HolesText(l.Holes)
 }
 
 func takeBusyRetries(n *strict.Node, l *Line) {

@@ -13,13 +13,20 @@ type Fields struct {
 }
 
 // Fields checks the keys of a mapping against those allowed. Anything but a mapping is a finding and has no fields.
-func (n *Node) Fields(allowed ...string) Fields {
+func (n *Node) Fields(allowed ...string) Fields { return n.FieldsBut(nil, allowed...) }
+
+// FieldsBut is Fields where some keys that are not allowed have a place elsewhere: elsewhere says for each which.
+func (n *Node) FieldsBut(elsewhere map[string]string, allowed ...string) Fields {
 	entries := n.Entries()
 	if !n.IsMap() {
 		return Fields{}
 	}
 	f := Fields{At: n, values: make(map[string]*Node, len(entries))}
 	for _, e := range entries {
+		if place := elsewhere[e.Key.text]; place != "" {
+			e.Key.Fail("key %s has no place here: %s", quote(e.Key.text), place)
+			continue
+		}
 		if !slices.Contains(allowed, e.Key.text) {
 			e.Key.Fail("unknown key %s%s; allowed: %s", quote(e.Key.text), meant(e.Key.text, allowed), strings.Join(allowed, ", "))
 			continue

@@ -262,3 +262,15 @@ func ExampleParse() {
 	// solarhub.yaml:2:3: unknown key "baudrate"; did you mean baud?; allowed: address, baud, unit
 	// solarhub.yaml:3:9: "010" is not a whole number from 1 to 247; leave the leading 0 away
 }
+
+// A key that has its place elsewhere is told where; others as ever.
+func TestFieldsBut(t *testing.T) {
+	root, report := Parse("f.yaml", []byte("gap: 1\necho: 2\nother: 3\n"))
+	f := root.FieldsBut(map[string]string{"echo": "it is of the line"}, "gap")
+	if f.Get("gap") == nil || f.Get("echo") != nil {
+		t.Error("the fields")
+	}
+	if got, want := findings(t, report), "2:1: key \"echo\" has no place here: it is of the line\n3:1: unknown key \"other\"; allowed: gap"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
