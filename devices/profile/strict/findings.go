@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Finding is one thing that is wrong, and where. Line and Column count from 1, Column in characters.
@@ -49,8 +50,9 @@ func (f Findings) Error() string {
 
 // Report collects the findings of one file. It belongs to one goroutine.
 type Report struct {
-	file string
-	all  map[Finding]struct{}
+	file  string
+	lines [][]byte // of the file
+	all   map[Finding]struct{}
 }
 
 // Add notes what is wrong at a node; at nil, at the beginning of the file.
@@ -61,7 +63,13 @@ func (r *Report) Add(at *Node, format string, args ...any) {
 	r.add(at.Line, at.Column, fmt.Sprintf(format, args...))
 }
 
+// add notes a finding at a place in the file. Behind a broken escape (\u with other characters than four digits) the lexer loses count of
+// lines: what it then puts outside of the file lies at the end of a line.
 func (r *Report) add(line, column int, what string) {
+	if n := len(r.lines); n > 0 {
+		line = min(line, n)
+		column = min(column, utf8.RuneCount(r.lines[max(line, 1)-1])+1)
+	}
 	r.all[Finding{r.file, max(line, 1), max(column, 1), what}] = struct{}{}
 }
 

@@ -27,6 +27,7 @@ const (
 func Parse(file string, data []byte) (*Node, *Report) {
 	report := &Report{file: file, all: map[Finding]struct{}{}}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	report.lines = bytes.Split(data, []byte("\n"))
 	if !report.checkBytes(data) {
 		return nil, report
 	}

@@ -31,6 +31,7 @@ func TestParseFindings(t *testing.T) {
 		{"crlf", "a: 1\r\nb:\r\n  - x\r\n", ""},
 		{"byte order mark", "\uFEFFa: 1\n", ""},
 		{"odd keys", "null: 1\n~: 2\ntrue: 3\n1.5: 4\n0x1: 5\n-1: 6\n'': 7\n", ""},
+		{"lines lost in a broken escape", "\n\"0\\u--\n\"a\\u0ae4\":('", "2:7: this is not YAML: a value where none can stand; check the indentation"},
 		{"empty", "", "1:1: the file is empty"},
 		{"blank", "\n \n", "1:1: the file is empty"},
 		{"comment only", "# nothing\n", "1:1: the file is empty"},
