@@ -70,6 +70,7 @@ func houseWith(t *testing.T, replace ...string) *profile.Profile {
 type house struct {
 	t      *testing.T
 	unit   *sim.Unit
+	rtu    bool            // RTU over TCP instead of Modbus TCP
 	others []*sim.Unit     // on the same line
 	wrap   func(Line) Line // what the device sees of the bus; may be nil
 	log    zerolog.Logger  // of the device
@@ -104,7 +105,11 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer cancel()
-		link := protocol.NewTCP(protocol.TCPConfig{Address: "house:502", Name: "house", Dial: func(context.Context, string, string) (net.Conn, error) {
+		framing := sim.TCP
+		if h.rtu {
+			framing = sim.RTU
+		}
+		dial := func(context.Context, string, string) (net.Conn, error) {
 			if h.dead.Load() {
 				return nil, errors.New("connection refused")
 			}
@@ -112,9 +117,13 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 			h.mu.Lock()
 			h.conns = append(h.conns, there)
 			h.mu.Unlock()
-			running.Go(func() { _ = h.line.ServeConn(ctx, there, sim.TCP) })
+			running.Go(func() { _ = h.line.ServeConn(ctx, there, framing) })
 			return here, nil
-		}})
+		}
+		var link protocol.Link = protocol.NewTCP(protocol.TCPConfig{Address: "house:502", Name: "house", Dial: dial})
+		if h.rtu {
+			link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: "house:502", Name: "house", Serial: protocol.DefaultSerial, Dial: dial, Sleep: time.Sleep})
+		}
 		h.bus = protocol.NewBus(link, protocol.BusOptions{})
 		h.device = New(h.cfg, h.wrap(h.bus), h.sink, h.log)
 		running.Go(func() { _ = h.bus.Run(ctx) })

@@ -38,7 +38,13 @@ func (h *house) silentAcross(r protocol.Range) {
 var between = protocol.Range{Addr: 102, Count: 8} // undefined registers between what is polled
 
 func TestSilentHoleIsLearnt(t *testing.T) {
-	polled(t, func(h *house) { h.cut(between) }, func(h *house) { // to be refused at first
+	for _, rtu := range []bool{false, true} {
+		silentHole(t, rtu)
+	}
+}
+
+func silentHole(t *testing.T, rtu bool) {
+	polled(t, func(h *house) { h.cut(between); h.rtu = rtu }, func(h *house) { // to be refused at first
 		h.device.relearn(func(l *Lessons) { *l = Lessons{} })
 		h.silentAcross(between)
 		h.pass(10 * time.Minute)

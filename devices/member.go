@@ -194,7 +194,7 @@ func (m *member) end(d *Device) {
 	}
 	ctx := context.WithoutCancel(m.j.ctx)
 	switch {
-	case !m.sent.IsZero() || m.doubt != nil:
+	case m.failed == nil && (!m.sent.IsZero() || m.doubt != nil):
 		d.out.end(ctx, d, m.p, found, found != nil && m.verified())
 	case m.equal && found != nil:
 		d.out.readings(ctx, d, []Reading{*found})

@@ -74,17 +74,20 @@ const (
 	catchesUp   = 1.1
 )
 
-// judge decides whether the line keeps up.
+// judge decides whether the line keeps up; while too little is known it stays as it was.
 func (t *tally) judge() {
 	limit := fallsBehind
 	if t.behind {
 		limit = catchesUp
 	}
-	t.behind = false
+	known, behind := false, false
 	for class, wanted := range t.wanted {
-		if typical, ok := t.typical(class); ok && float64(typical) > limit*float64(wanted) {
-			t.behind = true
-		}
+		typical, ok := t.typical(class)
+		known = known || ok
+		behind = behind || ok && float64(typical) > limit*float64(wanted)
+	}
+	if known {
+		t.behind = behind
 	}
 }
 

@@ -81,6 +81,7 @@ func (r *reporter) end(ctx context.Context, d *Device, p profile.Point, found *R
 	if found != nil {
 		r.last[p.Key] = *found
 	}
+	delete(r.watches, p.Key)
 	if confirmed {
 		r.watch(p, *found)
 	}
@@ -108,7 +109,7 @@ func (r *reporter) status(ctx context.Context, d *Device) {
 	}
 }
 
-// release ends a write of which nothing went out: readings count as before.
+// release ends a write of which nothing was carried out: readings count as before, and what was confirmed before is still watched.
 func (r *reporter) release(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -35,10 +35,10 @@ func (r *reporter) watch(p profile.Point, wanted Reading) {
 	}
 }
 
-// forget ends the watches of what a write to the point changes; the caller holds mu.
+// forget ends the watches of other points that a write to the point changes; the caller holds mu.
 func (r *reporter) forget(p profile.Point) {
 	for key, w := range r.watches {
-		if key == p.Key || shareBits(w.point, p) {
+		if key != p.Key && shareBits(w.point, p) {
 			delete(r.watches, key)
 		}
 	}

@@ -80,6 +80,36 @@ func TestNotTakenBack(t *testing.T) {
 	}
 }
 
+// A write that the device refused changes nothing: what was confirmed before is still watched.
+func TestWatchedBehindARefusal(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		if _, err := h.write("current_max", 50.0); err != nil {
+			t.Fatal(err)
+		}
+		h.busy(200, 3, 1, sim.WriteFunctions...)
+		h.refusal("current_max", 60.0)
+		h.unit.Set(protocol.HoldingRegister, 200, 7)
+		h.pass(time.Second)
+		h.all()
+		if all := h.sink.reversions(); len(all) != 1 || all[0].Wanted.Value.Num != 50 {
+			t.Errorf("told %+v", all)
+		}
+	})
+}
+
+// Two points may be views of the same bits.
+func TestAnotherViewOfTheSameBits(t *testing.T) {
+	r := newReporter(&recorder{})
+	a, b := profile.Point{Key: "a", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}, profile.Point{Key: "b", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}
+	found := Reading{Key: "a", Raw: []uint16{1}, ReadAt: time.Now()}
+	r.begin(a)
+	r.end(t.Context(), nil, a, &found, true)
+	r.begin(b)
+	if len(r.watches) != 0 {
+		t.Errorf("watches %v", r.watches)
+	}
+}
+
 // Of a register that several points share only the bits of the point count.
 func TestAPartIsTakenBack(t *testing.T) {
 	polled(t, nil, func(h *house) {

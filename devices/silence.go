@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -74,7 +75,10 @@ func (s *silence) silent(read plan.Read, l *layout, now time.Time) {
 }
 
 // forget drops all suspicion, because other reads are planned.
-func (s *silence) forget() { clear(s.suspects) }
+func (s *silence) forget() {
+	clear(s.suspects)
+	maps.DeleteFunc(s.heard, func(_ protocol.Range, at time.Time) bool { return time.Since(at) >= trustFor })
+}
 
 // next returns a suspect that is to be asked again by itself, or when the first will be; zero if there is none.
 func (s *silence) next(now time.Time) (due *suspect, at time.Time) {
