@@ -71,7 +71,8 @@ func (e *entity) option(v any) error {
 	return nil
 }
 
-var clock = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+// clock is a time of day. Python takes 24:00 for midnight.
+var clock = regexp.MustCompile(`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`)
 
 func matches(r *regexp.Regexp, v any, want string) error {
 	if s, ok := v.(string); !ok || !r.MatchString(s) {

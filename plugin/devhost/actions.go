@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -106,12 +107,12 @@ func (h *Host) callService(ctx context.Context, c command) (any, error) {
 
 // act carries out an action.
 func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
+	given := c
 	c.Domain, c.Service = strings.ToLower(c.Domain), strings.ToLower(c.Service)
 	name := c.Domain + "." + c.Service
 	a, ok := actions[name]
 	if !ok || c.Domain == domain && h.options.WithoutCompanion {
-		return nil, &Error{Code: host.RefusedNotFound, Message: "Service " + name + " not found.", Domain: "homeassistant",
-			Key: "service_not_found", Placeholders: map[string]any{"domain": c.Domain, "service": c.Service}}
+		return nil, notFound(given, c)
 	}
 	if err := a.answers(c.ReturnResponse); err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
 	if data == nil {
 		data = map[string]any{}
 	}
-	maps.Copy(data, c.Target)
+	maps.Copy(data, spelled(c.Target))
 	c.Data = data
 	if err := a.takes(data); err != nil {
 		return nil, err
@@ -129,6 +130,18 @@ func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
 	h.fire(eventCallService, map[string]any{"domain": c.Domain, "service": c.Service, "service_data": data}, c.by)
 	h.mu.Unlock()
 	return a.run(h, ctx, c)
+}
+
+// notFound is the error for an action that there is not. One that was asked for in capitals is looked for in small letters,
+// and then Home Assistant takes it for another.
+func notFound(given, c serviceCall) error {
+	if given.Domain != c.Domain || given.Service != c.Service {
+		return &Error{Code: host.RefusedHostError, Domain: "websocket_api", Key: "child_service_not_found",
+			Message:      fmt.Sprintf("Service %s.%s called service %s.%s which was not found.", c.Domain, c.Service, given.Domain, given.Service),
+			Placeholders: map[string]any{"domain": given.Domain, "service": given.Service, "child_domain": c.Domain, "child_service": c.Service}}
+	}
+	return &Error{Code: host.RefusedNotFound, Message: fmt.Sprintf("Service %s.%s not found.", c.Domain, c.Service), Domain: "homeassistant",
+		Key: "service_not_found", Placeholders: map[string]any{"domain": c.Domain, "service": c.Service}}
 }
 
 // answers says whether an action may be asked for a response, or must be.
@@ -217,12 +230,24 @@ func (h *Host) find(root string) func() *installation {
 	}
 }
 
-// set writes a value, or presses a button, and returns when it is confirmed. How it ended is told to those who listen.
+// set writes a value and returns when it is confirmed.
 func (h *Host) set(ctx context.Context, t target, value any, force bool, by Context) (host.ResultFrame, error) {
-	call := callFrame{Action: host.ActionSet, ID: t.def.ID, Value: &value, Force: &force}
+	return h.carryOut(ctx, t, value, callFrame{Action: host.ActionSet, ID: t.def.ID, Value: &value, Force: &force}, by)
+}
+
+// operate does what the platform's own action does: it writes a value, or presses the button.
+func (h *Host) operate(ctx context.Context, t target, value any, by Context) error {
+	var err error
 	if t.def.Platform == "button" {
-		call = callFrame{Action: host.ActionPress, ID: t.def.ID}
+		_, err = h.carryOut(ctx, t, nil, callFrame{Action: host.ActionPress, ID: t.def.ID}, by)
+	} else {
+		_, err = h.set(ctx, t, value, false, by)
 	}
+	return err
+}
+
+// carryOut has the plugin do something with an entity. How it ended is told to those who listen.
+func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame, by Context) (host.ResultFrame, error) {
 	began := time.Now()
 	result, err := h.call(ctx, h.find(t.root), t.name, call, h.options.Write, by)
 	told := map[string]any{"entity_id": t.entityID, "name": t.name, "value": value, "ok": err == nil, "took_ms": time.Since(began).Milliseconds()}

@@ -36,8 +36,7 @@ func (h *Host) SetValue(ctx context.Context, id string, value any) error {
 	if !ok {
 		return fmt.Errorf("%s is no entity", id)
 	}
-	_, err := h.set(ctx, t, host.Value(value), false, Context{ID: newID()})
-	return err
+	return h.operate(ctx, t, host.Value(value), Context{ID: newID()})
 }
 
 // Action calls an action as call_service does, such as "number.set_value", and returns its response, where it has one.
@@ -143,7 +142,12 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 func (h *Host) RemoveDevice(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := h.roots[id]
+	h.removeByOwner(id)
+}
+
+// removeByOwner deletes a device and tells the plugin that serves it. The mutex is held.
+func (h *Host) removeByOwner(id string) {
+	r := h.roots[rootOf(id)]
 	if r == nil {
 		return
 	}

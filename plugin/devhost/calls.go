@@ -16,13 +16,10 @@ type pending struct {
 	err    *Error
 }
 
-func (p *pending) finish(h *Host, f host.ResultFrame) {
+func (p *pending) finish(h *Host, f host.ResultFrame, failed *host.CallError) {
 	p.result = f
-	if !f.OK {
-		if f.Error == nil {
-			f.Error = &host.CallError{}
-		}
-		p.err = h.failure(f.Error, p.name)
+	if failed != nil {
+		p.err = h.failure(failed, p.name)
 	}
 	close(p.done)
 }

@@ -232,8 +232,30 @@ func (h *Host) take(s *session, values map[string]any, cached map[string]string)
 	return touched, unknown
 }
 
+// resultFrame is solarhub/result with an error in which anything may stand.
+type resultFrame struct {
+	host.ResultFrame
+	Error map[string]any `json:"error"`
+}
+
+// callError is what the plugin says went wrong, nil if nothing did.
+func (f resultFrame) callError() *host.CallError {
+	if f.OK {
+		return nil
+	}
+	e := &host.CallError{Placeholders: map[string]string{}}
+	if f.Error["code"] != nil {
+		e.Code = asText(f.Error["code"])
+	}
+	placeholders, _ := f.Error["placeholders"].(map[string]any)
+	for name, v := range placeholders {
+		e.Placeholders[name] = asText(v)
+	}
+	return e
+}
+
 func (h *Host) result(s *session, c command) (any, error) {
-	var f host.ResultFrame
+	var f resultFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
@@ -248,7 +270,7 @@ func (h *Host) result(s *session, c command) (any, error) {
 		h.show(touched, by)
 	}
 	if p != nil {
-		p.finish(h, f)
+		p.finish(h, f.ResultFrame, f.callError())
 	}
 	h.notify()
 	return nil, nil

@@ -73,7 +73,7 @@ func TestValuesThatTheHostWouldRefuse(t *testing.T) {
 	h, open := listen(t, Options{})
 	c := open("token")
 	session := c.plug()
-	for id, v := range map[string]any{"SN1_limit": "ten", "SN1_mode": "z", "SN1_on": 1, "SN1_at": "24:00", "SN1_note": "too long"} {
+	for id, v := range map[string]any{"SN1_limit": "ten", "SN1_mode": "z", "SN1_on": 1, "SN1_at": "24:30", "SN1_note": "too long"} {
 		c.ok(host.CommandStates, with(session, object{"s": object{id: v}}))
 		if s, _ := h.State(id); s.State != Unknown {
 			t.Errorf("%s shows %q for %v", id, s.State, v)

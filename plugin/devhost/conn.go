@@ -94,6 +94,9 @@ func (c *conn) authenticate(ctx context.Context) error {
 		Type  string `json:"type"`
 		Token string `json:"access_token"`
 	}
+	if !json.Valid(frame) {
+		return fmt.Errorf("authenticate: a frame that is no JSON")
+	}
 	if err := json.Unmarshal(frame, &auth); err != nil || auth.Type != "auth" {
 		_ = c.now(ctx, map[string]any{"type": "auth_invalid", "message": "Auth message incorrectly formatted"})
 		return fmt.Errorf("authenticate: malformed")
@@ -119,9 +122,11 @@ func (c *conn) now(ctx context.Context, message any) error {
 // send queues a message. A client that lets too many wait is cut off.
 func (c *conn) send(message any) {
 	text, err := json.Marshal(message)
-	if err != nil {
+	if err != nil { // who waits for an answer must have one
 		c.host.options.Log.Error().Err(err).Msg("A message cannot be encoded")
-		return
+		m, _ := message.(map[string]any)
+		text = encoded(map[string]any{"id": m["id"], "type": "result", "success": false,
+			"error": &Error{Code: host.RefusedUnknownError, Message: "Invalid JSON in response"}})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -221,7 +226,7 @@ func (c command) fields(v any) error {
 // head reads what every command must have. id is what an answer to a malformed one carries.
 func head(text json.RawMessage) (name string, number int64, id any, ok bool) {
 	var m struct{ ID, Type json.RawMessage }
-	if json.Unmarshal(text, &m) != nil {
+	if json.Unmarshal(text, &m) != nil || string(bytes.TrimSpace(text)) == "null" {
 		return "", 0, 0, false
 	}
 	if len(m.ID) > 0 {

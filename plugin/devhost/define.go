@@ -33,7 +33,10 @@ func (r *registration) add(devices, entities []json.RawMessage) []host.Rejection
 	refuse := func(text json.RawMessage, err error) {
 		var item struct{ ID any }
 		_ = json.Unmarshal(text, &item) // an object, but perhaps without an id
-		id, _ := item.ID.(string)
+		id := ""
+		if item.ID != nil {
+			id = asText(item.ID)
+		}
 		rejected = append(rejected, host.Rejection{ID: id, Message: err.Error()})
 	}
 	for _, text := range devices {
@@ -70,8 +73,8 @@ func (r *registration) device(text json.RawMessage) error {
 }
 
 func (r *registration) entity(text json.RawMessage) error {
-	e := host.Entity{Enabled: true}
-	if err := json.Unmarshal(text, &e); err != nil {
+	e, err := parseEntity(text)
+	if err != nil {
 		return err
 	}
 	if err := check(e); err != nil {
@@ -86,6 +89,31 @@ func (r *registration) entity(text json.RawMessage) error {
 	r.used[e.ID] = true
 	r.entities = append(r.entities, e)
 	return nil
+}
+
+// belongs are the fields that only some platforms have; those of others are ignored, whatever they hold.
+var belongs = map[string]string{
+	"sensor": "device_class unit state_class precision options", "number": "device_class unit min max step mode",
+	"binary_sensor": "device_class", "select": "options", "text": "pattern min_length max_length",
+}
+
+func parseEntity(text json.RawMessage) (host.Entity, error) {
+	var fields map[string]json.RawMessage
+	e := host.Entity{Enabled: true}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return e, err
+	}
+	var platform string
+	if err := json.Unmarshal(fields["platform"], &platform); err != nil {
+		return e, fmt.Errorf("platform is missing or no text")
+	}
+	keep := words("id device platform key name category enabled icon " + belongs[platform])
+	for name := range fields {
+		if !slices.Contains(keep, name) {
+			delete(fields, name)
+		}
+	}
+	return e, json.Unmarshal(encoded(fields), &e)
 }
 
 var platforms = words("binary_sensor button number select sensor switch text time")

@@ -175,6 +175,8 @@ func (e *entity) text(v any) string {
 		return number(v)
 	case string:
 		switch {
+		case v == "24:00":
+			return "00:00:00"
 		case e.def.Platform == "time":
 			return v + ":00"
 		case e.def.DeviceClass == "timestamp":
@@ -186,9 +188,9 @@ func (e *entity) text(v any) string {
 	return Unknown
 }
 
-// number writes a number as Python does.
+// number writes a number as Python does that has read it from JSON.
 func number(v float64) string {
-	if a := max(v, -v); a != 0 && (a < 1e-4 || a >= 1e16) {
+	if a := max(v, -v); a != 0 && (a < 1e-4 || a >= 1e21) {
 		return strconv.FormatFloat(v, 'e', -1, 64)
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)

@@ -191,3 +191,24 @@ func (h *Host) listDevices(context.Context, command) (any, error) {
 	}
 	return all, nil
 }
+
+// removeEntry deletes a device as its owner does.
+func (h *Host) removeEntry(_ context.Context, c command) (any, error) {
+	var f struct {
+		Device string `json:"device_id"`
+	}
+	if err := c.fields(&f); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.roots {
+		for id := range r.devices {
+			if deviceID(id) == f.Device {
+				h.removeByOwner(id)
+				return nil, nil
+			}
+		}
+	}
+	return nil, &Error{Code: host.RefusedHostError, Message: "Unknown device"}
+}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"solarhub/plugin/host"
 )
 
 // native is an action of one of Home Assistant's own platforms. convert turns its data into the value that travels to the
@@ -97,8 +99,7 @@ func (n native) run(h *Host, ctx context.Context, c serviceCall) (any, error) {
 			if t.def.Platform == "button" {
 				h.pressed(t)
 			}
-			_, err = h.set(ctx, t, value, false, c.by)
-			return err
+			return h.operate(ctx, t, value, c.by)
 		})
 	}
 	return nil, together(calls)
@@ -116,6 +117,9 @@ func (h *Host) pressed(t target) {
 
 // python writes a float as Python does: a whole one with ".0".
 func python(v float64) string {
+	if math.IsInf(v, 0) {
+		return strings.TrimPrefix(strings.ToLower(number(v)), "+")
+	}
 	if s := number(v); v != math.Trunc(v) || strings.Contains(s, "e") {
 		return s
 	}
@@ -125,11 +129,11 @@ func python(v float64) string {
 func setNumber(h *Host, t target, data map[string]any) (any, error) {
 	v := asFloat(data["value"])
 	if math.IsNaN(v) {
-		return nil, h.wrongType(t, data["value"], "a number")
+		return nil, h.wrongType(t, "nan", "a number")
 	}
 	if low, high := *t.def.Min, *t.def.Max; v < low || v > high {
 		return nil, validation("number", "out_of_range", fmt.Sprintf("Value %s for %s is outside valid range %s - %s", python(v),
-			t.entityID, number(low), number(high)), map[string]any{"value": v, "entity_id": t.entityID,
+			t.entityID, number(low), number(high)), map[string]any{"value": host.Value(v), "entity_id": t.entityID,
 			"min_value": number(low), "max_value": number(high)})
 	}
 	return v, nil
@@ -170,7 +174,7 @@ func setText(_ *Host, t target, data map[string]any) (any, error) {
 	case n > e.longest():
 		return nil, fail("value_too_long", "Value %s for %s is too long (maximum length %v)", e.longest(), "max")
 	case t.def.Pattern != "" && !begins(t.def.Pattern).MatchString(v):
-		return nil, fail("value_does_not_match", "Value %s for %s doesn't match pattern %v", t.def.Pattern, "pattern")
+		return nil, fail("value_pattern_mismatch", "Value %s for %s doesn't match pattern %v", t.def.Pattern, "pattern")
 	}
 	return v, nil
 }

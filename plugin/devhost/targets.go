@@ -24,6 +24,14 @@ func (l *idList) UnmarshalJSON(text []byte) error {
 	return err
 }
 
+// MarshalJSON writes one id as a text, as people do.
+func (l idList) MarshalJSON() ([]byte, error) {
+	if len(l) == 1 {
+		return json.Marshal(l[0])
+	}
+	return json.Marshal([]string(l))
+}
+
 func listOfIDs(v any) ([]string, error) {
 	switch v := v.(type) {
 	case string:
@@ -82,6 +90,19 @@ var targets = kind{"a target", func(v any) bool {
 	m, ok := v.(map[string]any)
 	return ok && fit(targetFields, m, false) == nil
 }}
+
+// spelled is a target with lists for all ids, as Home Assistant has it.
+func spelled(given map[string]any) map[string]any {
+	all := map[string]any{}
+	for name, v := range given {
+		if s, ok := v.(string); name == "entity_id" && ok && (strings.EqualFold(s, everything) || strings.EqualFold(s, nothing)) {
+			all[name] = strings.ToLower(s)
+		} else if some, err := listOfIDs(v); err == nil {
+			all[name] = listed(some)
+		}
+	}
+	return all
+}
 
 // aimed reports whether data names a target.
 func aimed(data map[string]any) bool {

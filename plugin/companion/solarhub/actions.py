@@ -4,6 +4,7 @@ Home Assistant drops unavailable entities from the target of its own actions and
 entity_id as an ordinary field instead.
 """
 
+from math import isfinite
 from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -121,7 +122,7 @@ def _for_platform(entity: Entity, name: str, value: Any) -> Any:
     try:
         match entity.platform:
             case Platform.NUMBER if not isinstance(value, bool):
-                number = float(value)
+                number = _finite(value)
                 return int(number) if number.is_integer() else number
             case Platform.SWITCH:
                 return value if isinstance(value, bool) else _SWITCHED[str(value).lower()]
@@ -139,3 +140,10 @@ def _for_platform(entity: Entity, name: str, value: Any) -> Any:
     expected = {Platform.NUMBER: "a number", Platform.SWITCH: "on or off", Platform.TIME: "a time like 06:30"}
     wanted = expected[entity.platform]
     raise call_error("wrong_type", name, {"value": value, "expected": wanted, "reason": f"{wanted} is expected"})
+
+
+def _finite(value: Any) -> float:
+    """Return a value as a number that JSON can carry."""
+    if not isfinite(number := float(value)):
+        raise ValueError(value)
+    return number

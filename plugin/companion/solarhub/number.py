@@ -1,12 +1,14 @@
 """Registers that hold a number and can be set."""
 
 from contextlib import suppress
+from math import isnan
 from typing import Any
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberMode
 
 from .definitions import Entity as Definition
 from .entity import SolarHubEntity, platform_setup
+from .errors import call_error
 from .hub import Hub
 
 PARALLEL_UPDATES = 0  # the plugin has a queue for each line
@@ -43,7 +45,11 @@ class SolarHubNumber(SolarHubEntity, NumberEntity):
         return True
 
     async def async_set_native_value(self, value: float) -> None:
-        """Write a number, and return when the device has confirmed it."""
+        """Write a number, and return when the device has confirmed it. Home Assistant takes "nan" for one."""
+        if isnan(value):
+            wanted = "a number"
+            told = {"value": value, "expected": wanted, "reason": f"{wanted} is expected"}
+            raise call_error("wrong_type", self.person_name, told)
         await self._async_set(spelled(value), str(spelled(value)))
 
 

@@ -1,0 +1,252 @@
+package devhost_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"solarhub/plugin/devhost"
+)
+
+// The contract suite: what a plugin, a card and developer tools see of a host. The same cases run against the development
+// host and, where HASS_URL and HASS_TOKEN name one, against a real Home Assistant with the real companion. A case does
+// things over WebSocket, as plugin and as person, and writes down what it sees; what must be seen is in
+// testdata/contract.txt, which was seen at a real Home Assistant:
+//
+//	HASS_URL=... HASS_TOKEN=... go test ./plugin/devhost -run TestContract -write
+var write = flag.Bool("write", false, "write testdata/contract.txt anew, from what is seen at the real Home Assistant")
+
+const goldenFile = "testdata/contract.txt"
+
+// side is a host that the cases run against.
+type side struct {
+	name, url, token string
+	restart          func(t *testing.T)
+}
+
+// a contractCase does something and writes down what it sees.
+type contractCase struct {
+	name string
+	run  func(b *bench)
+}
+
+func TestContract(t *testing.T) {
+	sides := []side{development(t)}
+	if core, ok := realCore(); ok {
+		sides = append(sides, core)
+	} else if *write {
+		t.Fatal("-write needs HASS_URL and HASS_TOKEN")
+	}
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	tag := fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xffffff)
+	golden := readGolden(t)
+	outcome := map[string]map[string]string{}
+	for _, s := range sides {
+		outcome[s.name] = map[string]string{}
+		for i, c := range contractCases {
+			t.Run(s.name+"/"+c.name, func(t *testing.T) {
+				outcome[s.name][c.name] = "FAILED"
+				b := &bench{t: t, side: s, tag: fmt.Sprintf("%sq%d", tag, i)}
+				c.run(b)
+				b.end()
+				seen := b.seen.String()
+				if *write && s.name == "core" {
+					golden[c.name] = seen
+				}
+				if want := golden[c.name]; seen != want && !*write {
+					t.Errorf("seen is not what a real Home Assistant shows:\n%s", difference(want, seen))
+				}
+				if !t.Failed() {
+					outcome[s.name][c.name] = "ok"
+				}
+			})
+		}
+	}
+	if *write {
+		writeGolden(t, golden)
+	}
+	t.Log("\n" + report(sides, outcome))
+}
+
+// development starts a development host that ends with the test.
+func development(t *testing.T) side {
+	memory := &devhost.Volatile{}
+	manifest, err := os.ReadFile("../../manifest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := devhost.Options{Token: "owner's token", Memory: memory, Manifest: manifest, Texts: sentences(t)}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	var stop func()
+	start := func(l net.Listener) {
+		h, err := devhost.New(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(ctx, l) }()
+		stop = func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	start(listener)
+	t.Cleanup(func() { stop() })
+	return side{name: "devhost", url: "http://" + address, token: options.Token, restart: func(t *testing.T) {
+		stop()
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(l)
+	}}
+}
+
+// sentences are the companion's, from its English translation.
+func sentences(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../companion/solarhub/translations/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct {
+		Exceptions map[string]struct{ Message string }
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for code, e := range all.Exceptions {
+		texts[code] = e.Message
+	}
+	return texts
+}
+
+func realCore() (side, bool) {
+	s := side{name: "core", url: os.Getenv("HASS_URL"), token: os.Getenv("HASS_TOKEN")}
+	s.restart = func(t *testing.T) {
+		b := &bench{t: t, side: s}
+		b.person().send("call_service", object{"domain": "homeassistant", "service": "restart"})
+		b.person().closed()
+		b.end()
+		for began := time.Now(); ; time.Sleep(200 * time.Millisecond) { // a real process: its clock is not the test's
+			if time.Since(began) > 2*time.Minute {
+				t.Fatal("Home Assistant does not come back")
+			}
+			if running(s) {
+				return
+			}
+		}
+	}
+	return s, s.url != "" && s.token != ""
+}
+
+// running reports whether a real Home Assistant has started.
+func running(s side) bool {
+	r, err := http.NewRequest(http.MethodGet, s.url+"/api/config", nil)
+	if err != nil {
+		return false
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	var config struct{ State string }
+	return json.NewDecoder(answer.Body).Decode(&config) == nil && config.State == "RUNNING"
+}
+
+// report says for each case how it ended on each side.
+func report(sides []side, outcome map[string]map[string]string) string {
+	var out bytes.Buffer
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	line := func(name string, of func(side) string) {
+		fmt.Fprint(w, name)
+		for _, s := range sides {
+			fmt.Fprintf(w, "\t%s %s", s.name, of(s))
+		}
+		fmt.Fprintln(w)
+	}
+	for _, c := range contractCases {
+		line(c.name, func(s side) string { return outcome[s.name][c.name] })
+	}
+	line(fmt.Sprintf("%d cases", len(contractCases)), func(s side) string {
+		n := 0
+		for _, how := range outcome[s.name] {
+			if how == "ok" {
+				n++
+			}
+		}
+		return fmt.Sprintf("%d ok", n)
+	})
+	w.Flush()
+	return out.String()
+}
+
+func readGolden(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	text, err := os.ReadFile(goldenFile)
+	if err != nil && !*write {
+		t.Fatal(err)
+	}
+	for _, part := range strings.Split("\n"+string(text), "\n== ")[1:] {
+		name, seen, _ := strings.Cut(part, "\n")
+		all[name] = strings.TrimSuffix(seen, "\n") + "\n"
+		if strings.TrimSpace(seen) == "" {
+			all[name] = ""
+		}
+	}
+	return all
+}
+
+func writeGolden(t *testing.T, all map[string]string) {
+	t.Helper()
+	var out strings.Builder
+	for _, c := range contractCases {
+		fmt.Fprintf(&out, "== %s\n%s", c.name, all[c.name])
+	}
+	if err := os.MkdirAll(filepath.Dir(goldenFile), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(goldenFile, []byte(out.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// difference shows the lines that are not the same.
+func difference(want, seen string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(seen, "\n")
+	var out strings.Builder
+	for i := range max(len(a), len(b)) {
+		var x, y string
+		if i < len(a) {
+			x = a[i]
+		}
+		if i < len(b) {
+			y = b[i]
+		}
+		if x != y {
+			fmt.Fprintf(&out, "- %s\n+ %s\n", x, y)
+		}
+	}
+	return out.String()
+}
