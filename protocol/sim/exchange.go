@@ -110,6 +110,9 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 			c.free = now
 		}
 		if err := c.transmit(ctx, part, begin, d.drip, sent); err != nil {
+			if e.Replied.IsZero() { // carried out all the same
+				c.line.journal.add(e, f != nil)
+			}
 			return err
 		}
 		begin = c.free.Add(c.line.silence() + d.pause)

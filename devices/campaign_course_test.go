@@ -1,0 +1,130 @@
+package devices
+
+import (
+	"time"
+
+	"solarhub/protocol"
+	"solarhub/protocol/sim"
+)
+
+// course is one line of the campaign on its bad days: two devices, each polled flat out and written to by ten callers.
+type course struct {
+	name    string
+	framing sim.Framing
+	busy    sim.Busy
+	serial  *protocol.Serial
+	quirks  protocol.Quirks
+	join    bool
+
+	focus sim.Kind // goes wrong most
+	seed  uint64
+	most  int // exchanges on which something goes wrong, about
+
+	timeout time.Duration // of the devices
+	trace   func(sent bool, frame []byte)
+}
+
+// link makes the link of the course.
+func (c course) link(dial protocol.DialFunc) protocol.Link {
+	if c.framing == sim.TCP {
+		return protocol.NewTCP(protocol.TCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
+	}
+	cfg := protocol.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Sleep: time.Sleep, Trace: c.trace}
+	if c.serial != nil {
+		cfg.Serial = *c.serial
+	}
+	return protocol.NewRTUOverTCP(cfg)
+}
+
+// The lines of the campaign.
+func courses() []course {
+	slow, fast := protocol.DefaultSerial, protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
+	shape, lax := protocol.Quirks{Transactions: protocol.ShapeTransactions}, protocol.Quirks{Units: protocol.LaxUnits}
+	both := protocol.Quirks{Transactions: protocol.ShapeTransactions, Units: protocol.LaxUnits}
+	all := []course{
+		{name: "RTU 9600, queues", framing: sim.RTU, serial: &slow, busy: sim.Queues},
+		{name: "RTU 9600, loses", framing: sim.RTU, serial: &slow, busy: sim.Loses, join: true},
+		{name: "RTU 115200, queues, lax units", framing: sim.RTU, serial: &fast, busy: sim.Queues, quirks: lax, join: true},
+		{name: "RTU 115200, loses", framing: sim.RTU, serial: &fast, busy: sim.Loses},
+		{name: "RTU without pace, queues", framing: sim.RTU, busy: sim.Queues},
+		{name: "RTU without pace, loses", framing: sim.RTU, busy: sim.Loses, join: true},
+		{name: "TCP, queues", framing: sim.TCP, busy: sim.Queues, join: true},
+		{name: "TCP, loses", framing: sim.TCP, busy: sim.Loses},
+		{name: "TCP, queues, shape", framing: sim.TCP, busy: sim.Queues, quirks: shape},
+		{name: "TCP, loses, shape, lax units", framing: sim.TCP, busy: sim.Loses, quirks: both, join: true},
+		{name: "TCP, queues, lax units", framing: sim.TCP, busy: sim.Queues, quirks: lax},
+	}
+	for i := range all {
+		all[i].timeout = 400 * time.Millisecond
+	}
+	return all
+}
+
+// faults returns what goes wrong: of each kind a little, of the focus a lot.
+func (c course) faults() (all []sim.Fault) {
+	late := []time.Duration{c.timeout + time.Millisecond, c.timeout * 3 / 2, 3 * c.timeout, 8 * c.timeout}
+	for _, kind := range sim.Kinds() {
+		share := 0.008
+		if kind == c.focus {
+			share = 0.1
+		}
+		switch kind {
+		case sim.Late:
+			for _, d := range late {
+				all = append(all, fault(kind, share/4, d, 0))
+			}
+		case sim.Exception:
+			for _, code := range []byte{4, 5, 6, 11} {
+				all = append(all, fault(kind, share/5, 0, code))
+			}
+			all = append(all, fault(kind, share/5, c.timeout*5/4, 6))
+		case sim.Drip:
+			all = append(all, fault(kind, share/2, c.timeout/500, 0), fault(kind, share/2, c.timeout/20, 0))
+		case sim.HangUp, sim.CloseBefore, sim.CloseAfter:
+			all = append(all, fault(kind, share, c.timeout/10, 0)) // how long a pty is away
+		case sim.Duplicate:
+			all = append(all, fault(kind, share*2/3, 0, 0), fault(kind, share/3, c.copies(), 0))
+		case sim.Foreign:
+			all = append(all, fault(kind, share*2/3, 0, 0), fault(kind, share/3, c.strangers(), 0))
+		default:
+			all = append(all, fault(kind, share, 0, 0))
+		}
+	}
+	return all
+}
+
+// numbered reports whether each reply says which request it answers. Where none does, two things cannot be told from a right answer,
+// and so are no part of the campaign: a copy of a reply that comes later than protocol expects one, 100 ms behind the first, and
+// a sound frame of one of our own units that comes when that unit owes an answer of the same shape, though it was not asked for.
+func (c course) numbered() bool {
+	return c.framing == sim.TCP && c.quirks.Transactions == protocol.StrictTransactions
+}
+
+// copies returns how late second copies of replies come.
+func (c course) copies() time.Duration {
+	if c.numbered() {
+		return c.timeout * 5 / 4
+	}
+	return 30 * time.Millisecond
+}
+
+// strangers returns how late frames of other units come.
+func (c course) strangers() time.Duration {
+	if c.numbered() {
+		return c.timeout * 5 / 4
+	}
+	return 0
+}
+
+// units returns who is on the line. Frames of a stranger come from the next unit id; where a queue may hold them back, that is
+// none of ours.
+func (c course) units() []protocol.UnitID {
+	if c.numbered() || c.busy == sim.Loses {
+		return []protocol.UnitID{1, 2}
+	}
+	return []protocol.UnitID{1, 3}
+}
+
+func fault(kind sim.Kind, share float64, delay time.Duration, code byte) sim.Fault {
+	return sim.Fault{Kind: kind, Match: sim.Match{Probability: share}, Delay: delay, Code: code}
+}

@@ -1,0 +1,86 @@
+package devices
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"solarhub/protocol/sim"
+)
+
+// campaignFaults is on how many exchanges of the campaign something goes wrong, about.
+func campaignFaults(t *testing.T) int {
+	text := os.Getenv("CAMPAIGN")
+	if text == "" {
+		return 10_000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("CAMPAIGN is %q, not a number of faults", text)
+	}
+	return n
+}
+
+// campaignSeed is the seed of the campaign.
+func campaignSeed(t *testing.T) uint64 {
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("CAMPAIGN_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("CAMPAIGN_SEED is %q, not a seed", text)
+		}
+		seed = n
+	}
+	return seed
+}
+
+// Whatever a line does: no value that the device did not mean, no set-value lost, doubled or late, nobody left waiting. On virtual
+// time. CAMPAIGN says on how many exchanges something goes wrong, CAMPAIGN_SEED repeats a run, CAMPAIGN_ONLY one course of it, with
+// its frames.
+func TestCampaign(t *testing.T) {
+	seed, faults, only := campaignSeed(t), campaignFaults(t), os.Getenv("CAMPAIGN_ONLY")
+	goroutines := runtime.NumGoroutine()
+	all, kinds := courses(), sim.Kinds()
+	var total score
+	for i, c := range all {
+		for j, kind := range kinds {
+			c.focus, c.seed, c.most = kind, seed+uint64(i*len(kinds)+j), faults/(len(all)*len(kinds))
+			title := fmt.Sprintf("%s, %s", c.name, kind)
+			if only == "" {
+				total.add(c.inBubble(t, title))
+			} else if only == title {
+				c.trace = func(sent bool, frame []byte) { t.Logf("%s %5v % x", clock(time.Now()), sent, frame) }
+				total.add(c.inBubble(t, title))
+			}
+		}
+	}
+	total.Left += max(0, runtime.NumGoroutine()-goroutines)
+	t.Logf("seed %d\n%v", seed, total)
+	if total.bad() > 0 {
+		t.Errorf("the campaign is lost; CAMPAIGN_SEED=%d with CAMPAIGN_ONLY set to the name of a course repeats it", seed)
+	}
+}
+
+// inBubble plays the course on virtual time.
+func (c course) inBubble(t *testing.T, title string) (total score) {
+	complaints := 0
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		total, err = c.play(t.Context(), overPipes(c.framing), func(format string, args ...any) {
+			if complaints++; complaints <= 40 {
+				t.Logf(format, args...)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if total.bad() > 0 {
+			t.Errorf("%s:\n%v", title, total)
+		}
+	})
+	return total
+}
