@@ -64,7 +64,7 @@ func (p *poller) read(ctx context.Context, f *fetch, read plan.Read) (err error,
 	err = f.read(ctx, read)
 	p.deliver(ctx, f, read)
 	if err == nil {
-		p.failures = 0
+		p.failures, p.losses = 0, 0
 		p.retry.Reset()
 		p.silence.answered(read.Range, f.clean, time.Now())
 		return nil, false
@@ -163,6 +163,7 @@ func (p *poller) failed(ctx context.Context, f *fetch, read plan.Read, err error
 		p.failures = 0 // it is there: it said no
 	} else if p.isAway(err) {
 		p.lose(ctx, err)
+		p.losses++
 		return true
 	}
 	for _, point := range f.layout.touched(read) {

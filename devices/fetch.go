@@ -27,6 +27,9 @@ type fetch struct {
 	got    []answer                        // by item
 	clean  bool                            // the last read was answered as it was planned
 	learnt taught
+
+	answered bool // anything was
+	silent   int  // ranges that were believed to be silent
 }
 
 // answer is what an item has brought. All zero: nothing yet.
@@ -63,7 +66,14 @@ func (f *fetch) send(ctx context.Context, over protocol.Range) (protocol.Respons
 	for tries := 1; ; tries++ {
 		req.Deadline = time.Now().Add(f.within)
 		resp, err := f.ask(ctx, req)
-		if !f.believes(err) || tries == believed {
+		switch {
+		case !f.believes(err):
+			f.answered = f.answered || err == nil
+			return resp, err
+		case tries == believed:
+			if f.silent++; f.silent > inVain && !f.answered {
+				return protocol.Response{}, errAbsent
+			}
 			return resp, err
 		}
 		if f.alive(ctx) != nil {

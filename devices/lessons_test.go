@@ -110,6 +110,35 @@ func TestPointOfSilence(t *testing.T) {
 	})
 }
 
+// A device that answers nothing but what identifies it teaches nothing and costs the line little.
+func TestHalfDeadDevice(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		h.silentAcross(protocol.Range{Addr: 20, Count: 280})
+		h.pass(3 * time.Hour)
+		if l := h.device.Learnt(); len(l.Holes) != 0 || l.Most != 0 || len(h.device.Refused()) != 0 {
+			t.Errorf("learnt %+v, refused %v", l, h.device.Refused())
+		}
+		since := h.line.Journal().Last()
+		h.pass(3 * time.Hour)
+		lost := 0
+		for _, e := range h.line.Journal().Since(since) {
+			if e.Fault != "" {
+				lost++
+			}
+		}
+		if lost > 3*60*5 { // three reads a minute, and some hunts
+			t.Errorf("%d timeouts in three hours", lost)
+		}
+		t.Logf("%d timeouts in three hours", lost)
+		h.fault()
+		h.sink.forget()
+		h.pass(2 * time.Minute)
+		if len(h.sink.of("power")) < 25 || !h.device.Status().Online {
+			t.Errorf("power %d times, %+v", len(h.sink.of("power")), h.device.Status())
+		}
+	})
+}
+
 // A line that loses what it loses, and a device that is off, teach nothing.
 func TestBadDaysTeachNothing(t *testing.T) {
 	for name, bad := range map[string]func(h *house){

@@ -33,6 +33,7 @@ type poller struct {
 	admission, wishes uint64         // what the schedule was made for
 	generation        uint64         // what the layouts were made for
 	failures          int            // reads of the device in a row
+	losses            int            // of the device in a row, though it was identified each time
 	misses            map[string]int // reads of a point in a row
 
 	drag    float64             // how many times longer the cycles take than predicted
@@ -62,6 +63,12 @@ func (d *Device) Run(ctx context.Context) error {
 // connected makes sure that the device is identified; if that fails it waits before the next try.
 func (p *poller) connected(ctx context.Context) bool {
 	if !p.d.isIdentified() {
+		if p.losses > 1 { // it answers only what identifies it: that may not cost the line a timeout after the other
+			p.losses = 1
+			p.calm()
+			p.pause(ctx, time.Now().Add(p.retry.NextBackOff()))
+			return false
+		}
 		if err := p.d.identify(ctx); err != nil {
 			p.away(ctx, err)
 			return false
@@ -143,6 +150,14 @@ func (p *poller) pause(ctx context.Context, until time.Time) {
 	case done := <-p.d.refreshes:
 		p.asked = append(p.asked, done)
 	case <-ctx.Done():
+	}
+}
+
+// calm forgets that something has changed, which its identification was.
+func (p *poller) calm() {
+	select {
+	case <-p.d.wake:
+	default:
 	}
 }
 

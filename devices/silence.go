@@ -22,6 +22,7 @@ const (
 	suspectFor = time.Minute      // the same, in time
 	suspectGap = 20 * time.Second // between two tries of a suspected read of a slow class
 	believed   = 3                // tries during the hunt before silence counts
+	inVain     = 8                // silent ranges before the hunt is given up if nothing at all is answered
 )
 
 // silent reports whether nobody has answered.
@@ -30,7 +31,8 @@ func silent(err error) bool { return errors.Is(err, protocol.ErrTimeout) || notR
 // silence remembers which reads are answered and which are not.
 type silence struct {
 	lastAnswer time.Time                    // to any request
-	heard      map[protocol.Range]time.Time // the last answer to a read
+	lastRead   time.Time                    // that was planned and answered
+	trusted    map[protocol.Range]time.Time // reads, with their last answer or the last hunt in vain
 	suspects   map[protocol.Range]*suspect
 }
 
@@ -45,7 +47,7 @@ type suspect struct {
 }
 
 func newSilence() silence {
-	return silence{heard: map[protocol.Range]time.Time{}, suspects: map[protocol.Range]*suspect{}}
+	return silence{trusted: map[protocol.Range]time.Time{}, suspects: map[protocol.Range]*suspect{}}
 }
 
 // alive notes that the device has answered something.
@@ -54,15 +56,21 @@ func (s *silence) alive(now time.Time) { s.lastAnswer = now }
 // answered notes that a read was answered; clean means the very read, not only parts of it.
 func (s *silence) answered(over protocol.Range, clean bool, now time.Time) {
 	s.alive(now)
+	s.lastRead = now
 	if clean {
-		s.heard[over] = now
-		delete(s.suspects, over)
+		s.trust(over, now)
 	}
+}
+
+// trust drops what is suspected of a read, for a while.
+func (s *silence) trust(over protocol.Range, now time.Time) {
+	s.trusted[over] = now
+	delete(s.suspects, over)
 }
 
 // silent notes that a read was not.
 func (s *silence) silent(read plan.Read, l *layout, now time.Time) {
-	if heard, ok := s.heard[read.Range]; ok && now.Sub(heard) < trustFor {
+	if at, ok := s.trusted[read.Range]; ok && now.Sub(at) < trustFor {
 		return
 	}
 	one := s.suspects[read.Range]
@@ -77,7 +85,7 @@ func (s *silence) silent(read plan.Read, l *layout, now time.Time) {
 // forget drops all suspicion, because other reads are planned.
 func (s *silence) forget() {
 	clear(s.suspects)
-	maps.DeleteFunc(s.heard, func(_ protocol.Range, at time.Time) bool { return time.Since(at) >= trustFor })
+	maps.DeleteFunc(s.trusted, func(_ protocol.Range, at time.Time) bool { return time.Since(at) >= trustFor })
 }
 
 // next returns a suspect that is to be asked again by itself, or when the first will be; zero if there is none.
@@ -113,35 +121,19 @@ func (p *poller) askAgain(ctx context.Context, s *suspect) {
 }
 
 // hunt finds out which part of a silent read the device does not answer. Nothing is believed unless the device is there at the end, and
-// some part was answered or the poll's other reads are.
+// some part was answered or the poll's other reads are. A hunt in vain is not repeated for a while.
 func (p *poller) hunt(ctx context.Context, s *suspect) {
-	delete(p.silence.suspects, s.read.Range)
+	begun := time.Now()
+	p.silence.trust(s.read.Range, begun)
 	f := newFetch(p.d.poll, p.d.request(protocol.PriorityPoll, 0), patienceWithPoll, s.layout)
 	f.alive = p.pulse
 	if err := f.read(ctx, s.read); err != nil || p.pulse(ctx) != nil {
 		return
 	}
-	some := slices.ContainsFunc(f.got, func(a answer) bool { return a.words != nil })
-	if !some && !p.silence.othersAnswer(time.Now()) {
-		return
-	}
-	p.deliver(ctx, f, s.read)
-	switch refused := slices.ContainsFunc(f.got, func(a answer) bool { return a.refused != nil }); {
-	case len(f.learnt.holes) > 0 || f.learnt.most > 0:
+	if f.answered || begun.Sub(p.silence.lastRead) < suspectFor {
+		p.deliver(ctx, f, s.read)
 		p.learn(f.learnt)
-	case !refused:
-		p.silence.answered(s.read.Range, true, time.Now())
 	}
-}
-
-// othersAnswer reports whether a planned read was answered lately.
-func (s *silence) othersAnswer(now time.Time) bool {
-	for _, at := range s.heard {
-		if now.Sub(at) < suspectFor {
-			return true
-		}
-	}
-	return false
 }
 
 // pulse makes sure that the device is there: by the shortest read of its identification.
