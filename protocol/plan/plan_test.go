@@ -232,7 +232,7 @@ func TestEqualToBruteForceOnSmallMaps(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 5000 {
+	for range 10_000 {
 		items, limits := randomMap(random)
 		for _, timing := range timings(time.Duration(random.IntN(50)) * time.Millisecond) {
 			reads, err := plan.Plan(items, limits, timing)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
@@ -27,7 +28,7 @@ const (
 func Parse(file string, data []byte) (*Node, *Report) {
 	report := &Report{file: file, all: map[Finding]struct{}{}}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	report.lines = bytes.Split(data, []byte("\n"))
+	report.read(data)
 	if !report.checkBytes(data) {
 		return nil, report
 	}
@@ -73,6 +74,7 @@ func (r *Report) checkBytes(data []byte) bool {
 // checkTokens reports what the lexer could not read, and what is too much or too deep for the parser.
 func (r *Report) checkTokens(tokens token.Tokens) bool {
 	good, flow, keys, line := true, 0, 0, 0
+	var place cursor
 	for _, t := range tokens {
 		block := t.Position.Line > line || t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType
 		line = t.Position.Line
@@ -80,6 +82,11 @@ func (r *Report) checkTokens(tokens token.Tokens) bool {
 		case token.InvalidType:
 			r.syntax(t, t.Error)
 			good = false
+		case token.DoubleQuoteType:
+			if r.digitless(t, &place) {
+				r.syntax(t, `an escape without its hexadecimal digits: \x has 2, \u 4, \U 8`)
+				return false
+			}
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
@@ -99,6 +106,38 @@ func (r *Report) checkTokens(tokens token.Tokens) bool {
 		}
 	}
 	return good
+}
+
+// quoted is a double-quoted text whose escapes have their digits.
+var quoted = regexp.MustCompile(`(?s)^"(?:[^"\\]|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[^xuU]))*"`)
+
+// digitless reports whether a double-quoted text has an escape without its digits: the lexer takes any characters for them, line feeds
+// too, and makes another character of them.
+func (r *Report) digitless(t *token.Token, c *cursor) bool {
+	text := c.to(t, r.lines)
+	return bytes.HasPrefix(text, []byte(`"`)) && !quoted.Match(text)
+}
+
+// cursor is a place in a file: what follows it. It goes forward only, so that a long line is walked once.
+type cursor struct {
+	line, column int
+	text         []byte
+}
+
+// to moves the cursor to a token.
+func (c *cursor) to(t *token.Token, lines [][]byte) []byte {
+	line, column := position(t)
+	if line > len(lines) {
+		return nil
+	}
+	if line != c.line || column < c.column {
+		*c = cursor{line, 1, lines[line-1]}
+	}
+	for ; c.column < column && len(c.text) > 0; c.column++ {
+		_, size := utf8.DecodeRune(c.text)
+		c.text = c.text[size:]
+	}
+	return c.text
 }
 
 // parse returns the parser's tree, or nil after reporting why there is none.
