@@ -42,13 +42,12 @@ type contractCase struct {
 
 func TestContract(t *testing.T) {
 	sides := []side{development(t)}
-	if core, ok := realCore(); ok {
+	if core, ok := realCore(t); ok {
 		sides = append(sides, core)
 	} else if *write {
 		t.Fatal("-write needs HASS_URL and HASS_TOKEN")
 	}
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	tag := fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xffffff)
+	tag := newTag()
 	golden := readGolden(t)
 	outcome := map[string]map[string]string{}
 	for _, s := range sides {
@@ -77,6 +76,9 @@ func TestContract(t *testing.T) {
 	}
 	t.Log("\n" + report(sides, outcome))
 }
+
+// newTag returns what is in the names of one run: a real Home Assistant remembers those of earlier ones.
+func newTag() string { return fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xffffffff) }
 
 // development starts a development host that ends with the test.
 func development(t *testing.T) side {
@@ -139,7 +141,8 @@ func sentences(t *testing.T) map[string]string {
 	return texts
 }
 
-func realCore() (side, bool) {
+func realCore(t *testing.T) (side, bool) {
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	s := side{name: "core", url: os.Getenv("HASS_URL"), token: os.Getenv("HASS_TOKEN")}
 	s.restart = func(t *testing.T) {
 		b := &bench{t: t, side: s}
