@@ -19,7 +19,7 @@ type member struct {
 }
 
 // demoMorning is the time of day at which the house is seen first: the sun is up and the battery still fills.
-const demoMorning = 8*time.Hour + 40*time.Minute
+const demoMorning = 7*time.Hour + 50*time.Minute
 
 // demoMembers are an inverter with most of the house on a slow serial line, one on the garage behind Modbus TCP, and a meter where the
 // grid comes in. The serial line is read in smaller pieces than the family needs, so that a set-value is quick.
@@ -34,7 +34,7 @@ func demoMembers(flags demoFlags, dir string) []member {
 
 // demoSystems are what hangs on the two inverters.
 var demoSystems = []house.System{
-	{Peak: 8600, Capacity: 14300, Volts: 51.2, Rated: 7000, Loads: []house.Load{
+	{Peak: 6200, Capacity: 14300, Volts: 51.2, Rated: 7000, Loads: []house.Load{
 		{Watts: 310}, // what is always on
 		{Watts: 110, On: 17 * time.Minute, Every: 46 * time.Minute},                                                                      // refrigerator
 		{Watts: 900, From: 5 * time.Hour, To: 22 * time.Hour, On: 14 * time.Minute, Every: 65 * time.Minute},                             // heat pump
@@ -44,7 +44,7 @@ var demoSystems = []house.System{
 		{Watts: 2700, From: 18 * time.Hour, To: 19*time.Hour + 20*time.Minute, On: 5 * time.Minute, Every: 8 * time.Minute},              // dinner
 		{Watts: 420, From: 17 * time.Hour, To: 23 * time.Hour},                                                                           // lights and screens
 	}},
-	{Peak: 3900, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []house.Load{
+	{Peak: 2900, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []house.Load{
 		{Watts: 95},
 		{Watts: 60, On: 12 * time.Minute, Every: 40 * time.Minute},
 		{Watts: 2300, From: 19*time.Hour + 30*time.Minute, To: 23 * time.Hour}, // the car

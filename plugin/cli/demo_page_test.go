@@ -166,6 +166,7 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	p.outcome(chargePower, "confirmed")
 	s.demo.lines[1].line.Off()
 	p.wait("that the device is away, and why", `/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
+	p.eval("scrollTo(0, 0)", nil)
 	p.shot("away")
 	if held := s.held(1, "max_charge_power"); held != 1400 {
 		t.Errorf("the register holds %d", held)

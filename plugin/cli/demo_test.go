@@ -1,16 +1,20 @@
 package cli_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"solarhub/plugin/cli"
+	"solarhub/plugin/devhost"
 )
 
 var pageAddress = regexp.MustCompile(`Open  (http://\S+/)`)
@@ -103,6 +107,31 @@ func TestDemoAsksForATokenWhereOthersCanReachIt(t *testing.T) {
 	until(t, out, "Ctrl-C")
 	if !regexp.MustCompile(`Open  http://127\.0\.0\.1:\d+/#token=demo\.\w{20,}\.token\n`).MatchString(out.String()) {
 		t.Errorf("no token in:\n%s", out)
+	}
+}
+
+// TestDemoInAHomeAssistant shows the house in another host, which asks for a token.
+func TestDemoInAHomeAssistant(t *testing.T) {
+	h, err := devhost.New(devhost.Options{Token: webToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h.Handler())
+	t.Cleanup(func() { h.Close(); server.Close() })
+	out, _, stop := start(t, "demo", "--host", server.URL, "--token-file", file(t, "token.txt", webToken+"\n"), "--log-level", "error")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := h.Wait(ctx, func() bool { s, _ := h.State("number.garage_battery_maximum_charge_power"); return s.State == "3000" }); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.SetValue(ctx, "number.garage_battery_maximum_charge_power", 1200.0); err != nil {
+		t.Error(err)
+	}
+	if text := out.String(); !strings.Contains(text, "It is shown in the Home Assistant at "+server.URL) || strings.Contains(text, "Open ") || strings.Contains(text, webToken) {
+		t.Errorf("it says:\n%s", text)
+	}
+	if code := stop(); code != cli.ExitOK {
+		t.Errorf("ended with %d", code)
 	}
 }
 

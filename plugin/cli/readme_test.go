@@ -16,6 +16,13 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(data)
+	start := regexp.MustCompile(`^# SolarHub\n\n!\[[^]]+\]\(([^)]+)\)\n\n    go run \. demo .*\n    go test \./\.\.\. .*\n`).FindStringSubmatch(readme)
+	if start == nil {
+		t.Fatal("it does not begin with a picture and the two commands")
+	}
+	if picture, err := os.Stat("../../" + start[1]); err != nil || picture.Size() > 150_000 {
+		t.Errorf("the picture is %v, %v; want at most 150 kB", picture, err)
+	}
 	block := regexp.MustCompile("(?s)```yaml\n(host:.*?)```").FindStringSubmatch(readme)
 	if block == nil {
 		t.Fatal("there is no configuration")

@@ -92,7 +92,9 @@ function number(e, id, set) {
     show(state) {
       const known = Number.isFinite(Number(state)) && state !== "";
       if (!typing) box.value = known ? String(Number(state)) : "";
-      if (slider && known) slider.value = state;
+      if (!slider) return;
+      slider.classList.toggle("unseen-thumb", !known);
+      if (known) slider.value = state;
     },
   };
 }
@@ -110,7 +112,7 @@ function toggle(e, id, set) {
     button.setAttribute("aria-checked", on);
     set(`switch.turn_${on ? "on" : "off"}`, {}, on ? "on" : "off");
   });
-  return { elements: [button], inputs: [button], show(state) { button.setAttribute("aria-checked", state === "on"); } };
+  return { elements: [button], inputs: [button], show(state) { button.setAttribute("aria-checked", { on: true, off: false }[state] ?? "mixed"); } };
 }
 
 function timeOfDay(e, id, set) {

@@ -112,7 +112,8 @@ function folded(key, title, all, make) {
 /** Makes settings, part by part. */
 function settings(all, make) {
   const parts = Map.groupBy(all, (e) => e.partName);
-  return [...parts].flatMap(([name, entities]) => {
+  const rank = ([name, entities]) => (name === "" ? 0 : entities.some((e) => WINDOW.test(e.name)) ? 2 : 1);
+  return [...parts].sort((a, b) => rank(a) - rank(b)).flatMap(([name, entities]) => {
     const heading = parts.size > 1 && h("h4", { text: name || "Whole device" });
     const windows = Map.groupBy(entities.filter((e) => WINDOW.test(e.name)), (e) => WINDOW.exec(e.name)[1]);
     const rest = entities.filter((e) => !WINDOW.test(e.name)).map((e) => make(e, e.name));
