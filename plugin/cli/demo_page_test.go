@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"solarhub/protocol"
 )
 
@@ -232,6 +234,14 @@ func TestPagePictures(t *testing.T) {
 	p.open("tools/line")
 	p.wait("exchanges", `document.querySelectorAll(".exchanges tbody tr").length > 25`)
 	p.shot("line-wide")
+	p.open("today")
+	p.do("load the page anew", chromedp.Reload())
+	p.wait("a chart", `document.querySelector(".curve.solar")?.getAttribute("d")`)
+	var drawn float64
+	p.eval(`document.querySelector(".curve.solar").getAttribute("d").length`, &drawn)
+	if drawn < 200 { // two points of its own would be 26 characters
+		t.Errorf("after loading the page anew the chart knows nothing of before: %g characters", drawn)
+	}
 	p.size(400, 860, true)
 	for _, view := range []string{"today", "devices", "scenes", "tools/line", "tools/states", "tools/actions", "tools/events"} {
 		p.open(view)

@@ -95,6 +95,7 @@ type Host struct {
 	byEntityID    map[string]*entity  // by Home Assistant's entity_id
 	registry      map[string]Registry // by unique id
 	states        map[string]State    // by entity_id
+	history       map[string]past     // by entity_id
 	order         []string            // of the states
 	scenes        map[string]*scene   // by entity_id
 	automations   []*automation
@@ -119,6 +120,7 @@ func New(o Options) (*Host, error) {
 		byEntityID:    map[string]*entity{},
 		registry:      map[string]Registry{},
 		states:        map[string]State{},
+		history:       map[string]past{},
 		scenes:        map[string]*scene{},
 		began:         time.Now(),
 		change:        make(chan struct{}),

@@ -61,6 +61,7 @@ func (h *Host) changed(before, after State) {
 	if id == "" {
 		id, by = before.EntityID, Context{ID: newID()}
 	}
+	h.remember(after)
 	h.fire(eventStateChanged, map[string]any{"entity_id": id, "old_state": orNil(before), "new_state": orNil(after)}, by)
 	var text json.RawMessage
 	for c := range h.conns {

@@ -13,7 +13,7 @@ const KEEP = "solarhub-token";
 
 const connection = new Connection();
 const store = new Store(connection);
-const app = { connection, store, history: new History(store), why, tell };
+const app = { connection, store, history: new History(store, connection), why, tell };
 
 const place = document.getElementById("view");
 const state = document.getElementById("state");

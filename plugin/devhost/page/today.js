@@ -34,12 +34,44 @@ const sum = (list) => (list.length ? list.map(value).reduce((a, b) => a + b, 0) 
 /** Keeps the powers of the last hours while the page is open. */
 export class History {
   points = []; // {t, solar, battery, grid, home}
-  #store; #roles;
+  #store; #connection; #roles; #asked = "";
 
-  constructor(store) {
+  constructor(store, connection) {
     this.#store = store;
-    store.addEventListener("shape", () => { this.#roles = roles(store); });
+    this.#connection = connection;
+    store.addEventListener("shape", () => {
+      this.#roles = roles(store);
+      if (store.loaded) this.#recall();
+    });
     setInterval(() => this.#note(), EVERY);
+  }
+
+  /** Asks the host how the powers were before the page was opened. A host without a recorder does not know. */
+  async #recall() {
+    const parts = SERIES.map(([key]) => [key, this.roles[key].map((e) => e.id)]);
+    const ids = parts.flatMap(([, list]) => list);
+    if (this.#asked === ids.join() || !ids.length) return;
+    this.#asked = ids.join();
+    let past;
+    try {
+      past = await this.#connection.call("history/history_during_period", { start_time: new Date(Date.now() - KEPT).toISOString(),
+        entity_ids: ids, minimal_response: true, no_attributes: true, significant_changes_only: false });
+    } catch { return; }
+    const first = Math.min(...Object.values(past).map((list) => 1000 * list[0].lu)), last = this.points[0]?.t ?? Date.now();
+    if (!(first < last)) return;
+    const next = new Map(ids.map((id) => [id, 0])), step = Math.max(EVERY, (last - first) / 1500);
+    const at = (id, t) => {
+      const list = past[id] ?? [];
+      let i = next.get(id);
+      while (i < list.length && 1000 * list[i].lu <= t) i++;
+      next.set(id, i);
+      return i ? Number(list[i - 1].s) : NaN;
+    };
+    const points = [];
+    for (let t = first; t < last; t += step) {
+      points.push({ t, ...Object.fromEntries(parts.map(([key, list]) => [key, list.length ? list.reduce((sum, id) => sum + at(id, t), 0) : NaN])) });
+    }
+    this.points = [...points, ...this.points];
   }
 
   get roles() { return (this.#roles ??= roles(this.#store)); }
