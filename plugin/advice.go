@@ -24,6 +24,7 @@ const (
 	IllTransactions Illness = "transactions" // a gateway with wrong transaction ids
 	IllUnits        Illness = "units"        // a gateway with wrong unit ids
 	IllSilent       Illness = "silent"       // nothing answers at a unit id
+	IllAway         Illness = "away"         // it answered before and does not now
 	IllStranger     Illness = "stranger"     // something else answers than the profile expects
 	IllDamaged      Illness = "damaged"      // checksums are wrong
 	IllLate         Illness = "late"         // replies come after the timeout
@@ -64,6 +65,7 @@ type DeviceSymptoms struct {
 	Stats  protocol.UnitStats
 	Learnt devices.Lessons
 
+	Answers bool          // one request, asked in peace, was answered in time though none was before
 	Slowest time.Duration // the longest that a reply took when it was waited for; 0: not tried, or none came
 	Gap     time.Duration // the shortest that was tried and ended the timeouts; 0: none did, or not tried
 	Most    uint16        // registers of the longest read that works, where longer ones do not; 0: not tried, or all work
@@ -93,7 +95,7 @@ func hopeless(all []Advice) bool {
 	})
 }
 
-var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllSilent, IllStranger,
+var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllSilent, IllAway, IllStranger,
 	IllDamaged, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency, IllEcho}
 
 // rank orders advice: what must be mended goes first.

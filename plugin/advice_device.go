@@ -21,7 +21,10 @@ const (
 // deviceAdvice is about one device of a line that carries something.
 func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	all := []Advice{}
-	if silent(d) {
+	if d.Status.Identified && !d.Status.Online {
+		all = append(all, mend(IllAway, "%s has not answered since %s: is it switched on? Without sun and battery an inverter sleeps", d.Config.Name,
+			d.Status.Since.Local().Format("15:04")))
+	} else if silent(d) && d.Most == 0 && d.Gap == 0 {
 		all = append(all, silence(s, d))
 	} else {
 		all = append(all, stranger(d)...)
@@ -49,12 +52,14 @@ func silence(s Symptoms, d DeviceSymptoms) Advice {
 	}
 	f := s.Stats.Frames
 	switch {
-	case s.Stats.Link.Transactions || s.Stats.Link.Units:
+	case wrongTransactions(s) || wrongUnits(s):
 		return note(IllSilent, "%s, because its replies are not believed", who)
 	case d.Slowest > 0:
 		return late(d, d.Slowest)
 	case f.Late > 0 && s.Stats.Link.Latest > 0:
 		return late(d, s.Stats.Link.Latest)
+	case d.Answers:
+		return mend(IllUnanswered, "%s answers a single short request, but none of the poll: try a longer `gap` and a smaller `max_registers`", d.Config.Name)
 	case len(s.Alive) > 0:
 		return mend(IllSilent, "%s, but %s: is that the device? Set `unit`", who, aliveText(s.Alive))
 	case others:
@@ -93,8 +98,8 @@ func settingKeys(right, wrong protocol.Serial) string {
 
 // stranger: it answers, and is not what it should be.
 func stranger(d DeviceSymptoms) []Advice {
-	if d.Status.Online || d.Stats.Replies == 0 && !refusedByGateway(d) || d.Status.Identified && d.Stats.Timeouts > 0 || d.Status.Reason == "" {
-		return nil
+	if d.Status.Online || d.Stats.Replies == 0 && !refusedByGateway(d) || 10*d.Stats.Timeouts > d.Stats.Replies || d.Status.Reason == "" {
+		return nil // silence is told otherwise
 	}
 	if refusedByGateway(d) {
 		return []Advice{mend(IllSilent, "the gateway answers that it gets nothing from unit id %d: is the device behind it switched on, and is the unit id right?",

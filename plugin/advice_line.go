@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -29,19 +28,33 @@ func lineAdvice(s Symptoms) []Advice {
 			all = append(all, a)
 		}
 	}
-	stats, frames, quirks := s.Stats, s.Stats.Frames, s.Line.Quirks
+	stats, frames := s.Stats, s.Stats.Frames
 	add(onlyNoise(s), noFrames(s))
-	wrongIDs := stats.Link.Transactions && quirks.Transactions == protocol.StrictTransactions
-	add(wrongIDs, mend(IllTransactions, "the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line"))
-	wrongUnits := stats.Link.Units && quirks.Units == protocol.StrictUnits
-	add(wrongUnits, mend(IllUnits, "the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line"))
+	add(wrongTransactions(s), mend(IllTransactions, "the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line"))
+	add(wrongUnits(s), mend(IllUnits, "the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line"))
 	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damaged(s))
 	foreign := frames.Foreign > 0 && share(frames.Foreign, stats.Requests) >= fewForeign
-	add(foreign && !wrongIDs && !wrongUnits, foreigners(s))
+	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreigners(s))
 	add(stats.Link.LatencyTimer != "", mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its latency timer is 1 ms",
 		strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
 	add(stats.Link.Echoes, note(IllEcho, "the adapter repeats what is sent, as some RS485 adapters do: that is understood and does no harm"))
 	return all
+}
+
+// wrongTransactions: replies come in the place of those that are waited for, right but for their transaction id. Where both come, the
+// first are somebody else's.
+func wrongTransactions(s Symptoms) bool {
+	return s.Stats.Link.Transactions && s.Line.Quirks.Transactions == protocol.StrictTransactions && inPlace(s)
+}
+
+// wrongUnits is the same for unit ids.
+func wrongUnits(s Symptoms) bool {
+	return s.Stats.Link.Units && s.Line.Quirks.Units == protocol.StrictUnits && inPlace(s)
+}
+
+func inPlace(s Symptoms) bool {
+	missing := s.Stats.Timeouts + s.Stats.Failures
+	return missing > 0 && 2*missing >= s.Stats.Frames.Foreign
 }
 
 // opening says why the line cannot be opened, or does not stay open.
@@ -95,12 +108,12 @@ func isTimeout(err error) bool {
 
 // broken is for a connection that was open and ended.
 func broken(s Symptoms, err error) (a Advice, ill bool) {
-	gone := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, io.ErrClosedPipe)
 	switch {
 	case s.Line.Transport == Serial && !s.Stats.DownSince.IsZero():
 		return mend(IllPort, "%s is gone: the adapter was unplugged, or lost its power", s.Line.Address), true
-	case !gone || s.Line.Transport == Serial || s.Stats.Failures < 2:
+	case wrongTransactions(s), wrongUnits(s):
+		return Advice{}, false
+	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == Serial, s.Stats.Failures < 2:
 		return Advice{}, false
 	case answered(s.Stats) == 0:
 		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and another one has it. Stop that one",

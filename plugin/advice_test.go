@@ -85,6 +85,9 @@ func TestAdvice(t *testing.T) {
 			noAnswer(s, d)
 			s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
 		}, []Illness{IllSilent}, "the gateway answers that it gets nothing from unit id 1"},
+		"away": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
+			d.Stats.Timeouts, d.Status = 30, devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
+		}, []Illness{IllAway}, "Roof has not answered since 18:05: is it switched on?"},
 		"a stranger": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
 			d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
 		},

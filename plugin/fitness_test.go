@@ -49,7 +49,7 @@ func TestFiguresOfTheLine(t *testing.T) {
 	h.line.Off()
 	h.wait("charge_end_soc", devhost.Unavailable)
 	r := read("line_advice")
-	if text := r.Response.(host.Reading).Value.(string); !strings.Contains(text, "got no answer") {
+	if text := r.Response.(host.Reading).Value.(string); !strings.Contains(text, "has not answered since") {
 		t.Errorf("advice for a device that is away: %q", text)
 	}
 	if s := h.state("line_advice").State; s == devhost.Unavailable {

@@ -45,3 +45,17 @@ func owner(file *os.File) int {
 
 // release lets go. The file stays: deleting it would let two processes hold locks on two files of the same name.
 func (l *lock) release() error { return l.file.Close() }
+
+// Held returns a *LockedError if another process uses the cache in dir. It changes nothing; a folder that is not there is used by
+// nobody.
+func Held(dir string) error {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
+	if err != nil {
+		return nil // nobody has begun, or one whose files are not ours to look at
+	}
+	defer file.Close()
+	if free, err := try(file); err == nil && !free {
+		return &LockedError{Dir: dir, PID: owner(file)}
+	}
+	return nil
+}

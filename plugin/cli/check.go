@@ -22,6 +22,8 @@ const readsWidth = 110
 
 func (a *app) checkCommand() *cobra.Command {
 	var config configFlag
+	var live bool
+	var long time.Duration
 	command := &cobra.Command{
 		Use:   "check [PROFILE.yaml ...]",
 		Short: "Check configuration and profiles, and predict how fast it will be",
@@ -31,11 +33,22 @@ is wrong is listed with file, line and column, and the command ends with 1.
 If all is right, it prints for each device how it will be read: the requests, and the milliseconds they take on the
 wire, for the points that are on at first and for all of them; and for each line how long a write waits at most.
 
-With files as arguments it checks these profiles instead.`,
+With files as arguments it checks these profiles instead.
+
+With --live it opens the lines for real, reads the devices for a while, tries what ends the troubles it sees, and says
+in a sentence what is wrong with a line and what to do. Nothing is written to a device, and Home Assistant is not
+needed. It ends with 1 if something must be mended.`,
 		Example: `  solarhub check
   solarhub check --config /etc/solarhub/solarhub.yaml
-  solarhub check ./my-inverter.yaml`,
-		RunE: func(_ *cobra.Command, args []string) error {
+  solarhub check ./my-inverter.yaml
+  solarhub check --live --for 1m`,
+		RunE: func(command *cobra.Command, args []string) error {
+			switch {
+			case live && len(args) > 0:
+				return usagef("--live checks the lines of a configuration, not a profile: leave %s out", args[0])
+			case !live && command.Flags().Changed("for"):
+				return usagef("--for says how long --live takes: it needs --live")
+			}
 			if len(args) > 0 {
 				return a.checkProfiles(args)
 			}
@@ -43,10 +56,15 @@ With files as arguments it checks these profiles instead.`,
 			if err != nil {
 				return err
 			}
+			if live {
+				return a.checkLive(command.Context(), path, long)
+			}
 			return a.checkConfig(path)
 		},
 	}
 	config.register(command.Flags())
+	command.Flags().BoolVar(&live, "live", false, "open the lines, read the devices, and say what is wrong")
+	command.Flags().DurationVar(&long, "for", 20*time.Second, "how long the devices are read with --live")
 	return command
 }
 

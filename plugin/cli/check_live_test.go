@@ -1,0 +1,217 @@
+package cli_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"solarhub/plugin/cli"
+)
+
+// liveConfig is a configuration with one line and one device on it.
+func liveConfig(t *testing.T, line, device string) string {
+	t.Helper()
+	return file(t, "solarhub.yaml", liveConfigText(t, line, device))
+}
+
+func liveConfigText(t *testing.T, line, device string) string {
+	return fmt.Sprintf(`host: {url: "http://127.0.0.1:1", token: a.b.c}
+data: %s
+lines:
+  - %s
+    devices:
+      - {profile: senergy, name: Garage, %s}
+`, t.TempDir(), line, device)
+}
+
+// simulated serves a simulated device and returns how a configuration names its line.
+func simulated(t *testing.T, on string, flags ...string) (line string) {
+	t.Helper()
+	port := filepath.Join(t.TempDir(), "port")
+	place := map[string][]string{"tcp": {"--tcp", "127.0.0.1:0"}, "serial": {"--pty", port, "--baud", "115200"}}[on]
+	out, _, _ := start(t, append(append([]string{"simulate", "senergy", "--turnaround", "0s"}, place...), flags...)...)
+	if on == "tcp" {
+		return "tcp: " + addresses(t, out)[0]
+	}
+	until(t, out, "Ctrl-C")
+	return "serial: " + port + "\n    baud: 115200"
+}
+
+// TestCheckLiveNamesTheIllness has real lines with one thing wrong each. What it demands does not depend on how fast the machine is.
+func TestCheckLiveNamesTheIllness(t *testing.T) {
+	t.Parallel()
+	type result struct {
+		code      int
+		out, errs string
+	}
+	type illness struct {
+		on     string
+		flags  []string
+		device string
+		says   []string
+	}
+	illnesses := map[string]illness{
+		"late":                  {"serial", []string{"--fault", "late=40%:700ms"}, "timeout: 500ms", []string{"Replies of Garage arrive after the timeout of 500ms", "raise `timeout` to"}},
+		"all late":              {"tcp", []string{"--fault", "late=1:700ms"}, "timeout: 400ms", []string{"Replies of Garage arrive after the timeout of 400ms", "raise `timeout` to"}},
+		"damaged":               {"serial", []string{"--fault", "corrupted=20%"}, "timeout: 500ms", []string{"replies were damaged (CRC)", "120 ohms"}},
+		"another unit id":       {"serial", []string{"--unit", "3"}, "timeout: 500ms", []string{"Nothing answers at unit id 1 of serial", "unit id 3 does"}},
+		"another unit id, TCP":  {"tcp", []string{"--unit", "3"}, "timeout: 500ms", []string{"The gateway answers that it gets nothing from unit id 1"}},
+		"another baud":          {"serial", []string{"--fault", "other-baud=1"}, "timeout: 500ms", []string{"Bytes come in, but no frames: the devices do not run at 115200 8N1"}},
+		"another master":        {"serial", []string{"--fault", "foreign=30%"}, "timeout: 500ms", []string{"Another master is on the line"}},
+		"wrong transaction ids": {"tcp", []string{"--fault", "wrong-transaction=1"}, "timeout: 500ms", []string{"set `transaction_ids: shape`"}},
+		"wrong unit ids":        {"tcp", []string{"--fault", "no-unit=1"}, "timeout: 500ms", []string{"set `unit_ids: lax`"}},
+		"hasty":                 {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms", []string{"Garage loses requests that come too soon", "set `gap: "}},
+		"long":                  {"tcp", []string{"--max-registers", "20", "--silent"}, "timeout: 300ms", []string{"Garage ", "`max_registers: 20`"}},
+		"busy":                  {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms", []string{"Garage says that it is busy", "set `busy_wait: "}},
+		"behind":                {"serial", []string{"--turnaround", "40ms"}, "poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every", "instead of 100ms"}},
+		"hangs up":              {"tcp", []string{"--fault", "close-before=1:10ms"}, "timeout: 500ms", []string{"takes the connection and closes it at once"}},
+		"another device":        {"tcp", []string{"--set", "grid_phase_number=2"}, "timeout: 500ms", []string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its kind is 2"}},
+	}
+	results := map[string]chan result{} // all lines at once: each of them mostly waits
+	for name, c := range illnesses {
+		config := liveConfig(t, simulated(t, c.on, c.flags...), c.device)
+		done := make(chan result, 1)
+		results[name] = done
+		go func() {
+			code, out, errs := do(t, "check", "--live", "--for", "2500ms", "--config", config)
+			done <- result{code, out, errs}
+		}()
+	}
+	for name, c := range illnesses {
+		r := <-results[name]
+		t.Run(name, func(t *testing.T) {
+			t.Log(r.out)
+			if r.code != cli.ExitFailed || r.errs != "" {
+				t.Errorf("ended with %d: %s", r.code, r.errs)
+			}
+			for _, part := range c.says {
+				if !strings.Contains(unwrapped(r.out), part) {
+					t.Errorf("does not say %q", part)
+				}
+			}
+		})
+	}
+}
+
+// unwrapped returns a text as one line.
+func unwrapped(t string) string { return strings.Join(strings.Fields(t), " ") }
+
+func TestCheckLiveOfALineThatIsWell(t *testing.T) {
+	for name, c := range map[string]struct {
+		on    string
+		flags []string
+		says  string
+	}{
+		"TCP":  {"tcp", nil, "No problem found."},
+		"RTU":  {"serial", nil, "No problem found."},
+		"echo": {"serial", []string{"--echo"}, "- The adapter repeats what is sent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := liveConfig(t, simulated(t, c.on, c.flags...), "timeout: 20s")
+			code, out, errs := do(t, "check", "--live", "--for", "2500ms", "--config", config)
+			t.Log(out)
+			if code != cli.ExitOK || errs != "" || !strings.Contains(out, c.says) {
+				t.Errorf("ended with %d: %s", code, errs)
+			}
+			if strings.Contains(out, "  -  ") { // what a write would wait was measured too
+				t.Error("a column is empty")
+			}
+		})
+	}
+}
+
+func TestCheckLiveWhereNothingIsToBeHad(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	held := filepath.Join(t.TempDir(), "port")
+	out, _, _ := start(t, "simulate", "senergy", "--pty", held)
+	until(t, out, "Ctrl-C")
+	port, err := os.OpenFile(held, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if err := unix.Flock(int(port.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ line, says string }{
+		"nobody listens": {"tcp: " + closed.Addr().String(), "refuses the connection: is Modbus TCP switched on there"},
+		"no port":        {"serial: /dev/no-such-port", "There is no /dev/no-such-port: is the adapter plugged in?"},
+		"port in use":    {"serial: " + held, "Another program uses " + held + ": stop it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := do(t, "check", "--live", "--for", "1s", "--config", liveConfig(t, c.line, "unit: 1"))
+			t.Log(out)
+			if text := unwrapped(out); code != cli.ExitFailed || errs != "" || !strings.Contains(text, c.says) {
+				t.Errorf("ended with %d: %s", code, errs)
+			}
+		})
+	}
+}
+
+// TestCheckLiveOfAGatewayWithOneClient has a gateway that closes each connection: another client has the only place.
+func TestCheckLiveOfAGatewayWithOneClient(t *testing.T) {
+	t.Parallel()
+	gateway, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := gateway.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	defer func() { gateway.Close(); <-ended }()
+	code, out, errs := do(t, "check", "--live", "--for", "4s", "--config", liveConfig(t, "tcp: "+gateway.Addr().String(), "unit: 1"))
+	t.Log(out)
+	if text := unwrapped(out); code != cli.ExitFailed || errs != "" || !strings.Contains(text, "closes it at once: it serves one client only") {
+		t.Errorf("ended with %d: %s", code, errs)
+	}
+}
+
+func TestCheckLiveWhileThePluginRuns(t *testing.T) {
+	t.Parallel()
+	config := liveConfig(t, simulated(t, "tcp"), "unit: 1")
+	_, errs, stop := start(t, "run", "--config", config)
+	until(t, errs, "SolarHub runs")
+	for _, command := range [][]string{{"check", "--live"}, {"dump"}} {
+		code, out, said := do(t, append(command, "--config", config)...)
+		if code != cli.ExitFailed || out != "" || !strings.Contains(said, "SolarHub runs with this configuration (process "+fmt.Sprint(os.Getpid())+") and has its lines: stop it first") {
+			t.Errorf("%s ended with %d: %s%s", command, code, out, said)
+		}
+	}
+	if code := stop(); code != cli.ExitOK {
+		t.Errorf("run ended with %d", code)
+	}
+}
+
+func TestCheckLiveEndsEarly(t *testing.T) {
+	config := liveConfig(t, simulated(t, "tcp"), "unit: 1")
+	began := time.Now()
+	out, errs, stop := start(t, "check", "--live", "--for", "10m", "--config", config)
+	if code := stop(); code != cli.ExitOK || errs.String() != "" || time.Since(began) > time.Minute {
+		t.Errorf("ended with %d after %v: %s", code, time.Since(began), errs)
+	}
+	for _, part := range []string{"It was ended before its time", "Garage"} {
+		if !strings.Contains(out.String(), part) {
+			t.Errorf("no %q in:\n%s", part, out)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices"
+	"solarhub/plugin/cache"
+	"solarhub/protocol"
+)
+
+// LiveOptions say how lines are checked.
+type LiveOptions struct {
+	For      time.Duration  // how long the devices are polled before it is looked into what is wrong
+	Log      zerolog.Logger // of what lines and devices say meanwhile
+	Progress func(Progress) // is told how far a line is; from several goroutines at once. nil: nobody
+}
+
+// Progress is how far the check of one line is.
+type Progress struct {
+	Line string  // as the configuration names it
+	What string  // that is done now
+	Done float64 // of polling, 0..1
+	Over bool    // nothing more is done with this line
+}
+
+// maxTrials bounds the looking for a cause on one line.
+const maxTrials = 2 * time.Minute
+
+// CheckLive opens the lines of a configuration, identifies and polls their devices as the plugin does, and where something is wrong
+// tries what ends it. Nothing is written. When ctx ends it returns what is known by then. The error says why it was not tried.
+func CheckLive(ctx context.Context, cfg Config, o LiveOptions) ([]Fitness, error) {
+	if err := runsAlready(cfg); err != nil {
+		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	lines, _ := build(cfg, memory{}, nobody{}, nil, o.Log)
+	all := make([]Fitness, len(lines))
+	failed := make([]error, len(lines))
+	var checking sync.WaitGroup
+	for i, l := range lines {
+		checking.Go(func() {
+			all[i], failed[i] = (&check{line: l, options: o}).run(ctx)
+			o.Progress(Progress{Line: l.config.String(), What: "done", Done: 1, Over: true})
+		})
+	}
+	checking.Wait()
+	return all, errors.Join(failed...)
+}
+
+// runsAlready is an error where a plugin has the lines of the configuration.
+func runsAlready(cfg Config) error {
+	locked, ok := errors.AsType[*cache.LockedError](cache.Held(cfg.Data))
+	if !ok {
+		return nil
+	}
+	who := ""
+	if locked.PID != 0 {
+		who = fmt.Sprintf(" (process %d)", locked.PID)
+	}
+	return fmt.Errorf("SolarHub runs with this configuration%s and has its lines: stop it first. How it sees them stands in Home Assistant, under "+
+		"the device \"Line\" of each: %w", who, locked)
+}
+
+// nobody is a sink for what the devices report: they are only watched.
+type nobody struct{}
+
+func (nobody) Readings(context.Context, *devices.Device, []devices.Reading) {}
+func (nobody) Status(context.Context, *devices.Device, devices.Status)      {}
+func (nobody) Reverted(context.Context, *devices.Device, devices.Reverted)  {}
+
+// check is the check of one line.
+type check struct {
+	line    line
+	options LiveOptions
+}
+
+func (c *check) tell(done float64, format string, args ...any) {
+	c.options.Progress(Progress{Line: c.line.config.String(), What: fmt.Sprintf(format, args...), Done: done})
+}
+
+// run polls, looks and judges. The bus lives until the end; only the trial of other serial settings comes after it.
+func (c *check) run(ctx context.Context) (Fitness, error) {
+	bus := newStage(c.line.config.String(), make(chan error, 1))
+	bus.run(c.line.bus.Run)
+	began := time.Now()
+	c.poll(ctx)
+	stats := c.line.bus.Stats()
+	f := fitness(c.line, stats, sample{at: began}, time.Now())
+	t := &trials{check: c, bus: c.line.bus, at: &f}
+	trying, cancel := context.WithTimeout(ctx, maxTrials)
+	defer cancel()
+	t.onBus(trying)
+	f.Stats.Link = c.line.bus.Stats().Link // also what the trials have shown of it
+	if err := bus.stop(time.Now().Add(stopWithin)); err != nil {
+		return f, err
+	}
+	t.otherSettings(trying)
+	f.Advice = advise(f.Symptoms)
+	return f, nil
+}
+
+// poll has the devices do what they always do, for the time that was asked for.
+func (c *check) poll(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.For)
+	defer cancel()
+	var polling sync.WaitGroup
+	for _, d := range c.line.devices {
+		polling.Go(func() { _ = d.Run(ctx) }) // ends with ctx and without an error
+	}
+	polling.Go(func() { c.probe(ctx) })
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); ctx.Err() == nil; {
+		c.tell(min(time.Since(began).Seconds()/c.options.For.Seconds(), 1), "polling")
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	polling.Wait()
+}
+
+// probeEvery is how often it is measured how long a write would wait.
+const probeEvery = time.Second
+
+// probe asks for one register now and then with the priority of a write: it waits as long for the line as a write would, and changes
+// nothing.
+func (c *check) probe(ctx context.Context) {
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		for i, d := range c.line.devices {
+			config := c.line.config.Devices[i]
+			if d.Status().Online {
+				_, _ = c.line.bus.Do(ctx, ask(config, somewhere(config), protocol.PriorityWrite, config.Line.Pace)) // the bus counts it
+			}
+		}
+	}
+}
+
+// ask returns a read of a device.
+func ask(d devices.Config, r protocol.Range, p protocol.Priority, pace protocol.Pace) protocol.Request {
+	return protocol.Request{Unit: d.Unit, Op: protocol.Read, Range: r, Priority: p, Deadline: time.Now().Add(time.Minute), Pace: pace}
+}
+
+// somewhere returns a register that the device surely has: the first that identification reads.
+func somewhere(d devices.Config) protocol.Range {
+	r := protocol.Range{Count: 1}
+	id := d.Profile.Identify
+	switch {
+	case id.Kind.Present():
+		r = id.Kind.Ranges[0]
+	case id.Serial.Present():
+		r = id.Serial.Ranges[0]
+	}
+	r.Count = 1
+	return r
+}

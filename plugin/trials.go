@@ -1,0 +1,259 @@
+package plugin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/protocol"
+)
+
+// trials look for the cause of what is wrong with a line, one thing after the other and only where it is wrong. What they find goes
+// into the symptoms.
+type trials struct {
+	*check
+	bus *protocol.Bus
+	at  *Fitness
+}
+
+// Times and counts of the trials.
+const (
+	waitLong    = 5 * time.Second        // for a reply of which it is not known whether it comes at all
+	waitShort   = 300 * time.Millisecond // for one of a unit id or setting that is only guessed; inverters answer in 20 to 400 ms
+	calm        = time.Second            // silence after which no device is in a hurry
+	calmAsks    = 2                      // tries of a long read before it counts as one that never comes
+	longestAsks = 3                      // reads that are tried, the longest of the plan
+	fewestAsks  = 12                     // in a row, of the trial of a gap
+	mostAsks    = 60
+)
+
+// gapsTried are those that public code names for devices that lose requests (sunsynk 50 to 150 ms, Solis 300, Growatt 850).
+var gapsTried = []time.Duration{50, 100, 150, 300, 850}
+
+// onBus tries what needs no other setting of the port.
+func (t *trials) onBus(ctx context.Context) {
+	if hopeless(t.at.Advice) {
+		return
+	}
+	anySilent := false
+	for i := range t.at.Devices {
+		d := &t.at.Devices[i]
+		switch {
+		case ctx.Err() != nil:
+			return
+		case silent(*d):
+			if t.patience(ctx, d); d.Answers {
+				t.timeouts(ctx, d, t.line.devices[i])
+			}
+			anySilent = anySilent || d.Slowest == 0 && !d.Answers
+		case t.unexplained(*d):
+			t.timeouts(ctx, d, t.line.devices[i])
+		}
+	}
+	if anySilent && t.at.Stats.Openings > 0 {
+		t.scan(ctx)
+	}
+}
+
+// patience waits for one reply for longer than the timeout says.
+func (t *trials) patience(ctx context.Context, d *DeviceSymptoms) {
+	t.tell(1, "waiting for %s", d.Config.Name)
+	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong, timeoutOf(d.Config))}
+	resp, err := t.bus.Do(ctx, ask(d.Config, somewhere(d.Config), protocol.PriorityRead, pace))
+	switch took := resp.Done.Sub(resp.Sent); {
+	case !replied(err):
+	case took > timeoutOf(d.Config):
+		d.Slowest = took
+	default:
+		d.Answers = true
+	}
+}
+
+// replied reports whether the unit answered, if only with an exception of its own.
+func replied(err error) bool {
+	no, refused := errors.AsType[protocol.ExceptionError](err)
+	return err == nil || refused && no.Code != 10 && no.Code != 11
+}
+
+// unexplained: requests are lost, and neither damage nor replies behind the timeout account for them.
+func (t *trials) unexplained(d DeviceSymptoms) bool {
+	n, f := d.Stats.Timeouts, t.at.Stats.Frames
+	return n > 0 && (n >= enoughToTell || share(n, d.Stats.Requests) >= fewTimeouts) && 2*(f.Damaged+f.Late) < n &&
+		!wrongTransactions(t.at.Symptoms) && !wrongUnits(t.at.Symptoms)
+}
+
+// timeouts finds out whether it is the length of the reads, the time that a reply takes, or the hurry.
+func (t *trials) timeouts(ctx context.Context, d *DeviceSymptoms, device *devices.Device) {
+	reads := planned(device, d.Config)
+	if len(reads) == 0 {
+		return
+	}
+	t.tell(1, "asking %s in peace", d.Config.Name)
+	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong/5, 2*timeoutOf(d.Config))}
+	for _, r := range reads[:min(len(reads), longestAsks)] {
+		took, ok := t.comes(ctx, d.Config, r, pace)
+		if ctx.Err() != nil {
+			return
+		}
+		if !ok {
+			d.Most = t.longest(ctx, d.Config, r, pace)
+			return
+		}
+		d.Slowest = max(d.Slowest, took)
+	}
+	if d.Slowest <= timeoutOf(d.Config) {
+		d.Slowest = 0
+		t.gaps(ctx, d, reads)
+	}
+}
+
+// planned returns the reads of the device's plan, the longest first. Of one that was not identified nobody knows the variant: those
+// of the first stand in.
+func planned(device *devices.Device, d devices.Config) []protocol.Range {
+	reads := device.Plan()
+	if len(reads) == 0 {
+		points, _ := d.Profile.Resolve(variantsOf(d.Profile)[0])
+		reads, _ = devices.ReadPlan(points, d.Line) // what cannot be read is not missed here
+	}
+	var all []protocol.Range
+	for _, r := range reads {
+		all = append(all, r.Range)
+	}
+	slices.SortStableFunc(all, func(a, b protocol.Range) int { return cmp.Compare(b.Count, a.Count) })
+	return all
+}
+
+// comes asks for a range, more than once if it does not come, and returns how long the reply took.
+func (t *trials) comes(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace) (took time.Duration, ok bool) {
+	for range calmAsks {
+		resp, err := t.bus.Do(ctx, ask(d, r, protocol.PriorityRead, pace))
+		if replied(err) {
+			return resp.Done.Sub(resp.Sent), true
+		}
+	}
+	return 0, false
+}
+
+// longest returns the longest part of a read that is answered, 0 if none is: then the length is not to blame.
+func (t *trials) longest(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace) uint16 {
+	works, fails := uint16(0), r.Count
+	for fails-works > 1 && ctx.Err() == nil {
+		r.Count = works + (fails-works)/2
+		t.tell(1, "reading %d registers of %s", r.Count, d.Name)
+		if _, ok := t.comes(ctx, d, r, pace); ok {
+			works = r.Count
+		} else {
+			fails = r.Count
+		}
+	}
+	return works
+}
+
+// gaps asks quickly with the gap that is set, and if that loses requests, with longer and longer ones.
+func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.Range) {
+	pace := d.Config.Line.Pace
+	n := int(min(max(fewestAsks, 4/max(share(d.Stats.Timeouts, d.Stats.Requests), 0.001)), mostAsks))
+	t.tell(1, "asking %s in a row", d.Config.Name)
+	if t.lost(ctx, d.Config, reads, pace, n) == 0 {
+		return // it is not that
+	}
+	for _, ms := range gapsTried {
+		gap := ms * time.Millisecond
+		if gap <= pace.Gap || ctx.Err() != nil {
+			continue
+		}
+		t.tell(1, "asking %s with a gap of %v", d.Config.Name, gap)
+		pace.Gap = gap
+		if t.lost(ctx, d.Config, reads, pace, n) == 0 && ctx.Err() == nil {
+			d.Gap = gap
+			return
+		}
+	}
+}
+
+// lost asks n times in a row and counts the requests that get no answer; one is enough.
+func (t *trials) lost(ctx context.Context, d devices.Config, reads []protocol.Range, pace protocol.Pace, n int) (lost int) {
+	for i := range n {
+		if _, err := t.bus.Do(ctx, ask(d, reads[i%len(reads)], protocol.PriorityRead, pace)); !replied(err) {
+			return 1
+		}
+	}
+	return 0
+}
+
+// scan asks other unit ids: those that people set.
+func (t *trials) scan(ctx context.Context) {
+	units := []protocol.UnitID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 100, 247}
+	if t.line.config.Transport == TCP {
+		units = append(units, 0, 255)
+	}
+	for _, unit := range units {
+		mine := slices.ContainsFunc(t.line.config.Devices, func(d devices.Config) bool { return d.Unit == unit })
+		if mine || ctx.Err() != nil {
+			continue
+		}
+		t.tell(1, "trying unit id %d", unit)
+		guess := t.line.config.Devices[0]
+		guess.Unit = unit
+		if _, err := t.bus.Do(ctx, ask(guess, somewhere(guess), protocol.PriorityRead, protocol.Pace{Timeout: waitShort})); replied(err) {
+			t.at.Alive = append(t.at.Alive, unit)
+		}
+	}
+}
+
+// settingsTried are what RS485 devices are delivered with, the likeliest first.
+func settingsTried() []protocol.Serial {
+	var all []protocol.Serial
+	for _, baud := range []int{9600, 19200, 115200, 38400, 57600, 4800, 2400} {
+		for _, parity := range []protocol.Parity{protocol.NoParity, protocol.EvenParity, protocol.OddParity} {
+			all = append(all, protocol.Serial{Baud: baud, DataBits: 8, Parity: parity, StopBits: 1})
+		}
+	}
+	return all
+}
+
+// otherSettings opens the port anew with other settings, where nothing at all answered; the bus is over.
+func (t *trials) otherSettings(ctx context.Context) {
+	l := t.line.config
+	for _, d := range t.at.Devices {
+		if !silent(d) || d.Slowest > 0 {
+			return
+		}
+	}
+	if l.Transport != Serial || t.at.Stats.Openings == 0 || len(t.at.Alive) > 0 || t.at.Stats.Frames.Late > 0 {
+		return
+	}
+	for _, s := range settingsTried() {
+		if s == l.Serial || ctx.Err() != nil {
+			continue
+		}
+		t.tell(1, "trying %v", s)
+		if t.answersAt(ctx, s) {
+			t.at.Setting = &s
+			return
+		}
+	}
+}
+
+func (t *trials) answersAt(ctx context.Context, s protocol.Serial) bool {
+	l := t.line.config
+	l.Serial = s
+	link := newLink(l, t.options.Log)
+	defer link.Close()
+	if _, err := link.Open(ctx); err != nil {
+		return false
+	}
+	for _, d := range l.Devices {
+		if err := link.Ready(ctx); err != nil {
+			return false
+		}
+		_, err := link.Exchange(ctx, ask(d, somewhere(d), protocol.PriorityRead, protocol.Pace{Gap: d.Line.Pace.Gap, Timeout: waitShort}))
+		if replied(err) {
+			return true
+		}
+	}
+	return false
+}
