@@ -114,7 +114,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	_, out, _ := do(t, "--help")
-	for _, name := range []string{"run", "check", "simulate", "devices", "install", "version"} {
+	for _, name := range []string{"run", "check", "dump", "simulate", "devices", "install", "version"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("solarhub --help does not name %s:\n%s", name, out)
 		}

@@ -1,0 +1,225 @@
+package plugin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+)
+
+// Dump is the registers of a device as they were read, for the simulator to play: package sim loads what Write writes.
+type Dump struct {
+	Device  string
+	Profile *profile.Profile
+	Variant string
+	At      time.Time
+	Words   map[protocol.Range]uint16 // of one register or bit each
+	Refused []string                  // what the device does not give, with its reason
+}
+
+// ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is. progress is told how
+// many of the requests are done.
+func ReadDump(ctx context.Context, cfg Config, name string, progress func(done, of int), log zerolog.Logger) (Dump, error) {
+	l, d, err := find(cfg, name)
+	if err != nil {
+		return Dump{}, err
+	}
+	if err := runsAlready(cfg); err != nil {
+		return Dump{}, err
+	}
+	bus := protocol.NewBus(newLink(l, log), protocol.BusOptions{})
+	stage := newStage(l.String(), make(chan error, 1))
+	stage.run(bus.Run)
+	dump, err := readDump(ctx, bus, d, progress)
+	return dump, errors.Join(err, stage.stop(time.Now().Add(stopWithin)))
+}
+
+// find returns a device of the configuration by its name; with none the only one.
+func find(cfg Config, name string) (l Line, d devices.Config, err error) {
+	var names []string
+	found := 0
+	for _, line := range cfg.Lines {
+		for _, device := range line.Devices {
+			names = append(names, fmt.Sprintf("%q", device.Name))
+			if name == "" || device.Name == name {
+				l, d = line, device
+				found++
+			}
+		}
+	}
+	switch {
+	case found == 1:
+		return l, d, nil
+	case found == 0:
+		return l, d, fmt.Errorf("there is no device %q: the configuration has %s", name, strings.Join(names, ", "))
+	case name == "":
+		return l, d, fmt.Errorf("which device? The configuration has %s", strings.Join(names, ", "))
+	}
+	return l, d, fmt.Errorf("%d devices are called %q: give them different names", found, name)
+}
+
+func readDump(ctx context.Context, line devices.Line, d devices.Config, progress func(done, of int)) (Dump, error) {
+	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
+	identity := identityRanges(d.Profile)
+	for _, r := range identity {
+		if err := dump.read(ctx, line, d, r, nil); err != nil {
+			return dump, err
+		}
+	}
+	dump.Variant = dump.variant()
+	points, err := d.Profile.Resolve(dump.Variant)
+	if err != nil {
+		return dump, err
+	}
+	reads, _ := devices.ReadPlan(points, d.Line) // what cannot be read is read by nobody
+	var items []protocol.Range
+	for _, p := range points {
+		if !p.Button() {
+			items = append(items, p.Ranges...)
+		}
+	}
+	for i, r := range reads {
+		progress(i, len(reads))
+		if err := dump.read(ctx, line, d, r.Range, items); err != nil {
+			return dump, err
+		}
+	}
+	progress(len(reads), len(reads))
+	return dump, nil
+}
+
+func identityRanges(p *profile.Profile) []protocol.Range {
+	id := p.Identify
+	return slices.Concat(id.Serial.Ranges, id.Model.Ranges, id.Kind.Ranges, id.Version.Ranges)
+}
+
+// read takes a range. If the device refuses it, the items in it are asked for one by one.
+func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r protocol.Range, items []protocol.Range) error {
+	resp, err := again(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
+	if err == nil {
+		for i, w := range resp.Words {
+			d.Words[protocol.Range{Table: r.Table, Addr: r.Addr + uint16(i), Count: 1}] = w
+		}
+		return nil
+	}
+	if !replied(err) {
+		return fmt.Errorf("dump %s: %w", of.Name, err)
+	}
+	parts := slices.DeleteFunc(slices.Clone(items), func(item protocol.Range) bool { return item == r || !r.Contains(item) })
+	if len(parts) == 0 {
+		d.Refused = append(d.Refused, err.Error())
+	}
+	for _, part := range parts {
+		if err := d.read(ctx, line, of, part, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again asks three times: a dump is not to fail for one lost frame.
+func again(ctx context.Context, line devices.Line, req protocol.Request) (resp protocol.Response, err error) {
+	for range 3 {
+		if resp, err = line.Do(ctx, req); err == nil || ctx.Err() != nil {
+			return resp, err
+		}
+		if no, refused := errors.AsType[protocol.ExceptionError](err); refused && no.Code != 5 && no.Code != 6 {
+			return resp, err
+		}
+	}
+	return resp, err
+}
+
+// variant returns which of the family it is; the first where that cannot be told.
+func (d Dump) variant() string {
+	kind := d.value(d.Profile.Identify.Kind)
+	if v, ok := d.Profile.Identify.Accept[uint64(kind.Num)]; ok && kind.Kind == codec.KindNumber {
+		return v
+	}
+	return variantsOf(d.Profile)[0]
+}
+
+// value decodes a field of identification from what was read.
+func (d Dump) value(f profile.Field) codec.Value {
+	words, ok := d.words(f.Ranges)
+	if !ok || !f.Present() {
+		return codec.None("it was not read")
+	}
+	return f.Spec.Decode(words)
+}
+
+func (d Dump) words(ranges []protocol.Range) (words []uint16, ok bool) {
+	for _, r := range ranges {
+		for i := range r.Count {
+			w, ok := d.Words[protocol.Range{Table: r.Table, Addr: r.Addr + i, Count: 1}]
+			if !ok {
+				return nil, false
+			}
+			words = append(words, w)
+		}
+	}
+	return words, true
+}
+
+// Redact puts X in the place of each character of the serial number but the last three, so that the dump can be shown around and the
+// simulator still plays a device with one.
+func (d Dump) Redact() {
+	field := d.Profile.Identify.Serial
+	serial := d.value(field)
+	if !field.Present() || serial.Kind == codec.KindNone {
+		return
+	}
+	text := serial.String()
+	hidden := strings.Repeat("X", max(len(text)-shownDigits, 0)) + text[max(len(text)-shownDigits, 0):]
+	old, _ := d.words(field.Ranges)
+	words, err := field.Spec.Encode(codec.TextOf(hidden), old)
+	for _, r := range field.Ranges {
+		for i := range r.Count {
+			at := protocol.Range{Table: r.Table, Addr: r.Addr + i, Count: 1}
+			if delete(d.Words, at); err == nil {
+				d.Words[at] = words[0]
+				words = words[1:]
+			}
+		}
+	}
+}
+
+// Write writes the dump as lines of table,address,value under a heading of remarks.
+func (d Dump) Write(w io.Writer) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# %s, profile %s", d.Profile.Name, d.Profile.ID)
+	if d.Variant != "" {
+		fmt.Fprintf(&b, ", variant %s", d.Variant)
+	}
+	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339), d.Profile.ID)
+	for _, r := range d.Refused {
+		fmt.Fprintf(&b, "# not given: %s\n", r)
+	}
+	b.WriteString("table,address,value\n")
+	all := make([]protocol.Range, 0, len(d.Words))
+	for r := range d.Words {
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b protocol.Range) int {
+		if a.Table != b.Table {
+			return int(a.Table) - int(b.Table)
+		}
+		return int(a.Addr) - int(b.Addr)
+	})
+	for _, r := range all {
+		fmt.Fprintf(&b, "%s,%d,%d\n", r.Table, r.Addr, d.Words[r])
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
