@@ -43,11 +43,12 @@ func (h *Host) SetValue(ctx context.Context, id string, value any) error {
 func (h *Host) Action(ctx context.Context, domain, name string, data map[string]any, entityIDs ...string) (any, error) {
 	c := serviceCall{Domain: domain, Service: name, Data: map[string]any{}, by: Context{ID: newID()}}
 	c.ReturnResponse = actions[domain+"."+name].response == responseOnly
-	for k, v := range data { // as JSON has it
-		if err := json.Unmarshal(encoded(v), &v); err != nil {
-			return nil, err
-		}
-		c.Data[k] = v
+	text, err := json.Marshal(data) // so that numbers are of the one kind that JSON has
+	if err == nil && data != nil {
+		err = json.Unmarshal(text, &c.Data)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(entityIDs) > 0 {
 		c.Data["entity_id"] = listed(entityIDs)

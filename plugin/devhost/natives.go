@@ -157,7 +157,7 @@ func step(by int) func(h *Host, t target, data map[string]any) (any, error) {
 		if cycle, given := data["cycle"].(bool); given && !cycle {
 			return all[min(max(n, 0), len(all)-1)], nil
 		}
-		return all[(n+len(all))%len(all)], nil
+		return all[(n%len(all)+len(all))%len(all)], nil
 	}
 }
 

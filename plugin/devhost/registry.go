@@ -133,12 +133,8 @@ func (h *Host) deviceChanged(action, id string) {
 
 // freeID returns the wanted entity_id, with a number behind it if it is taken.
 func (h *Host) freeID(want string) string {
-	taken := map[string]bool{}
-	for _, r := range h.registry {
-		taken[r.EntityID] = true
-	}
 	id := want
-	for n := 2; taken[id] || h.states[id].EntityID != ""; n++ {
+	for n := 2; h.byEntityID[id] != nil || h.states[id].EntityID != ""; n++ {
 		id = fmt.Sprintf("%s_%d", want, n)
 	}
 	return id
