@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,6 +95,10 @@ func TestWhatDoesNotJoin(t *testing.T) {
 		"not neighbours":                 {nil, []Set{{Key: "current_max", Value: 7.0}, {Key: "mode", Value: "Own use first"}}},
 		"written by function 6":          {func(h *house) { h.cfg.Profile = h.cfg.Profile.WriteWith(profile.WithSingle) }, []Set{{Key: "current_max", Value: 7.0}, {Key: "voltage_max", Value: 50.0}}},
 		"more than one read brings back": {func(h *house) { h.cfg.Line.MaxRegisters = 5 }, allOfThem[1:]},
+		"one is written by function 6": {func(h *house) {
+			h.cfg.Profile = houseWith(t, "write: {min: 0, max: 185}", "write: {with: single, min: 0, max: 185}")
+		},
+			[]Set{{Key: "current_max", Value: 7.0}, {Key: "voltage_max", Value: 50.0}}},
 		"another settle time": {func(h *house) { h.cfg.Profile = houseWith(t, "max: 185}", "max: 185, settle: 1s}") },
 			[]Set{{Key: "current_max", Value: 7.0}, {Key: "voltage_max", Value: 50.0}}},
 	} {
@@ -238,9 +243,26 @@ func TestOneOfTheJoinedGivesUpAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// What is set while its point is on its way in the company of others waits for it.
+// counted is a line that counts how often it is held.
+type counted struct {
+	Line
+	holds atomic.Int64
+}
+
+func (l *counted) Hold(ctx context.Context, req protocol.Request, f func(context.Context, protocol.Exchanger) error) error {
+	l.holds.Add(1)
+	return l.Line.Hold(ctx, req, f)
+}
+
+// What is set while its point is on its way in the company of others waits for it, and not by asking for the line.
 func TestSettingWhileTheJoinedSettle(t *testing.T) {
-	polled(t, func(h *house) { joined(h); h.cfg.Line.Settle = time.Second }, func(h *house) {
+	line := &counted{}
+	polled(t, func(h *house) {
+		joined(h)
+		h.cfg.Line.Settle = time.Second
+		h.wrap = func(l Line) Line { line.Line = l; return line }
+	}, func(h *house) {
+		line.holds.Store(0)
 		since := h.line.Journal().Last()
 		free := h.occupy(time.Second)
 		var running sync.WaitGroup
@@ -261,6 +283,9 @@ func TestSettingWhileTheJoinedSettle(t *testing.T) {
 		if w := h.writes(since); len(w) != 2 || w[0].Range.Count != 2 || w[1].Range != (protocol.Range{Addr: 201, Count: 1}) ||
 			w[1].At.Sub(w[0].At) < time.Second {
 			t.Errorf("writes %v", w)
+		}
+		if n := line.holds.Load(); n > 5 { // two waited for it at first, and two read-backs and the third write came later
+			t.Errorf("the line was held %d times", n)
 		}
 	})
 }
@@ -284,6 +309,58 @@ func TestJoinedReplyLost(t *testing.T) {
 			t.Errorf("the confirmed one was told after %v, with the other", took)
 		}
 		if w := h.writes(since); len(w) != 1 {
+			t.Errorf("writes %v", w)
+		}
+	})
+}
+
+// A value that was taken along is confirmed with the others, though its caller's own turn on the line has not come yet.
+func TestTakenAlongIsToldAtOnce(t *testing.T) {
+	polled(t, joined, func(h *house) {
+		begun := time.Now()
+		free := h.occupy(time.Second)
+		var running sync.WaitGroup
+		var took time.Duration
+		running.Go(func() { _, _ = h.write("current_max", 10.0) })
+		h.pass(time.Millisecond)
+		freeToo := h.occupy(5 * time.Second)
+		running.Go(func() {
+			out, err := h.write("voltage_max", 50.0)
+			if took = time.Since(begun); err != nil || out.Reading.Value.Num != 50 {
+				t.Errorf("%+v, %v", out, err)
+			}
+		})
+		running.Wait()
+		free()
+		freeToo()
+		if took > 2*time.Second {
+			t.Errorf("told after %v", took)
+		}
+	})
+}
+
+// A newer value that comes while the older one is on the wire in the company of others waits until that has settled.
+func TestNewerValueWhileTheOlderIsOnTheWire(t *testing.T) {
+	polled(t, func(h *house) { joined(h); h.cfg.Line.Settle = time.Second }, func(h *house) {
+		since := h.line.Journal().Last()
+		free := h.occupy(time.Second)
+		h.unit.Turnaround(300 * time.Millisecond)
+		var running sync.WaitGroup
+		set := func(key string, value float64) {
+			running.Go(func() {
+				if out, err := h.write(key, value); err != nil || out.Reading.Value.Num != value {
+					t.Errorf("%s = %v: %+v, %v", key, value, out, err)
+				}
+			})
+			h.pass(time.Millisecond)
+		}
+		set("current_max", 10)
+		set("voltage_max", 50)
+		free()
+		h.pass(100 * time.Millisecond)
+		set("voltage_max", 51)
+		running.Wait()
+		if w := h.writes(since); len(w) != 2 || w[0].Range.Count != 2 || w[1].At.Sub(w[0].At) < time.Second {
 			t.Errorf("writes %v", w)
 		}
 	})
