@@ -17,13 +17,11 @@ import (
 //   - what is there before a request goes out is dropped, and a request waits until the line is silent;
 //   - on a line that keeps its time, a reply that is complete before request and reply can have been on the wire is none;
 //   - where time proves nothing (a network in between, a virtual port, a slow latency timer) a reply that is equal to the
-//     one before it, but to another request, is not believed: the read counts as given up and is asked again;
+//     one before it is not believed: the read counts as given up and is asked again;
 //   - a write whose reply would look like the last one waits until no copy of that can come any more.
 //
 // What cannot be told apart: a copy that is held back for longer, or behind a later reply; the reply to another client's
-// request for as many registers of the same unit; a late reply that names another unit; and, where time proves nothing, the
-// first copy of the reply to the very same read: what it says is one cycle old. A unit that has been seen to send copies is not
-// believed the last one either.
+// request for as many registers of the same unit; and a late reply that names another unit.
 
 // shape is all that a reply tells of its request.
 type shape struct {
@@ -116,8 +114,6 @@ type account struct {
 	debts
 	last   reply     // the last sound reply; its bytes are in kept
 	lastAt time.Time // when it was seen
-	of     Range     // the read that it answered; zero if it answered none
-	copied time.Time // when the unit was last seen to send a reply twice
 	kept   [mbapFrame]byte
 }
 
@@ -148,13 +144,11 @@ type judgement struct {
 // everything up to the oldest has been answered or dropped. (The real one may be younger: then it stays remembered, which
 // costs a probe and never a value.) What may be a copy settles nothing.
 func (a *account) judge(r reply, own shape, at, now time.Time) judgement {
-	j := judgement{alike: a.last.shape == r.shape && at.Sub(a.lastAt) < copyWithin, last: a.lastAt, of: a.of}
+	j := judgement{alike: a.last.shape == r.shape && at.Sub(a.lastAt) < copyWithin, last: a.lastAt}
 	j.again = j.alike && bytes.Equal(r.adu, a.last.adu)
 	i := a.oldest(r)
 	switch {
-	case i >= 0 && a.owed[i].doubted, i < 0 && j.again && !r.fits(own):
-		j.is, a.copied = repeated, now
-	case i >= 0 && j.again:
+	case i >= 0 && (j.again || a.owed[i].doubted), i < 0 && j.again && !r.fits(own):
 		j.is = repeated
 	case i >= 0:
 		j.is, j.cause = late, a.owed[i]
@@ -170,31 +164,18 @@ func (a *account) judge(r reply, own shape, at, now time.Time) judgement {
 
 func (a *account) keep(r reply, now time.Time) {
 	r.adu = a.kept[:copy(a.kept[:], r.adu)]
-	a.last, a.lastAt, a.of = r, now, Range{}
+	a.last, a.lastAt = r, now
 }
 
-// accept notes that the last reply was the answer to a request of which it is known: all that was owed before it has been answered or
-// dropped.
-func (a *account) accept(req Request) {
-	a.owed = nil
-	if req.Op == Read {
-		a.of = req.Range
-	}
-}
-
-// doubts reports whether a reply, judged to be an answer, may be a copy all the same: it is equal to the last one, but to another
-// request, or the unit has been seen to send replies twice.
-func (a *account) doubts(req Request, j judgement, now time.Time) bool {
-	return j.again && (j.of != req.Range || req.Op != Read || now.Sub(a.copied) < oweFor)
-}
+// accept notes that the last reply was the answer to the request in flight: all that was owed before has been answered or dropped.
+func (a *account) accept() { a.owed = nil }
 
 // dropped says what a reply is that was judged to be an answer and cannot be it.
-func (a *account) dropped(j judgement, now time.Time) standing {
-	if !j.again {
-		return late
+func (j judgement) dropped() standing {
+	if j.again {
+		return repeated
 	}
-	a.copied = now
-	return repeated
+	return late
 }
 
 // undecided returns until when a copy of the last reply could pass for the reply to a request of shape s; it may have passed.

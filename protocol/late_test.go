@@ -17,23 +17,22 @@ func TestAccountJudge(t *testing.T) {
 		own       shape
 		want      standing
 		left      int // owed
-		copying   bool
 	}{
-		{"nothing owed", nil, "", a, false, a, awaited, 0, false},
-		{"nothing owed, refused", nil, "", a, true, b, awaited, 0, false},
-		{"a fresh shape", []shape{a, c}, "", b, false, b, awaited, 2, false},
-		{"an owed reply", []shape{a, c}, "", a, false, b, late, 1, false},
-		{"a younger owed reply settles the older", []shape{a, c}, "", c, false, b, late, 0, false},
-		{"the same shape twice, the oldest is taken", []shape{a, a}, "", a, false, b, late, 1, false},
-		{"a refusal that may be old", []shape{a, c}, "", shape{function: 3}, true, b, late, 1, false},
-		{"a refusal of another function is ours", []shape{c}, "", shape{function: 3}, true, b, awaited, 1, false},
-		{"unknown", []shape{a}, "", shape{function: 4, size: 2}, false, b, unasked, 1, false},
-		{"unknown refusal", []shape{a}, "", shape{function: 16}, true, b, unasked, 1, false},
-		{"another reply of the same shape", nil, before, a, false, a, awaited, 0, false},
-		{"what may be a copy is left to the link", nil, again, a, false, a, awaited, 0, false},
-		{"a copy", nil, again, a, false, b, repeated, 0, true},
-		{"a copy between two requests", nil, again, a, false, shape{}, repeated, 0, true},
-		{"what may be a copy pays no debt", []shape{a}, again, a, false, b, repeated, 1, false},
+		{"nothing owed", nil, "", a, false, a, awaited, 0},
+		{"nothing owed, refused", nil, "", a, true, b, awaited, 0},
+		{"a fresh shape", []shape{a, c}, "", b, false, b, awaited, 2},
+		{"an owed reply", []shape{a, c}, "", a, false, b, late, 1},
+		{"a younger owed reply settles the older", []shape{a, c}, "", c, false, b, late, 0},
+		{"the same shape twice, the oldest is taken", []shape{a, a}, "", a, false, b, late, 1},
+		{"a refusal that may be old", []shape{a, c}, "", shape{function: 3}, true, b, late, 1},
+		{"a refusal of another function is ours", []shape{c}, "", shape{function: 3}, true, b, awaited, 1},
+		{"unknown", []shape{a}, "", shape{function: 4, size: 2}, false, b, unasked, 1},
+		{"unknown refusal", []shape{a}, "", shape{function: 16}, true, b, unasked, 1},
+		{"another reply of the same shape", nil, before, a, false, a, awaited, 0},
+		{"what may be a copy is left to the link", nil, again, a, false, a, awaited, 0},
+		{"a copy", nil, again, a, false, b, repeated, 0},
+		{"a copy between two requests", nil, again, a, false, shape{}, repeated, 0},
+		{"what may be a copy pays no debt", []shape{a}, again, a, false, b, repeated, 1},
 	} {
 		u, now := new(account), time.Now()
 		for _, s := range tt.owed {
@@ -43,8 +42,8 @@ func TestAccountJudge(t *testing.T) {
 			u.keep(reply{shape: a, adu: []byte(tt.last)}, now.Add(-copyWithin/2))
 		}
 		j := u.judge(reply{shape: tt.shape, exception: tt.exception, adu: []byte(again)}, tt.own, now, now)
-		if j.is != tt.want || len(u.owed) != tt.left || u.copied.IsZero() == tt.copying || j.again != (tt.last == again) {
-			t.Errorf("%s: %+v, %d left, copies seen at %v; want %d, %d", tt.name, j, len(u.owed), u.copied, tt.want, tt.left)
+		if j.is != tt.want || len(u.owed) != tt.left || j.again != (tt.last == again) {
+			t.Errorf("%s: %+v, %d left; want %d, %d", tt.name, j, len(u.owed), tt.want, tt.left)
 		}
 	}
 }
@@ -55,7 +54,7 @@ func TestAccountCopies(t *testing.T) {
 	r := reply{shape: s, adu: []byte{1}}
 	u := new(account)
 	u.add(owed{shape: s, doubted: true})
-	if j := u.judge(r, shape{}, now, now); j.is != repeated || u.owes(s) || u.copied != now {
+	if j := u.judge(r, shape{}, now, now); j.is != repeated || u.owes(s) {
 		t.Errorf("%+v", j)
 	}
 	u = new(account)
@@ -68,25 +67,6 @@ func TestAccountCopies(t *testing.T) {
 	}
 	if got := u.undecided(shape{function: 3, size: 4}); !got.IsZero() {
 		t.Errorf("another shape undecided until %v", got)
-	}
-	read := readOf(1, 1)
-	u.of = read.Range
-	for _, tt := range []struct {
-		name   string
-		req    Request
-		copied time.Time
-		want   bool
-	}{
-		{"to another read", readOf(2, 1), time.Time{}, true},
-		{"to the same read", read, time.Time{}, false},
-		{"to the same read of a unit that copies", read, now.Add(-oweFor / 2), true},
-		{"to the same read of a unit that copied long ago", read, now.Add(-oweFor), false},
-		{"to a write", writeOf(1, 1), time.Time{}, true},
-	} {
-		u.copied = tt.copied
-		if got := u.doubts(tt.req, judgement{again: true, of: u.of}, now); got != tt.want {
-			t.Errorf("%s: doubted is %v", tt.name, got)
-		}
 	}
 }
 

@@ -116,6 +116,28 @@ func TestRTUEcho(t *testing.T) {
 	}
 }
 
+// A device that answers as soon as it has the request, without waiting for t3.5, is believed on a line that keeps its time.
+func TestRTUHurriedDevice(t *testing.T) {
+	s := DefaultSerial
+	script := func(_ int, adu []byte) []part {
+		r := rtuReplyTo(adu)
+		return after(s.Chars(len(adu)+len(r)), r)
+	}
+	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+		l.port = true
+		for i := range uint16(5) {
+			for _, req := range []Request{readOf(i, 10), readOf(i, 10), writeOf(5, i)} {
+				if _, err := l.Exchange(t.Context(), req); err != nil || l.pace.hasty {
+					t.Errorf("hasty is %v: %v", l.pace.hasty, err)
+				}
+			}
+		}
+		if n := len(p.requests()); n != 15 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
 // A line that echoed once by accident is believed to be one without an echo again.
 func TestRTUEchoUnlearned(t *testing.T) {
 	script := func(n int, adu []byte) []part {

@@ -189,7 +189,7 @@ func TestRTUGap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			second, err := l.Exchange(t.Context(), readOf(0, 2))
+			second, err := l.Exchange(t.Context(), readOf(5, 2))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -147,8 +147,8 @@ func (l *TCPLink) fits(c *call, frame []byte) (bool, error) {
 	case j.is != awaited:
 		l.frames.skip(j.is)
 		return false, nil
-	case !a.doubts(c.req, j, l.looked):
-		a.accept(c.req)
+	case !j.again:
+		a.accept()
 		return true, nil
 	case c.req.Op != Read:
 		l.frames.skip(repeated) // a write has waited until only a reply that came since can have copies

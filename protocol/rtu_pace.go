@@ -12,10 +12,19 @@ type pace struct {
 // fastClock is how much faster than its baud says a device may send: UARTs agree within a few percent, or not at all.
 const fastClock = 0.03
 
-// soonest is the time from the first byte of a request to the last of its reply by what the wire can carry.
+// heldBack is how much later than by the wire a port may hand bytes over.
+const heldBack = 4 * time.Millisecond
+
+// soonest is the least time from the first byte of a request to the last of its reply, of so many characters.
 func (s Serial) soonest(request, reply int) time.Duration {
-	chars := s.Chars(request + reply)
-	return chars - time.Duration(float64(chars)*fastClock) + s.Silence()
+	wire := s.Chars(request + reply)
+	return wire - time.Duration(float64(wire)*fastClock)
+}
+
+// proof is the time from the first byte of a request to the last of a reply that is no copy of the one before: a copy comes while the
+// request goes out, or a little later, but sooner than from a device that waits for the request's end.
+func (s Serial) proof(request, reply int) time.Duration {
+	return s.Chars(reply) + min(s.Chars(request)+s.Silence(), heldBack)
 }
 
 // tooSoon reports whether a reply that took so long can be none. suspect means that there is another reason for it than the

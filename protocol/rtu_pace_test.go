@@ -9,13 +9,14 @@ func TestSoonest(t *testing.T) {
 	for _, tt := range []struct {
 		s              Serial
 		request, reply int
-		want           time.Duration
+		soonest, proof time.Duration
 	}{
-		{DefaultSerial, 8, 205, 218865 * time.Microsecond}, // 213 characters less 3 %, and t3.5
-		{Serial{115200, 8, NoParity, 1}, 8, 5, 2845 * time.Microsecond},
+		{DefaultSerial, 8, 205, 215219 * time.Microsecond, 217542 * time.Microsecond},            // 213 characters less 3 %; 205 and 4 ms
+		{Serial{115200, 8, NoParity, 1}, 8, 5, 1095 * time.Microsecond, 2878 * time.Microsecond}, // 13 characters, less 3 % and with t3.5
 	} {
-		if got := tt.s.soonest(tt.request, tt.reply).Round(5 * time.Microsecond); got != tt.want {
-			t.Errorf("%v, %d and %d characters: %v, want %v", tt.s, tt.request, tt.reply, got, tt.want)
+		soonest, proof := tt.s.soonest(tt.request, tt.reply), tt.s.proof(tt.request, tt.reply)
+		if soonest.Round(time.Microsecond) != tt.soonest || proof.Round(time.Microsecond) != tt.proof {
+			t.Errorf("%v, %d and %d characters: %v and %v, want %v and %v", tt.s, tt.request, tt.reply, soonest, proof, tt.soonest, tt.proof)
 		}
 	}
 }

@@ -156,11 +156,11 @@ func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err
 		switch {
 		case l.tooSoon(c, m, found):
 			m.soon = true
-			m.skip(found, c.unit.account.dropped(m.judged, m.now))
+			m.skip(found, m.judged.dropped())
 			b = rest
-		case !l.doubtful(c, m.judged):
+		case !l.doubtful(c, m, found):
 			l.pace.soon = 0
-			c.unit.account.accept(c.req)
+			c.unit.account.accept()
 			l.echo.learn(m.own, m.heard)
 			l.condition.echoes.Store(l.echo.mode() == WithEcho)
 			l.listener(m.at, m.now).take(rest)
@@ -183,10 +183,13 @@ func (l *RTULink) tooSoon(c *call, m *matcher, found []byte) bool {
 }
 
 // doubtful reports whether a reply may be a copy of the last one. On a line that keeps its time it is none if that came before the
-// request went out: it would have come too soon.
-func (l *RTULink) doubtful(c *call, j judgement) bool {
+// request went out: it would have come sooner.
+func (l *RTULink) doubtful(c *call, m *matcher, found []byte) bool {
+	if !m.judged.again {
+		return false
+	}
 	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == ""
-	return !(timed && j.last.Before(c.sent)) && c.unit.account.doubts(c.req, j, l.looked)
+	return !timed || !m.judged.last.Before(c.sent) || m.at.Sub(c.sent) < l.cfg.Serial.proof(len(m.request), len(found))
 }
 
 func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
