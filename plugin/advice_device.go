@@ -27,7 +27,7 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	} else if silent(d) && d.Most == 0 && d.Gap == 0 {
 		all = append(all, silence(s, d))
 	} else {
-		all = append(all, stranger(d)...)
+		all = append(all, stranger(s, d)...)
 		all = append(all, timeouts(s, d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
@@ -97,15 +97,23 @@ func settingKeys(right, wrong protocol.Serial) string {
 }
 
 // stranger: it answers, and is not what it should be.
-func stranger(d DeviceSymptoms) []Advice {
+func stranger(s Symptoms, d DeviceSymptoms) []Advice {
 	if d.Status.Online || d.Stats.Replies == 0 && !refusedByGateway(d) || 10*d.Stats.Timeouts > d.Stats.Replies || d.Status.Reason == "" {
 		return nil // silence is told otherwise
 	}
 	if refusedByGateway(d) {
-		return []Advice{mend(IllSilent, "the gateway answers that it gets nothing from unit id %d: is the device behind it switched on, and is the unit id right?",
-			d.Config.Unit)}
+		return []Advice{nothingBehind(s, d)}
 	}
 	return []Advice{mend(IllStranger, "%s is not available: %s", d.Config.Name, d.Status.Reason)}
+}
+
+// nothingBehind is what a gateway says of a unit id.
+func nothingBehind(s Symptoms, d DeviceSymptoms) Advice {
+	if len(s.Alive) > 0 {
+		return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d, but %s: is that the device? Set `unit`", d.Config.Unit, aliveText(s.Alive))
+	}
+	return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d: is the device behind it switched on, and is the unit id right?",
+		d.Config.Unit)
 }
 
 // refusedByGateway: nothing but exceptions came, as gateways send them for a device that does not answer.

@@ -3,10 +3,14 @@ package plugin
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"solarhub/devices"
 	"solarhub/protocol"
+	"solarhub/protocol/codec"
 )
 
 // Diagnostics is what a person who looks for a fault needs. It holds no token, and of serial numbers only the end.
@@ -30,7 +34,9 @@ type hostDiagnostics struct {
 type lineDiagnostics struct {
 	Line      string         `json:"line"`
 	Serial    string         `json:"serial,omitempty"`
-	Stats     protocol.Stats `json:"stats"`
+	Stats     protocol.Stats `json:"stats"`   // since the start
+	Watched   string         `json:"watched"` // how long the advice looks back
+	Advice    []Advice       `json:"advice"`
 	LastError string         `json:"last_error,omitempty"`
 }
 
@@ -44,6 +50,8 @@ type deviceDiagnostics struct {
 	Poll     devices.PollReport    `json:"poll"`
 	Refused  []string              `json:"refused"`
 	Readings map[string]diagnosedV `json:"readings"`
+
+	Registers string `json:"registers"` // as they were read last, for `solarhub simulate ... --dump`
 }
 
 type diagnosedV struct {
@@ -89,6 +97,18 @@ func diagnoseLine(l line) lineDiagnostics {
 // diagnose adds what the hub knows and returns the ids that are to be redacted.
 func (s *state) diagnose(d *Diagnostics) (serials []string) {
 	d.Host.Told, d.Host.Off = s.told, len(s.disabled)
+	now := time.Now()
+	for _, u := range s.units {
+		if u.gauge == nil {
+			continue
+		}
+		f := u.gauge.measure(now)
+		for i := range d.Lines {
+			if d.Lines[i].Line == f.Line.String() {
+				d.Lines[i].Watched, d.Lines[i].Advice = f.Watched.Round(time.Second).String(), append([]Advice{}, f.Advice...)
+			}
+		}
+	}
 	for _, u := range s.units {
 		one := deviceDiagnostics{
 			Place: u.place, Name: u.device.Name(), Profile: u.device.Profile().ID, Status: u.device.Status(), Learnt: u.device.Learnt(),
@@ -100,9 +120,34 @@ func (s *state) diagnose(d *Diagnostics) (serials []string) {
 		for key, v := range u.values {
 			one.Readings[key] = diagnosedV{Value: v.Value.String(), ReadAt: v.ReadAt, Cached: v.cached}
 		}
+		one.Registers = u.registers(now)
 		serials = append(serials, one.Status.Identity.Serial)
 		d.Devices = append(d.Devices, one)
 	}
 	d.Ledger = append([]Entry{}, s.ledger.entries[max(0, len(s.ledger.entries)-diagnosedEntries):]...)
 	return serials
+}
+
+// registers returns the raw words of the device as they were read last, in the form of a dump, with the serial number hidden. Where
+// identification is not part of what is polled, it is made of what is known, so that the simulator plays the same device.
+func (u *unit) registers(now time.Time) string {
+	who := u.device.Identity()
+	dump := Dump{Device: u.device.Name(), Profile: u.device.Profile(), Variant: who.Variant, At: now, Words: map[protocol.Range]uint16{}}
+	id := dump.Profile.Identify
+	dump.put(id.Serial, codec.TextOf(who.Serial))
+	dump.put(id.Model, codec.TextOf(who.Model))
+	for _, kind := range slices.Backward(slices.Sorted(maps.Keys(id.Accept))) {
+		if id.Accept[kind] == who.Variant {
+			dump.put(id.Kind, codec.Number(float64(kind)))
+		}
+	}
+	for key, v := range u.values {
+		if p, ok := u.points[key]; ok && v.raw != nil {
+			dump.keep(p.Ranges, v.raw)
+		}
+	}
+	dump.Redact()
+	var text strings.Builder
+	_ = dump.Write(&text) // a builder takes everything
+	return text.String()
 }

@@ -108,9 +108,7 @@ func identityRanges(p *profile.Profile) []protocol.Range {
 func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r protocol.Range, items []protocol.Range) error {
 	resp, err := again(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
 	if err == nil {
-		for i, w := range resp.Words {
-			d.Words[protocol.Range{Table: r.Table, Addr: r.Addr + uint16(i), Count: 1}] = w
-		}
+		d.keep([]protocol.Range{r}, resp.Words)
 		return nil
 	}
 	if !replied(err) {
@@ -172,6 +170,30 @@ func (d Dump) words(ranges []protocol.Range) (words []uint16, ok bool) {
 	return words, true
 }
 
+// keep notes the words of ranges.
+func (d Dump) keep(ranges []protocol.Range, words []uint16) {
+	for _, r := range ranges {
+		for i := range min(int(r.Count), len(words)) {
+			d.Words[protocol.Range{Table: r.Table, Addr: r.Addr + uint16(i), Count: 1}] = words[i]
+		}
+		words = words[min(int(r.Count), len(words)):]
+	}
+}
+
+// put notes the words of a value, where the field takes it.
+func (d Dump) put(f profile.Field, v codec.Value) {
+	if !f.Present() {
+		return
+	}
+	old, ok := d.words(f.Ranges)
+	if !ok {
+		old = make([]uint16, f.Spec.Words())
+	}
+	if words, err := f.Spec.Encode(v, old); err == nil {
+		d.keep(f.Ranges, words)
+	}
+}
+
 // Redact puts X in the place of each character of the serial number but the last three, so that the dump can be shown around and the
 // simulator still plays a device with one.
 func (d Dump) Redact() {
@@ -182,17 +204,12 @@ func (d Dump) Redact() {
 	}
 	text := serial.String()
 	hidden := strings.Repeat("X", max(len(text)-shownDigits, 0)) + text[max(len(text)-shownDigits, 0):]
-	old, _ := d.words(field.Ranges)
-	words, err := field.Spec.Encode(codec.TextOf(hidden), old)
 	for _, r := range field.Ranges {
 		for i := range r.Count {
-			at := protocol.Range{Table: r.Table, Addr: r.Addr + i, Count: 1}
-			if delete(d.Words, at); err == nil {
-				d.Words[at] = words[0]
-				words = words[1:]
-			}
+			delete(d.Words, protocol.Range{Table: r.Table, Addr: r.Addr + i, Count: 1})
 		}
 	}
+	d.put(field, codec.TextOf(hidden))
 }
 
 // Write writes the dump as lines of table,address,value under a heading of remarks.

@@ -379,10 +379,34 @@ func TestDiagnostics(t *testing.T) {
 			t.Errorf("%s is in the diagnostics", secret)
 		}
 	}
-	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`, `"plan":["holding `, `"value":"43"`, `"Requests":`} {
+	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`, `"plan":["holding `, `"value":"43"`, `"Requests":`,
+		`"advice":[]`, `"watched":"`, `"learnt":{`, `"poll":{"Achieved":`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the diagnostics lack %s:\n%s", want, text)
 		}
+	}
+	var bundle struct {
+		Devices []struct {
+			Registers string `json:"registers"`
+		} `json:"devices"`
+	}
+	if err := json.Unmarshal(text, &bundle); err != nil {
+		t.Fatal(err)
+	}
+	played := sim.NewUnit(1)
+	if err := sim.LoadDump(strings.NewReader(bundle.Devices[0].Registers), played); err != nil {
+		t.Fatalf("%v\n%s", err, bundle.Devices[0].Registers)
+	}
+	id := h.plugin.config.Lines[0].Devices[0].Profile.Identify
+	serial, _ := played.Get(protocol.HoldingRegister, id.Serial.Ranges[0].Addr, id.Serial.Ranges[0].Count)
+	if got := id.Serial.Spec.Decode(serial).String(); got != "XXXXXXX345" {
+		t.Errorf("the serial number of the registers is %q", got)
+	}
+	if words, ok := played.Get(protocol.HoldingRegister, chargeEnd, 1); !ok || words[0] != 43 {
+		t.Errorf("the register holds %v", words)
+	}
+	if words, ok := played.Get(protocol.HoldingRegister, id.Kind.Ranges[0].Addr, 1); !ok || words[0] != 1 {
+		t.Errorf("the kind is %v", words)
 	}
 }
 

@@ -60,8 +60,9 @@ type unit struct {
 // shown is the newest reading of a point.
 type shown struct {
 	kept
-	cached bool // read before this run
-	saved  kept // as the cache has it
+	raw    []uint16 // nil where it was not read in this run
+	cached bool     // read before this run
+	saved  kept     // as the cache has it
 }
 
 func newState(h *Hub, places []Place, m memory) *state {
@@ -92,7 +93,7 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 			v = &shown{}
 			u.values[r.Key] = v
 		}
-		v.kept, v.cached = kept{Value: r.Value, ReadAt: r.ReadAt}, false
+		v.kept, v.raw, v.cached = kept{Value: r.Value, ReadAt: r.ReadAt}, r.Raw, false
 		refused := r.Value.Kind == codec.KindNone && r.Raw == nil
 		for _, id := range u.ids[r.Key] {
 			if s.held[id] == 0 {

@@ -49,6 +49,8 @@ func (t *trials) onBus(ctx context.Context) {
 				t.timeouts(ctx, d, t.line.devices[i])
 			}
 			anySilent = anySilent || d.Slowest == 0 && !d.Answers
+		case refusedByGateway(*d):
+			anySilent = true
 		case t.unexplained(*d):
 			t.timeouts(ctx, d, t.line.devices[i])
 		}

@@ -159,9 +159,7 @@ func showProgress(w io.Writer, lines []plugin.Line, long time.Duration) *progres
 	p.writer.SetUpdateFrequency(100 * time.Millisecond)
 	p.writer.Style().Visibility.Value = false
 	p.writer.Style().Visibility.Time = false
-	if colours(w) {
-		p.writer.Style().Colors = progress.StyleColorsExample
-	}
+	p.writer.Style().Options.PercentFormat = "%4.0f%%"
 	for _, l := range lines {
 		t := &progress.Tracker{Message: l.String(), Total: 1000}
 		p.lines[l.String()] = t

@@ -61,7 +61,7 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 		"all late":              {"tcp", []string{"--fault", "late=1:700ms"}, "timeout: 400ms", []string{"Replies of Garage arrive after the timeout of 400ms", "raise `timeout` to"}},
 		"damaged":               {"serial", []string{"--fault", "corrupted=20%"}, "timeout: 500ms", []string{"replies were damaged (CRC)", "120 ohms"}},
 		"another unit id":       {"serial", []string{"--unit", "3"}, "timeout: 500ms", []string{"Nothing answers at unit id 1 of serial", "unit id 3 does"}},
-		"another unit id, TCP":  {"tcp", []string{"--unit", "3"}, "timeout: 500ms", []string{"The gateway answers that it gets nothing from unit id 1"}},
+		"another unit id, TCP":  {"tcp", []string{"--unit", "3"}, "timeout: 500ms", []string{"The gateway answers that it gets nothing from unit id 1, but unit id 3 does"}},
 		"another baud":          {"serial", []string{"--fault", "other-baud=1"}, "timeout: 500ms", []string{"Bytes come in, but no frames: the devices do not run at 115200 8N1"}},
 		"another master":        {"serial", []string{"--fault", "foreign=30%"}, "timeout: 500ms", []string{"Another master is on the line"}},
 		"wrong transaction ids": {"tcp", []string{"--fault", "wrong-transaction=1"}, "timeout: 500ms", []string{"set `transaction_ids: shape`"}},
