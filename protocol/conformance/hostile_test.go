@@ -50,7 +50,7 @@ func TestOurClientAgainstLibmodbus(t *testing.T) {
 			return exercise(t, m, 200, do, m.trap)
 		})
 		for _, trap := range traps {
-			pair(t, "our client", "libmodbus "+trap.name, line, func(t *testing.T) string {
+			pair(t, "our client", "libmodbus test server, "+trap.name, line, func(t *testing.T) string {
 				m, do := hostile(t, line, trap.timeout)
 				return trap.spring(t, m, line, do)
 			})
