@@ -20,16 +20,16 @@ var modes = map[string]string{onTCP: "tcp", onPTY: "rtu", onRTUTCP: "rtu-tcp"}
 var serial = protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
 
 // client opens a link of ours to a server, which may take its time to start.
-func client(t *testing.T, line, place string, timeout time.Duration) exchange {
+func client(t *testing.T, line, place string, timeout time.Duration, quirks protocol.Quirks) exchange {
 	t.Helper()
 	var link protocol.Link
 	switch line {
 	case onTCP:
-		link = protocol.NewTCP(protocol.TCPConfig{Address: "127.0.0.1:" + place, Timeout: timeout})
+		link = protocol.NewTCP(protocol.TCPConfig{Address: "127.0.0.1:" + place, Timeout: timeout, Quirks: quirks})
 	case onPTY:
-		link = protocol.NewRTU(protocol.RTUConfig{Path: place, Serial: serial, Timeout: timeout})
+		link = protocol.NewRTU(protocol.RTUConfig{Path: place, Serial: serial, Timeout: timeout, Quirks: quirks})
 	case onRTUTCP:
-		link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout})
+		link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout, Quirks: quirks})
 	}
 	t.Cleanup(func() { link.Close() })
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -62,7 +62,7 @@ func TestOurClient(t *testing.T) {
 			m := newMemory(1)
 			there, here := places(t, line)
 			python(t, "testdata/pymodbus_server.py", modes[line], there).say(m.described()).hear("ready")
-			return exercise(t, m, 300, client(t, line, here, 10*time.Second), nil)
+			return exercise(t, m, 300, client(t, line, here, 10*time.Second, protocol.Quirks{}), nil)
 		})
 	}
 	for _, line := range []string{onTCP, onPTY} {
@@ -74,7 +74,7 @@ func TestOurClient(t *testing.T) {
 			beyond := func(req protocol.Request) bool {
 				return req.Op == protocol.WriteMultiple && int(req.Range.End()) > len(m.tables[req.Range.Table])
 			}
-			return exercise(t, m, 100, client(t, line, here, 10*time.Second), beyond)
+			return exercise(t, m, 100, client(t, line, here, 10*time.Second, protocol.Quirks{}), beyond)
 		})
 	}
 }
