@@ -133,7 +133,6 @@ type judgement struct {
 	alike bool      // it has the shape of the last reply and came so soon behind it that a copy may have to do with it
 	again bool      // it is equal to the last reply, too: it may be the copy
 	last  time.Time // when the last reply was seen
-	of    Range     // the read that it answered
 	cause owed      // of a late one: the request that was given up
 }
 

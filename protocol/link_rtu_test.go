@@ -36,72 +36,75 @@ func onQuirkyPipe(t *testing.T, quirks Quirks, script func(n int, adu []byte) []
 
 func after(d time.Duration, b []byte) []part { return []part{{d, b}} }
 
+func refusal(adu []byte) []byte { return rtu(adu[0], adu[1]|0x80, 2) }
+
+// rtuReplies are what may come behind a request, and what becomes of it.
+var rtuReplies = []struct {
+	name   string
+	req    Request
+	script func(adu []byte) []part
+	err    string // part of the error; empty: the right words
+}{
+	{"holding", readOf(588, 2), func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
+	{"input", Request{Unit: 1, Range: Range{InputRegister, 4945, 4}}, func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
+	{"coils", Request{Unit: 1, Range: Range{Coil, 3, 19}}, func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
+	{"discrete", Request{Unit: 1, Range: Range{DiscreteInput, 0, 8}}, func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
+	{"largest", readOf(0, 125), func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
+	{"byte by byte", readOf(7, 10), func(b []byte) []part {
+		var parts []part
+		for _, c := range rtuReplyTo(b) {
+			parts = append(parts, part{time.Millisecond, []byte{c}})
+		}
+		return parts
+	}, ""},
+	{"split with a long pause", readOf(7, 10), func(b []byte) []part {
+		r := rtuReplyTo(b)
+		return []part{{turnaround, r[:4]}, {300 * time.Millisecond, r[4:]}}
+	}, ""},
+	{"stray byte before", readOf(7, 10), func(b []byte) []part { return after(turnaround, append([]byte{0}, rtuReplyTo(b)...)) }, ""},
+	{"stray head before", readOf(7, 10), func(b []byte) []part { return after(turnaround, append([]byte{1, 3, 200}, rtuReplyTo(b)...)) }, ""},
+	{"other unit first", readOf(7, 10), func(b []byte) []part {
+		other := append([]byte(nil), b[:6]...)
+		other[0] = 9
+		return []part{{turnaround, rtuReplyTo(rtu(other...))}, {turnaround, rtuReplyTo(b)}}
+	}, ""},
+	{"other size first", readOf(7, 10), func(b []byte) []part {
+		return []part{{turnaround, rtu(1, 3, 2, 0, 0)}, {turnaround, rtuReplyTo(b)}}
+	}, ""},
+	{"echo", readOf(588, 2), func(b []byte) []part { return []part{{time.Millisecond, b}, {turnaround, rtuReplyTo(b)}} }, ""},
+	{"echo in pieces", readOf(4112, 9), func(b []byte) []part {
+		return []part{{time.Millisecond, b[:3]}, {time.Millisecond, b[3:]}, {turnaround, rtuReplyTo(b)}}
+	}, ""},
+	{"exception", readOf(7, 10), func(b []byte) []part { return after(turnaround, refusal(b)) }, "exception 2 (illegal data address)"},
+	{"exception after 150 ms, split", readOf(7, 10), func(b []byte) []part {
+		return []part{{150 * time.Millisecond, refusal(b)[:2]}, {time.Millisecond, refusal(b)[2:]}}
+	}, "exception 2"},
+	{"silence", readOf(588, 2), func([]byte) []part { return nil }, "read holding 588+2 unit 1: receive logger:4196: no answer within 1s"},
+	{"silence after a write", writeOf(1, 2), func([]byte) []part { return nil }, "no answer within 1s, outcome unknown"},
+	{"noise", readOf(588, 2), func([]byte) []part { return after(turnaround, []byte{0xff, 0xfe, 0xfd}) }, "only 3 bytes that are no reply"},
+	{"other unit only", readOf(588, 2), func([]byte) []part { return after(turnaround, rtu(9, 3, 4, 0, 0, 0, 0)) }, "only 1 other frames"},
+	{"bad checksum", readOf(588, 2), func(b []byte) []part {
+		r := rtuReplyTo(b)
+		r[5] ^= 1
+		return after(turnaround, r)
+	}, "wrong checksum"},
+	{"too short", readOf(588, 10), func([]byte) []part { return after(turnaround, rtu(1, 3, 4, 0, 0, 0, 0)) }, "no answer within 1s"},
+	{"echo of another value", writeOf(1, 2), func([]byte) []part { return after(turnaround, rtu(1, 6, 0, 1, 0, 3)) }, "no answer"},
+	{"slow drip", readOf(588, 10), func(b []byte) []part {
+		var parts []part
+		for _, c := range rtuReplyTo(b) {
+			parts = append(parts, part{400 * time.Millisecond, []byte{c}})
+		}
+		return parts
+	}, "no answer within 1s"},
+	{"babble", readOf(588, 2), func([]byte) []part {
+		return after(turnaround, slices.Repeat(rtu(9, 3, 2, 0, 0), 17))
+	}, "that answer nothing"},
+	{"hang-up", writeOf(1, 2), func([]byte) []part { return []part{{turnaround, nil}} }, "hung up by the other end, outcome unknown"},
+}
+
 func TestRTUReply(t *testing.T) {
-	exception := func(adu []byte) []byte { return rtu(adu[0], adu[1]|0x80, 2) }
-	tests := []struct {
-		name   string
-		req    Request
-		script func(adu []byte) []part
-		err    string // part of the error; empty: the right words
-	}{
-		{"holding", readOf(588, 2), func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
-		{"input", Request{Unit: 1, Range: Range{InputRegister, 4945, 4}}, func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
-		{"coils", Request{Unit: 1, Range: Range{Coil, 3, 19}}, func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
-		{"discrete", Request{Unit: 1, Range: Range{DiscreteInput, 0, 8}}, func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
-		{"largest", readOf(0, 125), func(b []byte) []part { return after(turnaround, rtuReplyTo(b)) }, ""},
-		{"byte by byte", readOf(7, 10), func(b []byte) []part {
-			var parts []part
-			for _, c := range rtuReplyTo(b) {
-				parts = append(parts, part{time.Millisecond, []byte{c}})
-			}
-			return parts
-		}, ""},
-		{"split with a long pause", readOf(7, 10), func(b []byte) []part {
-			r := rtuReplyTo(b)
-			return []part{{turnaround, r[:4]}, {300 * time.Millisecond, r[4:]}}
-		}, ""},
-		{"stray byte before", readOf(7, 10), func(b []byte) []part { return after(turnaround, append([]byte{0}, rtuReplyTo(b)...)) }, ""},
-		{"stray head before", readOf(7, 10), func(b []byte) []part { return after(turnaround, append([]byte{1, 3, 200}, rtuReplyTo(b)...)) }, ""},
-		{"other unit first", readOf(7, 10), func(b []byte) []part {
-			other := append([]byte(nil), b[:6]...)
-			other[0] = 9
-			return []part{{turnaround, rtuReplyTo(rtu(other...))}, {turnaround, rtuReplyTo(b)}}
-		}, ""},
-		{"other size first", readOf(7, 10), func(b []byte) []part {
-			return []part{{turnaround, rtu(1, 3, 2, 0, 0)}, {turnaround, rtuReplyTo(b)}}
-		}, ""},
-		{"echo", readOf(588, 2), func(b []byte) []part { return []part{{time.Millisecond, b}, {turnaround, rtuReplyTo(b)}} }, ""},
-		{"echo in pieces", readOf(4112, 9), func(b []byte) []part {
-			return []part{{time.Millisecond, b[:3]}, {time.Millisecond, b[3:]}, {turnaround, rtuReplyTo(b)}}
-		}, ""},
-		{"exception", readOf(7, 10), func(b []byte) []part { return after(turnaround, exception(b)) }, "exception 2 (illegal data address)"},
-		{"exception after 150 ms, split", readOf(7, 10), func(b []byte) []part {
-			return []part{{150 * time.Millisecond, exception(b)[:2]}, {time.Millisecond, exception(b)[2:]}}
-		}, "exception 2"},
-		{"silence", readOf(588, 2), func([]byte) []part { return nil }, "read holding 588+2 unit 1: receive logger:4196: no answer within 1s"},
-		{"silence after a write", writeOf(1, 2), func([]byte) []part { return nil }, "no answer within 1s, outcome unknown"},
-		{"noise", readOf(588, 2), func([]byte) []part { return after(turnaround, []byte{0xff, 0xfe, 0xfd}) }, "only 3 bytes that are no reply"},
-		{"other unit only", readOf(588, 2), func([]byte) []part { return after(turnaround, rtu(9, 3, 4, 0, 0, 0, 0)) }, "only 1 other frames"},
-		{"bad checksum", readOf(588, 2), func(b []byte) []part {
-			r := rtuReplyTo(b)
-			r[5] ^= 1
-			return after(turnaround, r)
-		}, "wrong checksum"},
-		{"too short", readOf(588, 10), func([]byte) []part { return after(turnaround, rtu(1, 3, 4, 0, 0, 0, 0)) }, "no answer within 1s"},
-		{"echo of another value", writeOf(1, 2), func([]byte) []part { return after(turnaround, rtu(1, 6, 0, 1, 0, 3)) }, "no answer"},
-		{"slow drip", readOf(588, 10), func(b []byte) []part {
-			var parts []part
-			for _, c := range rtuReplyTo(b) {
-				parts = append(parts, part{400 * time.Millisecond, []byte{c}})
-			}
-			return parts
-		}, "no answer within 1s"},
-		{"babble", readOf(588, 2), func([]byte) []part {
-			return after(turnaround, slices.Repeat(rtu(9, 3, 2, 0, 0), 17))
-		}, "that answer nothing"},
-		{"hang-up", writeOf(1, 2), func([]byte) []part { return []part{{turnaround, nil}} }, "hung up by the other end, outcome unknown"},
-	}
-	for _, tt := range tests {
+	for _, tt := range rtuReplies {
 		t.Run(tt.name, func(t *testing.T) {
 			quirks := Quirks{}
 			if tt.req.Op != Read {

@@ -37,7 +37,9 @@ type Units uint8
 // The ways.
 const (
 	StrictUnits Units = iota // that of the request: the standard and the default
-	LaxUnits                 // also 0 and 255: gateways that do not repeat it (modbus-esp8266 #356)
+	// LaxUnits take 0 and 255, too: gateways that do not repeat it (modbus-esp8266 #356). What one unit owes may then come for
+	// another, so a late reply of any of them is told apart for all; they are taken to answer in the order they were asked.
+	LaxUnits
 )
 
 // Echo says whether a line repeats what is sent.
@@ -45,7 +47,7 @@ type Echo uint8
 
 // The ways.
 const (
-	DetectEcho Echo = iota // found out with the first read; the default
+	DetectEcho Echo = iota // found out with the first read, which goes before a first single write; the default
 	NoEcho                 // never: what looks like one is a reply
 	WithEcho               // always: each reply comes behind a copy of its request
 )
