@@ -126,6 +126,54 @@ func TestAllClassesAreThinnedAlike(t *testing.T) {
 	}
 }
 
+// A first cycle that takes long does not keep what was read already from being read again.
+func TestOvertaking(t *testing.T) {
+	s, now := newSchedule(nil), time.Unix(1000, 0)
+	s.read(nowClass, now, false)
+	begun, age := now, s.oldest(slowClass, now)
+	for after, want := range map[time.Duration]bool{time.Second: false, 2 * time.Second: false, 2100 * time.Millisecond: true} {
+		if got := s.overtakes(nowClass, now.Add(after), slowClass, age, begun); got != want {
+			t.Errorf("after %v it overtakes: %v", after, got)
+		}
+	}
+	if s.overtakes(nowClass, now.Add(5*time.Second), slowClass, 3, begun) || s.overtakes(0, now.Add(time.Hour), slowClass, 1, begun) {
+		t.Error("overtook what is older, or with nothing")
+	}
+	if s.overtakes(nowClass, now.Add(8*time.Second), slowClass, 3, now.Add(-25*time.Minute)) {
+		t.Error("overtook a cycle that will be older when it ends")
+	}
+}
+
+// Whether a line keeps up is said anew only when it is clear, and not because it was away.
+func TestBehind(t *testing.T) {
+	c := tally{wanted: map[profile.Interval]time.Duration{profile.Now: time.Second}}
+	now := time.Unix(1000, 0)
+	cycles := func(n int, every time.Duration) {
+		for range n {
+			now = now.Add(every)
+			c.cycle(nowClass, now, time.Millisecond, nil, protocol.Timing{})
+		}
+	}
+	for _, step := range []struct {
+		what   string
+		n      int
+		every  time.Duration
+		behind bool
+	}{
+		{"too few to tell", 3, 2 * time.Second, false}, {"slow", 1, 2 * time.Second, true}, {"nearly", 20, 1150 * time.Millisecond, true},
+		{"on time", 20, time.Second, false}, {"nearly again", 20, 1150 * time.Millisecond, false}, {"one long wait", 1, 20 * time.Second, false},
+		{"slow again", 20, 1300 * time.Millisecond, true},
+	} {
+		if cycles(step.n, step.every); c.behind != step.behind {
+			t.Errorf("%s: behind: %v", step.what, c.behind)
+		}
+	}
+	c.restart()
+	if cycles(2, time.Second); !c.behind {
+		t.Error("it was away, which says nothing")
+	}
+}
+
 // neighbour is a second device on the line of the house.
 func (h *house) neighbour(sink Sink) *Device {
 	h.t.Helper()
@@ -164,10 +212,12 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 		h.sink.forget()
 		sink.forget()
 		h.pass(10 * time.Minute)
+		least, most := 1e9, 0.0
 		for key, class := range map[string]profile.Interval{"power": profile.Now, "status": profile.Normal, "current_max": profile.Slow} {
 			mine, theirs := len(h.sink.of(key)), len(sink.of(key))
 			wanted := 600 / h.cfg.Intervals[class].Seconds()
 			stretch := wanted / float64(mine)
+			least, most = min(least, stretch), max(most, stretch)
 			t.Logf("%s: %d and %d of %.0f, stretched by %.2f", key, mine, theirs, wanted, stretch)
 			if mine < theirs*9/10 || theirs < mine*9/10 {
 				t.Errorf("%s was read %d times here and %d there", key, mine, theirs)
@@ -179,6 +229,9 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 			if got, want := r.Achieved[class], 10*time.Minute/time.Duration(mine); !r.Behind || got < want*8/10 || got > want*12/10 {
 				t.Errorf("%s: achieved %v, not %v; behind: %v", key, got, want, r.Behind)
 			}
+		}
+		if most > 1.25*least {
+			t.Errorf("stretched by %.2f to %.2f", least, most)
 		}
 		r := h.device.Poll()
 		if r.Requests < 4 || r.Predicted <= 0 || r.Took < time.Duration(r.Requests)*900*time.Millisecond || r.Wanted[profile.Normal] != 3*time.Second {

@@ -12,9 +12,10 @@ import (
 func apartProfile(h *house) {
 	h.cfg.Profile = houseWith(h.t, "points:\n", `points:
   - {key: total, name: Total energy, at: [130, 230], type: u32, order: cdab, unit: kWh, class: energy, every: now, show: true, source: maker}
+  - {key: near, name: Near power, at: [150, 152], type: s32, order: cdab, unit: W, class: power, every: now, show: true, source: maker}
   - {key: grid, name: Grid power, at: [140, 240], type: s32, order: cdab, unit: W, class: power, every: now, show: true, source: maker}
 `)
-	for _, addr := range []uint16{130, 140, 230, 240} {
+	for _, addr := range []uint16{130, 140, 150, 151, 152, 230, 240} {
 		h.unit.Set(protocol.HoldingRegister, addr, 0)
 	}
 }
@@ -68,9 +69,9 @@ func TestTornValuesAreNotPublished(t *testing.T) {
 	})
 }
 
-// A counter that does not carry costs no read more; a value that may fall is read again each time.
+// A counter that does not carry costs no read more, nor do words that one read brings; a value that may fall is read again each time.
 func TestProofForFree(t *testing.T) {
-	for key, want := range map[string]int{"total": 2, "grid": 3} {
+	for key, want := range map[string]int{"total": 2, "near": 1, "grid": 3} {
 		polled(t, apartProfile, func(h *house) {
 			h.device.SetEnabled(func(k string) bool { return k == key })
 			h.pass(10 * time.Second)
