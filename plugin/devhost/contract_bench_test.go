@@ -72,6 +72,9 @@ func (b *bench) timeless(key string, v any) any {
 			return strings.ToUpper(key)
 		}
 	case string:
+		if slices.Contains([]string{"version", "companion_version", "ha_version"}, key) {
+			return "VERSION"
+		}
 		switch {
 		case ulid.MatchString(v):
 			return "ID"

@@ -120,7 +120,7 @@ var connectionCases = []contractCase{
 	}},
 	{"what the host is", func(b *bench) {
 		config := first(b.person().ask("get_config", nil)).(object)
-		for _, key := range []string{"state", "safe_mode", "recovery_mode", "version", "unit_system", "language", "country", "currency", "debug", "radius"} {
+		for _, key := range []string{"state", "safe_mode", "recovery_mode", "unit_system", "language", "country", "currency", "debug", "radius"} {
 			b.see(key, config[key])
 		}
 		for _, domain := range []string{"solarhub", "number", "select", "switch", "text", "time", "button", "scene", "automation", "nosuch"} {

@@ -1,8 +1,10 @@
 package devhost_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // own returns the entries of a registry that belong to the case.
@@ -145,6 +147,30 @@ var entityCases = []contractCase{
 		p.drain()
 		for _, e := range c.drain() {
 			b.see("event", e)
+		}
+	}},
+	{"the history of an entity", func(b *bench) {
+		p := b.plug()
+		c, power := b.person(), b.entity("sensor", "power")
+		for _, v := range []any{20, 20, nil, 30} {
+			p.say(object{b.id("power"): v})
+		}
+		ask := func(more object) (any, object) {
+			f := object{"start_time": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), "entity_ids": []string{power, "sensor.nosuch"}}
+			for k, v := range more {
+				f[k] = v
+			}
+			return c.ask("history/history_during_period", f)
+		}
+		b.until("the recorder has written it", func() bool {
+			all, _ := first(ask(nil)).(object)[power].([]any)
+			return len(all) > 0 && all[len(all)-1].(object)["s"] == "30"
+		})
+		for _, more := range []object{{"minimal_response": true, "no_attributes": true}, {"no_attributes": true}, {"start_time": "yesterday"}, {"end_time": "2020-01-01T00:00:00Z"},
+			{"start_time": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, {"entity_ids": []string{}}} {
+			result, refused := ask(more)
+			delete(more, "start_time")
+			b.see(fmt.Sprint(more), []any{result, refused})
 		}
 	}},
 	{"who caused a change", func(b *bench) {

@@ -44,6 +44,7 @@ func TestContract(t *testing.T) {
 	sides := []side{development(t)}
 	if core, ok := realCore(t); ok {
 		sides = append(sides, core)
+		setGrace(t, core)
 	} else if *write {
 		t.Fatal("-write needs HASS_URL and HASS_TOKEN")
 	}
@@ -159,6 +160,27 @@ func realCore(t *testing.T) (side, bool) {
 		}
 	}
 	return s, s.url != "" && s.token != ""
+}
+
+// setGrace gives a real Home Assistant the time of grace that it has by default, and in the end what it had.
+func setGrace(t *testing.T, s side) {
+	const wanted = 30_000
+	b := &bench{t: t, side: s}
+	defer b.end()
+	had := first(b.person().ask("solarhub/hello", helloOf("grace", 1))).(object)["grace_ms"].(float64)
+	if had == wanted {
+		return
+	}
+	entries := first(b.person().ask("config_entries/get", object{"domain": "solarhub"})).([]any)
+	set := func(b *bench, ms float64) {
+		const flow = "/api/config/config_entries/options/flow"
+		_, form := b.request(http.MethodPost, flow, object{"handler": entries[0].(object)["entry_id"]})
+		if status, reply := b.request(http.MethodPost, fmt.Sprint(flow, "/", form.(object)["flow_id"]), object{"grace": ms / 1000}); status != http.StatusOK {
+			t.Fatalf("set the grace: %d %v", status, reply)
+		}
+	}
+	set(b, wanted)
+	t.Cleanup(func() { set(&bench{t: t, side: s}, had) })
 }
 
 // running reports whether a real Home Assistant has started.

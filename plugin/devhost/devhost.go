@@ -1,6 +1,12 @@
-// Package devhost is a development host: it stands in for Home Assistant with the SolarHub companion, so that a plugin can
-// be tried and tested in one process. It speaks the part of Home Assistant's WebSocket API that a plugin needs and
-// the companion's side of plugin/PROTOCOL.md. Where it and a real Home Assistant disagree, the real one is right.
+// Package devhost is a development host: it stands in for Home Assistant with the SolarHub companion, so that a plugin, a
+// card and a page can be tried and tested in one process. It speaks the part of Home Assistant's WebSocket API that they
+// need, and the companion's side of plugin/PROTOCOL.md. Where it and a real Home Assistant disagree, the real one is right:
+// TestContract holds both to what a real one shows.
+//
+// It has what Home Assistant has not: the commands devhost/line and devhost/line/subscribe (line.go), the event
+// devhost_write, which tells how each set-value ended, and the attribute last_error of an automation. Of scenes it has those
+// that actions make, of automations those over numeric_state (automation.go), of the past the powers (history.go). It has no
+// areas, floors, labels, repairs, users to manage and entity ids to change.
 package devhost
 
 import (
@@ -153,7 +159,7 @@ func (h *Host) Handler() http.Handler {
 func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	server := &http.Server{Handler: h.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	var joined sync.WaitGroup
 	joined.Go(func() {
 		<-ctx.Done()
@@ -180,6 +186,7 @@ func (h *Host) Close() {
 	for _, i := range h.installations {
 		i.stopTimers()
 	}
+	h.notify() // who waits for a plugin need not any more
 	h.mu.Unlock()
 	h.serving.Wait()
 	h.mu.Lock()

@@ -3,8 +3,6 @@ package devhost
 import (
 	"context"
 	"time"
-
-	"solarhub/plugin/host"
 )
 
 // What is kept of the past, in memory: the powers, because a day at a glance is made of them. Home Assistant's recorder keeps
@@ -56,9 +54,11 @@ func (h *Host) historyDuringPeriod(_ context.Context, c command) (any, error) {
 		Start time.Time  `json:"start_time"`
 		End   *time.Time `json:"end_time"`
 		IDs   []string   `json:"entity_ids"`
+
+		Minimal bool `json:"minimal_response"` // without attributes, not even empty ones
 	}
 	if err := c.fields(&f); err != nil {
-		return nil, &Error{Code: host.RefusedInvalidFormat, Message: "Invalid start_time"}
+		return nil, &Error{Code: "invalid_start_time", Message: "Invalid start_time"}
 	}
 	end := time.Now()
 	if f.End != nil {
@@ -77,7 +77,11 @@ func (h *Host) historyDuringPeriod(_ context.Context, c command) (any, error) {
 			if at.After(end) {
 				break
 			}
-			states = append(states, map[string]any{"s": p.state, "a": map[string]any{}, "lu": seconds(at)})
+			state := map[string]any{"s": p.state, "lu": seconds(at)}
+			if !f.Minimal {
+				state["a"] = map[string]any{}
+			}
+			states = append(states, state)
 		}
 		if len(states) > 0 {
 			all[id] = states

@@ -29,16 +29,16 @@ func TestHistoryTellsHowPowersWere(t *testing.T) {
 		start, end time.Duration
 		want       string
 	}{
-		{-time.Minute, time.Hour, fmt.Sprintf(`{"sensor.power":[{"a":{},"lu":%s,"s":"10"},{"a":{},"lu":%s,"s":"20"},{"a":{},"lu":%s,"s":"unavailable"},{"a":{},"lu":%s,"s":"30"}]}`,
+		{-time.Minute, time.Hour, fmt.Sprintf(`{"sensor.power":[{"lu":%s,"s":"10"},{"lu":%s,"s":"20"},{"lu":%s,"s":"unavailable"},{"lu":%s,"s":"30"}]}`,
 			at(0), at(2*time.Minute), at(3*time.Minute), at(4*time.Minute))},
-		{150 * time.Second, 200 * time.Second, fmt.Sprintf(`{"sensor.power":[{"a":{},"lu":%s,"s":"20"},{"a":{},"lu":%s,"s":"unavailable"}]}`, at(150*time.Second), at(3*time.Minute))},
+		{150 * time.Second, 200 * time.Second, fmt.Sprintf(`{"sensor.power":[{"lu":%s,"s":"20"},{"lu":%s,"s":"unavailable"}]}`, at(150*time.Second), at(3*time.Minute))},
 		{-time.Hour, -time.Minute, `{}`},
 	} {
 		if got := ask(test.start, test.end); got != test.want {
 			t.Errorf("from %s to %s:\n%s, want\n%s", test.start, test.end, got, test.want)
 		}
 	}
-	c.refused("invalid_format", "history/history_during_period", object{"start_time": "noon", "entity_ids": []string{"sensor.power"}})
+	c.refused("invalid_start_time", "history/history_during_period", object{"start_time": "noon", "entity_ids": []string{"sensor.power"}})
 
 	for i := range 10 * historyMost {
 		show("sensor.power", "power", fmt.Sprint(i), time.Hour+time.Duration(i)*time.Second)
