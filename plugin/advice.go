@@ -46,6 +46,18 @@ type Advice struct {
 	Mend    bool    `json:"mend"` // a person must do something; else it is good to know
 }
 
+// Sentence returns the text as it is shown by itself: with a capital, where it begins with a word, and a full stop.
+func (a Advice) Sentence() string {
+	t := a.Text
+	if t != "" && t[0] >= 'a' && t[0] <= 'z' {
+		t = strings.ToUpper(t[:1]) + t[1:]
+	}
+	if strings.HasSuffix(t, "?") || strings.HasSuffix(t, ".") {
+		return t
+	}
+	return t + "."
+}
+
 // Symptoms are what is known of one line when advice is sought.
 type Symptoms struct {
 	Line    Line

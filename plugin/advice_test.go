@@ -163,7 +163,7 @@ func TestAdvice(t *testing.T) {
 			for _, a := range advise(s) {
 				got = append(got, a.Illness)
 				all.WriteString(a.Text + "\n")
-				if len(a.Text) > 255 {
+				if len(a.Sentence()) > 255 {
 					t.Errorf("%d characters do not fit a state: %s", len(a.Text), a.Text)
 				}
 			}

@@ -114,7 +114,7 @@ const wellText = "No problem found"
 func adviceText(all []Advice, device string) string {
 	for _, a := range all {
 		if a.Mend && (a.Device == "" || a.Device == device) {
-			return short(a.Text)
+			return short(a.Sentence())
 		}
 	}
 	return wellText

@@ -87,7 +87,7 @@ func (a *app) fitness(f plugin.Fitness) {
 		if advice.Mend {
 			mark = "! "
 		}
-		wrapped := text.WrapSoft(asSentence(advice.Text), adviceWidth)
+		wrapped := text.WrapSoft(advice.Sentence(), adviceWidth)
 		fmt.Fprintln(a.Out, "  "+mark+strings.TrimPrefix(indented(wrapped, "    "), "    "))
 	}
 }
@@ -98,17 +98,6 @@ func some(p devices.PollReport, figure string) string {
 		return "-"
 	}
 	return figure
-}
-
-// asSentence begins with a capital, where it begins with a word, and ends with a full stop.
-func asSentence(t string) string {
-	if len(t) > 0 && t[0] >= 'a' && t[0] <= 'z' {
-		t = strings.ToUpper(t[:1]) + t[1:]
-	}
-	if strings.HasSuffix(t, "?") || strings.HasSuffix(t, ".") {
-		return t
-	}
-	return t + "."
 }
 
 func indented(t, by string) string {
