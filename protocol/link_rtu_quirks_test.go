@@ -121,7 +121,11 @@ func TestRTUHurriedDevice(t *testing.T) {
 	s := DefaultSerial
 	script := func(_ int, adu []byte) []part {
 		r := rtuReplyTo(adu)
-		return after(s.Chars(len(adu)+len(r)), r)
+		parts := after(s.Chars(len(adu)+len(r)-2), r[:len(r)-2])
+		for _, c := range r[len(r)-2:] {
+			parts = append(parts, part{s.Chars(1), []byte{c}})
+		}
+		return parts
 	}
 	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
 		l.port = true

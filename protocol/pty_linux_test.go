@@ -23,6 +23,7 @@ type paced struct {
 
 	mu     sync.Mutex
 	echoes bool            // it repeats what it hears, as an RS485 adapter does, and carries out no single write
+	counts bool            // the first register of a read counts the requests, as that of a living device moves
 	gaps   []time.Duration // from the last byte of a reply to the next request
 }
 
@@ -47,14 +48,15 @@ func newPaced(t testing.TB, s Serial, turnaround time.Duration) *paced {
 func (p *paced) serve() {
 	var have []byte
 	var last time.Time
+	var n uint16
 	buf := make([]byte, 512)
 	for {
-		n, err := p.master.Read(buf)
+		got, err := p.master.Read(buf)
 		if err != nil {
 			return
 		}
 		arrived := time.Now()
-		have = append(have, buf[:n]...)
+		have = append(have, buf[:got]...)
 		size := rtuSize(have)
 		if size == 0 || size > len(have) {
 			continue
@@ -65,7 +67,7 @@ func (p *paced) serve() {
 			p.mu.Unlock()
 		}
 		p.mu.Lock()
-		echoes := p.echoes
+		echoes, counts := p.echoes, p.counts
 		p.mu.Unlock()
 		if echoes {
 			if _, err := p.master.Write(have[:size]); err != nil {
@@ -73,7 +75,13 @@ func (p *paced) serve() {
 			}
 		}
 		if !echoes || have[1] != 6 {
-			last = p.reply(arrived, rtuReplyTo(have[:size]))
+			reply := rtuReplyTo(have[:size])
+			if counts {
+				n++
+				reply[3], reply[4] = byte(n>>8), byte(n)
+				reply = rtu(reply[:len(reply)-2]...)
+			}
+			last = p.reply(arrived, reply)
 		}
 		have = have[size:]
 	}

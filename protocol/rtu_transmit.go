@@ -118,14 +118,16 @@ func (l *RTULink) receive(c *call, adu []byte) ([]byte, error) {
 	m.unit, m.own, m.request = c.req.Unit, shapeOf(c.req), adu
 	m.echo, m.as = l.echo.mode(), l.cfg.Quirks.Units
 	short := false
-	for have := 0; ; {
+	var before, earlier time.Time // when the last two reads were over
+	for have := 0; ; before, earlier = l.looked, before {
 		n, err := l.stream.Read(l.buf[have:])
 		l.looked = time.Now()
 		if n == 0 && err != nil {
 			m.wasted(have)
 			return nil, l.unanswered(c, err, m)
 		}
-		m.at, m.now = l.looked, l.looked
+		// The read before this one began behind that: the clock is looked at after a read, and that may be long after.
+		m.since, m.at, m.now = earlier, l.looked, l.looked
 		found, rest, err := l.search(c, m, l.buf[:have+n])
 		if found != nil || err != nil {
 			return found, err
@@ -188,8 +190,8 @@ func (l *RTULink) doubtful(c *call, m *matcher, found []byte) bool {
 	if !m.judged.again {
 		return false
 	}
-	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == ""
-	return !timed || !m.judged.last.Before(c.sent) || m.at.Sub(c.sent) < l.cfg.Serial.proof(len(m.request), len(found))
+	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == "" && !m.since.IsZero()
+	return !timed || !m.judged.last.Before(c.sent) || m.since.Sub(c.sent) < l.cfg.Serial.proof(len(found))
 }
 
 func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
