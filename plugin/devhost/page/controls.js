@@ -2,7 +2,7 @@
 // the time it took, or the sentence why not. What the control shows afterwards is what was read back.
 
 import { h, write, say, fresh } from "./dom.js";
-import { took, reading, time, ago } from "./format.js";
+import { took, reading, time, asOf } from "./format.js";
 import { off } from "./store.js";
 
 const CONFIRMED = 6000; // ms that a confirmation is shown
@@ -12,18 +12,20 @@ const makers = { number, select, switch: toggle, time: timeOfDay, text, button }
 /** Makes the row of an entity that can be set. The row has update(), which shows its state anew. */
 export function control(e, { connection, store }, label = e.label) {
   const outcome = h("span", { class: "outcome", role: "status" });
-  const id = fresh("set");
+  const id = fresh("set"), read = h("small", { class: "age" });
   const row = h("div", { class: "row set", "data-entity": e.id });
   let waiting = 0, timer;
 
-  async function set(action, data, shown) {
+  // Home Assistant's own actions do nothing for an entity that is unavailable, and report success; write_value tells.
+  async function set(value, shown, action = "solarhub.write_value") {
     const began = performance.now();
     waiting++;
     clearTimeout(timer);
     row.dataset.outcome = "pending";
     write(outcome, "writing …");
     try {
-      await connection.action(action, data, [e.id]);
+      if (action === "button.press") await connection.action(action, {}, [e.id]);
+      else await connection.action(action, { entity_id: e.id, value });
       const ms = performance.now() - began;
       store.flush();
       if (--waiting) return;
@@ -42,25 +44,24 @@ export function control(e, { connection, store }, label = e.label) {
   }
 
   const part = makers[e.domain](e, id, set);
-  row.append(h("label", { class: "name", for: id, id: `${id}-name`, text: label, title: e.full }), h("span", { class: "control" }, ...part.elements), outcome);
+  row.append(h("label", { class: "name", for: id, id: `${id}-name`, title: e.full }, label, read), h("span", { class: "control" }, ...part.elements), outcome);
   row.update = () => {
     const away = off(e);
     row.classList.toggle("away", away);
-    for (const c of part.inputs) c.disabled = away;
+    for (const c of part.inputs) c.disabled = away && c !== document.activeElement; // nobody is interrupted while typing
     if (!waiting) part.show(e.state);
-    age(row, outcome, e);
+    age(row, read, outcome, e);
   };
   row.update();
   return row;
 }
 
-/** Shows since when a value from before a restart is known, or that a device gives all but this, where no outcome stands. */
-function age(row, outcome, e) {
+/** Shows when a value from before a restart was read; and, where no outcome stands, that a device gives all but this. */
+function age(row, age, outcome, e) {
+  write(age, e.attributes.read_at ? asOf(Date.parse(e.attributes.read_at)) : "");
   if (row.dataset.outcome) return;
-  const { read_at: read } = e.attributes;
-  let text = read ? `as read at ${time(Date.parse(read))}, ${ago(Date.parse(read))}` : "";
-  if (off(e) && row.isConnected && !row.closest(".gone")) text = `unavailable since ${time(e.changed)}: the device does not give it`;
-  write(outcome, text);
+  const alone = off(e) && row.isConnected && !row.closest(".gone");
+  write(outcome, alone ? `unavailable since ${time(e.changed)}: the device does not give it` : "");
 }
 
 function number(e, id, set) {
@@ -71,7 +72,7 @@ function number(e, id, set) {
   const commit = (value) => {
     typing = false;
     if (!box.isConnected || value === "" || Number(value) === Number(e.state)) return;
-    set("number.set_value", { value: Number(value) }, `${value} ${unit ?? ""}`);
+    set(Number(value), `${value} ${unit ?? ""}`);
   };
   box.addEventListener("change", () => commit(box.value));
   box.addEventListener("input", () => { typing = true; });
@@ -101,7 +102,7 @@ function number(e, id, set) {
 
 function select(e, id, set) {
   const list = h("select", { id }, ...(e.attributes.options ?? []).map((o) => h("option", { value: o, text: o })));
-  list.addEventListener("change", () => set("select.select_option", { option: list.value }, list.value));
+  list.addEventListener("change", () => set(list.value, list.value));
   return { elements: [list], inputs: [list], show(state) { list.value = state; } };
 }
 
@@ -110,27 +111,27 @@ function toggle(e, id, set) {
   button.addEventListener("click", () => {
     const on = button.getAttribute("aria-checked") !== "true";
     button.setAttribute("aria-checked", on);
-    set(`switch.turn_${on ? "on" : "off"}`, {}, on ? "on" : "off");
+    set(on ? "on" : "off", on ? "on" : "off");
   });
   return { elements: [button], inputs: [button], show(state) { button.setAttribute("aria-checked", { on: true, off: false }[state] ?? "mixed"); } };
 }
 
 function timeOfDay(e, id, set) {
   const box = h("input", { type: "time", id });
-  box.addEventListener("change", () => { if (box.value) set("time.set_value", { time: box.value }, box.value); });
+  box.addEventListener("change", () => { if (box.value) set(box.value, box.value); });
   return { elements: [box], inputs: [box], show(state) { if (document.activeElement !== box) box.value = state.slice(0, 5); } };
 }
 
 function text(e, id, set) {
   const { min: minLength, max: maxLength, pattern } = e.attributes;
   const box = h("input", { type: "text", id, minLength, maxLength, pattern, autocomplete: "off", spellcheck: false });
-  box.addEventListener("change", () => set("text.set_value", { value: box.value }, box.value));
+  box.addEventListener("change", () => set(box.value, box.value));
   return { elements: [box], inputs: [box], show(state) { if (document.activeElement !== box) box.value = state; } };
 }
 
 function button(e, id, set) {
   const press = h("button", { type: "button", class: "quiet", id, text: "Press" });
-  press.addEventListener("click", () => set("button.press", {}, "pressed"));
+  press.addEventListener("click", () => set(undefined, "pressed", "button.press"));
   return { elements: [press], inputs: [press], show() {} };
 }
 
@@ -141,14 +142,14 @@ const byClass = { connectivity: { on: "connected", off: "not connected" }, runni
 export function shown(e, label = e.label) {
   const value = h("span", { class: "value" });
   const unit = h("span", { class: "unit", text: e.attributes.unit_of_measurement ?? "" });
-  const outcome = h("span", { class: "outcome" });
-  const row = h("div", { class: "row", "data-entity": e.id }, h("span", { class: "name", text: label, title: e.full }), h("span", { class: "reading" }, value, unit), outcome);
+  const outcome = h("span", { class: "outcome" }), read = h("small", { class: "age" });
+  const row = h("div", { class: "row", "data-entity": e.id }, h("span", { class: "name", title: e.full }, label, read), h("span", { class: "reading" }, value, unit), outcome);
   row.update = () => {
     row.classList.toggle("away", off(e));
     const text = e.domain === "binary_sensor" ? ((byClass[e.attributes.device_class] ?? words)[e.state] ?? e.state) : reading(e.state, e.attributes.unit_of_measurement, e.precision);
     row.classList.toggle("wordy", text.length > 24);
     write(value, text);
-    age(row, outcome, e);
+    age(row, read, outcome, e);
   };
   row.update();
   return row;

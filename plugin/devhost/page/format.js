@@ -50,5 +50,11 @@ const short = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 /** Writes a moment as a time of day with seconds. */
 export const time = (moment) => clock.format(moment);
 
+/** Writes when something was read, with the day if that was another one. */
+export function asOf(moment) {
+  const day = new Date(moment).toDateString();
+  return `as of ${day === new Date().toDateString() ? "" : `${day.slice(4, 10)}, `}${short.format(moment)}`;
+}
+
 /** Writes a moment as a time of day. */
 export const minute = (moment) => short.format(moment);
