@@ -95,6 +95,7 @@ func TestFamiliesShareALine(t *testing.T) {
 	}{
 		{"serial: /dev/x", []string{"slow", "odd"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true}, ""},
 		{"tcp: h", []string{"slow", "odd"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Transactions: protocol.ShapeTransactions}, ""},
+		{"rtu_over_tcp: 'h:1'", []string{"odd", "slow"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho}, ""},
 		{"serial: /dev/x, connect_delay: 0s, unit_ids: strict, echo: auto, latency_timer: set", []string{"slow", "odd"}, protocol.Quirks{}, ""},
 		{"tcp: h, transaction_ids: strict", []string{"odd"}, protocol.Quirks{ConnectDelay: time.Second, Units: protocol.LaxUnits}, ""},
 		{"serial: /dev/x", []string{"plain"}, protocol.Quirks{}, ""},
@@ -132,6 +133,7 @@ var impossible = []struct{ name, line, device, want string }{
 	{"first timeout", "tcp: h", "first_timeout: 500ms", "first_timeout 500ms is below timeout 1s: the nearest that works is 1s"},
 	{"max_registers below a point", "serial: /dev/x", "max_registers: 3", "max_registers 3: device_serial_number (holding 3+5) is read in one go; the nearest that works is 5"},
 	{"write_wait below a register", "serial: /dev/x, write_wait: 20ms", "gap: 0s", "write_wait 20ms: to read device_serial_number of Powdrive three-phase hybrid inverter, 5 registers, takes 52ms on the wire; the nearest that works is 52ms"},
+	{"write_wait below the second device", "serial: /dev/x, write_wait: 55ms", "gap: 0s}, {profile: senergy, unit: 2", "write_wait 55ms: to read device_model of Senergy hybrid inverter, 8 registers, takes 58ms on the wire; the nearest that works is 58ms"},
 	{"hole across points", "tcp: h", "holes: [holding 586..590]", "hole holding 586..590 cuts battery_power_w, battery_soc_pct and 2 more: the nearest that works is [holding 589]"},
 	{"hole in a point", "tcp: h", "holes: holding 588", "hole holding 588 cuts battery_soc_pct: the nearest that works is to leave it out"},
 	{"transaction ids of RTU", "serial: /dev/x, transaction_ids: shape", "", "transaction_ids: RTU frames have no transaction ids; leave it out"},
@@ -176,12 +178,12 @@ func TestTheImpossibleIsRefused(t *testing.T) {
 func TestAHoleOfOneVariant(t *testing.T) {
 	dir := families(t, map[string]string{"two": "unit: 1"})
 	path := filepath.Join(dir, "two.yaml")
-	text := strings.NewReplacer("source: s}\ndefaults", "kind: {at: 0}, accept: {1: a, 2: b}, source: s}\ndefaults", "unit: W, class: power}", "unit: W, class: power, only: a}, {key: other, name: Other, at: 20}").
+	text := strings.NewReplacer("source: s}\ndefaults", "kind: {at: 0}, accept: {1: a, 2: b}, source: s}\ndefaults", "unit: W, class: power}", "unit: W, class: power, only: a}, {key: other, name: Other, at: 20}, {key: third, name: Third, at: 30, only: b}").
 		Replace(string(must(os.ReadFile(path))))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for hole, refused := range map[string]bool{"holding 9": false, "holding 20": true, "holding 10..19": false} {
+	for hole, refused := range map[string]bool{"holding 9": false, "holding 30": false, "holding 20": true, "holding 10..19": false} {
 		_, err := Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {tcp: h, devices: [{profile: two.yaml, holes: ["+hole+"]}]}\n")))
 		if (err != nil) != refused {
 			t.Errorf("%s: %v", hole, err)

@@ -54,10 +54,11 @@ func shared(t Transport, of []devices.Config) protocol.Quirks {
 		all.KeepLatency = all.KeepLatency || q.KeepLatency
 	}
 	if t == TCP {
-		all.Echo, all.KeepLatency = protocol.DetectEcho, false
+		all.Echo = protocol.DetectEcho
 	} else {
 		all.Transactions = protocol.StrictTransactions
 	}
+	all.KeepLatency = all.KeepLatency && t == Serial
 	return all
 }
 
