@@ -188,6 +188,38 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	}
 }
 
+// TestPageMakesAnAutomation makes one as a person does, and sees it act.
+func TestPageMakesAnAutomation(t *testing.T) {
+	s := startDemo(t, demoFlags{})
+	p := openTab(t, s.url+"/#/scenes", 1280, 900)
+	p.wait("the choice", `[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
+	p.eval(`(() => {
+		const form = document.querySelectorAll(".make")[1];
+		const [watched, way, target] = form.querySelectorAll("select"), [limit, value] = form.querySelectorAll("input");
+		[watched.value, way.value, target.value, limit.value, value.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`", "40", "much"];
+		form.requestSubmit();
+	})()`, nil)
+	p.wait("the refusal", `document.querySelectorAll(".make")[1].querySelector(".problem").textContent === "much is no number."`)
+	p.eval(`(() => {
+		const form = document.querySelectorAll(".make")[1];
+		form.querySelectorAll("input")[1].value = "1500";
+		form.requestSubmit();
+	})()`, nil)
+	p.wait("the automation in words", `/When House: Battery maximum charge current is below 40, set Garage: Battery maximum charge power to 1500/.test(document.querySelector(".item .rule")?.textContent)`)
+	p.shot("automation")
+	p.open("devices")
+	p.enter(chargeCurrent, "30")
+	p.outcome(chargeCurrent, "confirmed")
+	p.wait("what the automation sets", row(chargePower)+`.querySelector("input[type=number]").value === "1500"`)
+	if held := s.held(1, "max_charge_power"); held != 1500 {
+		t.Errorf("the register holds %d", held)
+	}
+	p.open("scenes")
+	p.wait("that it ran", `/last ran/.test(document.querySelector(".item .note")?.textContent)`)
+	p.click(`document.querySelector(".item .quiet")`)
+	p.wait("that it is gone", `!document.querySelector("[data-entity^=automation]")`)
+}
+
 // TestPagePictures goes through the page as a person does who looks around, and takes a picture of each view. It fails where a view
 // does not come up, or does not fit.
 func TestPagePictures(t *testing.T) {

@@ -179,7 +179,7 @@ function describe(config, store) {
 function ruleForm(app) {
   const watched = chooser("Entity that is watched", (e) => e.attributes.unit_of_measurement && ["sensor", "number"].includes(e.domain));
   const target = chooser("Entity that is set", (e) => settable(e) && !twin(e));
-  const way = h("select", { "aria-label": "Above or below" }, h("option", { value: "above", text: "is above" }), h("option", { value: "below", text: "is below" }));
+  const way = h("select", { class: "word", "aria-label": "Above or below" }, h("option", { value: "above", text: "is above" }), h("option", { value: "below", text: "is below" }));
   const limit = h("input", { type: "number", step: "any", required: true, "aria-label": "Limit" });
   const value = h("input", { type: "text", required: true, "aria-label": "Value that is set", autocomplete: "off" });
   const values = h("datalist", { id: fresh("values") });
