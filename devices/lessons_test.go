@@ -3,6 +3,7 @@ package devices
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,22 @@ func TestPointOfSilence(t *testing.T) {
 		}
 		if silent < 3 || silent > 5 || len(h.sink.of("power")) < 7000 {
 			t.Errorf("silent %d times in four hours, power %d times", silent, len(h.sink.of("power")))
+		}
+	})
+}
+
+// The same where each read has one point: that all are silent does not make them points of silence.
+func TestHalfDeadDeviceWithFewPoints(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		h.device.SetEnabled(func(key string) bool { return key == "hidden" || key == "restart" || key == "grid_code" })
+		h.silentAcross(protocol.Range{Addr: 20, Count: 280})
+		h.pass(3 * time.Hour)
+		h.sink.mu.Lock()
+		defer h.sink.mu.Unlock()
+		for _, r := range h.sink.readings {
+			if strings.Contains(r.Value.Str, "refuses") {
+				t.Fatalf("%s: %s", r.Key, r.Value.Str)
+			}
 		}
 	})
 }
