@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,36 @@ func TestFormatNamesEverything(t *testing.T) {
 	for platform, classes := range flags {
 		if !strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(classes, ", ")) {
 			t.Errorf("FORMAT.md does not have the classes of a %s: %v", platform, classes)
+		}
+	}
+}
+
+// TestFormatNamesNothingElse: no table explains a key that the loader does not take.
+func TestFormatNamesNothingElse(t *testing.T) {
+	sections := strings.Split(format(t), "\n## ")
+	for title, keys := range map[string][]string{
+		"The head": rootKeys, "The line": lineKeys(), "A point": pointKeys, "write": writeKeys,
+	} {
+		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, title+"\n") })
+		if i < 0 {
+			t.Errorf("FORMAT.md has no section %q", title)
+			continue
+		}
+		var told []string
+		for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\|").FindAllStringSubmatch(sections[i], -1) {
+			for _, m := range regexp.MustCompile("`([a-z_]+)(: [a-z]+)?`").FindAllStringSubmatch(row[1], -1) {
+				told = append(told, m[1])
+			}
+		}
+		for _, key := range told {
+			if !slices.Contains(keys, key) {
+				t.Errorf("%s: FORMAT.md explains %s, which is no key there", title, key)
+			}
+		}
+		for _, key := range keys {
+			if title != "The line" && !slices.Contains(told, key) {
+				t.Errorf("%s: FORMAT.md has no row for %s", title, key)
+			}
 		}
 	}
 }

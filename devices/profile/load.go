@@ -40,8 +40,11 @@ func Load(file string, data []byte) (*Profile, error) {
 	return l.p.WriteWith(l.p.Line.With), nil
 }
 
+// rootKeys are all that a profile can have.
+var rootKeys = words("profile name manufacturer sources line identify parts defaults points")
+
 func (l *loader) profile(root *strict.Node, id string) {
-	f := l.fields(root, "profile", "name", "manufacturer", "sources", "line", "identify", "parts", "defaults", "points")
+	f := l.fields(root, rootKeys...)
 	f.need("profile", "name", "manufacturer", "sources", "line", "identify", "points")
 	l.p.ID, l.p.Name, l.p.Manufacturer = f.text("profile"), f.text("name"), f.text("manufacturer")
 	if f.has("profile") && (!wordForm.MatchString(l.p.ID) || l.p.ID != id) {
