@@ -65,8 +65,9 @@ type Symptoms struct {
 	Stats   protocol.Stats // in that time
 	Devices []DeviceSymptoms
 
-	Alive   []protocol.UnitID // unit ids that answered when they were tried
-	Setting *protocol.Serial  // another serial setting under which a device answered
+	Alive     []protocol.UnitID // unit ids that answered when they were tried
+	Setting   *protocol.Serial  // another serial setting under which a device answered
+	Transport *Transport        // another way in which it answered at the same address
 }
 
 // DeviceSymptoms are what is known of one device of it.

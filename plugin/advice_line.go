@@ -20,6 +20,10 @@ const (
 // lineAdvice is about the line as a whole.
 func lineAdvice(s Symptoms) []Advice {
 	var all []Advice
+	if s.Transport != nil {
+		return append(all, mend(IllNoFrames, "%s speaks another language: put `%v:` in the place of `%v:` in the configuration", s.Line.Address,
+			*s.Transport, s.Line.Transport))
+	}
 	if a, ill := opening(s); ill {
 		return append(all, a)
 	}

@@ -99,6 +99,8 @@ func TestAdvice(t *testing.T) {
 			noAnswer(s, d)
 			s.Stats.Frames.Noise, s.Setting = 400, &protocol.Serial{Baud: 19200, StopBits: 1, DataBits: 8}
 		}, []Illness{IllNoFrames}, "the line runs at 19200 8N1, not at 9600 8N1: set `baud: 19200`"},
+		"another language": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); other := RTUOverTCP; s.Transport = &other },
+			[]Illness{IllNoFrames}, "put `rtu_over_tcp:` in the place of `tcp:`"},
 		"no frames, TCP": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 4 },
 			[]Illness{IllNoFrames}, "`rtu_over_tcp:`"},
 

@@ -96,7 +96,7 @@ func (t *trials) timeouts(ctx context.Context, d *DeviceSymptoms, device *device
 	t.tell(1, "asking %s in peace", d.Config.Name)
 	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong/5, 2*timeoutOf(d.Config))}
 	for _, r := range reads[:min(len(reads), longestAsks)] {
-		took, ok := t.comes(ctx, d.Config, r, pace)
+		took, ok := t.comes(ctx, d.Config, r, pace, calmAsks)
 		if ctx.Err() != nil {
 			return
 		}
@@ -128,9 +128,9 @@ func planned(device *devices.Device, d devices.Config) []protocol.Range {
 	return all
 }
 
-// comes asks for a range, more than once if it does not come, and returns how long the reply took.
-func (t *trials) comes(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace) (took time.Duration, ok bool) {
-	for range calmAsks {
+// comes asks for a range, again if it does not come, and returns how long the reply took.
+func (t *trials) comes(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace, tries int) (took time.Duration, ok bool) {
+	for range tries {
 		resp, err := t.bus.Do(ctx, ask(d, r, protocol.PriorityRead, pace))
 		if replied(err) {
 			return resp.Done.Sub(resp.Sent), true
@@ -145,7 +145,7 @@ func (t *trials) longest(ctx context.Context, d devices.Config, r protocol.Range
 	for fails-works > 1 && ctx.Err() == nil {
 		r.Count = works + (fails-works)/2
 		t.tell(1, "reading %d registers of %s", r.Count, d.Name)
-		if _, ok := t.comes(ctx, d, r, pace); ok {
+		if _, ok := t.comes(ctx, d, r, pace, 1); ok {
 			works = r.Count
 		} else {
 			fails = r.Count
@@ -217,15 +217,21 @@ func settingsTried() []protocol.Serial {
 	return all
 }
 
-// otherSettings opens the port anew with other settings, where nothing at all answered; the bus is over.
-func (t *trials) otherSettings(ctx context.Context) {
+// elsewhere opens the line anew in other ways, where nothing at all answered; the bus is over.
+func (t *trials) elsewhere(ctx context.Context) {
 	l := t.line.config
-	for _, d := range t.at.Devices {
-		if !silent(d) || d.Slowest > 0 {
-			return
-		}
+	nothing := func(d DeviceSymptoms) bool { return silent(d) && d.Slowest == 0 && !d.Answers && d.Most == 0 }
+	if t.at.Stats.Openings == 0 || len(t.at.Alive) > 0 || t.at.Stats.Frames.Late > 0 ||
+		slices.ContainsFunc(t.at.Devices, func(d DeviceSymptoms) bool { return !nothing(d) }) {
+		return
 	}
-	if l.Transport != Serial || t.at.Stats.Openings == 0 || len(t.at.Alive) > 0 || t.at.Stats.Frames.Late > 0 {
+	if l.Transport != Serial {
+		l.Transport = map[Transport]Transport{TCP: RTUOverTCP, RTUOverTCP: TCP}[l.Transport]
+		l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
+		t.tell(1, "trying %v", l.Transport)
+		if t.answers(ctx, l) {
+			t.at.Transport = &l.Transport
+		}
 		return
 	}
 	for _, s := range settingsTried() {
@@ -233,16 +239,15 @@ func (t *trials) otherSettings(ctx context.Context) {
 			continue
 		}
 		t.tell(1, "trying %v", s)
-		if t.answersAt(ctx, s) {
+		if l.Serial = s; t.answers(ctx, l) {
 			t.at.Setting = &s
 			return
 		}
 	}
 }
 
-func (t *trials) answersAt(ctx context.Context, s protocol.Serial) bool {
-	l := t.line.config
-	l.Serial = s
+// answers reports whether one of the line's devices answers where it is opened so.
+func (t *trials) answers(ctx context.Context, l Line) bool {
 	link := newLink(l, t.options.Log)
 	defer link.Close()
 	if _, err := link.Open(ctx); err != nil {

@@ -68,13 +68,14 @@ func (a *app) fitness(f plugin.Fitness) {
 	}
 	s := f.Stats
 	fmt.Fprintf(a.Out, "\n%s%s: %s in %v, line in use %.0f %%\n\n", f.Line, pace, counted(int(s.Requests), "request"), f.Watched.Round(time.Second/10), 100*s.Load)
-	t := newTable(nil, "device", "unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "reads", "predicted ms", "measured ms")
-	t.SetColumnConfigs(rightAligned("unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "reads", "predicted ms", "measured ms"))
+	t := newTable(nil, "device", "unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll", "predicted ms", "measured ms")
+	t.SetColumnConfigs(rightAligned("unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll", "predicted ms", "measured ms"))
 	for _, d := range f.Devices {
 		t.AppendRow(table.Row{d.Config.Name, d.Config.Unit, d.Stats.Requests, d.Stats.Timeouts, d.Stats.Exceptions, spread(d.Stats.Latency),
-			spread(d.Stats.WriteWait), some(d.Poll, fmt.Sprint(d.Poll.Requests)), some(d.Poll, ms(d.Poll.Predicted)), some(d.Poll, ms(d.Poll.Took))})
+			spread(d.Stats.WriteWait), some(d.Poll, counted(d.Poll.Requests, "request")), some(d.Poll, ms(d.Poll.Predicted)), some(d.Poll, ms(d.Poll.Took))})
 	}
 	fmt.Fprint(a.Out, indented(t.Render(), "  "), "\n\n")
+	fmt.Fprintf(a.Out, "  round trip and write wait: half below / 95 %% below / longest; full poll: its requests, and the time they take\n")
 	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened: %s\n", ms(s.Link.Gap), s.Frames.Damaged,
 		s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, times(s.Openings))
 	if len(f.Advice) == 0 {

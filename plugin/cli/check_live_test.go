@@ -34,10 +34,10 @@ lines:
 func simulated(t *testing.T, on string, flags ...string) (line string) {
 	t.Helper()
 	port := filepath.Join(t.TempDir(), "port")
-	place := map[string][]string{"tcp": {"--tcp", "127.0.0.1:0"}, "serial": {"--pty", port, "--baud", "115200"}}[on]
+	place := map[string][]string{"tcp": {"--tcp", "127.0.0.1:0"}, "rtu_over_tcp": {"--tcp", "127.0.0.1:0"}, "serial": {"--pty", port, "--baud", "115200"}}[on]
 	out, _, _ := start(t, append(append([]string{"simulate", "senergy", "--turnaround", "0s"}, place...), flags...)...)
-	if on == "tcp" {
-		return "tcp: " + addresses(t, out)[0]
+	if on != "serial" {
+		return on + ": " + addresses(t, out)[0]
 	}
 	until(t, out, "Ctrl-C")
 	return "serial: " + port + "\n    baud: 115200"
@@ -71,6 +71,7 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 		"busy":                  {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms", []string{"Garage says that it is busy", "set `busy_wait: "}},
 		"behind":                {"serial", []string{"--turnaround", "40ms"}, "poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every", "instead of 100ms"}},
 		"hangs up":              {"tcp", []string{"--fault", "close-before=1:10ms"}, "timeout: 500ms", []string{"takes the connection and closes it at once"}},
+		"another language":      {"rtu_over_tcp", nil, "timeout: 300ms", []string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
 		"another device":        {"tcp", []string{"--set", "grid_phase_number=2"}, "timeout: 500ms", []string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its kind is 2"}},
 	}
 	results := map[string]chan result{} // all lines at once: each of them mostly waits
@@ -79,7 +80,11 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 		done := make(chan result, 1)
 		results[name] = done
 		go func() {
-			code, out, errs := do(t, "check", "--live", "--for", "2500ms", "--config", config)
+			long := "2500ms"
+			if name == "behind" {
+				long = "10s" // it takes some polls to tell
+			}
+			code, out, errs := do(t, "check", "--live", "--for", long, "--config", config)
 			done <- result{code, out, errs}
 		}()
 	}
