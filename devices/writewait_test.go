@@ -1,0 +1,230 @@
+package devices
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/plan"
+	"solarhub/protocol/sim"
+)
+
+// lockedLine is what most clients do: a lock around the link. Who came first goes first, whatever he wants.
+type lockedLine struct {
+	token chan struct{} // channels serve in the order of arrival
+	link  protocol.Link
+}
+
+func (l *lockedLine) Do(ctx context.Context, req protocol.Request) (resp protocol.Response, err error) {
+	err = l.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+		resp, err = x.Exchange(ctx, req)
+		return err
+	})
+	return resp, err
+}
+
+func (l *lockedLine) Hold(ctx context.Context, req protocol.Request, hold func(context.Context, protocol.Exchanger) error) error {
+	time.Sleep(time.Until(req.NotBefore))
+	select {
+	case l.token <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-l.token }()
+	connection, err := l.link.Open(ctx)
+	if err != nil {
+		return err
+	}
+	return hold(ctx, lockedExchanger{l.link, connection, req.Pace})
+}
+
+type lockedExchanger struct {
+	link       protocol.Link
+	connection uint64
+	pace       protocol.Pace
+}
+
+func (x lockedExchanger) Connection() uint64 { return x.connection }
+
+func (x lockedExchanger) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+	req.Pace = x.pace
+	return x.link.Exchange(ctx, req)
+}
+
+// waits is how long the set-values of one run waited, from the call to the first byte, sorted.
+type waits struct {
+	all   []time.Duration
+	bound time.Duration
+}
+
+func (w waits) String() string {
+	n := len(w.all)
+	return fmt.Sprintf("%6d %7d %7d %7d", n, w.all[n/2].Milliseconds(), w.all[n*95/100].Milliseconds(), w.all[n-1].Milliseconds())
+}
+
+// waitsOn polls three devices flat out on one line of 9600 baud, of which the third does not answer, while callers set values of the
+// others one after another: n in all. The line is the bus, or a lock around the same link.
+func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
+	p, err := profile.Get("powdrive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := protocol.DefaultSerial
+	var units []*sim.Unit
+	for id := range 2 {
+		u, err := simulateAt(p, protocol.UnitID(id+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		units = append(units, u)
+	}
+	line := sim.NewLine(sim.Options{Serial: &serial, Turnaround: 20 * time.Millisecond, Keep: 1}, units...)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running, calling sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	link := protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Serial: serial, Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
+		return here, nil
+	}})
+	var on Line = &lockedLine{token: make(chan struct{}, 1), link: link}
+	if !locked {
+		bus := protocol.NewBus(link, protocol.BusOptions{})
+		running.Go(func() { _ = bus.Run(ctx) })
+		on = bus
+	}
+	var devices []*Device
+	for unit := range protocol.UnitID(3) {
+		d := New(flatOut(p, unit+1), on, &recorder{}, zerolog.Nop())
+		d.SetEnabled(func(string) bool { return true })
+		running.Go(func() { _ = d.Run(ctx) })
+		devices = append(devices, d)
+	}
+	time.Sleep(10 * time.Second)
+	w.bound = publishedBound(devices[0]).Wait(2 * (callers - 1)) // each of the others may have a write and its read-back before ours
+	var mu sync.Mutex
+	for i := range callers {
+		d, random := devices[i%2], rand.New(rand.NewPCG(9, uint64(i)))
+		point := numbersOf(d)[i]
+		calling.Go(func() {
+			for j := range n / callers {
+				time.Sleep(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
+				out, err := d.Write(ctx, Set{Key: point.Key, Value: []float64{point.Write.Min, point.Write.Max}[j%2], Force: true})
+				if err != nil {
+					t.Errorf("%s: %v", point.Key, err)
+				}
+				mu.Lock()
+				w.all = append(w.all, out.Wire)
+				mu.Unlock()
+			}
+		})
+	}
+	calling.Wait()
+	slices.Sort(w.all)
+	return w
+}
+
+// simulateAt returns a unit of the profile.
+func simulateAt(p *profile.Profile, unit protocol.UnitID) (*sim.Unit, error) {
+	at := *p
+	at.Line.Unit = unit
+	return Simulate(&at, "lv", fmt.Sprintf("TEST00000%d", unit))
+}
+
+// flatOut is a device that is polled without a pause in blocks of 40, and asked again every five seconds if it is away.
+func flatOut(p *profile.Profile, unit protocol.UnitID) Config {
+	cfg := Config{Profile: p, Unit: unit, Line: p.Line, Intervals: map[profile.Interval]time.Duration{
+		profile.Now: time.Millisecond, profile.Normal: time.Millisecond, profile.Slow: time.Millisecond}}
+	cfg.Line.Pace, cfg.Line.MaxRegisters, cfg.Line.Turnaround, cfg.Line.Quiet = protocol.Pace{}, 40, 20*time.Millisecond, 5*time.Second
+	return cfg
+}
+
+// numbersOf returns points of one register that may be written to.
+func numbersOf(d *Device) []profile.Point {
+	return slices.DeleteFunc(d.Points(), func(p profile.Point) bool {
+		return p.Entity.Platform != "number" || p.Spec.Partial() || p.Write.Arm || len(p.Ranges) > 1
+	})
+}
+
+// publishedBound is the bound of a line with devices like d, one of them dead, as check prints it.
+func publishedBound(d *Device) protocol.WriteBound {
+	timing := TimingOf(d.cfg.Line)
+	b := protocol.WriteBound{Poll: plan.Longest(d.Plan(), timing)}
+	b.Dead = timing.Unanswered(d.cfg.Line.Pace, protocol.Range{Count: d.cfg.Line.MaxRegisters})
+	for _, p := range d.Points() {
+		if p.Write != nil {
+			b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, p.Ranges[0]), timing.Exchange(protocol.Read, p.Ranges[0]))
+		}
+	}
+	return b
+}
+
+// pipeLook is how much longer two looks into a pipe take than two into a port: it cannot be read without waiting a millisecond.
+const pipeLook = 2 * time.Millisecond
+
+// A set-value waits for no longer than is published, whatever else the line has to do. On virtual time: what is measured is the
+// order of things.
+func TestWriteWait(t *testing.T) {
+	n := 10_000
+	if testing.Short() {
+		n = 1000
+	}
+	table, ours := writeWaits(t, n)
+	t.Log(table)
+	for _, w := range ours {
+		if longest := w.all[len(w.all)-1]; longest > w.bound+pipeLook {
+			t.Errorf("a set-value waited %v, published are %v", longest, w.bound)
+		}
+	}
+}
+
+// BenchmarkWriteWait prints the table of TestWriteWait.
+func BenchmarkWriteWait(b *testing.B) {
+	var table string
+	var ours []waits
+	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+		Name: "WriteWait", F: func(t *testing.T) { table, ours = writeWaits(t, 10_000) }, // a bubble of time wants a test
+	}})
+	if len(ours) == 0 {
+		b.Fatal("there is no table")
+	}
+	for b.Loop() {
+	}
+	all := ours[0].all
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(all[len(all)/2].Milliseconds()), "ms-p50")
+	b.ReportMetric(float64(all[len(all)-1].Milliseconds()), "ms-max")
+	b.ReportMetric(float64(ours[0].bound.Milliseconds()), "ms-published")
+	b.Log(table)
+}
+
+// writeWaits returns the table of n set-values on a bus, and some on a lock beside it, and the rows of the bus.
+func writeWaits(t *testing.T, n int) (table string, ours []waits) {
+	table = fmt.Sprintf("from the call to the wire, ms\n%-20s %6s %7s %7s %7s %9s\n", "", "n", "p50", "p95", "max", "published")
+	for _, callers := range []int{1, 4} {
+		for _, locked := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				if locked {
+					w := waitsOn(t, true, callers, n/10)
+					table += fmt.Sprintf("%-20s %v\n", fmt.Sprint("a lock, callers: ", callers), w)
+					return
+				}
+				w := waitsOn(t, false, callers, n/2)
+				ours = append(ours, w)
+				table += fmt.Sprintf("%-20s %v %9d\n", fmt.Sprint("bus, callers: ", callers), w, w.bound.Milliseconds())
+			})
+		}
+	}
+	return table, ours
+}
