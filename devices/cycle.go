@@ -152,6 +152,7 @@ func (p *poller) failed(ctx context.Context, f *fetch, read plan.Read, err error
 		return true
 	case errors.Is(err, errReconnected):
 		p.d.doubt()
+		p.losses++ // a peer that hangs up behind each reply would be dialled without a pause
 		return true
 	case errors.Is(err, protocol.ErrExpired) && !errors.Is(err, protocol.ErrDown):
 		p.d.mu.Lock()

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 )
@@ -26,8 +24,8 @@ const (
 type poller struct {
 	d       *Device
 	every   schedule
-	retry   backoff.ExponentialBackOff // while the device is away
-	asked   []chan error               // refreshes that wait for their answer
+	retry   absence      // while the device is away
+	asked   []chan error // refreshes that wait for their answer
 	layouts map[classes]*layout
 
 	admission, wishes uint64         // what the schedule was made for
@@ -47,10 +45,8 @@ func (d *Device) Run(ctx context.Context) error {
 	p := &poller{
 		d: d, every: newSchedule(d.cfg.Intervals), misses: map[string]int{}, layouts: map[classes]*layout{},
 		drag: 1, silence: newSilence(), apart: map[string][]answer{},
-		retry: backoff.ExponentialBackOff{InitialInterval: time.Second, MaxInterval: cmp.Or(d.cfg.Line.Quiet, profile.DefaultQuiet),
-			Multiplier: 2, RandomizationFactor: 0.2},
 	}
-	p.retry.Reset()
+	p.retry = absence{least: p.every.fastest(everything), most: cmp.Or(d.cfg.Line.Quiet, profile.DefaultQuiet)}
 	defer p.answer(errors.New("the device is no longer polled"))
 	for ctx.Err() == nil {
 		if p.connected(ctx) {
@@ -69,8 +65,9 @@ func (p *poller) connected(ctx context.Context) bool {
 			p.pause(ctx, time.Now().Add(p.retry.NextBackOff()))
 			return false
 		}
+		begun := time.Now()
 		if err := p.d.identify(ctx); err != nil {
-			p.away(ctx, err)
+			p.away(ctx, err, begun)
 			return false
 		}
 		p.silence.alive(time.Now())
@@ -79,15 +76,20 @@ func (p *poller) connected(ctx context.Context) bool {
 	return true
 }
 
-// away handles a failed identification: it waits shortly while the device may be back at once, longer and longer otherwise.
-func (p *poller) away(ctx context.Context, err error) {
-	pause := pauseOnFailure
+// away handles a failed identification: it waits shortly while the device may be back at once, longer and longer otherwise. The wait
+// counts from the beginning of the try, but a line that is up is free for at least as long as the try has taken it.
+func (p *poller) away(ctx context.Context, err error, begun time.Time) {
+	now := time.Now()
+	next := now.Add(pauseOnFailure)
 	if !p.d.Status().Online || p.isAway(err) {
-		pause = p.retry.NextBackOff()
+		next = begun.Add(p.retry.NextBackOff())
+		if free := now.Add(now.Sub(begun)); next.Before(free) && !errors.Is(err, protocol.ErrDown) {
+			next = free
+		}
 		p.lose(ctx, err)
 	}
 	p.answer(err)
-	p.pause(ctx, time.Now().Add(pause))
+	p.pause(ctx, next)
 }
 
 // renew starts anew what depends on the identification or on what is enabled.

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -187,35 +188,35 @@ func (a *account) undecided(s shape) time.Time {
 
 // probe returns a read whose reply no owed request of shape avoid can have caused: a good reply to it, or an exception that it
 // alone can have caused, settles what was owed. good is a range that the unit has answered, if there is one: parts of it
-// are surely readable.
+// are surely readable, and each length of them is a shape of its own. So a unit that was away for a while, and owes as many answers as it
+// was tried, is known by its first answer.
 func (d *debts) probe(req Request, good Range) Request {
 	r := req.Range
 	if good.Count > 0 {
 		r = good
 	}
-	one, more := uint16(1), uint16(2)
+	step := uint16(1)
 	if r.Table.Bits() {
-		more = 9 // the reply counts bytes, not bits
+		step = 8 // the reply counts bytes, not bits
 	}
 	avoid := shapeOf(req)
 	ask := Request{Unit: req.Unit, Priority: req.Priority, Deadline: req.Deadline, Pace: req.Pace}
 	var second Request
-	for _, count := range []uint16{one, more, more + 8, more + 16} {
-		if uint32(r.Addr)+uint32(count) > 65536 {
-			r.Addr = uint16(65536 - uint32(count))
-		}
-		ask.Range = Range{Table: r.Table, Addr: r.Addr, Count: count}
+	youngest := -1
+	for count := uint16(1); count <= max(good.Count, 3*step+1); count += step {
+		ask.Range = Range{Table: r.Table, Addr: min(r.Addr, uint16(65536-uint32(count))), Count: count}
 		s := shapeOf(ask)
 		if s == avoid {
 			continue
 		}
-		if !d.owes(s) {
+		owed := slices.IndexFunc(d.owed, func(o owed) bool { return o.shape == s })
+		if owed < 0 {
 			return ask
 		}
-		if second.Range.Count == 0 {
-			second = ask
+		if owed > youngest {
+			second, youngest = ask, owed
 		}
 	}
-	// All are owed: an answer to the first of them still settles what was asked before that.
+	// All are owed: an answer to the one that was asked last still settles what was asked before.
 	return second
 }

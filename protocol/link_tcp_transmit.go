@@ -231,7 +231,8 @@ func (l *TCPLink) unanswered(c *call, err error, foreign int) error {
 	if foreign > 0 {
 		no = fmt.Errorf("%w, only %d replies to other requests", no, foreign)
 	}
-	if l.timeouts++; l.timeouts >= maxTimeouts {
+	// A frame that has stopped in its middle would garble the next reply, too.
+	if l.timeouts++; l.timeouts >= maxTimeouts || l.have > 0 {
 		l.Close()
 	}
 	return l.fail("receive", c.failed(no))

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,35 +78,48 @@ const maxProbes = 3
 // exchange carries out a request: what may still be answered is settled first, and a read whose reply may have been a copy is
 // asked again.
 func (us *units) exchange(ctx context.Context, u *unit, req Request) (resp Response, err error) {
+	var spared error
 	for range maxProbes {
-		if err := us.settle(ctx, u, req); err != nil {
+		if spared, err = us.settle(ctx, u, req); err == nil {
+			resp, err = us.once(ctx, u, req, nil)
+			if spared != nil && errors.Is(err, ErrDown) && resp.Sent.IsZero() {
+				err = spared // and the link has closed itself for it
+			}
+		} else {
 			resp.Words = nil
-			return resp, fmt.Errorf("%v: %w", req, err)
+			err = fmt.Errorf("%v: %w", req, err)
 		}
-		resp, err = us.once(ctx, u, req, nil)
 		if !errors.Is(err, errDoubted) {
-			break
+			return resp, err
 		}
 	}
 	return resp, err
 }
 
-// settle makes sure that no late answer can pass for the answer to req.
-func (us *units) settle(ctx context.Context, u *unit, req Request) error {
+// settle makes sure that no late answer can pass for the answer to req. A probe that was not answered, but in the time of which an
+// answer to something earlier came, shows that the unit is there: then the next is worth its time, too, and the error is spared.
+func (us *units) settle(ctx context.Context, u *unit, req Request) (spared, err error) {
 	avoid := shapeOf(req)
 	u.account.forget(time.Now())
 	for range maxProbes {
 		if !u.account.owes(avoid) {
-			return nil
+			return spared, nil
 		}
-		if err := us.probe(ctx, u, req, &avoid); err != nil {
-			return fmt.Errorf("not sent, an earlier answer may still come: %w", err)
+		heard := u.account.lastAt
+		err := us.probe(ctx, u, req, &avoid)
+		if err == nil {
+			continue
 		}
+		err = fmt.Errorf("not sent, an earlier answer may still come: %w", err)
+		if spared != nil || !errors.Is(err, ErrTimeout) || !u.account.lastAt.After(heard) {
+			return nil, cmp.Or(spared, err)
+		}
+		spared = err
 	}
 	if u.account.owes(avoid) {
-		return us.fail("receive", fmt.Errorf("not sent, an earlier answer may still come: %w", ErrTimeout))
+		return nil, us.fail("receive", fmt.Errorf("not sent, an earlier answer may still come: %w", ErrTimeout))
 	}
-	return nil
+	return spared, nil
 }
 
 // probe asks for a few registers in another shape than that of req. That the unit refuses it, or that an earlier answer comes, is as
