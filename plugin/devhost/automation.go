@@ -73,6 +73,11 @@ func (a Automation) check() error {
 		case len(t.EntityID) == 0 || t.Above == nil && t.Below == nil:
 			return fmt.Errorf("a trigger needs entity_id, and above or below")
 		}
+		for _, id := range t.EntityID {
+			if !entityIDForm.MatchString(id) {
+				return fmt.Errorf("entity ID %s is an invalid entity ID at 'entity_id'", id)
+			}
+		}
 	}
 	for _, s := range a.Actions {
 		known, ok := actions[s.Action]

@@ -2,15 +2,15 @@ package devhost_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -81,44 +81,28 @@ func TestContract(t *testing.T) {
 // newTag returns what is in the names of one run: a real Home Assistant remembers those of earlier ones.
 func newTag() string { return fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xffffffff) }
 
-// development starts a development host that ends with the test.
+// development starts a development host that ends with the test. A restart keeps the address and what Memory holds.
 func development(t *testing.T) side {
-	memory := &devhost.Volatile{}
 	manifest, err := os.ReadFile("../../manifest.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := devhost.Options{Token: "owner's token", Memory: memory, Manifest: manifest, Texts: sentences(t)}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	var stop func()
-	start := func(l net.Listener) {
+	options := devhost.Options{Token: "owner's token", Memory: &devhost.Volatile{}, Manifest: manifest, Texts: sentences(t)}
+	start := func() *devhost.Host {
 		h, err := devhost.New(options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		go func() { ended <- h.Run(ctx, l) }()
-		stop = func() {
-			cancel()
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		}
+		return h
 	}
-	start(listener)
-	t.Cleanup(func() { stop() })
-	return side{name: "devhost", url: "http://" + address, token: options.Token, restart: func(t *testing.T) {
-		stop()
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		start(l)
+	var now atomic.Pointer[devhost.Host]
+	now.Store(start())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.Load().Handler().ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { now.Load().Close() })
+	return side{name: "devhost", url: server.URL, token: options.Token, restart: func(*testing.T) {
+		now.Load().Close()
+		now.Store(start())
 	}}
 }
 

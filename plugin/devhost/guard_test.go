@@ -22,7 +22,11 @@ var page = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ 
 
 // request asks a handler as if it had come over the network.
 func request(h http.Handler, method, host, path, origin string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader("{}"))
+	return send(h, method, host, path, "{}", origin, headers...)
+}
+
+func send(h http.Handler, method, host, path, body, origin string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader(body))
 	r.Host = host
 	if origin != "" {
 		r.Header.Set("Origin", origin)

@@ -185,10 +185,16 @@ func (c *talker) plug() (session int64) {
 // answer waits for a call and answers it with fields.
 func (c *talker) answer(session int64, fields object) (call object) {
 	c.t.Helper()
+	call = c.call()
+	c.send(host.CommandResult, with(session, merge(object{"call_id": call["call_id"], "ok": true}, fields)))
+	return call
+}
+
+// call waits for a call.
+func (c *talker) call() object {
+	c.t.Helper()
 	for {
-		e := c.event()
-		if e["type"] == "call" {
-			c.send(host.CommandResult, with(session, merge(object{"call_id": e["call_id"], "ok": true}, fields)))
+		if e := c.event(); e["type"] == "call" {
 			return e
 		}
 	}

@@ -60,8 +60,7 @@ func entityIDs(v any) ([]string, error) {
 	all, err := listOfIDs(v)
 	for _, id := range all {
 		if !entityIDForm.MatchString(id) {
-			//lint:ignore ST1005 the words of the real one
-			return nil, fmt.Errorf("Entity ID %s is an invalid entity ID", id)
+			return nil, fmt.Errorf("entity ID %s is an invalid entity ID", id)
 		}
 	}
 	return all, err
