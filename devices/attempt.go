@@ -190,8 +190,9 @@ func (a *attempt) abandon(err error) {
 	}
 }
 
-// complete reads back until it is clear what the device holds, and never writes again. Each caller is told as soon as it is clear.
-func (a *attempt) complete() {
+// complete reads back until it is clear what the device holds, and never writes again. Each caller is told as soon as it is clear; once
+// the one that is at it has been told, another goes on.
+func (a *attempt) complete(mine *job) {
 	at, pause := a.firstLook(), firstPause
 	for {
 		for _, m := range a.of(func(m *member) bool { return !m.over && m.decided(at) }) {
@@ -199,6 +200,10 @@ func (a *attempt) complete() {
 		}
 		open := a.of(func(m *member) bool { return !m.over })
 		if len(open) == 0 {
+			return
+		}
+		if mine.ended() {
+			open[0].j.pass(a)
 			return
 		}
 		err := a.tryAgain(at, open)

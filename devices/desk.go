@@ -33,12 +33,32 @@ type job struct {
 	called time.Time
 
 	done    chan struct{}
-	release func() // ends the waiting for the line, if anybody waits on behalf of the job; may be nil
+	baton   chan *attempt // an attempt that the caller is to complete, because all that the one before waited for is over
+	release func()        // ends the waiting for the line, if anybody waits on behalf of the job; may be nil
 	outcome Outcome
 	err     error
 }
 
 func newDesk() desk { return desk{mu: &sync.Mutex{}, lanes: map[string]*lane{}} }
+
+func newJob(ctx context.Context, set Set) *job {
+	return &job{ctx: ctx, set: set, called: time.Now(), done: make(chan struct{}), baton: make(chan *attempt, 1)}
+}
+
+func (j *job) ended() bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// pass has the caller of the job complete an attempt.
+func (j *job) pass(a *attempt) {
+	j.baton <- a
+	j.release()
+}
 
 func (j *job) late() bool { return time.Now().After(j.set.Deadline) }
 

@@ -365,3 +365,35 @@ func TestNewerValueWhileTheOlderIsOnTheWire(t *testing.T) {
 		}
 	})
 }
+
+// Who has the answer returns with it, though others that were written together do not have theirs.
+func TestNobodyWaitsForTheOthers(t *testing.T) {
+	for slow, quick := range map[string]string{"current_max": "voltage_max", "voltage_max": "current_max"} {
+		polled(t, func(h *house) {
+			joined(h)
+			h.unit.Behave(protocol.Range{Addr: map[string]uint16{"current_max": 200, "voltage_max": 201}[slow], Count: 1}, sim.Ignore())
+		}, func(h *house) {
+			free := h.occupy(time.Second)
+			begun := time.Now()
+			back := map[string]time.Duration{}
+			var mu sync.Mutex
+			var running sync.WaitGroup
+			for _, key := range []string{"current_max", "voltage_max"} {
+				running.Go(func() {
+					_, err := h.write(key, 50.0)
+					mu.Lock()
+					defer mu.Unlock()
+					if back[key] = time.Since(begun); (err != nil) != (key == slow) {
+						t.Errorf("%s: %v", key, err)
+					}
+				})
+				h.pass(time.Millisecond)
+			}
+			running.Wait()
+			free()
+			if back[quick] > 1200*time.Millisecond || back[slow] < verifyFor || back[slow] > verifyFor+3*time.Second {
+				t.Errorf("%s is slow: back after %v", slow, back)
+			}
+		})
+	}
+}

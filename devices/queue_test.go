@@ -226,7 +226,8 @@ func TestTakenAreOnlyThoseThatStillWant(t *testing.T) {
 		}
 		var l *lane
 		for _, j := range jobs {
-			j.point, j.called, j.done = point, time.Now(), make(chan struct{})
+			*j = *newJob(j.ctx, j.set)
+			j.point = point
 			l = d.desk.join(j)
 		}
 		if m := d.depart(l); m == nil || len(m.jobs) != 1 || m.j != jobs[0] {

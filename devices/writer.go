@@ -17,7 +17,7 @@ const (
 // Write sets a point and returns when the device has been read back, or has not. The error is a *WriteError. ctx ends a
 // set-value that was not sent yet; one that was is finished and its outcome returned.
 func (d *Device) Write(ctx context.Context, set Set) (Outcome, error) {
-	j := &job{ctx: ctx, set: set, called: time.Now(), done: make(chan struct{})}
+	j := newJob(ctx, set)
 	if j.set.Deadline.IsZero() {
 		j.set.Deadline = j.called.Add(defaultDeadline)
 	}
@@ -59,15 +59,21 @@ func (d *Device) queue(j *job) {
 		a := d.lead(ctx, l, j)
 		<-l.turn
 		if a != nil {
-			a.complete()
+			a.complete(j)
 		}
 	case <-j.done:
+	case a := <-j.baton:
+		a.complete(j)
 	case <-j.ctx.Done():
 		d.giveUp(l, j, ended(j.ctx))
 	case <-expired.C:
 		d.giveUp(l, j, protocol.ErrExpired)
 	}
-	<-j.done
+	select {
+	case <-j.done:
+	case a := <-j.baton:
+		a.complete(j)
+	}
 }
 
 // giveUp ends the job if nobody has taken it yet.
