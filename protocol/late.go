@@ -17,8 +17,9 @@ import (
 //
 //   - what is there before a request goes out is dropped, and a request waits until the line is silent;
 //   - on a line that keeps its time, a reply that is complete before request and reply can have been on the wire is none;
-//   - where time proves nothing (a network in between, a virtual port, a slow latency timer) a reply that is equal to the
-//     one before it is not believed: the read counts as given up and is asked again;
+//   - where nothing has come by the time that the request is out, what comes then is no copy; where that cannot be seen (a network in
+//     between, a virtual port, a slow latency timer, more than 19200 baud) a reply that is equal to the one before it is not
+//     believed: the read counts as given up and is asked again;
 //   - a write whose reply would look like the last one waits until no copy of that can come any more.
 //
 // What cannot be told apart: a copy that is held back for longer, or behind a later reply; the reply to another client's

@@ -17,8 +17,8 @@ type matcher struct {
 	count   *frameCounter
 	note    *condition
 	trace   func(frame []byte)
-	since   time.Time // when the last of what take is given cannot have been there yet; zero: not known
-	at, now time.Time // when it came in, and the time
+	proof   bool      // nothing had come when the request was out: what comes then is no copy of what came before
+	at, now time.Time // when what take is given came in, and the time
 
 	judged  judgement // of the reply that take returned
 	heard   bool      // the echo has been taken out

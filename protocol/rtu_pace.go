@@ -12,18 +12,14 @@ type pace struct {
 // fastClock is how much faster than its baud says a device may send: UARTs agree within a few percent, or not at all.
 const fastClock = 0.03
 
-// heldBack is how long a port may hold bytes back before it hands them over: its timer, and a little.
-const heldBack = 1500 * time.Microsecond
-
 // soonest is the least time from the first byte of a request to the last of its reply, of so many characters.
 func (s Serial) soonest(request, reply int) time.Duration {
 	wire := s.Chars(request + reply)
 	return wire - time.Duration(float64(wire)*fastClock)
 }
 
-// proof is the time from the first byte of a request on after which the last byte of a reply is not that of a copy of the reply before:
-// a copy goes out when the request does, or sooner.
-func (s Serial) proof(reply int) time.Duration { return s.Chars(reply) + heldBack }
+// slow reports whether a request takes so long, 4 ms and more, that a port has handed over by its end what came at its beginning.
+func (s Serial) slow() bool { return s.Baud <= 19200 }
 
 // tooSoon reports whether a reply that took so long can be none. suspect means that there is another reason for it than the
 // request: if there is none, it shows that the line does not keep its time.

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -92,7 +93,7 @@ func (l *RTULink) write(c *call, adu []byte) error {
 	if err := c.mayStart(now); err != nil {
 		return err
 	}
-	if err := l.stream.SetDeadline(now.Add(l.cfg.Serial.Chars(len(adu)) + l.patience(c))); err != nil {
+	if err := l.stream.SetDeadline(l.deadline(c, now, adu)); err != nil {
 		return l.broken(c, "send", err)
 	}
 	l.trace(true, adu)
@@ -104,6 +105,11 @@ func (l *RTULink) write(c *call, adu []byte) error {
 		return l.broken(c, "send", err)
 	}
 	return nil
+}
+
+// deadline is when the exchange of a request that goes out at a time ends.
+func (l *RTULink) deadline(c *call, sent time.Time, adu []byte) time.Time {
+	return sent.Add(l.cfg.Serial.Chars(len(adu)) + l.patience(c))
 }
 
 // patience is the time from the last byte of the request to the last of the reply. At a low baud a long reply takes longer
@@ -118,16 +124,14 @@ func (l *RTULink) receive(c *call, adu []byte) ([]byte, error) {
 	m.unit, m.own, m.request = c.req.Unit, shapeOf(c.req), adu
 	m.echo, m.as = l.echo.mode(), l.cfg.Quirks.Units
 	short := false
-	var before, earlier time.Time // when the last two reads were over
-	for have := 0; ; before, earlier = l.looked, before {
-		n, err := l.stream.Read(l.buf[have:])
+	n, err := l.listen(c, m)
+	for have := 0; ; n, err = l.stream.Read(l.buf[have:]) {
 		l.looked = time.Now()
 		if n == 0 && err != nil {
 			m.wasted(have)
 			return nil, l.unanswered(c, err, m)
 		}
-		// The read before this one began behind that: the clock is looked at after a read, and that may be long after.
-		m.since, m.at, m.now = earlier, l.looked, l.looked
+		m.at, m.now = l.looked, l.looked
 		found, rest, err := l.search(c, m, l.buf[:have+n])
 		if found != nil || err != nil {
 			return found, err
@@ -148,6 +152,22 @@ func (l *RTULink) receive(c *call, adu []byte) ([]byte, error) {
 	}
 }
 
+// listen waits until the request is out, where that says something, and returns what had come by then: a copy of the last reply
+// begins no later. To look whether it has, and not when, holds on a busy machine, too.
+func (l *RTULink) listen(c *call, m *matcher) (n int, err error) {
+	if !l.port || l.pace.hasty || *l.condition.latencyTimer.Load() != "" || !l.cfg.Serial.slow() {
+		return 0, nil
+	}
+	// Nothing is waited for that the reply would not take anyway.
+	_ = waitUntil(context.Background(), c.sent.Add(l.cfg.Serial.Chars(len(m.request))), l.cfg.Sleep)
+	n, gone := l.stream.arrived(l.buf[:])
+	if gone {
+		return 0, errHungUp
+	}
+	m.proof = n == 0
+	return n, l.stream.SetDeadline(l.deadline(c, c.sent, m.request)) // to look may have moved it
+}
+
 // search returns the reply if it is in b, and what of b must be kept if it is not.
 func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err error) {
 	for {
@@ -160,7 +180,7 @@ func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err
 			m.soon = true
 			m.skip(found, m.judged.dropped())
 			b = rest
-		case !l.doubtful(c, m, found):
+		case !l.doubtful(c, m):
 			l.pace.soon = 0
 			c.unit.account.accept()
 			l.echo.learn(m.own, m.heard)
@@ -184,14 +204,9 @@ func (l *RTULink) tooSoon(c *call, m *matcher, found []byte) bool {
 	return l.pace.tooSoon(m.at.Sub(c.sent), soonest, m.judged.alike || mayBeEcho)
 }
 
-// doubtful reports whether a reply may be a copy of the last one. On a line that keeps its time it is none if that came before the
-// request went out: it would have come sooner.
-func (l *RTULink) doubtful(c *call, m *matcher, found []byte) bool {
-	if !m.judged.again {
-		return false
-	}
-	timed := l.port && !l.pace.hasty && *l.condition.latencyTimer.Load() == "" && !m.since.IsZero()
-	return !timed || !m.judged.last.Before(c.sent) || m.since.Sub(c.sent) < l.cfg.Serial.proof(len(found))
+// doubtful reports whether a reply may be a copy of the last one.
+func (l *RTULink) doubtful(c *call, m *matcher) bool {
+	return m.judged.again && !(m.proof && m.judged.last.Before(c.sent))
 }
 
 func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
