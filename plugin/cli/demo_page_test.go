@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"solarhub/protocol"
 )
@@ -130,6 +131,16 @@ func TestPageSetsAndRefuses(t *testing.T) {
 		t.Errorf("the work mode is %d", held)
 	}
 
+	p.enter(chargeCurrent, "a lot")
+	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "a number") {
+		t.Errorf("the refusal is %q", sentence)
+	}
+	p.enter(chargeCurrent, "36,0") // as half of Europe types it
+	p.outcome(chargeCurrent, "confirmed")
+	p.eval(row(chargeCurrent)+`.querySelector("[type=range]").focus()`, nil)
+	p.do("press arrows", chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight+kb.ArrowRight))
+	p.wait("one write for three arrows", `/39/.test(`+row(chargeCurrent)+`.querySelector("input[inputmode]").value)`)
+	p.outcome(chargeCurrent, "confirmed")
 	p.enter(chargeCurrent, "500") // Home Assistant itself refuses it
 	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") || !strings.Contains(sentence, "240") {
 		t.Errorf("the refusal is %q", sentence)
@@ -140,11 +151,12 @@ func TestPageSetsAndRefuses(t *testing.T) {
 		t.Errorf("the refusal is %q", sentence)
 	}
 	var shown string
-	p.eval(row(chargePower)+".querySelector('input[type=number]').value", &shown)
+	p.eval(row(chargePower)+".querySelector('input[inputmode]').value", &shown)
 	if held := s.held(1, "max_charge_power"); held != 1200 {
 		t.Errorf("after a refusal the register holds %d", held)
 	}
 	p.shot("failed")
+	p.untroubled()
 }
 
 func TestPageSurvivesRestarts(t *testing.T) {
@@ -186,6 +198,7 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	if held := s.held(1, "max_charge_power"); held != 1400 {
 		t.Errorf("the register holds %d", held)
 	}
+	p.untroubled()
 }
 
 // TestPageMakesAnAutomation makes one as a person does, and sees it act.
@@ -210,7 +223,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 	p.open("devices")
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
-	p.wait("what the automation sets", row(chargePower)+`.querySelector("input[type=number]").value === "1500"`)
+	p.wait("what the automation sets", row(chargePower)+`.querySelector("input[inputmode]").value === "1500"`)
 	if held := s.held(1, "max_charge_power"); held != 1500 {
 		t.Errorf("the register holds %d", held)
 	}
@@ -218,6 +231,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 	p.wait("that it ran", `/last ran/.test(document.querySelector(".item .note")?.textContent)`)
 	p.click(`document.querySelector(".item .quiet")`)
 	p.wait("that it is gone", `!document.querySelector("[data-entity^=automation]")`)
+	p.untroubled()
 }
 
 // TestPagePictures goes through the page as a person does who looks around, and takes a picture of each view. It fails where a view
@@ -308,4 +322,5 @@ func TestPagePictures(t *testing.T) {
 	p.wait("the settings", row(chargeCurrent))
 	p.eval(row(chargeCurrent)+`.scrollIntoView({ block: "start" }), scrollBy(0, -120)`, nil)
 	p.shot("phone-settings")
+	p.untroubled()
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -38,8 +39,29 @@ func openTab(t testing.TB, address string, width, height int) *tab {
 	t.Cleanup(closeTab)
 	p := &tab{t, ctx}
 	p.size(width, height, false)
+	script := page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher}
+	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, script); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
 	p.do("open "+address, chromedp.Navigate(address))
 	return p
+}
+
+// watcher notes what goes wrong in the page itself.
+const watcher = `window.trouble = [];
+	addEventListener("error", (e) => trouble.push(e.message));
+	addEventListener("unhandledrejection", (e) => trouble.push(String(e.reason)));
+	addEventListener("securitypolicyviolation", (e) => trouble.push(e.violatedDirective + " " + e.blockedURI));`
+
+// untroubled fails the test if something went wrong in the page, or if it asked anything of another place.
+func (p *tab) untroubled() {
+	p.t.Helper()
+	var trouble, elsewhere []string
+	p.eval("window.trouble", &trouble)
+	p.eval(`performance.getEntriesByType("resource").map((r) => r.name).filter((n) => !n.startsWith(location.origin + "/"))`, &elsewhere)
+	if len(trouble)+len(elsewhere) > 0 {
+		p.t.Errorf("trouble in the page: %q; asked elsewhere: %q", trouble, elsewhere)
+	}
 }
 
 // chromium returns the path of the browser, or skips the test.

@@ -11,7 +11,7 @@ const makers = { number, select, switch: toggle, time: timeOfDay, text, button }
 
 /** Makes the row of an entity that can be set. The row has update(), which shows its state anew. */
 export function control(e, { connection, store }, label = e.label) {
-  const outcome = h("span", { class: "outcome", role: "status" });
+  const outcome = h("span", { class: "outcome", id: fresh("outcome") });
   const id = fresh("set"), read = h("small", { class: "age" });
   const row = h("div", { class: "row set", "data-entity": e.id });
   let waiting = 0, timer;
@@ -44,6 +44,7 @@ export function control(e, { connection, store }, label = e.label) {
   }
 
   const part = makers[e.domain](e, id, set);
+  for (const c of part.inputs) c.setAttribute("aria-describedby", outcome.id);
   row.append(h("label", { class: "name", for: id, id: `${id}-name`, title: e.full }, label, read), h("span", { class: "control" }, ...part.elements), outcome);
   row.update = () => {
     const away = off(e);
@@ -64,15 +65,17 @@ function age(row, age, outcome, e) {
   write(outcome, alone ? `unavailable since ${time(e.changed)}: the device does not give it` : "");
 }
 
+// A number is typed into a field for text: one for numbers changes its value when a page is scrolled over it, and cannot be
+// told what is wrong.
 function number(e, id, set) {
-  const { min, max, step, mode, unit_of_measurement: unit } = e.attributes;
-  const limits = { min, max, step };
-  const box = h("input", { type: "number", inputMode: "decimal", id, ...limits, autocomplete: "off" });
+  const { min, max, step, mode, unit_of_measurement: unit = "" } = e.attributes;
+  const box = h("input", { type: "text", inputMode: "decimal", id, autocomplete: "off", title: `${min} to ${max} ${unit}, in steps of ${step}` });
   let typing = false; // what stands in the box is a person's, and not set yet
-  const commit = (value) => {
+  const commit = (text) => {
     typing = false;
+    const value = text.trim().replace(",", ".");
     if (!box.isConnected || value === "" || Number(value) === Number(e.state)) return;
-    set(Number(value), `${value} ${unit ?? ""}`);
+    set(Number.isFinite(Number(value)) ? Number(value) : value, `${value} ${unit}`);
   };
   box.addEventListener("change", () => commit(box.value));
   box.addEventListener("input", () => { typing = true; });
@@ -80,16 +83,10 @@ function number(e, id, set) {
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { box.value = e.state; box.blur(); }
   });
-  const elements = [box, h("span", { class: "unit", text: unit ?? "" })];
   const slides = mode !== "box" && (max - min) / step <= 256;
-  const slider = slides && h("input", { type: "range", ...limits, "aria-labelledby": `${id}-name` });
-  if (slider) {
-    slider.addEventListener("input", () => { box.value = slider.value; });
-    slider.addEventListener("change", () => commit(slider.value));
-    elements.unshift(slider);
-  }
+  const slider = slides && sliderOf(e, id, box, commit);
   return {
-    elements, inputs: slider ? [box, slider] : [box],
+    elements: [...(slider ? [slider] : []), box, h("span", { class: "unit", text: unit })], inputs: slider ? [box, slider] : [box],
     show(state) {
       const known = Number.isFinite(Number(state)) && state !== "";
       if (!typing) box.value = known ? String(Number(state)) : "";
@@ -98,6 +95,22 @@ function number(e, id, set) {
       if (known) slider.value = state;
     },
   };
+}
+
+const RESTS = 400; // ms without a key, after which a slider has come to rest
+
+function sliderOf(e, id, box, commit) {
+  const { min, max, step } = e.attributes;
+  const slider = h("input", { type: "range", min, max, step, "aria-labelledby": `${id}-name` });
+  let keys = false, timer;
+  slider.addEventListener("keydown", () => { keys = true; });
+  slider.addEventListener("pointerdown", () => { keys = false; });
+  slider.addEventListener("input", () => { box.value = slider.value; });
+  slider.addEventListener("change", () => { // with each press of an arrow, or when the mouse is let go
+    clearTimeout(timer);
+    timer = setTimeout(() => commit(slider.value), keys ? RESTS : 0);
+  });
+  return slider;
 }
 
 function select(e, id, set) {
