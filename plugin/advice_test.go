@@ -42,122 +42,129 @@ func noAnswer(s *Symptoms, d *DeviceSymptoms) {
 	d.Status = devices.Status{Reason: "no answer"}
 }
 
+// meter is another device of the line, that is well.
+var meter = DeviceSymptoms{Config: devices.Config{Name: "Meter", Unit: 2}, Status: devices.Status{Online: true, Identified: true},
+	Stats: protocol.UnitStats{Requests: 10, Replies: 10}}
+
+// illness is what is wrong with a line, and what is to be said of it.
+type illness struct {
+	on     Transport
+	change func(s *Symptoms, d *DeviceSymptoms)
+	want   []Illness
+	says   string
+}
+
+var illnesses = map[string]illness{
+	"well":               {TCP, func(*Symptoms, *DeviceSymptoms) {}, nil, ""},
+	"one timeout of 200": {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 1 }, nil, ""},
+
+	"late": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts = 9, 1210*time.Millisecond, 9
+	}, []Illness{IllLate}, "replies of Roof arrive after the timeout of 1s, up to 1.21s behind the request: raise `timeout` to 1.5s"},
+	"all of them late": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Frames.Late, s.Stats.Link.Latest = 199, 2500*time.Millisecond
+	}, []Illness{IllLate}, "raise `timeout` to 3s"},
+	"late, found by waiting": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); d.Slowest = 1900 * time.Millisecond },
+		[]Illness{IllLate}, "raise `timeout` to 2.3s"},
+
+	"damaged": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Frames.Damaged, d.Stats.Timeouts = 12, 12
+	}, []Illness{IllDamaged}, "12 of 200 replies were damaged (CRC): put 120 ohms at both ends"},
+	"two damaged of 1000": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Requests, d.Stats.Requests, s.Stats.Frames.Damaged, d.Stats.Timeouts = 1000, 1000, 2, 2
+	}, nil, ""},
+
+	"silent":       {Serial, noAnswer, []Illness{IllSilent}, "nothing answers at unit id 1 of serial /dev/ttyUSB0: is it switched on, are A and B swapped, and are 9600 8N1 and the unit id"},
+	"silent, TCP":  {TCP, noAnswer, []Illness{IllSilent}, "though the connection is open"},
+	"another unit": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3} }, []Illness{IllSilent}, "but unit id 3 does: is that the device?"},
+	"other units":  {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3, 4, 7} }, []Illness{IllSilent}, "but unit ids 3, 4 and 7 do"},
+	"the others answer": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Devices = []DeviceSymptoms{meter} },
+		[]Illness{IllSilent}, "while others on the line answer"},
+	"another setting": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Setting = &protocol.Serial{Baud: 19200, Parity: protocol.EvenParity, StopBits: 1, DataBits: 8}
+	}, []Illness{IllSilent}, "but it answers at 19200 8E1: set `baud: 19200` and `parity: even`"},
+	"behind a gateway": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
+	}, []Illness{IllSilent}, "the gateway answers that it gets nothing from unit id 1"},
+	"away": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Stats.Timeouts, d.Status = 30, devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
+	}, []Illness{IllAway}, "Roof has not answered since 18:05: is it switched on?"},
+	"a stranger": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
+	},
+		[]Illness{IllStranger}, "Roof is not available: unit 1 is no Powdrive"},
+
+	"no frames": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 400 },
+		[]Illness{IllNoFrames}, "bytes come in, but no frames: the devices do not run at 9600 8N1"},
+	"no frames, and why": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Frames.Noise, s.Setting = 400, &protocol.Serial{Baud: 19200, StopBits: 1, DataBits: 8}
+	}, []Illness{IllNoFrames}, "the line runs at 19200 8N1, not at 9600 8N1: set `baud: 19200`"},
+	"another language": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); other := RTUOverTCP; s.Transport = &other },
+		[]Illness{IllNoFrames}, "put `rtu_over_tcp:` in the place of `tcp:`"},
+	"no frames, TCP": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 4 },
+		[]Illness{IllNoFrames}, "`rtu_over_tcp:`"},
+
+	"another master": {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "another master is on the line (14 frames"},
+	"another client": {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "hands out answers that somebody else asked for (14 times)"},
+	"wrong transaction ids": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Frames.Foreign, s.Stats.Link.Transactions = 200, true
+	}, []Illness{IllTransactions, IllSilent}, "set `transaction_ids: shape`"},
+	"wrong transaction ids, borne": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
+		s.Stats.Link.Transactions, s.Line.Quirks.Transactions = true, protocol.ShapeTransactions
+	}, nil, ""},
+	"wrong unit ids": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Frames.Foreign, s.Stats.Link.Units = 200, true
+	}, []Illness{IllUnits, IllSilent}, "set `unit_ids: lax`"},
+
+	"hasty": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Gap = 30, 100*time.Millisecond },
+		[]Illness{IllHasty}, "Roof loses requests that come too soon behind its last reply (30 of 200): set `gap: 100ms`"},
+	"long": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
+		[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
+	"long, found out": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong}, "kept to"},
+	"unanswered":      {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 }, []Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer"},
+	"busy":            {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy}, "12 of 200 requests): set `busy_wait: 300ms`"},
+	"behind": {Serial, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Poll = devices.PollReport{Behind: true, Wanted: map[profile.Interval]time.Duration{profile.Now: 2 * time.Second, profile.Normal: 15 * time.Second},
+			Achieved: map[profile.Interval]time.Duration{profile.Now: 4210 * time.Millisecond, profile.Normal: 15 * time.Second}}
+	}, []Illness{IllBehind}, "now every 4.2s instead of 2s; lengthen `poll`"},
+	"latency timer": {Serial, func(s *Symptoms, _ *DeviceSymptoms) {
+		s.Stats.Link.LatencyTimer = "16 ms, and it may not be set: permission denied"
+	},
+		[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
+	"echo": {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho}, "does no harm"},
+
+	"port in use":  {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) }, []Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
+	"no port":      {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) }, []Illness{IllPort}, "/dev/serial/by-id"},
+	"no right":     {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrPermission) }, []Illness{IllPort}, "dialout"},
+	"odd port":     {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllPort}, "cannot be opened: odd"},
+	"refused":      {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(syscall.ECONNREFUSED) }, []Illness{IllUnreachable}, "refuses the connection"},
+	"unknown name": {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(&net.DNSError{Err: "no such host"}) }, []Illness{IllUnreachable}, "is not known"},
+	"no host":      {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(protocol.ErrTimeout) }, []Illness{IllUnreachable}, "nothing answers at 192.168.1.50:502"},
+	"no way":       {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllUnreachable}, "cannot be reached: odd"},
+	"one client only": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3, &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
+	}, []Illness{IllHangUp}, "serves one client only"},
+	"hangs up": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
+		s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
+	}, []Illness{IllHangUp}, "has closed the connection 7 times"},
+	"unplugged": {Serial, func(s *Symptoms, _ *DeviceSymptoms) {
+		s.Stats.DownSince, s.Stats.LastError = time.Unix(1, 0), &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
+	}, []Illness{IllPort}, "is gone"},
+
+	"several": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Link.Echoes, s.Stats.Frames.Foreign, d.Stats.Busy, d.Stats.Timeouts, d.Gap = true, 14, 12, 30, 50*time.Millisecond
+	}, []Illness{IllHasty, IllForeign, IllBusy, IllEcho}, ""},
+}
+
 func TestAdvice(t *testing.T) {
-	other := DeviceSymptoms{Config: devices.Config{Name: "Meter", Unit: 2}, Status: devices.Status{Online: true, Identified: true},
-		Stats: protocol.UnitStats{Requests: 10, Replies: 10}}
-	for name, c := range map[string]struct {
-		on     Transport
-		change func(s *Symptoms, d *DeviceSymptoms)
-		want   []Illness
-		says   string
-	}{
-		"well":               {TCP, func(*Symptoms, *DeviceSymptoms) {}, nil, ""},
-		"one timeout of 200": {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 1 }, nil, ""},
-
-		"late": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
-			s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts = 9, 1210*time.Millisecond, 9
-		}, []Illness{IllLate}, "replies of Roof arrive after the timeout of 1s, up to 1.21s behind the request: raise `timeout` to 1.5s"},
-		"all of them late": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Stats.Frames.Late, s.Stats.Link.Latest = 199, 2500*time.Millisecond
-		}, []Illness{IllLate}, "raise `timeout` to 3s"},
-		"late, found by waiting": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); d.Slowest = 1900 * time.Millisecond },
-			[]Illness{IllLate}, "raise `timeout` to 2.3s"},
-
-		"damaged": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
-			s.Stats.Frames.Damaged, d.Stats.Timeouts = 12, 12
-		}, []Illness{IllDamaged}, "12 of 200 replies were damaged (CRC): put 120 ohms at both ends"},
-		"two damaged of 1000": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
-			s.Stats.Requests, d.Stats.Requests, s.Stats.Frames.Damaged, d.Stats.Timeouts = 1000, 1000, 2, 2
-		}, nil, ""},
-
-		"silent":       {Serial, noAnswer, []Illness{IllSilent}, "nothing answers at unit id 1 of serial /dev/ttyUSB0: is it switched on, are A and B swapped, and are 9600 8N1 and the unit id"},
-		"silent, TCP":  {TCP, noAnswer, []Illness{IllSilent}, "though the connection is open"},
-		"another unit": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3} }, []Illness{IllSilent}, "but unit id 3 does: is that the device?"},
-		"other units":  {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3, 4, 7} }, []Illness{IllSilent}, "but unit ids 3, 4 and 7 do"},
-		"the others answer": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Devices = []DeviceSymptoms{other} },
-			[]Illness{IllSilent}, "while others on the line answer"},
-		"another setting": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Setting = &protocol.Serial{Baud: 19200, Parity: protocol.EvenParity, StopBits: 1, DataBits: 8}
-		}, []Illness{IllSilent}, "but it answers at 19200 8E1: set `baud: 19200` and `parity: even`"},
-		"behind a gateway": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
-		}, []Illness{IllSilent}, "the gateway answers that it gets nothing from unit id 1"},
-		"away": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
-			d.Stats.Timeouts, d.Status = 30, devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
-		}, []Illness{IllAway}, "Roof has not answered since 18:05: is it switched on?"},
-		"a stranger": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
-			d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
-		},
-			[]Illness{IllStranger}, "Roof is not available: unit 1 is no Powdrive"},
-
-		"no frames": {Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 400 },
-			[]Illness{IllNoFrames}, "bytes come in, but no frames: the devices do not run at 9600 8N1"},
-		"no frames, and why": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Stats.Frames.Noise, s.Setting = 400, &protocol.Serial{Baud: 19200, StopBits: 1, DataBits: 8}
-		}, []Illness{IllNoFrames}, "the line runs at 19200 8N1, not at 9600 8N1: set `baud: 19200`"},
-		"another language": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); other := RTUOverTCP; s.Transport = &other },
-			[]Illness{IllNoFrames}, "put `rtu_over_tcp:` in the place of `tcp:`"},
-		"no frames, TCP": {TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 4 },
-			[]Illness{IllNoFrames}, "`rtu_over_tcp:`"},
-
-		"another master": {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "another master is on the line (14 frames"},
-		"another client": {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "hands out answers that somebody else asked for (14 times)"},
-		"wrong transaction ids": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Stats.Frames.Foreign, s.Stats.Link.Transactions = 200, true
-		}, []Illness{IllTransactions, IllSilent}, "set `transaction_ids: shape`"},
-		"wrong transaction ids, borne": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
-			s.Stats.Link.Transactions, s.Line.Quirks.Transactions = true, protocol.ShapeTransactions
-		}, nil, ""},
-		"wrong unit ids": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Stats.Frames.Foreign, s.Stats.Link.Units = 200, true
-		}, []Illness{IllUnits, IllSilent}, "set `unit_ids: lax`"},
-
-		"hasty": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Gap = 30, 100*time.Millisecond },
-			[]Illness{IllHasty}, "Roof loses requests that come too soon behind its last reply (30 of 200): set `gap: 100ms`"},
-		"long": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
-			[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
-		"long, found out": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong}, "kept to"},
-		"unanswered":      {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 }, []Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer"},
-		"busy":            {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy}, "12 of 200 requests): set `busy_wait: 300ms`"},
-		"behind": {Serial, func(_ *Symptoms, d *DeviceSymptoms) {
-			d.Poll = devices.PollReport{Behind: true, Wanted: map[profile.Interval]time.Duration{profile.Now: 2 * time.Second, profile.Normal: 15 * time.Second},
-				Achieved: map[profile.Interval]time.Duration{profile.Now: 4210 * time.Millisecond, profile.Normal: 15 * time.Second}}
-		}, []Illness{IllBehind}, "now every 4.2s instead of 2s; lengthen `poll`"},
-		"latency timer": {Serial, func(s *Symptoms, _ *DeviceSymptoms) {
-			s.Stats.Link.LatencyTimer = "16 ms, and it may not be set: permission denied"
-		},
-			[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
-		"echo": {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho}, "does no harm"},
-
-		"port in use":  {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) }, []Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
-		"no port":      {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) }, []Illness{IllPort}, "/dev/serial/by-id"},
-		"no right":     {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrPermission) }, []Illness{IllPort}, "dialout"},
-		"odd port":     {Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllPort}, "cannot be opened: odd"},
-		"refused":      {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(syscall.ECONNREFUSED) }, []Illness{IllUnreachable}, "refuses the connection"},
-		"unknown name": {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(&net.DNSError{Err: "no such host"}) }, []Illness{IllUnreachable}, "is not known"},
-		"no host":      {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(protocol.ErrTimeout) }, []Illness{IllUnreachable}, "nothing answers at 192.168.1.50:502"},
-		"no way":       {TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllUnreachable}, "cannot be reached: odd"},
-		"one client only": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
-			noAnswer(s, d)
-			s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3, &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
-		}, []Illness{IllHangUp}, "serves one client only"},
-		"hangs up": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
-			s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
-		}, []Illness{IllHangUp}, "has closed the connection 7 times"},
-		"unplugged": {Serial, func(s *Symptoms, _ *DeviceSymptoms) {
-			s.Stats.DownSince, s.Stats.LastError = time.Unix(1, 0), &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
-		}, []Illness{IllPort}, "is gone"},
-
-		"several": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
-			s.Stats.Link.Echoes, s.Stats.Frames.Foreign, d.Stats.Busy, d.Stats.Timeouts, d.Gap = true, 14, 12, 30, 50*time.Millisecond
-		}, []Illness{IllHasty, IllForeign, IllBusy, IllEcho}, ""},
-	} {
+	for name, c := range illnesses {
 		t.Run(name, func(t *testing.T) {
 			s := ill(c.on, c.change)
 			var got []Illness

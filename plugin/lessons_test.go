@@ -1,0 +1,96 @@
+package plugin
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+	"solarhub/protocol/sim"
+)
+
+func TestLessonsOutliveARestart(t *testing.T) {
+	const most = 20
+	h := newHouse(t, "")
+	h.config = strings.Replace(h.config, "turnaround: 0s", "turnaround: 30ms", 1) // so that reads are long
+	h.unit.Limit(sim.Limits{ReadRegisters: most})
+	h.start()
+	learnt := func() uint16 { return (*h.plugin.lines.Load())[0].devices[0].Learnt().Most }
+	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	h.poll("the length is learnt", func() bool { return learnt() > 0 && learnt() <= most })
+	before := learnt()
+	h.halt()
+
+	from := h.line.Journal().Last()
+	h.start()
+	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	if got := learnt(); got != before {
+		t.Errorf("after the restart reads of %d are known to work, before it %d were", got, before)
+	}
+	h.poll("it is polled", func() bool { return (*h.plugin.lines.Load())[0].devices[0].Poll().Requests > 0 })
+	identity := (*h.plugin.lines.Load())[0].config.Devices[0].Profile.Identify.Model.Ranges[0].Addr
+	for _, e := range h.line.Journal().Since(from) {
+		if e.Range.Count > most && e.Range.Addr != identity {
+			t.Errorf("asked again for what was not answered: %v", e)
+		}
+	}
+}
+
+// TestTwoDevicesOnALine: each shows what its own unit id has counted, and the same line.
+func TestTwoDevicesOnALine(t *testing.T) {
+	family, err := profile.Get("senergy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := devices.Simulate(family, "", serialNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := sim.NewLine(sim.Options{SilentTCP: true}, unit)
+	h := newHouse(t, "")
+	c, err := Parse(filepath.Join(h.data, "solarhub.yaml"), fmt.Appendf(nil, "host: {url: %q, token: %s}\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
+		"      - {profile: senergy, name: One, timeout: 20s, turnaround: 0s}\n      - {profile: senergy, unit: 2, name: Two, timeout: 50ms}\n",
+		h.address, goodToken, h.data, serve(t, line)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, places := build(c, memory{}, nobody{}, nil, zerolog.Nop())
+	l := newStage("line", make(chan error, 1))
+	l.run(lines[0].bus.Run)
+	for _, d := range lines[0].devices {
+		l.run(d.Run)
+	}
+	s := newState(NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop()), places, memory{})
+	value := func(unit int, key string) float64 {
+		g := s.figuresOf(s.units[unit], time.Now())
+		for _, f := range allFigures {
+			if f.key == key {
+				return number(f.value(g))
+			}
+		}
+		return -1
+	}
+	h.poll("the dead one was asked", func() bool { return value(1, "line_timeouts") >= 3 && value(0, "line_requests") > 0 })
+	if err := l.stop(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if n := value(0, "line_timeouts"); n != 0 {
+		t.Errorf("the one that answers has %v timeouts", n)
+	}
+	if all, dead := value(0, "line_all_timeouts"), value(1, "line_timeouts"); all != dead || value(1, "line_all_timeouts") != all {
+		t.Errorf("%v timeouts of all, %v of the dead one", all, dead)
+	}
+	advice := s.figuresOf(s.units[1], time.Now()).now.Advice
+	if text := adviceText(advice, "Two"); !strings.Contains(text, "Nothing answers at unit id 2") || !strings.Contains(text, "others on the line answer") {
+		t.Errorf("advice for the dead one: %q", text)
+	}
+	if text := adviceText(advice, "One"); text != wellText {
+		t.Errorf("advice for the other: %q", text)
+	}
+}
