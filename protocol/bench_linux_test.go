@@ -205,7 +205,7 @@ func BenchmarkTCPRead(b *testing.B) {
 		read func(b *testing.B, address string) (read func() error, end func())
 	}{{"link", tcpByLink}, {"bus", tcpByBus}, {"goburrow", tcpByGoburrow}}
 	rows := make([]tcpRow, len(clients))
-	for range 5 {
+	for range 9 {
 		for i, c := range clients {
 			b.Run(c.name, func(b *testing.B) {
 				read, end := c.read(b, address)

@@ -36,6 +36,7 @@ type TCPLink struct {
 	timeouts     int // in a row
 	free         time.Time
 	looked       time.Time // when it was last known what had come in
+	drained      time.Time // when Open has seen to that, for the next request; zero: it has not
 	buf          [4096]byte
 	have         int             // bytes at the start of buf that came in and are not yet a whole ADU
 	reply        [mbapFrame]byte // the last reply, until it is unpacked
@@ -75,6 +76,7 @@ func (l *TCPLink) Condition() LinkCondition { return l.condition.snapshot() }
 // Open opens the connection if it is closed or the peer has closed it.
 func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 	if l.stream != nil && l.drain() == nil {
+		l.drained = l.looked
 		return l.connection, nil
 	}
 	l.Close()

@@ -12,9 +12,11 @@ func (l *TCPLink) transmit(c *call, adu []byte) ([]byte, error) {
 	if l.stream == nil {
 		return nil, l.fail("send", ErrDown)
 	}
-	if err := l.drain(); err != nil {
-		l.Close()
-		return nil, l.fail("send", fmt.Errorf("%w: %w", ErrDown, err))
+	if !l.justDrained() {
+		if err := l.drain(); err != nil {
+			l.Close()
+			return nil, l.fail("send", fmt.Errorf("%w: %w", ErrDown, err))
+		}
 	}
 	// The packager counts for one unit only; two units on this connection would collide.
 	counted := [2]byte(adu)
@@ -39,6 +41,14 @@ func (l *TCPLink) transmit(c *call, adu []byte) ([]byte, error) {
 	copy(found, counted[:])
 	found[mbapHeader-1] = byte(c.req.Unit)
 	return found, nil
+}
+
+// justDrained reports whether Open has drained the connection a moment ago, so that it need not be done again. Without ids it is always
+// done, directly before the request.
+func (l *TCPLink) justDrained() bool {
+	yes := !l.byShape() && time.Since(l.drained) < time.Millisecond
+	l.drained = time.Time{}
+	return yes
 }
 
 func (l *TCPLink) write(c *call, adu []byte) error {
