@@ -65,6 +65,7 @@ type Symptoms struct {
 	Stats   protocol.Stats // in that time
 	Devices []DeviceSymptoms
 
+	Tried     bool              // what follows was tried, here and of the devices
 	Alive     []protocol.UnitID // unit ids that answered when they were tried
 	Setting   *protocol.Serial  // another serial setting under which a device answered
 	Transport *Transport        // another way in which it answered at the same address

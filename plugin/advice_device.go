@@ -137,8 +137,14 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	case s.Stats.Frames.Damaged >= n:
 		return nil // said already
 	}
-	return append(learntMost(d), mend(IllUnanswered, "%d of %d requests to %s got no answer: try a longer `gap`, then a smaller `max_registers`; look at plugs and cable",
-		n, d.Stats.Requests, name))
+	cure := "`solarhub check --live` tries what helps"
+	if s.Tried {
+		cure = "neither a longer `gap` nor shorter reads end it, so look at plugs and cable"
+		if s.Line.Transport != Serial {
+			cure = "neither a longer `gap` nor shorter reads end it, so look at its network connection, above all where it is a radio one"
+		}
+	}
+	return append(learntMost(d), mend(IllUnanswered, "%d of %d requests to %s got no answer: %s", n, d.Stats.Requests, name, cure))
 }
 
 func late(d DeviceSymptoms, latest time.Duration) Advice {

@@ -127,8 +127,10 @@ var illnesses = map[string]illness{
 	"long": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
 		[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
 	"long, found out": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong}, "kept to"},
-	"unanswered":      {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 }, []Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer"},
-	"busy":            {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy}, "12 of 200 requests): set `busy_wait: 300ms`"},
+	"unanswered":      {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 }, []Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer: `solarhub check --live` tries what helps"},
+	"unanswered, tried": {Serial, func(s *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, s.Tried = 30, true }, []Illness{IllUnanswered},
+		"look at plugs and cable"},
+	"busy": {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy}, "12 of 200 requests): set `busy_wait: 300ms`"},
 	"behind": {Serial, func(_ *Symptoms, d *DeviceSymptoms) {
 		d.Poll = devices.PollReport{Behind: true, Wanted: map[profile.Interval]time.Duration{profile.Now: 2 * time.Second, profile.Normal: 15 * time.Second},
 			Achieved: map[profile.Interval]time.Duration{profile.Now: 4210 * time.Millisecond, profile.Normal: 15 * time.Second}}

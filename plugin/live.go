@@ -98,6 +98,7 @@ func (c *check) run(ctx context.Context) (Fitness, error) {
 	trying, cancel := context.WithTimeout(ctx, maxTrials)
 	defer cancel()
 	t.onBus(trying)
+	f.Tried = trying.Err() == nil
 	f.Stats.Link.Latest = c.line.bus.Stats().Link.Latest // also of the trials
 	if err := bus.stop(time.Now().Add(stopWithin)); err != nil {
 		return f, err
