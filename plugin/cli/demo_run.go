@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -70,32 +69,13 @@ func (d *demo) listen(flags demoFlags, dir string, manifest []byte) (err error) 
 		host = "127.0.0.1"
 	}
 	d.url = "http://" + net.JoinHostPort(host, port)
-	texts, err := sentences(manifest)
+	texts, err := companion.Sentences()
 	if err != nil {
 		return errors.Join(err, d.giveBack())
 	}
 	d.options = devhost.Options{Token: d.token, Memory: devhost.File(filepath.Join(dir, "host.json")), Log: d.log.With().Str("part", "host").Logger(),
 		Grace: 10 * time.Second, Manifest: manifest, Texts: texts, Line: d.observe, Page: devhost.Page(), Open: devhost.Loopback(d.listener.Addr())}
 	return nil
-}
-
-// sentences are the integration's English sentences of what can go wrong.
-func sentences(manifest []byte) (map[string]string, error) {
-	files, err := companion.Files(manifest)
-	if err != nil {
-		return nil, err
-	}
-	var english struct {
-		Exceptions map[string]struct{ Message string }
-	}
-	if err := json.Unmarshal(files["translations/en.json"], &english); err != nil {
-		return nil, fmt.Errorf("the integration's sentences: %w", err)
-	}
-	texts := map[string]string{}
-	for code, e := range english.Exceptions {
-		texts[code] = e.Message
-	}
-	return texts, nil
 }
 
 // giveBack closes what was opened and will not be served.
