@@ -3,6 +3,8 @@ package protocol
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/goburrow/modbus"
@@ -40,6 +42,7 @@ type RTULink struct {
 	cfg     RTUConfig
 	open    func(ctx context.Context) (stream, error)
 	skipped func(frame []byte) // traces
+	virtual bool               // the port is the end of a pty: what is behind it may be a network
 	port    bool               // a serial port: timeouts never close it, because other units share it and reopening cures nothing
 
 	units      units
@@ -69,11 +72,17 @@ func NewRTU(cfg RTUConfig) *RTULink {
 		if err != nil {
 			return nil, err
 		}
+		l.virtual = isPTY(cfg.Path)
 		timer := latencyTimer{root: "/", path: cfg.Path, keep: cfg.Quirks.KeepLatency}.set(port)
 		l.condition.latencyTimer.Store(&timer)
 		return port, nil
 	}
 	return l
+}
+
+func isPTY(path string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	return err == nil && strings.HasPrefix(real, "/dev/pts/")
 }
 
 // NewRTUOverTCP returns a closed link.

@@ -133,6 +133,25 @@ func TestSerialPort(t *testing.T) {
 	}
 }
 
+// The end of a pty is known, also by another name: there may be a network behind it.
+func TestIsPTY(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pty: %v", err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	link := t.TempDir() + "/modem"
+	if err := os.Symlink(slave.Name(), link); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{slave.Name(): true, link: true, os.DevNull: false, "/dev/does-not-exist": false} {
+		if got := isPTY(path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
+
 // On a port that hears itself the echo of a single write is not taken for its reply.
 func TestSerialPortEcho(t *testing.T) {
 	for _, told := range []Echo{DetectEcho, WithEcho} {

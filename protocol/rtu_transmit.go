@@ -164,7 +164,7 @@ func (l *RTULink) listen(c *call, m *matcher) (n int, err error) {
 	if gone {
 		return 0, errHungUp
 	}
-	m.proof = n == 0
+	m.proof = n == 0 && !l.virtual
 	return n, l.stream.SetDeadline(l.deadline(c, c.sent, m.request)) // to look may have moved it
 }
 
