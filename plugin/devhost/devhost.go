@@ -16,6 +16,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +33,7 @@ type Options struct {
 	Version    string // of Home Assistant. Defaults to "2026.11.0"
 	Memory     Memory // what survives a restart. Defaults to a new Volatile
 
-	Hosts       []string     // names under which it is served, beside addresses and localhost. Defaults to none
+	Hosts       []string     // names under which it is served, beside addresses and localhost. Defaults to this machine's, also with .local
 	Connections int          // that are open at once; beyond, one is refused. Defaults to 128
 	Page        http.Handler // serves what is not under /api/. Defaults to none
 
@@ -65,6 +67,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Memory == nil {
 		o.Memory = &Volatile{}
+	}
+	if name, err := os.Hostname(); err == nil && o.Hosts == nil {
+		name = strings.ToLower(name)
+		o.Hosts = []string{name, name + ".local"}
 	}
 	if o.Connections == 0 {
 		o.Connections = 128

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -70,6 +71,22 @@ func TestOnlyItsOwnNamesAndPagesAreServed(t *testing.T) {
 	}
 	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") {
 		t.Errorf("the policy is %s", policy)
+	}
+}
+
+func TestTheMachinesNameIsServed(t *testing.T) {
+	h, err := New(Options{Page: page})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		t.Skip(err)
+	}
+	for host, want := range map[string]int{name: 200, name + ".local:8150": 200, name + ".example": 421} {
+		if got := request(h.Handler(), http.MethodGet, host, "/", "").Code; got != want {
+			t.Errorf("Host %q: %d, want %d", host, got, want)
+		}
 	}
 }
 
