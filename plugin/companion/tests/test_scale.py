@@ -7,13 +7,13 @@ from plugin import Client, Plugin, device, entity
 
 
 async def test_two_thousand_entities_do_not_hold_up_the_host(core: Client, plugin: Plugin, serial: str) -> None:
-    async def longest() -> float:
-        worst = 0.0
+    async def watched() -> tuple[float, int]:
+        worst, answers = 0.0, 0
         while not done.is_set():
             began = time.monotonic()
             await core.ask("get_config")
-            worst = max(worst, time.monotonic() - began)
-        return worst
+            worst, answers = max(worst, time.monotonic() - began), answers + 1
+        return worst, answers
 
     ids = [f"p{i}" for i in range(2000)]
     power = {"unit": "W", "device_class": "power", "state_class": "measurement"}
@@ -22,7 +22,7 @@ async def test_two_thousand_entities_do_not_hold_up_the_host(core: Client, plugi
     report = {}
     for step in ("register", "first states", "all changed"):
         done = asyncio.Event()
-        watch = asyncio.ensure_future(longest())
+        watch = asyncio.ensure_future(watched())
         began = time.monotonic()
         if step == "register":
             assert (await plugin.register([device(serial)], entities))["created"] == 2000
@@ -30,7 +30,10 @@ async def test_two_thousand_entities_do_not_hold_up_the_host(core: Client, plugi
             await plugin.states({e["id"]: len(step) for e in entities}, d={serial: {"online": True}})
         report[step] = (round(time.monotonic() - began, 3),)
         done.set()
-        report[step] += (round(await watch, 3),)
-    print("\n2000 entities, seconds (whole, longest wait of another client):", report)
-    assert report["register"][1] < 0.5
+        worst, answers = await watch
+        report[step] += (round(worst, 3), answers)
+    print("\n2000 entities, seconds (whole, longest wait of another client) and its answers:", report)
+    # Seconds are the machine's. That others are served between the slices of a registration is ours: without slices they
+    # get an answer or two.
+    assert report["register"][2] > 5
     await plugin.say("remove", devices=[serial])
