@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type show struct {
 	t           testing.TB
 	lines, host *part
 	stopPlugin  func()
+	end         func() // of all of it
 }
 
 // startDemo runs a demo until the test ends.
@@ -49,7 +51,7 @@ func startDemo(t testing.TB, flags demoFlags) *show {
 	}
 	s.host.start(d.serveHost)
 	s.startPlugin()
-	t.Cleanup(func() {
+	s.end = sync.OnceFunc(func() {
 		if s.stopPlugin != nil {
 			s.stopPlugin()
 		}
@@ -59,6 +61,7 @@ func startDemo(t testing.TB, flags demoFlags) *show {
 			}
 		}
 	})
+	t.Cleanup(s.end)
 	return s
 }
 
