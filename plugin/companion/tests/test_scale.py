@@ -33,7 +33,7 @@ async def test_two_thousand_entities_do_not_hold_up_the_host(core: Client, plugi
         worst, answers = await watch
         report[step] += (round(worst, 3), answers)
     print("\n2000 entities, seconds (whole, longest wait of another client) and its answers:", report)
-    # Seconds are the machine's. That others are served between the slices of a registration is ours: without slices they
+    # Seconds are the machine's. That others are served between the slices of a registration is ours: without them they
     # get an answer or two.
     assert report["register"][2] > 5
     await plugin.say("remove", devices=[serial])
