@@ -16,7 +16,6 @@ import (
 // next reply, and looks like the reply to a second request of the same shape:
 //
 //   - what is there before a request goes out is dropped, and a request waits until the line is silent;
-//   - on a line that keeps its time, a reply that is complete before request and reply can have been on the wire is none;
 //   - where nothing has come by the time that the request is out, what comes then is no copy; where that cannot be seen (a network in
 //     between, a virtual port, a slow latency timer, more than 19200 baud) a reply that is equal to the one before it is not
 //     believed: the read counts as given up and is asked again;
@@ -132,8 +131,7 @@ const (
 // judgement is what is thought of a reply.
 type judgement struct {
 	is    standing
-	alike bool      // it has the shape of the last reply and came so soon behind it that a copy may have to do with it
-	again bool      // it is equal to the last reply, too: it may be the copy
+	again bool      // it is equal to the last reply and came so soon behind it that it may be a copy
 	last  time.Time // when the last reply was seen
 	cause owed      // of a late one: the request that was given up
 }
@@ -145,8 +143,7 @@ type judgement struct {
 // everything up to the oldest has been answered or dropped. (The real one may be younger: then it stays remembered, which
 // costs a probe and never a value.) What may be a copy settles nothing.
 func (a *account) judge(r reply, own shape, at, now time.Time) judgement {
-	j := judgement{alike: a.last.shape == r.shape && at.Sub(a.lastAt) < copyWithin, last: a.lastAt}
-	j.again = j.alike && bytes.Equal(r.adu, a.last.adu)
+	j := judgement{again: at.Sub(a.lastAt) < copyWithin && bytes.Equal(r.adu, a.last.adu), last: a.lastAt}
 	i := a.oldest(r)
 	switch {
 	case i >= 0 && (j.again || a.owed[i].doubted), i < 0 && j.again && !r.fits(own):
@@ -170,14 +167,6 @@ func (a *account) keep(r reply, now time.Time) {
 
 // accept notes that the last reply was the answer to the request in flight: all that was owed before has been answered or dropped.
 func (a *account) accept() { a.owed = nil }
-
-// dropped says what a reply is that was judged to be an answer and cannot be it.
-func (j judgement) dropped() standing {
-	if j.again {
-		return repeated
-	}
-	return late
-}
 
 // undecided returns until when a copy of the last reply could pass for the reply to a request of shape s; it may have passed.
 func (a *account) undecided(s shape) time.Time {

@@ -59,7 +59,7 @@ func TestAccountCopies(t *testing.T) {
 	}
 	u = new(account)
 	u.keep(r, now)
-	if j := u.judge(r, s, now.Add(copyWithin), now.Add(copyWithin)); j.is != awaited || j.again || j.alike {
+	if j := u.judge(r, s, now.Add(copyWithin), now.Add(copyWithin)); j.is != awaited || j.again {
 		t.Errorf("%+v", j)
 	}
 	if got := u.undecided(s); got != now.Add(2*copyWithin) {

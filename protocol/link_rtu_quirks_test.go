@@ -142,6 +142,31 @@ func TestRTUHurriedDevice(t *testing.T) {
 	})
 }
 
+// A virtual port answers sooner than a wire could, after a slow first time: that costs no request, whatever is asked again.
+func TestRTUHastyPort(t *testing.T) {
+	script := func(n int, adu []byte) []part {
+		if n == 0 {
+			return after(300*time.Millisecond, rtuReplyTo(adu))
+		}
+		return after(time.Millisecond, rtuReplyTo(adu))
+	}
+	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+		l.port = true
+		for i, req := range []Request{readOf(0, 10), readOf(0, 10), readOf(0, 10), readOf(5, 10), writeOf(5, 1), writeOf(5, 2), readOf(0, 10)} {
+			resp, err := l.Exchange(t.Context(), req)
+			if err != nil {
+				t.Fatalf("request %d: %v", i, err)
+			}
+			if req.Op == Read {
+				right(t, req, resp)
+			}
+		}
+		if !l.pace.hasty {
+			t.Error("it is still taken for a line that keeps its time")
+		}
+	})
+}
+
 // A line that echoed once by accident is believed to be one without an echo again.
 func TestRTUEchoUnlearned(t *testing.T) {
 	script := func(n int, adu []byte) []part {

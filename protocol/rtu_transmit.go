@@ -176,37 +176,37 @@ func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err
 			return nil, rest, nil
 		}
 		switch {
+		case l.doubtful(c, m, found) && c.req.Op == Read:
+			m.trace(found)
+			return nil, nil, errDoubted
+		case l.doubtful(c, m, found): // a write has waited until only a reply that came since can have copies
+			m.skip(found, repeated)
 		case l.tooSoon(c, m, found):
 			m.soon = true
-			m.skip(found, m.judged.dropped())
-			b = rest
-		case !l.doubtful(c, m):
+			m.skip(found, unasked)
+		default:
 			l.pace.soon = 0
 			c.unit.account.accept()
 			l.echo.learn(m.own, m.heard)
 			l.condition.echoes.Store(l.echo.mode() == WithEcho)
 			l.listener(m.at, m.now).take(rest)
 			return found, nil, nil
-		case c.req.Op != Read:
-			m.skip(found, repeated) // a write has waited until only a reply that came since can have copies
-			b = rest
-		default:
-			m.trace(found)
-			return nil, nil, errDoubted
 		}
+		b = rest
 	}
 }
 
-// tooSoon reports whether the wire cannot have carried the request and this reply to it yet.
+// tooSoon reports whether the wire cannot have carried the request and this reply to it yet, so that it is an echo. If it cannot be one,
+// the line does not keep its time.
 func (l *RTULink) tooSoon(c *call, m *matcher, found []byte) bool {
 	mayBeEcho := ambiguous(m.own) && !m.heard && m.echo != NoEcho
-	soonest := l.cfg.Serial.soonest(len(m.request), len(found))
-	return l.pace.tooSoon(m.at.Sub(c.sent), soonest, m.judged.alike || mayBeEcho)
+	return l.pace.tooSoon(m.at.Sub(c.sent), l.cfg.Serial.soonest(len(m.request), len(found)), mayBeEcho)
 }
 
 // doubtful reports whether a reply may be a copy of the last one.
-func (l *RTULink) doubtful(c *call, m *matcher) bool {
-	return m.judged.again && !(m.proof && m.judged.last.Before(c.sent))
+func (l *RTULink) doubtful(c *call, m *matcher, found []byte) bool {
+	proof := m.proof && m.judged.last.Before(c.sent) && m.at.Sub(c.sent) >= l.cfg.Serial.soonest(len(m.request), len(found))
+	return m.judged.again && !proof
 }
 
 func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
