@@ -7,6 +7,7 @@ import "time"
 type pace struct {
 	hasty bool // replies come sooner than the wire can carry them: time proves nothing
 	soon  int  // exchanges in a row that ended with nothing but a reply that came too soon
+	kept  int  // replies in a row that took their time
 }
 
 // fastClock is how much faster than its baud says a device may send: UARTs agree within a few percent, or not at all.
@@ -29,6 +30,17 @@ func (p *pace) tooSoon(took, soonest time.Duration, suspect bool) bool {
 	}
 	p.hasty = !suspect
 	return suspect
+}
+
+// keeps reports whether the line has shown often enough that it keeps its time for what comes sooner to be no answer.
+func (p *pace) keeps() bool { return !p.hasty && p.kept >= 3 }
+
+// believed notes that a reply was taken.
+func (p *pace) believed(took, soonest time.Duration) {
+	p.soon = 0
+	if p.kept++; took < soonest {
+		p.kept = 0
+	}
 }
 
 // inVain notes that nothing came behind a reply that came too soon. The second time in a row it must have been the reply.

@@ -49,6 +49,19 @@ func TestPace(t *testing.T) {
 	}
 }
 
+func TestPaceKeeps(t *testing.T) {
+	var p pace
+	for i, took := range []time.Duration{10, 11, 9, 10, 10, 10} {
+		if p.keeps() {
+			t.Errorf("believed to keep its time before reply %d", i)
+		}
+		p.believed(took, 10)
+	}
+	if !p.keeps() {
+		t.Error("not believed to keep its time")
+	}
+}
+
 func TestEchoLearn(t *testing.T) {
 	read, write := shape{function: 3, size: 2}, shape{function: 6}
 	for _, tt := range []struct {

@@ -175,7 +175,10 @@ func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err
 		if found == nil {
 			return nil, rest, nil
 		}
-		switch {
+		switch took, soonest := m.at.Sub(c.sent), l.cfg.Serial.soonest(len(m.request), len(found)); {
+		case m.judged.again && l.pace.keeps() && took < soonest:
+			m.soon = true
+			m.skip(found, repeated)
 		case l.doubtful(c, m, found) && c.req.Op == Read:
 			m.trace(found)
 			return nil, nil, errDoubted
@@ -185,7 +188,7 @@ func (l *RTULink) search(c *call, m *matcher, b []byte) (found, rest []byte, err
 			m.soon = true
 			m.skip(found, unasked)
 		default:
-			l.pace.soon = 0
+			l.pace.believed(took, soonest)
 			c.unit.account.accept()
 			l.echo.learn(m.own, m.heard)
 			l.condition.echoes.Store(l.echo.mode() == WithEcho)
