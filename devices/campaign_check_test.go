@@ -74,6 +74,7 @@ type call struct {
 type history struct {
 	unit  protocol.UnitID
 	point kept
+	slack time.Duration // from the last look before a byte goes out to its arrival at the other end
 	calls []call
 	reads []published
 }
@@ -122,7 +123,7 @@ func (h *history) checkCalls(journal []sim.Exchange, t *score, say complaint) {
 		case c.denied() && len(of) > 0:
 			complain(&t.Denied, "carried out though it was said that it was not")
 		}
-		if len(of) > 0 && of[0].At.After(c.deadline) {
+		if len(of) > 0 && of[0].At.After(c.deadline.Add(h.slack)) {
 			complain(&t.Overdue, "sent behind its deadline")
 		}
 	}

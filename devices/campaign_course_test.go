@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"context"
 	"time"
 
 	"solarhub/protocol"
@@ -21,6 +22,7 @@ type course struct {
 	most  int // exchanges on which something goes wrong, about
 
 	timeout time.Duration // of the devices
+	slack   time.Duration // see history
 	trace   func(sent bool, frame []byte)
 }
 
@@ -34,6 +36,12 @@ func (c course) link(dial protocol.DialFunc) protocol.Link {
 		cfg.Serial = *c.serial
 	}
 	return protocol.NewRTUOverTCP(cfg)
+}
+
+// overPipes serves the line on pipes.
+func (c course) overPipes(ctx context.Context, line *sim.Line) (protocol.Link, func()) {
+	dial, wait := overPipes(c.framing)(ctx, line)
+	return c.link(dial), wait
 }
 
 // The lines of the campaign.

@@ -127,11 +127,11 @@ points:
 	return profile.Load("campaign.yaml", []byte(y.String()))
 }
 
-// moving is what the measured registers of all units have held: version i from times[i] to times[i+1].
+// moving is what the measured registers of all units have held: version i from times[i] to until[i+1].
 type moving struct {
-	units []*sim.Unit
-	mu    sync.Mutex
-	times []time.Time
+	units        []*sim.Unit
+	mu           sync.Mutex
+	times, until []time.Time // just before the version came, and when it was there in all registers
 }
 
 func (m *moving) move() {
@@ -148,6 +148,7 @@ func (m *moving) move() {
 			u.Set(protocol.HoldingRegister, addr, words...)
 		}
 	}
+	m.until = append(m.until, time.Now())
 }
 
 // run moves them until ctx ends.
@@ -174,7 +175,7 @@ func (m *moving) held(unit protocol.UnitID, id int, v codec.Value, from, to time
 	if v.Num != measured(unit, id, version) || version >= len(m.times) || m.times[version].After(to) {
 		return false
 	}
-	return version == len(m.times)-1 || !m.times[version+1].Before(from)
+	return version == len(m.times)-1 || !m.until[version+1].Before(from)
 }
 
 // campaignUnit makes a unit of the campaign with version 0 of everything that is written to.

@@ -44,8 +44,11 @@ func (s *diary) Readings(_ context.Context, _ *Device, readings []Reading) {
 	}
 }
 
+// server serves a line and returns the link to it; wait returns once ctx has ended and nothing is served any more.
+type server func(ctx context.Context, line *sim.Line) (link protocol.Link, wait func())
+
 // play runs the course until there have been enough exchanges and counts what went wrong.
-func (c course) play(ctx context.Context, serve func(ctx context.Context, line *sim.Line) (dial protocol.DialFunc, wait func()), say complaint) (score, error) {
+func (c course) play(ctx context.Context, serve server, say complaint) (score, error) {
 	p := &player{course: c, moving: &moving{}, histories: map[*Device][]*history{}, over: make(chan struct{})}
 	for _, id := range c.units() {
 		p.moving.units = append(p.moving.units, campaignUnit(id))
@@ -54,8 +57,8 @@ func (c course) play(ctx context.Context, serve func(ctx context.Context, line *
 	p.line = sim.NewLine(sim.Options{Serial: c.serial, Turnaround: 3 * time.Millisecond, Busy: c.busy, Keep: 1 << 20, SilentTCP: true}, p.moving.units...)
 	p.line.Play(sim.NewScript(c.seed, c.faults()...))
 	ctx, stop := context.WithCancel(ctx)
-	dial, wait := serve(ctx, p.line)
-	bus := protocol.NewBus(c.link(dial), protocol.BusOptions{RetryMax: 5 * time.Second})
+	link, wait := serve(ctx, p.line)
+	bus := protocol.NewBus(link, protocol.BusOptions{RetryMin: 2 * c.timeout, RetryMax: 10 * c.timeout})
 	var running, calling sync.WaitGroup
 	running.Go(func() { _ = bus.Run(ctx) })
 	running.Go(func() { p.moving.run(ctx, tick) })
@@ -97,7 +100,7 @@ func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.Uni
 	running.Go(func() { _ = d.Run(ctx) })
 	random := rand.New(rand.NewPCG(p.seed, uint64(unit)))
 	for _, k := range written() {
-		h := &history{unit: unit, point: k}
+		h := &history{unit: unit, point: k, slack: p.slack}
 		p.histories[d] = append(p.histories[d], h)
 		version := 0
 		for range 1 + k.id%2 { // every other point has two callers
@@ -191,7 +194,7 @@ func (p *player) count(say complaint) (t score) {
 				h.tell(say)
 			}
 			for _, c := range h.calls {
-				if c.end.Sub(c.deadline) > verifyFor+20*p.timeout {
+				if c.end.Sub(c.deadline) > verifyFor+20*p.timeout+30*p.slack {
 					t.Stuck++
 					say("unit %d %s came back %v behind its deadline: %+v %v", unit, h.point.key, c.end.Sub(c.deadline), c.out, c.err)
 				}

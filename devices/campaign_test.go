@@ -12,15 +12,15 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// campaignFaults is on how many exchanges of the campaign something goes wrong, about.
-func campaignFaults(t *testing.T) int {
-	text := os.Getenv("CAMPAIGN")
+// campaignNumber is what the variable of the environment says.
+func campaignNumber(t *testing.T, variable string, otherwise int) int {
+	text := os.Getenv(variable)
 	if text == "" {
-		return 10_000
+		return otherwise
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		t.Fatalf("CAMPAIGN is %q, not a number of faults", text)
+		t.Fatalf("%s is %q, not a number of faults", variable, text)
 	}
 	return n
 }
@@ -42,7 +42,7 @@ func campaignSeed(t *testing.T) uint64 {
 // time. CAMPAIGN says on how many exchanges something goes wrong, CAMPAIGN_SEED repeats a run, CAMPAIGN_ONLY one course of it, with
 // its frames.
 func TestCampaign(t *testing.T) {
-	seed, faults, only := campaignSeed(t), campaignFaults(t), os.Getenv("CAMPAIGN_ONLY")
+	seed, faults, only := campaignSeed(t), campaignNumber(t, "CAMPAIGN", 10_000), os.Getenv("CAMPAIGN_ONLY")
 	goroutines := runtime.NumGoroutine()
 	all, kinds := courses(), sim.Kinds()
 	var total score
@@ -70,7 +70,7 @@ func (c course) inBubble(t *testing.T, title string) (total score) {
 	complaints := 0
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		total, err = c.play(t.Context(), overPipes(c.framing), func(format string, args ...any) {
+		total, err = c.play(t.Context(), c.overPipes, func(format string, args ...any) {
 			if complaints++; complaints <= 40 {
 				t.Logf(format, args...)
 			}
