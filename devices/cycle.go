@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"solarhub/devices/profile"
@@ -109,15 +110,19 @@ func (p *poller) layout(ctx context.Context, due classes) *layout {
 		return l
 	}
 	p.d.mu.Lock()
-	var points []profile.Point
-	for _, point := range p.d.enabled() {
-		if due.has(point.Interval) {
-			points = append(points, point)
-		}
+	points := slices.DeleteFunc(p.d.enabled(), func(point profile.Point) bool { return !due.has(point.Interval) })
+	var present classes
+	for _, point := range points {
+		present |= 1 << point.Interval
+	}
+	if l, ok := p.layouts[present]; ok { // the same points: most devices have not all classes, and a plan takes memory
+		p.d.mu.Unlock()
+		p.layouts[due] = l
+		return l
 	}
 	l, unreadable := p.d.layout(points)
 	p.d.mu.Unlock()
-	p.layouts[due] = l
+	p.layouts[due], p.layouts[present] = l, l
 	for key, err := range unreadable {
 		p.none(ctx, key, fmt.Sprintf("it cannot be read: %v", err))
 	}
