@@ -155,10 +155,33 @@ func (f *fetch) blame(ctx context.Context, refused error, left, right []atom) er
 	}
 	if isHole {
 		f.learnt.holes = append(f.learnt.holes, gap)
-	} else if !a.Table.Bits() {
+		return nil
+	}
+	if a.Table.Bits() {
+		return nil
+	}
+	most, err := f.longest(ctx, union(a, b), most)
+	if err == nil {
 		f.learnt.most = most
 	}
-	return nil
+	return err
+}
+
+// longest returns the most registers of a refused read that come at once, where works are known to: the halves of one that runs across
+// a gap can be far shorter than what the device allows.
+func (f *fetch) longest(ctx context.Context, refused protocol.Range, works uint16) (uint16, error) {
+	for fails := refused.Count; fails-works > 1; {
+		refused.Count = works + (fails-works)/2
+		switch _, err := f.send(ctx, refused); {
+		case err == nil:
+			works = refused.Count
+		case f.refuses(err):
+			fails = refused.Count
+		default:
+			return 0, err
+		}
+	}
+	return works, nil
 }
 
 func (f *fetch) take(over protocol.Range, atoms []atom, resp protocol.Response) {

@@ -131,10 +131,10 @@ func (e episode) recover(t *testing.T, framing sim.Framing, lasts time.Duration)
 	for time.Since(over) < 5*time.Minute {
 		time.Sleep(20 * time.Millisecond)
 		sink.mu.Lock()
-		i := slices.IndexFunc(sink.told, func(r published) bool { return r.Key[0] == 'm' && r.Raw != nil && !r.ReadAt.Before(over) })
+		told := slices.Clone(sink.told)
 		sink.mu.Unlock()
-		if i >= 0 {
-			return max(0, sink.told[i].at.Sub(later(over, lastFault(line))))
+		if i := slices.IndexFunc(told, func(r published) bool { return r.Key[0] == 'm' && r.Raw != nil && !r.ReadAt.Before(over) }); i >= 0 {
+			return max(0, told[i].at.Sub(later(over, lastFault(line))))
 		}
 	}
 	return time.Hour
