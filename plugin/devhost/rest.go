@@ -48,13 +48,9 @@ func fail(w http.ResponseWriter, status int, text string) {
 }
 
 func (h *Host) readAutomation(w http.ResponseWriter, r *http.Request) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, a := range h.automations {
-		if a.ID == r.PathValue("id") {
-			reply(w, http.StatusOK, a.Automation)
-			return
-		}
+	if config, there := h.automation(r.PathValue("id")); there {
+		reply(w, http.StatusOK, config)
+		return
 	}
 	fail(w, http.StatusNotFound, "Resource not found")
 }
@@ -70,22 +66,45 @@ func (h *Host) writeAutomation(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "Message malformed: "+err.Error())
 		return
 	}
+	h.keepAutomation(config)
+	reply(w, http.StatusOK, map[string]string{"result": "ok"})
+}
+
+func (h *Host) removeAutomation(w http.ResponseWriter, r *http.Request) {
+	if !h.forgetAutomation(r.PathValue("id")) {
+		fail(w, http.StatusBadRequest, "Resource not found")
+		return
+	}
+	reply(w, http.StatusOK, map[string]string{"result": "ok"})
+}
+
+// automation, keepAutomation and forgetAutomation hold the mutex, and no answer is written meanwhile: a client may be slow.
+func (h *Host) automation(id string) (config Automation, there bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, a := range h.automations {
+		if a.ID == id {
+			return a.Automation, true
+		}
+	}
+	return config, false
+}
+
+func (h *Host) keepAutomation(config Automation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.setAutomation(config)
 	h.keep()
 	h.notify()
-	reply(w, http.StatusOK, map[string]string{"result": "ok"})
 }
 
-func (h *Host) removeAutomation(w http.ResponseWriter, r *http.Request) {
+func (h *Host) forgetAutomation(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.deleteAutomation(r.PathValue("id")) {
-		fail(w, http.StatusBadRequest, "Resource not found")
-		return
+	if !h.deleteAutomation(id) {
+		return false
 	}
 	h.keep()
 	h.notify()
-	reply(w, http.StatusOK, map[string]string{"result": "ok"})
+	return true
 }
