@@ -221,7 +221,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 		form.querySelectorAll("input")[1].value = "1500";
 		form.requestSubmit();
 	})()`, nil)
-	p.wait("the automation in words", `/When House: Battery maximum charge current is below 40, set Garage: Battery maximum charge power to 1500/.test(document.querySelector(".item .rule")?.textContent)`)
+	p.wait("the automation in words", `/When House: Battery maximum charge current is below 40 A, set Garage: Battery maximum charge power to 1500 W\./.test(document.querySelector(".item .rule")?.textContent)`)
 	p.shot("automation")
 	p.open("devices")
 	p.enter(chargeCurrent, "30")
@@ -234,6 +234,35 @@ func TestPageMakesAnAutomation(t *testing.T) {
 	p.wait("that it ran", `/last ran/.test(document.querySelector(".item .note")?.textContent)`)
 	p.click(`document.querySelector(".item .quiet")`)
 	p.wait("that it is gone", `!document.querySelector("[data-entity^=automation]")`)
+	p.untroubled()
+}
+
+// TestPageTellsWhatFailed lets an automation and a scene fail, which nobody waits for.
+func TestPageTellsWhatFailed(t *testing.T) {
+	s := startDemo(t, demoFlags{})
+	p := openTab(t, s.url+"/#/devices", 1280, 900)
+	p.wait("the settings", row(chargePower)+` && `+row(chargeCurrent))
+	p.eval(`fetch("/api/config/automation/config/1", { method: "POST", body: JSON.stringify({ alias: "Much", mode: "single", conditions: [],
+		triggers: [{ trigger: "numeric_state", entity_id: ["`+chargeCurrent+`"], below: 40 }],
+		actions: [{ action: "number.set_value", data: { value: 1500 }, target: { entity_id: ["`+chargePower+`"] } }] }) }).then((r) => r.ok)`, nil)
+	s.demo.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
+	p.enter(chargeCurrent, "30")
+	p.outcome(chargeCurrent, "confirmed")
+	p.open("scenes")
+	p.wait("why the automation failed", `/last ran .* and failed: .*illegal data value/.test(`+row("automation.much")+`?.querySelector(".note").textContent)`)
+
+	if _, err := s.demo.host.Load().Action(t.Context(), "scene", "create", map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
+		t.Fatal(err)
+	}
+	s.demo.lines[1].line.Off()
+	ready, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.demo.host.Load().WaitState(ready, chargePower, "unavailable"); err != nil {
+		t.Fatal(err)
+	}
+	p.click(row("scene.calm") + `.querySelector("button.main")`)
+	p.wait("what was not written", `document.querySelector(".outcomes [data-outcome=failed] .outcome")?.textContent === "unavailable: not written"`)
+	p.wait("what was so already", `document.querySelector(".outcomes [data-outcome=same]")`)
 	p.untroubled()
 }
 

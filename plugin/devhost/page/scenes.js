@@ -50,6 +50,8 @@ function title(e) {
   return words[0].toUpperCase() + words.slice(1);
 }
 
+const OTHERS = 5000; // ms that the other writes are waited for when one has failed
+
 /** Shows a scene; when it is applied, what became of each write. */
 function sceneCard(e, app) {
   const name = title(e);
@@ -69,16 +71,21 @@ function sceneCard(e, app) {
       waits.get(data.entity_id)?.end(data);
     });
     const began = performance.now();
+    let failure;
     try {
       await app.connection.action("scene.turn_on", {}, [e.id]);
       say(`The scene ${name} is applied.`);
+      write(when, `applied in ${took(performance.now() - began)}`);
     } catch (err) {
-      say(`The scene ${name} failed. ${err.message}`);
+      failure = err.message;
+      say(`The scene ${name} failed. ${failure}`);
+      write(when, "not wholly applied");
     }
-    write(when, `applied in ${took(performance.now() - began)}`);
-    setTimeout(end, 1000); // after a failure the other writes go on
-    setTimeout(() => { for (const o of waits.values()) o.settle(); }, 1000);
     apply.disabled = false;
+    setTimeout(() => { // after a failure the other writes go on
+      end();
+      for (const [id, o] of waits) o.settle(app.store.entities.get(id), failure);
+    }, failure ? OTHERS : 1000);
   });
   remove.addEventListener("click", () => app.tell(app.connection.action("scene.delete", {}, [e.id])));
   card.update = (now) => {
@@ -100,10 +107,12 @@ function outcome(name) {
       element.dataset.outcome = ok ? "confirmed" : "failed";
       write(text, ok ? `confirmed in ${took(took_ms)}` : error.message.replace(/^Validation error: /, ""));
     },
-    settle() { // what is as wished already is not written
+    /** Ends what no write was told of: what is as wished already is not written, nor what is unavailable. */
+    settle(now, failure) {
       if (done) return;
-      element.dataset.outcome = "same";
-      write(text, "was so already");
+      const away = !now || off(now);
+      element.dataset.outcome = away || failure ? "failed" : "same";
+      write(text, away ? "unavailable: not written" : failure ? "not known" : "was so already");
     },
   };
 }
@@ -161,8 +170,9 @@ function ruleCard(e, app) {
   card.update = (now) => {
     card.entity = now;
     button.setAttribute("aria-checked", now.state === "on");
-    const last = now.attributes.last_triggered;
-    write(when, last ? `last ran ${ago(Date.parse(last))}` : "has not run yet");
+    const { last_triggered: last, last_error: failed } = now.attributes;
+    write(when, last ? `last ran ${ago(Date.parse(last))}${failed ? ` and failed: ${failed}` : ""}` : "has not run yet");
+    when.classList.toggle("problem", Boolean(failed));
   };
   app.connection.call("automation/config", { entity_id: e.id }).then(({ config }) => write(sentence, describe(config, app.store)), () => {});
   return card;
@@ -170,10 +180,11 @@ function ruleCard(e, app) {
 
 function describe(config, store) {
   const name = (id) => store.entities.get([id].flat()[0])?.full ?? id;
+  const unit = (id) => ` ${store.entities.get([id].flat()[0])?.attributes.unit_of_measurement ?? ""}`.trimEnd();
   const [trigger] = config.triggers, [step] = config.actions;
   const limit = trigger.above !== undefined ? `above ${trigger.above}` : `below ${trigger.below}`;
   const value = Object.values(step.data ?? {})[0];
-  return `When ${name(trigger.entity_id)} is ${limit}, set ${name(step.target?.entity_id)} to ${value ?? step.action.split("_").at(-1)}.`;
+  return `When ${name(trigger.entity_id)} is ${limit}${unit(trigger.entity_id)}, set ${name(step.target?.entity_id)} to ${value ?? step.action.split("_").at(-1)}${unit(step.target?.entity_id)}.`;
 }
 
 function ruleForm(app) {
@@ -195,9 +206,11 @@ function ruleForm(app) {
     const e = app.store.entities.get(target.element.value);
     const options = e?.domain === "switch" ? ["on", "off"] : e?.attributes.options ?? [];
     values.replaceChildren(...options.map((o) => h("option", { value: o })));
-    value.placeholder = e?.domain === "number" ? `${e.attributes.min} to ${e.attributes.max}` : options[0] ?? "06:30";
+    const unit = e?.attributes.unit_of_measurement ?? "";
+    value.placeholder = e?.domain === "number" ? `${e.attributes.min} to ${e.attributes.max} ${unit}`.trim() : options[0] ?? "06:30";
+    limit.placeholder = app.store.entities.get(watched.element.value)?.attributes.unit_of_measurement ?? "";
   };
-  target.element.addEventListener("change", offer);
+  for (const chosen of [watched, target]) chosen.element.addEventListener("change", offer);
   app.store.addEventListener("shape", show);
   show();
   form.addEventListener("submit", async (event) => {

@@ -30,7 +30,6 @@ const value = (e) => (off(e) || e.state === "unknown" ? NaN : Number(e.state));
 /** Adds up; a sum of which one part is not known is not known. */
 const sum = (list) => (list.length ? list.map(value).reduce((a, b) => a + b, 0) : NaN);
 
-
 /** Keeps the powers of the last hours while the page is open. */
 export class History {
   points = []; // {t, solar, battery, grid, home}
