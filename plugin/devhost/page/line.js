@@ -5,6 +5,7 @@ import { took, time } from "./format.js";
 
 const EVERY = 1000; // ms between two looks
 const MOST = 120; // exchanges that are kept
+const LOOKS = 6; // that are compared: an exchange counts as a whole when it has ended
 
 export function lineView(app) {
   const lines = h("div", { class: "lines" });
@@ -44,8 +45,10 @@ export function lineView(app) {
           lines.append(cards.get(l.line).element);
           only.append(h("option", { value: l.line, text: l.devices.map((d) => d.name).join(", ") }));
         }
-        cards.get(l.line).show(l, before.get(l.line), Date.parse(o.at));
-        before.set(l.line, { at: Date.parse(o.at), busy: l.busy_ms });
+        const looks = before.get(l.line) ?? [];
+        looks.push({ at: Date.parse(o.at), busy: l.busy_ms });
+        before.set(l.line, looks.slice(-LOOKS));
+        cards.get(l.line).show(l, share(looks[0], looks.at(-1)));
       }
       ledger.replaceChildren(...(o.ledger ?? []).slice().reverse().map((e) => entry(e, app.store)));
     } catch (err) {
@@ -57,6 +60,9 @@ export function lineView(app) {
   view.leave = () => { end(); clearInterval(draw); clearInterval(clock); };
   return view;
 }
+
+/** Says how much of the time between two looks a line was in use, in percent. */
+const share = (a, b) => (b.at > a.at ? Math.min(100, Math.max(0, 100 * (b.busy - a.busy) / (b.at - a.at))) : 0);
 
 /** Shows how a line is. */
 function lineCard(l) {
@@ -70,10 +76,9 @@ function lineCard(l) {
   let planned = "";
   return {
     element,
-    show(l, last, at) {
-      const share = last && at > last.at ? 100 * (l.busy_ms - last.busy) / (at - last.at) : 0;
-      meter.value = Math.min(100, share);
-      const rows = [["in use", `${share.toFixed(0)} %`], ["waiting", l.queued], ["half take at most", took(l.p50_ms)], ["19 of 20 at most", took(l.p95_ms)],
+    show(l, used) {
+      meter.value = used;
+      const rows = [["in use", `${used.toFixed(0)} %`], ["waiting", l.queued], ["half take at most", took(l.p50_ms)], ["19 of 20 at most", took(l.p95_ms)],
         ["requests", l.requests], ["failed", l.failed], ["longest wait of a write", took(l.wait_ms)]];
       facts.replaceChildren(...rows.map(([k, v]) => h("div", {}, h("dt", { text: k }), h("dd", { text: String(v) }))));
       write(state, l.down ? `down: ${l.down}` : l.devices.filter((d) => !d.online).map((d) => `${d.name}: ${d.reason}`).join("; "));
