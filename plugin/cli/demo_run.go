@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,7 +106,11 @@ func (a *app) introduceDemo(d *demo) {
 	case d.options.Open:
 		fmt.Fprintf(a.Out, "\nOpen  %s/\n\nCtrl-C ends it.\n", d.url)
 	default:
-		fmt.Fprintf(a.Out, "\nOpen  %s/#token=%s\n\nCtrl-C ends it.\n", d.url, d.token)
+		fmt.Fprintf(a.Out, "\nOpen  %s/#token=%s\n\n", d.url, d.token)
+		if strings.Contains(d.url, "127.0.0.1") { // --listen is all addresses
+			fmt.Fprint(a.Out, "From another machine: the same with this one's address in place of 127.0.0.1. ")
+		}
+		fmt.Fprintln(a.Out, "Ctrl-C ends it.")
 	}
 }
 

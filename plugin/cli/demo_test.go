@@ -108,6 +108,9 @@ func TestDemoAsksForATokenWhereOthersCanReachIt(t *testing.T) {
 	if !regexp.MustCompile(`Open  http://127\.0\.0\.1:\d+/#token=demo\.\w{20,}\.token\n`).MatchString(out.String()) {
 		t.Errorf("no token in:\n%s", out)
 	}
+	if !strings.Contains(out.String(), "From another machine") {
+		t.Errorf("no word of how another machine comes to it:\n%s", out)
+	}
 }
 
 // TestDemoInAHomeAssistant shows the house in another host, which asks for a token.
