@@ -117,7 +117,7 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 		found.Serial = d.cfg.ID
 	}
 	if found.Serial == "" {
-		return Identity{}, notIt("unit %d gives no serial number (%s): give it an id: in the configuration", d.cfg.Unit, describe(values["serial"]))
+		return Identity{}, notIt("unit %d gives no serial number (it is %s): give it an id: in the configuration", d.cfg.Unit, describe(values["serial"]))
 	}
 	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
 		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit, found.Serial, expected)
@@ -188,7 +188,7 @@ func textOf(v codec.Value) string {
 // describe returns a value, or why there is none.
 func describe(v codec.Value) string {
 	if v.Kind == codec.KindNone && v.Str != "" {
-		return v.Str
+		return fmt.Sprintf("unknown (%s)", v.Str)
 	}
 	return v.String()
 }

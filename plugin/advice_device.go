@@ -16,12 +16,16 @@ const (
 	fewTimeouts  = 0.01
 	fewBusy      = 0.02
 	enoughToTell = 3 // times
+
+	// Late and damaged replies are the cause where there is one for so many timeouts: a late one often costs the next request, too, and a
+	// damaged one may be no frame at all.
+	lateAndDamaged = 3
 )
 
 // deviceAdvice is about one device of a line that carries something.
 func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	all := []Advice{}
-	if d.Status.Identified && !d.Status.Online {
+	if d.Status.Identified && !d.Status.Online && !there(d) {
 		all = append(all, mend(IllAway, "%s has not answered since %s: is it switched on? Without sun and battery an inverter sleeps", d.Config.Name,
 			d.Status.Since.Local().Format("15:04")))
 	} else if silent(d) && d.Most == 0 && d.Gap == 0 {
@@ -37,6 +41,9 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	}
 	return all
 }
+
+// there: it answered when it was asked otherwise, so it is not away.
+func there(d DeviceSymptoms) bool { return d.Answers || d.Slowest > 0 || d.Gap > 0 || d.Most > 0 }
 
 // silent: it was asked and never answered, not even with an exception.
 func silent(d DeviceSymptoms) bool {
@@ -98,7 +105,7 @@ func settingKeys(right, wrong protocol.Serial) string {
 
 // stranger: it answers, and is not what it should be.
 func stranger(s Symptoms, d DeviceSymptoms) []Advice {
-	if d.Status.Online || d.Stats.Replies == 0 && !refusedByGateway(d) || 10*d.Stats.Timeouts > d.Stats.Replies || d.Status.Reason == "" {
+	if d.Status.Online || d.Stats.Replies+d.Stats.Exceptions == 0 || 10*d.Stats.Timeouts > d.Stats.Replies+d.Stats.Exceptions || d.Status.Reason == "" {
 		return nil // silence is told otherwise
 	}
 	if refusedByGateway(d) {
@@ -116,9 +123,9 @@ func nothingBehind(s Symptoms, d DeviceSymptoms) Advice {
 		d.Config.Unit)
 }
 
-// refusedByGateway: nothing but exceptions came, as gateways send them for a device that does not answer.
+// refusedByGateway: no reply came, but what gateways say of a device that does not answer.
 func refusedByGateway(d DeviceSymptoms) bool {
-	return d.Stats.Replies == 0 && d.Stats.Exceptions > 0 && d.Stats.Busy == 0
+	return d.Stats.Replies == 0 && d.Stats.Unreached > 0
 }
 
 // timeouts says why some requests get no answer and others do.
@@ -132,9 +139,9 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 		return learntMost(d)
 	case d.Gap > 0:
 		return []Advice{mend(IllHasty, "%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n, d.Stats.Requests, strict.Span(d.Gap))}
-	case latest > timeoutOf(d.Config) && s.Stats.Frames.Late > 0 || d.Slowest > timeoutOf(d.Config):
+	case latest > timeoutOf(d.Config) && lateAndDamaged*s.Stats.Frames.Late >= n || d.Slowest > timeoutOf(d.Config):
 		return []Advice{late(d, latest)}
-	case s.Stats.Frames.Damaged >= n:
+	case lateAndDamaged*s.Stats.Frames.Damaged >= n:
 		return nil // said already
 	}
 	cure := "`solarhub check --live` tries what helps"

@@ -69,7 +69,7 @@ func opening(s Symptoms) (a Advice, ill bool) {
 		return Advice{}, false
 	}
 	if link.Op != "open" {
-		return broken(s, err)
+		return broken(s, link.Err)
 	}
 	if s.Stats.DownSince.IsZero() {
 		return Advice{}, false // it is open again
@@ -119,6 +119,8 @@ func broken(s Symptoms, err error) (a Advice, ill bool) {
 		return Advice{}, false
 	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == Serial, s.Stats.Failures < 2:
 		return Advice{}, false
+	case errors.Is(err, protocol.ErrMisfit):
+		return mend(IllMisfit, "%s answers with %v: is `unit` right, and does another client ask through it at the same time?", s.Line.Address, err), true
 	case answered(s.Stats) == 0:
 		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and another one has it. Stop that one",
 			s.Line.Address), true

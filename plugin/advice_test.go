@@ -71,6 +71,12 @@ var illnesses = map[string]illness{
 	"damaged": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
 		s.Stats.Frames.Damaged, d.Stats.Timeouts = 12, 12
 	}, []Illness{IllDamaged}, "12 of 200 replies were damaged (CRC): put 120 ohms at both ends"},
+	"damaged, and some beyond recognition": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Frames.Damaged, d.Stats.Timeouts = 8, 12
+	}, []Illness{IllDamaged}, "8 of 200 replies were damaged (CRC)"},
+	"one late of many lost": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts, s.Tried = 1, 1100*time.Millisecond, 12, true
+	}, []Illness{IllUnanswered}, "look at plugs and cable"},
 	"two damaged of 1000": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
 		s.Stats.Requests, d.Stats.Requests, s.Stats.Frames.Damaged, d.Stats.Timeouts = 1000, 1000, 2, 2
 	}, nil, ""},
@@ -87,8 +93,16 @@ var illnesses = map[string]illness{
 	}, []Illness{IllSilent}, "but it answers at 19200 8E1: set `baud: 19200` and `parity: even`"},
 	"behind a gateway": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
-		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
+		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200, Unreached: 200}
 	}, []Illness{IllSilent}, "the gateway answers that it gets nothing from unit id 1"},
+	"another map": {Serial, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
+		d.Status.Reason = "unit 1 is no Powdrive: its kind is refused"
+	}, []Illness{IllStranger}, "Roof is not available: unit 1 is no Powdrive"},
+	"not away but hasty": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Stats.Timeouts, d.Status, d.Gap = 90, devices.Status{Identified: true, Reason: "no answer"}, 300*time.Millisecond
+	}, []Illness{IllHasty}, "set `gap: 300ms`"},
 	"away": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
 		d.Stats.Timeouts, d.Status = 30, devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
 	}, []Illness{IllAway}, "Roof has not answered since 18:05: is it switched on?"},
@@ -153,6 +167,11 @@ var illnesses = map[string]illness{
 		noAnswer(s, d)
 		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3, &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
 	}, []Illness{IllHangUp}, "serves one client only"},
+	"misfits": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Timeouts, s.Stats.Failures = 0, 3
+		s.Stats.LastError = &protocol.LinkError{Op: "receive", Link: "x", Err: fmt.Errorf("%w: from unit 2", protocol.ErrMisfit)}
+	}, []Illness{IllMisfit}, "answers with a reply that does not fit: from unit 2: is `unit` right"},
 	"hangs up": {TCP, func(s *Symptoms, _ *DeviceSymptoms) {
 		s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
 	}, []Illness{IllHangUp}, "has closed the connection 7 times"},

@@ -92,6 +92,7 @@ func since(now, before protocol.Stats) protocol.Stats {
 		u.Replies -= b.Replies
 		u.Exceptions -= b.Exceptions
 		u.Busy -= b.Busy
+		u.Unreached -= b.Unreached
 		u.Timeouts -= b.Timeouts
 		now.Units[unit] = u
 	}

@@ -83,7 +83,7 @@ func replied(err error) bool {
 // unexplained: requests are lost, and neither damage nor replies behind the timeout account for them.
 func (t *trials) unexplained(d DeviceSymptoms) bool {
 	n, f := d.Stats.Timeouts, t.at.Stats.Frames
-	return n > 0 && (n >= enoughToTell || share(n, d.Stats.Requests) >= fewTimeouts) && 2*(f.Damaged+f.Late) < n &&
+	return n > 0 && (n >= enoughToTell || share(n, d.Stats.Requests) >= fewTimeouts) && lateAndDamaged*(f.Damaged+f.Late) < n &&
 		!wrongTransactions(t.at.Symptoms) && !wrongUnits(t.at.Symptoms)
 }
 

@@ -207,7 +207,7 @@ func TestRTUUnits(t *testing.T) {
 		ok    bool
 		noted bool
 	}{
-		{255, StrictUnits, false, true}, {255, LaxUnits, true, false}, {0, LaxUnits, true, false}, {2, LaxUnits, false, true}, {1, LaxUnits, true, false},
+		{255, StrictUnits, false, true}, {255, LaxUnits, true, false}, {0, LaxUnits, true, false}, {2, LaxUnits, false, false}, {2, StrictUnits, false, false}, {1, LaxUnits, true, false},
 	} {
 		script := func(_ int, adu []byte) []part {
 			r := rtuReplyTo(adu)

@@ -98,7 +98,7 @@ func TestTCPUnits(t *testing.T) {
 		ok    bool
 		noted bool
 	}{
-		{255, StrictUnits, false, true}, {255, LaxUnits, true, false}, {0, LaxUnits, true, false}, {2, LaxUnits, false, true}, {1, LaxUnits, true, false},
+		{255, StrictUnits, false, true}, {255, LaxUnits, true, false}, {0, LaxUnits, true, false}, {2, LaxUnits, false, false}, {2, StrictUnits, false, false}, {1, LaxUnits, true, false},
 	} {
 		for _, mode := range []Transactions{StrictTransactions, ShapeTransactions} {
 			script := func(_ int, adu []byte) []part {

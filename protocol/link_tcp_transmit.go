@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -121,13 +120,13 @@ func (l *TCPLink) answers(c *call, frame []byte) (bool, error) {
 	}
 	if wrong != "" {
 		l.skip(frame, l.looked)
-		return false, l.broken(c, "receive", errors.New("a reply "+wrong))
+		return false, l.broken(c, "receive", fmt.Errorf("%w: %s", ErrMisfit, wrong))
 	}
 	l.transactions.answered()
 	return true, nil
 }
 
-// misfit says in what a frame does not answer req, and notes if it is only the unit id.
+// misfit says in what a frame does not answer req, and notes if it is only a unit id that could be borne.
 func (l *TCPLink) misfit(req Request, frame []byte) string {
 	adu := frame[mbapHeader-1:]
 	wrong, asked := misfit(req, adu), req.Unit
@@ -139,7 +138,7 @@ func (l *TCPLink) misfit(req Request, frame []byte) string {
 	if l.cfg.Quirks.Units.isOf(req.Unit, asked) {
 		return other
 	}
-	if other == "" {
+	if other == "" && LaxUnits.isOf(req.Unit, asked) {
 		l.condition.units.Store(true)
 	}
 	return wrong

@@ -79,7 +79,7 @@ func (m *matcher) answers(r reply, ours bool) bool {
 		return true
 	case j.is == late:
 		m.note.late(m.at.Sub(j.cause.sent))
-	case j.is == unasked && !ours && !r.exception && r.shape == m.own:
+	case j.is == unasked && !ours && !r.exception && r.shape == m.own && LaxUnits.isOf(r.unit, m.unit):
 		m.note.units.Store(true)
 	}
 	m.skip(r.adu, j.is)

@@ -36,6 +36,7 @@ type Stats struct {
 // UnitStats is the part of one unit.
 type UnitStats struct {
 	Requests, Replies, Exceptions, Busy, Timeouts uint64 // as in Stats; Busy: exceptions 5 and 6
+	Unreached                                     uint64 // exceptions 10 and 11: a gateway gets nothing from the unit
 	Latency                                       Spread // from the first byte of a request to the last of the reply
 	Turnaround                                    Spread // the part of it that is not the bytes' time on the wire: the device, its gateway and the network
 	WriteWait                                     Spread // as in Stats
@@ -47,7 +48,7 @@ type LinkCondition struct {
 	Latest       time.Duration // the longest after its request that a late reply came in; 0: none did
 	Echoes       bool          // the line repeats what is sent
 	Transactions bool          // replies came that fit the request but for their transaction id
-	Units        bool          // replies came that fit the request but for their unit id
+	Units        bool          // replies came that fit the request but for their unit id, which is one that LaxUnits take
 	LatencyTimer string        // of a USB adapter: empty where there is none or it is 1 ms, else what it is and why it could not be set
 }
 

@@ -89,8 +89,11 @@ func (r *recorder) exchanged(req Request, resp Response, err error, begun, now t
 	case refused:
 		r.Exceptions++
 		u.Exceptions++
-		if no.Code == 5 || no.Code == 6 {
+		switch no.Code {
+		case 5, 6:
 			u.Busy++
+		case 10, 11:
+			u.Unreached++
 		}
 	case err == nil:
 		r.Replies++

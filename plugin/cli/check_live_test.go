@@ -212,7 +212,7 @@ func TestCheckLiveEndsEarly(t *testing.T) {
 	began := time.Now()
 	out, errs, stop := start(t, "check", "--live", "--for", "10m", "--config", config)
 	if code := stop(); code != cli.ExitOK || errs.String() != "" || time.Since(began) > time.Minute {
-		t.Errorf("ended with %d after %v: %s", code, time.Since(began), errs)
+		t.Errorf("ended with %d after %v: %s\n%s", code, time.Since(began), errs, out)
 	}
 	for _, part := range []string{"It was ended before its time", "Garage"} {
 		if !strings.Contains(out.String(), part) {
