@@ -85,6 +85,26 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// A process that is killed while Badger makes a log leaves a file without a byte: that is no damage.
+func TestKilledWhileALogIsMade(t *testing.T) {
+	for _, name := range []string{"00001.mem", "99999.mem", "000099.vlog"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := opened(t, dir)
+			put(t, s, map[string]string{"k": "v"})
+			closed(t, s)
+			if err := os.WriteFile(filepath.Join(dir, content, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s = opened(t, dir)
+			defer closed(t, s)
+			if got := all(t, s, ""); got["k"] != "v" {
+				t.Errorf("the cache holds %v", got)
+			}
+		})
+	}
+}
+
 // damages are ways in which a disk or a person spoils a cache.
 var damages = map[string]func(t *testing.T, files map[string][]string){
 	"manifest overwritten": func(t *testing.T, f map[string][]string) { overwrite(t, f["MANIFEST"], 0) },

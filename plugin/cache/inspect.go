@@ -36,6 +36,26 @@ func inspect(dir string) error {
 	return nil
 }
 
+// dropEmpty removes logs without a byte. A process that is killed just when Badger makes a log, or has emptied one to delete it,
+// leaves such a file; it holds nothing, and Badger would refuse the whole database for it.
+func dropEmpty(dir string) error {
+	for _, kind := range []string{"*.mem", "*.vlog"} {
+		logs, err := filepath.Glob(filepath.Join(dir, kind))
+		if err != nil {
+			return err
+		}
+		for _, name := range logs {
+			if info, err := os.Stat(name); err != nil || info.Size() > 0 {
+				continue
+			}
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func inspectTable(name string, id uint64) error {
 	data, err := os.ReadFile(name)
 	if err != nil {

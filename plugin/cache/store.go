@@ -101,7 +101,7 @@ func open(path string, log zerolog.Logger) (db *badger.DB, err error) {
 			db = nil
 		}
 	}()
-	if err = inspect(path); err != nil {
+	if err = errors.Join(inspect(path), dropEmpty(path)); err != nil {
 		return nil, err
 	}
 	if db, err = badger.Open(options(path).WithLogger(logger{log})); err != nil {
