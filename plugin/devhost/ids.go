@@ -38,6 +38,3 @@ func hexID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:16])
 }
-
-// NewToken returns a random access token, for a host that others on the network may reach.
-func NewToken() string { return rand.Text() }
