@@ -71,6 +71,9 @@ function route() {
 
 addEventListener("hashchange", () => { if (!takeToken()) { route(); place.focus({ preventScroll: true }); } });
 
+// The fragment says which view is shown: the link past the top must not change it.
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); place.focus(); });
+
 /** Takes a token out of the address, where it shall not stay. */
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
