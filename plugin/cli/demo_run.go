@@ -202,7 +202,7 @@ func (d *demo) serveHost(ctx context.Context) error {
 		}
 		http.Error(w, "The host is starting", http.StatusBadGateway)
 	})
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	var closing sync.WaitGroup
 	closing.Go(func() {
 		<-ctx.Done()
