@@ -72,7 +72,7 @@ func (l *RTULink) overhear() (n int, gone bool) {
 	n, gone = l.stream.arrived(l.buf[l.have:])
 	now := time.Now()
 	at := now
-	if now.Sub(l.looked) > copyWithin {
+	if now.Sub(l.looked) >= copyWithin {
 		at = l.looked // it may have come at any time since: do not overstate how late it was
 	}
 	l.looked = now
