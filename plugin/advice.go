@@ -28,6 +28,7 @@ const (
 	IllAway         Illness = "away"         // it answered before and does not now
 	IllStranger     Illness = "stranger"     // something else answers than the profile expects
 	IllDamaged      Illness = "damaged"      // checksums are wrong
+	IllFirst        Illness = "first"        // only what is asked first on a connection is lost or late
 	IllLate         Illness = "late"         // replies come after the timeout
 	IllHasty        Illness = "hasty"        // requests that come too soon are lost
 	IllLong         Illness = "long"         // long reads fail
@@ -83,6 +84,8 @@ type DeviceSymptoms struct {
 	Answers bool          // one request, asked in peace, was answered in time though none was before
 	Slowest time.Duration // the longest that a reply took when it was waited for; 0: not tried, or none came
 	Gap     time.Duration // the shortest that was tried and ended the timeouts; 0: none did, or not tried
+	Waking  time.Duration // what the first reply on a new connection took, where that is longer than the timeout; 0: no longer, or not tried
+	Connect time.Duration // the silence behind the connecting that the first request wants to be answered; 0: none, or not tried
 	Most    uint16        // registers of the longest read that works, where longer ones do not; 0: not tried, or all work
 }
 
@@ -111,7 +114,7 @@ func hopeless(all []Advice) bool {
 }
 
 var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMisfit, IllSilent, IllAway, IllStranger,
-	IllDamaged, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency, IllEcho}
+	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency, IllEcho}
 
 // rank orders advice: what must be mended goes first.
 func rank(a Advice) int {

@@ -137,6 +137,11 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`", name, d.Most, d.Most)}
 	case n < enoughToTell && share(n, d.Stats.Requests) < fewTimeouts, n == 0:
 		return learntMost(d)
+	case d.Connect > 0:
+		return []Advice{mend(IllFirst, "%s does not hear what is asked directly behind the connecting: set `connect_delay: %s` for this line", name, strict.Span(d.Connect))}
+	case d.Waking > 0:
+		return []Advice{mend(IllFirst, "%s answers late at first, %s behind the request, and quickly then: set `first_timeout: %s`", name,
+			strict.Span(d.Waking.Round(10*time.Millisecond)), strict.Span(roomy(d.Waking)))}
 	case d.Gap > 0:
 		return []Advice{mend(IllHasty, "%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n, d.Stats.Requests, strict.Span(d.Gap))}
 	case latest > timeoutOf(d.Config) && lateAndDamaged*s.Stats.Frames.Late >= n || d.Slowest > timeoutOf(d.Config):

@@ -138,6 +138,11 @@ var illnesses = map[string]illness{
 
 	"hasty": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Gap = 30, 100*time.Millisecond },
 		[]Illness{IllHasty}, "Roof loses requests that come too soon behind its last reply (30 of 200): set `gap: 100ms`"},
+	"deaf at first": {TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Connect = 3, 2*time.Second },
+		[]Illness{IllFirst}, "set `connect_delay: 2s` for this line"},
+	"slow at first": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		d.Stats.Timeouts, d.Waking, s.Stats.Frames.Late, s.Stats.Link.Latest = 3, 3*time.Second, 2, 3*time.Second
+	}, []Illness{IllFirst}, "set `first_timeout: 4s`"},
 	"long": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
 		[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
 	"long, found out": {Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong}, "kept to"},

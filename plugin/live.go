@@ -86,7 +86,7 @@ func (c *check) tell(done float64, format string, args ...any) {
 	c.options.Progress(Progress{Line: c.line.config.String(), What: fmt.Sprintf(format, args...), Done: done})
 }
 
-// run polls, looks and judges. The bus lives until the end; only the trial of other ways to open the line comes after it.
+// run polls, looks and judges. The bus lives until the end; only what is tried with the line opened anew comes after it.
 func (c *check) run(ctx context.Context) (Fitness, error) {
 	bus := newStage(c.line.config.String(), make(chan error, 1))
 	bus.run(c.line.bus.Run)
@@ -103,6 +103,7 @@ func (c *check) run(ctx context.Context) (Fitness, error) {
 	if err := bus.stop(time.Now().Add(stopWithin)); err != nil {
 		return f, err
 	}
+	t.firsts(trying)
 	t.elsewhere(trying)
 	f.Advice = advise(f.Symptoms)
 	return f, nil

@@ -252,19 +252,8 @@ func (t *trials) elsewhere(ctx context.Context) {
 
 // answers reports whether one of the line's devices answers where it is opened so.
 func (t *trials) answers(ctx context.Context, l Line) bool {
-	link := newLink(l, t.options.Log)
-	defer link.Close()
-	if _, err := link.Open(ctx); err != nil {
-		return false
-	}
-	for _, d := range l.Devices {
-		if err := link.Ready(ctx); err != nil {
-			return false
-		}
-		_, err := link.Exchange(ctx, ask(d, somewhere(d), protocol.PriorityRead, protocol.Pace{Gap: d.Line.Pace.Gap, Timeout: waitShort}))
-		if replied(err) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.Devices, func(d devices.Config) bool {
+		_, ok := t.anew(ctx, l, d, waitShort)
+		return ok
+	})
 }

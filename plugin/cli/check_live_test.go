@@ -67,6 +67,8 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 		"wrong transaction ids": {"tcp", []string{"--fault", "wrong-transaction=1"}, "timeout: 500ms", []string{"set `transaction_ids: shape`"}},
 		"wrong unit ids":        {"tcp", []string{"--fault", "no-unit=1"}, "timeout: 500ms", []string{"set `unit_ids: lax`"}},
 		"hasty":                 {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms", []string{"Garage loses requests that come too soon", "set `gap: "}},
+		"deaf at first":         {"tcp", []string{"--deaf", "1500ms"}, "timeout: 1s", []string{"Garage does not hear what is asked directly behind the connecting: set `connect_delay: 2s`"}},
+		"slow at first":         {"tcp", []string{"--waking", "1500ms"}, "timeout: 500ms", []string{"Garage answers late at first, 1.", "set `first_timeout: "}},
 		"long":                  {"tcp", []string{"--max-registers", "20", "--silent"}, "timeout: 300ms", []string{"Garage ", "`max_registers: 20`"}},
 		"busy":                  {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms", []string{"Garage says that it is busy", "set `busy_wait: "}},
 		"behind":                {"serial", []string{"--turnaround", "40ms"}, "poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every", "instead of 100ms"}},
