@@ -154,7 +154,7 @@ const byClass = { connectivity: { on: "connected", off: "not connected" }, runni
 /** Makes the row of an entity that is only read. */
 export function shown(e, label = e.label) {
   const value = h("span", { class: "value" });
-  const unit = h("span", { class: "unit", text: e.attributes.unit_of_measurement ?? "" });
+  const unit = h("span", { class: "unit" });
   const outcome = h("span", { class: "outcome" }), read = h("small", { class: "age" });
   const row = h("div", { class: "row", "data-entity": e.id }, h("span", { class: "name", title: e.full }, label, read), h("span", { class: "reading" }, value, unit), outcome);
   row.update = () => {
@@ -162,6 +162,7 @@ export function shown(e, label = e.label) {
     const text = e.domain === "binary_sensor" ? ((byClass[e.attributes.device_class] ?? words)[e.state] ?? e.state) : reading(e.state, e.attributes.unit_of_measurement, e.precision);
     row.classList.toggle("wordy", text.length > 24);
     write(value, text);
+    write(unit, /^(unknown|unavailable)$/.test(e.state) ? "" : e.attributes.unit_of_measurement ?? "");
     age(row, read, outcome, e);
   };
   row.update();

@@ -101,7 +101,7 @@ function registers(words) {
 }
 
 function exchange(e) {
-  const reply = e.error ? h("span", { class: "bad", title: e.error, text: e.error.replace(/^.*? unit \d+: /, "") }) : e.words ? registers(e.words) : h("span", { text: "done" });
+  const reply = e.error ? h("span", { class: "bad", title: e.error, text: e.error.replace(/^.*? unit \d+: ((receive|send) \S+: )?/, "") }) : e.words ? registers(e.words) : h("span", { text: "done" });
   return h("tr", { class: e.asked }, h("td", { text: `${time(Date.parse(e.at))}.${String(Date.parse(e.at) % 1000).padStart(3, "0")}` }), h("td", { text: e.device }), h("td", { class: "asked", text: e.asked }),
     h("td", { class: "mono" }, `fn ${e.function} ${e.range} `, ...(e.written ? [registers(e.written)] : [])), h("td", { class: "mono" }, reply),
     h("td", { class: "right", text: e.took_ms.toFixed(1) }));
