@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -117,7 +118,8 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 		found.Serial = d.cfg.ID
 	}
 	if found.Serial == "" {
-		return Identity{}, notIt("unit %d gives no serial number (it is %s): give it an id: in the configuration", d.cfg.Unit, describe(values["serial"]))
+		return Identity{}, notIt("unit %d gives no serial number (%s): give it an id: in the configuration",
+			d.cfg.Unit, cmp.Or(values["serial"].Str, "it is unknown"))
 	}
 	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
 		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit, found.Serial, expected)
