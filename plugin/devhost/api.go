@@ -159,15 +159,6 @@ func (h *Host) removeByOwner(id string) {
 	}
 }
 
-// Resync asks an installation for all states, as after a reload of the config entry.
-func (h *Host) Resync(installation string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if i := h.installations[installation]; i != nil && i.session != nil {
-		i.session.send(host.Event{Type: host.EventResync})
-	}
-}
-
 // Diagnostics asks an installation for its diagnostics; ctx bounds the wait, and so do 10 s.
 func (h *Host) Diagnostics(ctx context.Context, installation string) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

@@ -3,7 +3,7 @@
 const FIRST_PAUSE = 250, LONGEST_PAUSE = 3000;
 
 /** An error of a command: code and message are the host's. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor({ code, message }) {
     super(message.replace(/^Validation error: /, ""));
     this.code = code;
