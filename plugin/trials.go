@@ -172,11 +172,16 @@ func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.R
 			continue
 		}
 		t.tell(1, "asking %s with a gap of %v", d.Config.Name, gap)
-		pace.Gap = gap
-		if t.lost(ctx, d.Config, reads, pace, n) == 0 && ctx.Err() == nil {
-			d.Gap = gap
-			return
+		longer := pace
+		longer.Gap = gap
+		if t.lost(ctx, d.Config, reads, longer, n) > 0 {
+			continue
 		}
+		// Once more each, because chance loses what it likes.
+		if t.lost(ctx, d.Config, reads, pace, n) > 0 && t.lost(ctx, d.Config, reads, longer, n) == 0 && ctx.Err() == nil {
+			d.Gap = gap
+		}
+		return
 	}
 }
 
