@@ -19,8 +19,7 @@ import (
 //   - where nothing has come by the time that the request is out, what comes then is no copy; where that cannot be seen (a network in
 //     between, a virtual port, a slow latency timer, more than 19200 baud) a reply that is equal to the one before it is not
 //     believed: the read counts as given up and is asked again;
-//   - a write whose reply would look like the last one, and a read behind a refusal of its function, wait until no copy of that can come
-//     any more.
+//   - a write whose reply would look like the last one waits until no copy of that can come any more.
 //
 // What cannot be told apart: a copy that is held back for longer, or behind a later reply; the reply to another client's
 // request for as many registers of the same unit; and a late reply that names another unit.

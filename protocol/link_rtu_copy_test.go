@@ -144,22 +144,6 @@ func TestRTUEqualWrites(t *testing.T) {
 	})
 }
 
-// A device that refuses what it is asked, as the next family's register map is: each refusal is believed, though all are equal.
-func TestRTURefusalsInARow(t *testing.T) {
-	refuse := func(_ int, adu []byte) []part { return after(0, rtu(adu[0], adu[1]|0x80, 2)) }
-	onPipe(t, refuse, func(t *testing.T, l *RTULink, p *peer) { // a pipe proves nothing by its time
-		for i := range uint16(5) {
-			_, err := l.Exchange(t.Context(), readOf(100*i, 1+i/2))
-			if no, refused := errors.AsType[ExceptionError](err); !refused || no.Code != 2 {
-				t.Errorf("read %d: %v", i, err)
-			}
-		}
-		if n := len(p.requests()); n != 5 {
-			t.Errorf("%d requests", n)
-		}
-	})
-}
-
 // copyRequest draws requests whose replies often look alike.
 func copyRequest(ask *rand.Rand) Request {
 	addr := uint16(100 * ask.IntN(3))

@@ -141,10 +141,9 @@ func (u *unit) answered(req Request, connection uint64, refused bool) {
 }
 
 // notBefore returns when the request may go out on a line that is free at a time: a write waits until no copy of the unit's last
-// reply could pass for its own. So does a read behind a refusal: each refusal of a function is equal to the last, so to ask again, in
-// whatever shape, would settle nothing.
+// reply could pass for its own.
 func (u *unit) notBefore(req Request, free time.Time) time.Time {
-	if req.Op != Read || u.account.last.exception {
+	if req.Op != Read {
 		if until := u.account.undecided(shapeOf(req)); until.After(free) {
 			return until
 		}
