@@ -202,19 +202,8 @@ func (d *demo) serveHost(ctx context.Context) error {
 		}
 		http.Error(w, "The host is starting", http.StatusBadGateway)
 	})
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	var closing sync.WaitGroup
-	closing.Go(func() {
-		<-ctx.Done()
-		d.closeHost()
-		_ = server.Close() // closing a listener does not fail in a way one could act on
-	})
-	err := server.Serve(d.listener)
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
-	closing.Wait()
-	return err
+	defer d.closeHost()
+	return devhost.Serve(ctx, d.listener, handler)
 }
 
 // openHost starts a host that knows what the last one kept.

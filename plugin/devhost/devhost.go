@@ -96,6 +96,7 @@ func (o Options) withDefaults() Options {
 // Host is a development host. One mutex guards all that it knows; nothing waits while holding it.
 type Host struct {
 	options Options
+	handler http.Handler
 
 	mu            sync.Mutex
 	closed        bool
@@ -146,12 +147,15 @@ func New(o Options) (*Host, error) {
 		return nil, err
 	}
 	h.restore(kept)
+	h.handler = h.routes()
 	return h, nil
 }
 
 // Handler serves /api/websocket, the REST address of automations, and the page. It refuses what comes under a name that is
 // not this host's or from a page that is not.
-func (h *Host) Handler() http.Handler {
+func (h *Host) Handler() http.Handler { return h.handler }
+
+func (h *Host) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/websocket", h.accept)
 	h.rest(mux)
@@ -163,9 +167,15 @@ func (h *Host) Handler() http.Handler {
 
 // Run serves on a listener until ctx ends, then closes every connection and returns nil.
 func (h *Host) Run(ctx context.Context, listener net.Listener) error {
+	defer h.Close()
+	return Serve(ctx, listener, h.Handler())
+}
+
+// Serve serves HTTP on a listener until ctx ends, and then returns nil. WebSockets are left open: their Host closes them.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	server := &http.Server{Handler: h.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	var joined sync.WaitGroup
 	joined.Go(func() {
 		<-ctx.Done()
@@ -174,7 +184,6 @@ func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 	err := server.Serve(listener)
 	cancel()
 	joined.Wait()
-	h.Close()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
