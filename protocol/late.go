@@ -21,6 +21,9 @@ import (
 //     believed: the read counts as given up and is asked again;
 //   - a write whose reply would look like the last one waits until no copy of that can come any more.
 //
+// A probe is not waited for once an earlier answer has made the way free. If its own answer then fails to come before that to
+// the next request, it may have come with a wrong length and in that one's place: the first such reply is not believed either.
+//
 // What cannot be told apart: a copy that is held back for longer, or behind a later reply; the reply to another client's
 // request for as many registers of the same unit; and a late reply that names another unit.
 
@@ -57,7 +60,8 @@ type owed struct {
 	shape   shape
 	sent    time.Time
 	at      time.Time // when it was given up
-	doubted bool      // because of a reply that may have been a copy
+	doubted bool      // because of a reply that may have been another's
+	open    bool      // a probe that was not waited for: its answer is on its way, if there is one
 }
 
 // How long and how many answers are remembered. Nothing that holds an answer back for a minute is known; the bound keeps
@@ -116,6 +120,7 @@ type account struct {
 	last   reply     // the last sound reply; its bytes are in kept
 	lastAt time.Time // when it was seen
 	kept   [mbapFrame]byte
+	warned bool // a reply was not believed for the sake of an open probe, and none was since
 }
 
 // standing is what a reply is.
@@ -132,6 +137,7 @@ const (
 type judgement struct {
 	is    standing
 	again bool      // it is equal to the last reply and came so soon behind it that it may be a copy
+	bent  bool      // it may be the answer to an open probe, with the wrong length
 	last  time.Time // when the last reply was seen
 	cause owed      // of a late one: the request that was given up
 }
@@ -152,6 +158,8 @@ func (a *account) judge(r reply, own shape, at, now time.Time) judgement {
 		j.is, j.cause = late, a.owed[i]
 	case r.fits(own):
 		j.is = awaited
+		j.bent = !a.warned && a.awaits(own.function)
+		a.warned = a.warned || j.bent
 	}
 	if i >= 0 && !j.again {
 		a.owed = a.owed[i+1:]
@@ -166,7 +174,13 @@ func (a *account) keep(r reply, now time.Time) {
 }
 
 // accept notes that the last reply was the answer to the request in flight: all that was owed before has been answered or dropped.
-func (a *account) accept() { a.owed = nil }
+func (a *account) accept() { a.owed, a.warned = nil, false }
+
+// awaits reports whether a probe by that function is open. Its answer comes before that to the request in flight; where none of its
+// length has come, what looks like the other may be it.
+func (a *account) awaits(function byte) bool {
+	return slices.ContainsFunc(a.owed, func(o owed) bool { return o.open && o.shape.function == function })
+}
 
 // undecided returns until when a copy of the last reply could pass for the reply to a request of shape s; it may have passed.
 func (a *account) undecided(s shape) time.Time {

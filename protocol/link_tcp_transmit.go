@@ -28,7 +28,7 @@ func (l *TCPLink) transmit(c *call, adu []byte) ([]byte, error) {
 	l.free = l.looked.Add(gap)
 	if err != nil {
 		if l.byShape() {
-			c.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted})
+			c.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted, open: err == errSettled})
 		}
 		if err == errDoubted {
 			err = l.fail("receive", err)
@@ -156,7 +156,7 @@ func (l *TCPLink) fits(c *call, frame []byte) (bool, error) {
 	case j.is != awaited:
 		l.frames.skip(j.is)
 		return false, nil
-	case !j.again:
+	case !j.again && !j.bent:
 		a.accept()
 		return true, nil
 	case c.req.Op != Read:

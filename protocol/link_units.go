@@ -68,8 +68,8 @@ func (us *units) account(id UnitID) *account {
 var (
 	// errSettled ends a probe early: a reply has come that settles what the probe was sent for.
 	errSettled = errors.New("settled by an earlier answer")
-	// errDoubted ends an exchange whose reply may be a copy of the one before.
-	errDoubted = fmt.Errorf("%w but the last one again", ErrTimeout)
+	// errDoubted ends an exchange whose reply may be a copy of the one before, or the answer to a probe.
+	errDoubted = fmt.Errorf("%w but one that may be another's", ErrTimeout)
 )
 
 // maxProbes bounds the probes before one request, each of which can settle at least one answer, and how often one is asked again.

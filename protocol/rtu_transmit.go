@@ -26,7 +26,7 @@ func (l *RTULink) transmit(c *call, adu []byte) ([]byte, error) {
 	l.condition.gap.Store(int64(gap))
 	l.free = l.looked.Add(gap)
 	if err != nil {
-		c.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted})
+		c.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted, open: err == errSettled})
 		if err == errDoubted {
 			err = l.fail("receive", err)
 		}
@@ -206,10 +206,10 @@ func (l *RTULink) tooSoon(c *call, m *matcher, found []byte) bool {
 	return l.pace.tooSoon(m.at.Sub(c.sent), l.cfg.Serial.soonest(len(m.request), len(found)), mayBeEcho)
 }
 
-// doubtful reports whether a reply may be a copy of the last one.
+// doubtful reports whether a reply may be a copy of the last one, or the answer to a probe.
 func (l *RTULink) doubtful(c *call, m *matcher, found []byte) bool {
 	proof := m.proof && m.judged.last.Before(c.sent) && m.at.Sub(c.sent) >= l.cfg.Serial.soonest(len(m.request), len(found))
-	return m.judged.again && !proof
+	return m.judged.again && !proof || m.judged.bent
 }
 
 func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
