@@ -24,7 +24,7 @@ type score struct {
 	Overdue int // set-values whose first byte went out behind their deadline
 	Alarms  int // confirmed values said to have been changed by somebody else, who does not exist
 	Stuck   int // calls that did not return in time
-	Left    int // goroutines
+	Left    int // whether goroutines were
 }
 
 func (a *score) add(b score) {
