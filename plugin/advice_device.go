@@ -25,7 +25,7 @@ const (
 // deviceAdvice is about one device of a line that carries something.
 func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	all := []Advice{}
-	if d.Status.Identified && !d.Status.Online && !there(d) {
+	if d.Status.Identified && !d.Status.Online && !there(d) && !isLate(s, d) {
 		all = append(all, mend(IllAway, "%s has not answered since %s: is it switched on? Without sun and battery an inverter sleeps", d.Config.Name,
 			d.Status.Since.Local().Format("15:04")))
 	} else if silent(d) && d.Most == 0 && d.Gap == 0 {
@@ -44,6 +44,12 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 
 // there: it answered when it was asked otherwise, so it is not away.
 func there(d DeviceSymptoms) bool { return d.Answers || d.Slowest > 0 || d.Gap > 0 || d.Most > 0 }
+
+// isLate: its replies come behind the timeout. So many in a row make a device count as away that is there.
+func isLate(s Symptoms, d DeviceSymptoms) bool {
+	timeout := timeoutOf(d.Config)
+	return s.Stats.Link.Latest > timeout && lateAndDamaged*s.Stats.Frames.Late >= d.Stats.Timeouts || d.Slowest > timeout
+}
 
 // silent: it was asked and never answered, not even with an exception.
 func silent(d DeviceSymptoms) bool {
@@ -105,7 +111,7 @@ func settingKeys(right, wrong protocol.Serial) string {
 
 // stranger: it answers, and is not what it should be.
 func stranger(s Symptoms, d DeviceSymptoms) []Advice {
-	if d.Status.Online || d.Stats.Replies+d.Stats.Exceptions == 0 || 10*d.Stats.Timeouts > d.Stats.Replies+d.Stats.Exceptions || d.Status.Reason == "" {
+	if d.Status.Online || d.Status.Identified || d.Stats.Replies+d.Stats.Exceptions == 0 || 10*d.Stats.Timeouts > d.Stats.Replies+d.Stats.Exceptions || d.Status.Reason == "" {
 		return nil // silence is told otherwise
 	}
 	if refusedByGateway(d) {
@@ -131,7 +137,6 @@ func refusedByGateway(d DeviceSymptoms) bool {
 // timeouts says why some requests get no answer and others do.
 func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	n, name := d.Stats.Timeouts, d.Config.Name
-	latest := max(s.Stats.Link.Latest, d.Slowest)
 	switch {
 	case d.Most > 0:
 		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`", name, d.Most, d.Most)}
@@ -144,8 +149,8 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 			strict.Span(d.Waking.Round(10*time.Millisecond)), strict.Span(roomy(d.Waking)))}
 	case d.Gap > 0:
 		return []Advice{mend(IllHasty, "%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n, d.Stats.Requests, strict.Span(d.Gap))}
-	case latest > timeoutOf(d.Config) && lateAndDamaged*s.Stats.Frames.Late >= n || d.Slowest > timeoutOf(d.Config):
-		return []Advice{late(d, latest)}
+	case isLate(s, d):
+		return []Advice{late(d, max(s.Stats.Link.Latest, d.Slowest))}
 	case lateAndDamaged*s.Stats.Frames.Damaged >= n:
 		return nil // said already
 	}

@@ -106,6 +106,10 @@ var illnesses = map[string]illness{
 	"away": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
 		d.Stats.Timeouts, d.Status = 30, devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
 	}, []Illness{IllAway}, "Roof has not answered since 18:05: is it switched on?"},
+	"not away but late": {TCP, func(s *Symptoms, d *DeviceSymptoms) {
+		s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts = 7, 1210*time.Millisecond, 8
+		d.Status = devices.Status{Identified: true, Reason: "no answer"}
+	}, []Illness{IllLate}, "raise `timeout` to 1.5s"},
 	"a stranger": {TCP, func(_ *Symptoms, d *DeviceSymptoms) {
 		d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
 	},
