@@ -119,6 +119,15 @@ func (c *call) failed(err error) error {
 	return fmt.Errorf("%w, %w", err, ErrOutcomeUnknown)
 }
 
+// broke is the same for a line that failed, whether anything went out or not.
+func (c *call) broke(err error) error {
+	err = hangUp(err)
+	if c.sent.IsZero() {
+		return err
+	}
+	return c.failed(err)
+}
+
 // ownError turns goburrow's exception, whose function code carries the error bit, into ours.
 func ownError(err error) error {
 	if exception, ok := errors.AsType[*modbus.ModbusError](err); ok {

@@ -250,9 +250,5 @@ func (l *TCPLink) unanswered(c *call, err error, foreign int) error {
 // broken closes the connection: what comes next on it could be anything.
 func (l *TCPLink) broken(c *call, op string, err error) error {
 	l.Close()
-	err = hangUp(err)
-	if !c.sent.IsZero() {
-		err = c.failed(err)
-	}
-	return l.fail(op, err)
+	return l.fail(op, c.broke(err))
 }

@@ -237,9 +237,5 @@ func (l *RTULink) unanswered(c *call, err error, m *matcher) error {
 // broken closes the line.
 func (l *RTULink) broken(c *call, op string, err error) error {
 	l.Close()
-	err = hangUp(err)
-	if !c.sent.IsZero() {
-		err = c.failed(err)
-	}
-	return l.fail(op, err)
+	return l.fail(op, c.broke(err))
 }
