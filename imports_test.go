@@ -15,14 +15,14 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"plugin", "plugin/companion", "plugin/devhost", "plugin/host", "devices", "devices/house", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin/cli":             {"plugin", "plugin/companion", "plugin/devhost", "plugin/host", "plugin/demo", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin":                 {"plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/plan"},
 	"plugin/devhost":         {"plugin/host"},
+	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin/host":            {},
 	"plugin/cache":           {},
 	"plugin/companion":       {},
 	"devices":                {"devices/profile", "protocol", "protocol/plan", "protocol/codec", "protocol/sim"},
-	"devices/house":          {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"devices/profile":        {"devices/profile/strict", "protocol", "protocol/codec"},
 	"devices/profile/strict": {},
 	"protocol":               {},

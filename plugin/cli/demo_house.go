@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"solarhub/devices/house"
+	"solarhub/plugin/demo"
 )
 
 // member is a device of the demo's house.
@@ -28,13 +28,13 @@ func demoMembers(flags demoFlags, dir string) []member {
 		{simulated{profile: "powdrive", variant: "lv", serial: "DEMO000001", pty: filepath.Join(dir, "rs485"), turnaround: -1, fault: flags.fault}, "House", 0,
 			"gap: 20ms, max_registers: 32, poll: {now: 1s, normal: 4s, slow: 20s}, quiet: 4s"},
 		{simulated{profile: "senergy", serial: "DEMO-GARAGE-0001", tcp: "127.0.0.1:0", turnaround: 8 * time.Millisecond}, "Garage", 1, "turnaround: 8ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
-		{simulated{profile: "iammeter", serial: "DEMO-METER-00001", tcp: "127.0.0.1:0", turnaround: 5 * time.Millisecond}, "Meter", house.Whole, "turnaround: 5ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
+		{simulated{profile: "iammeter", serial: "DEMO-METER-00001", tcp: "127.0.0.1:0", turnaround: 5 * time.Millisecond}, "Meter", demo.Whole, "turnaround: 5ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
 	}
 }
 
 // demoSystems are what hangs on the two inverters.
-var demoSystems = []house.System{
-	{Peak: 6200, Capacity: 14300, Volts: 51.2, Rated: 7000, Loads: []house.Load{
+var demoSystems = []demo.System{
+	{Peak: 6200, Capacity: 14300, Volts: 51.2, Rated: 7000, Loads: []demo.Load{
 		{Watts: 310}, // what is always on
 		{Watts: 110, On: 17 * time.Minute, Every: 46 * time.Minute},                                                                      // refrigerator
 		{Watts: 900, From: 5 * time.Hour, To: 22 * time.Hour, On: 14 * time.Minute, Every: 65 * time.Minute},                             // heat pump
@@ -44,7 +44,7 @@ var demoSystems = []house.System{
 		{Watts: 2700, From: 18 * time.Hour, To: 19*time.Hour + 20*time.Minute, On: 5 * time.Minute, Every: 8 * time.Minute},              // dinner
 		{Watts: 420, From: 17 * time.Hour, To: 23 * time.Hour},                                                                           // lights and screens
 	}},
-	{Peak: 2900, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []house.Load{
+	{Peak: 2900, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []demo.Load{
 		{Watts: 95},
 		{Watts: 60, On: 12 * time.Minute, Every: 40 * time.Minute},
 		{Watts: 2300, From: 19*time.Hour + 30*time.Minute, To: 23 * time.Hour}, // the car
@@ -53,7 +53,7 @@ var demoSystems = []house.System{
 
 // buildHouse makes the house and the lines with the devices that show it, in the order of the members.
 func buildHouse(members []member, flags demoFlags) ([]*simLine, error) {
-	h := house.New(house.Options{Seed: flags.seed, Day: flags.day, Start: demoMorning, Systems: demoSystems})
+	h := demo.New(demo.Options{Seed: flags.seed, Day: flags.day, Start: demoMorning, Systems: demoSystems})
 	var lines []*simLine
 	for i := range members {
 		own, err := wire([]*simulated{&members[i].simulated}, flags.seed) // each on a line of its own
@@ -61,7 +61,7 @@ func buildHouse(members []member, flags demoFlags) ([]*simLine, error) {
 			return nil, err
 		}
 		u := own[0].units[0]
-		binding, err := house.BindingOf(u.profile.ID)
+		binding, err := demo.BindingOf(u.profile.ID)
 		if err != nil {
 			return nil, err
 		}

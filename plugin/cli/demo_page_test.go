@@ -19,7 +19,7 @@ import (
 
 // show is a demo that runs, whose parts a test may stop and start.
 type show struct {
-	*demo
+	*demoRun
 	t           testing.TB
 	lines, host *part
 	stopPlugin  func()
@@ -45,7 +45,7 @@ func startDemo(t testing.TB, flags demoFlags) *show {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &show{demo: d, t: t, lines: newPart(t.Context(), func() {}), host: newPart(t.Context(), func() {})}
+	s := &show{demoRun: d, t: t, lines: newPart(t.Context(), func() {}), host: newPart(t.Context(), func() {})}
 	for _, l := range d.lines {
 		s.lines.start(l.serve)
 	}
@@ -81,9 +81,9 @@ func (s *show) startPlugin() {
 // held returns the register of a point as the simulated device holds it.
 func (s *show) held(line int, key string) uint16 {
 	s.t.Helper()
-	for _, p := range s.demo.lines[line].units[0].points {
+	for _, p := range s.demoRun.lines[line].units[0].points {
 		if p.Key == key {
-			words, _ := s.demo.lines[line].units[0].memory.Get(p.Ranges[0].Table, p.Ranges[0].Addr, 1)
+			words, _ := s.demoRun.lines[line].units[0].memory.Get(p.Ranges[0].Table, p.Ranges[0].Addr, 1)
 			return words[0]
 		}
 	}
@@ -92,7 +92,7 @@ func (s *show) held(line int, key string) uint16 {
 }
 
 func (s *show) at(line int, key string) protocol.Range {
-	for _, p := range s.demo.lines[line].units[0].points {
+	for _, p := range s.demoRun.lines[line].units[0].points {
 		if p.Key == key {
 			return p.Ranges[0]
 		}
@@ -150,7 +150,7 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") || !strings.Contains(sentence, "240") {
 		t.Errorf("the refusal is %q", sentence)
 	}
-	s.demo.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
+	s.demoRun.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
 	p.enter(chargePower, "900") // the device refuses it
 	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "illegal data value") {
 		t.Errorf("the refusal is %q", sentence)
@@ -186,14 +186,14 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	p.wait("the return", `document.getElementById("state").dataset.state === "ready"`)
 	ready, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := s.demo.host.Load().WaitReady(ready, "demo"); err != nil {
+	if err := s.demoRun.host.Load().WaitReady(ready, "demo"); err != nil {
 		t.Fatal(err)
 	}
 	p.wait("values after a restart of the host", row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
 	p.enter(chargePower, "1400")
 	p.outcome(chargePower, "confirmed")
 	s.stopPlugin()
-	s.demo.lines[1].line.Off()
+	s.demoRun.lines[1].line.Off()
 	s.startPlugin()
 	p.wait("a value of before, with its age", `/as of \d\d:\d\d/.test(`+row("number.garage_battery_maximum_discharge_power")+`.textContent)`)
 	p.shot("cached")
@@ -247,19 +247,19 @@ func TestPageTellsWhatFailed(t *testing.T) {
 	p.eval(`fetch("/api/config/automation/config/1", { method: "POST", body: JSON.stringify({ alias: "Much", mode: "single", conditions: [],
 		triggers: [{ trigger: "numeric_state", entity_id: ["`+chargeCurrent+`"], below: 40 }],
 		actions: [{ action: "number.set_value", data: { value: 1500 }, target: { entity_id: ["`+chargePower+`"] } }] }) }).then((r) => r.ok)`, nil)
-	s.demo.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
+	s.demoRun.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
 	p.open("scenes")
 	p.wait("why the automation failed", `/last ran .* and failed: .*illegal data value/.test(`+row("automation.much")+`?.querySelector(".note").textContent)`)
 
-	if _, err := s.demo.host.Load().Action(t.Context(), "scene", "create", map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
+	if _, err := s.demoRun.host.Load().Action(t.Context(), "scene", "create", map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
 		t.Fatal(err)
 	}
-	s.demo.lines[1].line.Off()
+	s.demoRun.lines[1].line.Off()
 	ready, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := s.demo.host.Load().WaitState(ready, chargePower, "unavailable"); err != nil {
+	if err := s.demoRun.host.Load().WaitState(ready, chargePower, "unavailable"); err != nil {
 		t.Fatal(err)
 	}
 	p.click(row("scene.calm") + `.querySelector("button.main")`)
@@ -303,11 +303,11 @@ func TestPagePictures(t *testing.T) {
 	p.wait("events", `document.querySelectorAll(".events li").length > 10`)
 	p.shot("events")
 	p.open("devices")
-	s.demo.lines[0].line.Off()
+	s.demoRun.lines[0].line.Off()
 	p.enter(chargeCurrent, "60")
 	p.wait("a set-value under way", row(chargeCurrent)+`.dataset.outcome === "pending"`)
 	p.shot("pending")
-	s.demo.lines[0].line.On()
+	s.demoRun.lines[0].line.On()
 	p.wait("its end", `["confirmed", "failed"].includes(`+row(chargeCurrent)+`.dataset.outcome)`) // whether the poll before it or the write was lost
 	p.open("today")
 	p.live()

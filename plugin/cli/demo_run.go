@@ -20,8 +20,8 @@ import (
 	"solarhub/plugin/devhost"
 )
 
-// demo is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
-type demo struct {
+// demoRun is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
+type demoRun struct {
 	lines   []*simLine
 	config  plugin.Config
 	version string
@@ -37,12 +37,12 @@ type demo struct {
 }
 
 // newDemo opens every place, so that what is not to be had is told before anything runs.
-func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demo, error) {
+func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRun, error) {
 	log, err := a.logger()
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{version: a.manifest.Version, log: log, url: flags.url, token: flags.token}
+	d := &demoRun{version: a.manifest.Version, log: log, url: flags.url, token: flags.token}
 	members := demoMembers(flags, dir)
 	if d.lines, err = buildHouse(members, flags); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demo, 
 }
 
 // listen takes the place of the page and makes the host's settings.
-func (d *demo) listen(flags demoFlags, dir string, manifest []byte) (err error) {
+func (d *demoRun) listen(flags demoFlags, dir string, manifest []byte) (err error) {
 	if d.listener, d.note, err = demoListener(flags); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (d *demo) listen(flags demoFlags, dir string, manifest []byte) (err error) 
 }
 
 // giveBack closes what was opened and will not be served.
-func (d *demo) giveBack() error {
+func (d *demoRun) giveBack() error {
 	if d.listener == nil {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (d *demo) giveBack() error {
 }
 
 // introduceDemo prints where everything is.
-func (a *app) introduceDemo(d *demo) {
+func (a *app) introduceDemo(d *demoRun) {
 	fmt.Fprintln(a.Out, "A simulated house:")
 	for i, l := range d.lines {
 		faults := ""
@@ -115,7 +115,7 @@ func (a *app) introduceDemo(d *demo) {
 }
 
 // run serves until ctx ends or a part fails. The plugin ends first, for it has to tell its host, then the host, then the lines.
-func (d *demo) run(ctx context.Context) error {
+func (d *demoRun) run(ctx context.Context) error {
 	ctx, fail := context.WithCancel(ctx)
 	defer fail()
 	lines, host := newPart(ctx, fail), newPart(ctx, fail)
@@ -164,7 +164,7 @@ func (p *part) end() error {
 }
 
 // runPlugin runs the plugin until ctx ends.
-func (d *demo) runPlugin(ctx context.Context) error {
+func (d *demoRun) runPlugin(ctx context.Context) error {
 	p, err := plugin.New(d.config, plugin.Deps{Log: d.log, Version: d.version, Observer: d.exchanged})
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (d *demo) runPlugin(ctx context.Context) error {
 }
 
 // observe answers what the page asks of the lines.
-func (d *demo) observe(ctx context.Context, _ string) (any, error) {
+func (d *demoRun) observe(ctx context.Context, _ string) (any, error) {
 	p := d.plugin.Load()
 	if p == nil {
 		return nil, errors.New("SolarHub does not run")
@@ -184,14 +184,14 @@ func (d *demo) observe(ctx context.Context, _ string) (any, error) {
 }
 
 // exchanged shows an exchange to those who look at the line.
-func (d *demo) exchanged(e plugin.Exchange) {
+func (d *demoRun) exchanged(e plugin.Exchange) {
 	if h := d.host.Load(); h != nil && h.Watched("exchange") {
 		h.Publish("exchange", e)
 	}
 }
 
 // serveHost serves the host's WebSocket and its page until ctx ends.
-func (d *demo) serveHost(ctx context.Context) error {
+func (d *demoRun) serveHost(ctx context.Context) error {
 	if err := d.openHost(); err != nil {
 		return errors.Join(err, d.listener.Close())
 	}
@@ -207,7 +207,7 @@ func (d *demo) serveHost(ctx context.Context) error {
 }
 
 // openHost starts a host that knows what the last one kept.
-func (d *demo) openHost() error {
+func (d *demoRun) openHost() error {
 	h, err := devhost.New(d.options)
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (d *demo) openHost() error {
 }
 
 // closeHost ends the host as if it were killed.
-func (d *demo) closeHost() {
+func (d *demoRun) closeHost() {
 	if h := d.host.Swap(nil); h != nil {
 		h.Close()
 	}

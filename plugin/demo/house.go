@@ -1,9 +1,9 @@
-// Package house is a simulated house: a sun that rises behind clouds, loads that come and go, batteries that fill and empty as
+// Package demo is a simulated house: a sun that rises behind clouds, loads that come and go, batteries that fill and empty as
 // their inverters are set, and a grid that takes the rest. Energy adds up at every moment: solar + battery + grid = load.
 //
 // The model is pure: time is handed in, and the same seed gives the same weather. Which register shows which quantity of it, and which
 // one sets what, is data: see Binding.
-package house
+package demo
 
 import (
 	"math"
