@@ -23,7 +23,7 @@ type Config struct {
 	Unit      protocol.UnitID
 	Name      string                             // for people; Defaults to the profile's name
 	ID        string                             // the device id where no serial number can be read; usually empty
-	Line      profile.Line                       // the profile's, with the configuration's overrides
+	Line      profile.LineSettings               // the profile's, with the configuration's overrides
 	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
 	ReadOnly  bool
 	Arm       []string  // keys of points that may be written though the profile asks for arming

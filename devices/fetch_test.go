@@ -74,7 +74,7 @@ func TestWhatIsToBlame(t *testing.T) {
 		"another error":                    {points: both, device: moody{hole: hole, err: refusal(4)}, err: true},
 		"nobody there":                     {points: each(100, 200), device: moody{hole: protocol.Range{Addr: 1, Count: 60000}, err: errSilence}, err: true},
 	} {
-		l, err := newLayout(c.points, limitsOf(profile.Line{}), protocol.Timing{Turnaround: time.Second})
+		l, err := newLayout(c.points, limitsOf(profile.LineSettings{}), protocol.Timing{Turnaround: time.Second})
 		if err != nil || len(l.reads) != 1 {
 			t.Fatalf("%s: %v, %v", name, l.reads, err)
 		}
@@ -102,7 +102,7 @@ func TestWhatIsToBlame(t *testing.T) {
 
 // Silence is an error of the line unless somebody hunts for its cause, and says nothing if the device is away.
 func TestSilenceIsNoRefusal(t *testing.T) {
-	l, err := newLayout(each(100, 109), limitsOf(profile.Line{}), protocol.Timing{Turnaround: time.Second})
+	l, err := newLayout(each(100, 109), limitsOf(profile.LineSettings{}), protocol.Timing{Turnaround: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestSilenceIsNoRefusal(t *testing.T) {
 }
 
 func TestSuspicion(t *testing.T) {
-	l, err := newLayout(each(100, 109), limitsOf(profile.Line{}), protocol.Timing{Turnaround: time.Second})
+	l, err := newLayout(each(100, 109), limitsOf(profile.LineSettings{}), protocol.Timing{Turnaround: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

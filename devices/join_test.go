@@ -93,7 +93,7 @@ func TestWhatDoesNotJoin(t *testing.T) {
 		"one needs arming":               {func(h *house) { h.cfg.Arm = []string{"grid_code"} }, []Set{{Key: "window_start", Value: "06:30"}, {Key: "grid_code", Value: "Strict"}}},
 		"a button":                       {nil, []Set{{Key: "restart"}, {Key: "start_test"}}},
 		"not neighbours":                 {nil, []Set{{Key: "current_max", Value: 7.0}, {Key: "mode", Value: "Own use first"}}},
-		"written by function 6":          {func(h *house) { h.cfg.Profile = h.cfg.Profile.WriteWith(profile.WithSingle) }, []Set{{Key: "current_max", Value: 7.0}, {Key: "voltage_max", Value: 50.0}}},
+		"written by function 6":          {func(h *house) { h.cfg.Profile = h.cfg.Profile.WriteWith(profile.WriteSingle) }, []Set{{Key: "current_max", Value: 7.0}, {Key: "voltage_max", Value: 50.0}}},
 		"more than one read brings back": {func(h *house) { h.cfg.Line.MaxRegisters = 5 }, allOfThem[1:]},
 		"one is written by function 6": {func(h *house) {
 			h.cfg.Profile = houseWith(t, "write: {min: 0, max: 185}", "write: {with: single, min: 0, max: 185}")

@@ -52,7 +52,7 @@ func (l *layout) itemsOf(point int) (from, to int) {
 }
 
 // TimingOf returns the wire-time model of a device's line.
-func TimingOf(line profile.Line) protocol.Timing {
+func TimingOf(line profile.LineSettings) protocol.Timing {
 	t := protocol.Timing{Turnaround: line.Turnaround, Gap: line.Pace.Gap}
 	if line.Serial.Baud != 0 {
 		serial := line.Serial
@@ -63,7 +63,7 @@ func TimingOf(line profile.Line) protocol.Timing {
 
 // ReadPlan returns the reads that bring all the points at once, buttons left out, as a device on that line would plan them.
 // The error names every point that cannot be read within the line's limits.
-func ReadPlan(points []profile.Point, line profile.Line) ([]plan.Read, error) {
+func ReadPlan(points []profile.Point, line profile.LineSettings) ([]plan.Read, error) {
 	l, unreadable := bestLayout(readable(points), limitsOf(line), TimingOf(line))
 	var all []error
 	for _, p := range points {
@@ -74,7 +74,7 @@ func ReadPlan(points []profile.Point, line profile.Line) ([]plan.Read, error) {
 	return l.reads, errors.Join(all...)
 }
 
-func limitsOf(line profile.Line) plan.Limits {
+func limitsOf(line profile.LineSettings) plan.Limits {
 	limits := plan.Limits{MaxRegisters: line.MaxRegisters, Holes: slices.Clone(line.Holes)}
 	if limits.MaxRegisters == 0 {
 		limits.MaxRegisters = protocol.MaxReadRegisters

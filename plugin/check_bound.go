@@ -36,7 +36,7 @@ func widest(a, b protocol.WriteBound) protocol.WriteBound {
 
 // longestWrite returns the most registers that one write carries: those of a point or, where neighbours are joined, of all that lie
 // together.
-func longestWrite(points []profile.Point, l profile.Line) protocol.Range {
+func longestWrite(points []profile.Point, l profile.LineSettings) protocol.Range {
 	var written []protocol.Range
 	for _, p := range points {
 		if p.Write != nil && len(p.Ranges) == 1 {

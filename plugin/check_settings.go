@@ -33,7 +33,7 @@ func (o Origin) String() string {
 
 // lineSettings returns what is in force for the connection where it is not the default.
 func lineSettings(l Line) []Setting {
-	return settings(true, profile.Line{Quirks: l.Quirks}, profile.Line{Quirks: shared(l.Transport, l.Devices)})
+	return settings(true, profile.LineSettings{Quirks: l.Quirks}, profile.LineSettings{Quirks: shared(l.Transport, l.Devices)})
 }
 
 // deviceSettings returns the same for a device.
@@ -52,9 +52,9 @@ func deviceSettings(d devices.Config, l Line) []Setting {
 	return slices.DeleteFunc(all, func(s Setting) bool { return s.From == FromLine && d.Line.MaxRegisters == protocol.MaxReadRegisters })
 }
 
-func settings(shared bool, line, family profile.Line) []Setting {
+func settings(shared bool, line, family profile.LineSettings) []Setting {
 	var all []Setting
-	for _, k := range profile.Knobs {
+	for _, k := range profile.Settings {
 		text := k.Text(line)
 		switch {
 		case k.Shared != shared || text == k.Default() && text == k.Text(family):
@@ -80,8 +80,8 @@ const (
 )
 
 // holeSettings tells the holes of the configuration from those of the family, which they are added to.
-func holeSettings(k profile.Knob, line, family profile.Line) []Setting {
-	own := Setting{k.Key, k.Text(profile.Line{Holes: line.Holes[len(family.Holes):]}), FromConfiguration}
+func holeSettings(k profile.Setting, line, family profile.LineSettings) []Setting {
+	own := Setting{k.Key, k.Text(profile.LineSettings{Holes: line.Holes[len(family.Holes):]}), FromConfiguration}
 	if len(family.Holes) == 0 {
 		return []Setting{own}
 	}

@@ -163,10 +163,10 @@ func TestTheLongestWrite(t *testing.T) {
 	reading := profile.Point{Ranges: []protocol.Range{{Addr: 16, Count: 40}}}
 	points := []profile.Point{at(10, 1), at(11, 2), at(13, 1), reading, at(50, 3), at(51, 1)}
 	for _, c := range []struct {
-		line profile.Line
+		line profile.LineSettings
 		want uint16
 	}{
-		{profile.Line{MaxRegisters: 125}, 3}, {profile.Line{MaxRegisters: 125, Join: true}, 4}, {profile.Line{MaxRegisters: 3, Join: true}, 3}, {profile.Line{MaxRegisters: 2, Join: true}, 3},
+		{profile.LineSettings{MaxRegisters: 125}, 3}, {profile.LineSettings{MaxRegisters: 125, Join: true}, 4}, {profile.LineSettings{MaxRegisters: 3, Join: true}, 3}, {profile.LineSettings{MaxRegisters: 2, Join: true}, 3},
 	} {
 		if got := longestWrite(points, c.line); got.Count != c.want {
 			t.Errorf("%+v: %d, want %d", c.line, got.Count, c.want)

@@ -17,7 +17,7 @@ import (
 )
 
 // deviceKeys are all that a device can have.
-var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.KnobKeys(false), []string{"poll", "read_only", "arm"})
+var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false), []string{"poll", "read_only", "arm"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
@@ -69,7 +69,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if n := f.Get("id"); n != nil {
 		p.id(&d, n)
 	}
-	for _, k := range profile.Knobs {
+	for _, k := range profile.Settings {
 		if n := f.Get(k.Key); n != nil {
 			k.Take(n, &d.Line)
 		}

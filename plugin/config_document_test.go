@@ -49,7 +49,7 @@ func TestTheDocumentHasEveryKey(t *testing.T) {
 		var told []string
 		for _, m := range documentRow.FindAllStringSubmatch(sections[i], -1) {
 			told = append(told, m[1])
-			for _, k := range profile.Knobs {
+			for _, k := range profile.Settings {
 				if want := k.Allowed + ", default " + k.Default(); k.Key == m[1] && want != m[2] {
 					t.Errorf("CONFIG.md says of %s: %s; the code: %s", k.Key, m[2], want)
 				}

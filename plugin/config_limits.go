@@ -16,7 +16,7 @@ import (
 func limits(l *Line, f strict.Fields, places []place) {
 	for i := range places {
 		p := &places[i]
-		for _, wrong := range p.device.Line.Faults() {
+		for _, wrong := range p.device.Line.Validate() {
 			p.fail(wrong.Key, "%s", wrong.Text)
 		}
 		p.holes()

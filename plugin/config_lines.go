@@ -8,7 +8,7 @@ import (
 )
 
 // lineKeys are all that a line can have.
-var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"}, profile.KnobKeys(true), []string{"write_wait", "devices"})
+var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"}, profile.SettingKeys(true), []string{"write_wait", "devices"})
 
 // ofLines and ofDevices say where keys belong that people look for at the other one.
 var (

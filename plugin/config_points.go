@@ -49,7 +49,7 @@ func cut(family *profile.Profile, hole protocol.Range) (keys []string, rest stri
 			return nil, ""
 		}
 		rest = "to leave it out"
-		if left := profile.Beside(hole, read...); len(left) > 0 {
+		if left := profile.SubtractRanges(hole, read...); len(left) > 0 {
 			rest = profile.HolesText(left)
 		}
 	}

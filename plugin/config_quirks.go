@@ -20,7 +20,7 @@ func quirks(l *Line, f strict.Fields, places []place) {
 	if l.Transport != TCP && f.Get("echo") == nil {
 		contradicting(f, places)
 	}
-	for _, k := range profile.Knobs {
+	for _, k := range profile.Settings {
 		n := f.Get(k.Key)
 		if n == nil || !k.Shared {
 			continue
@@ -29,7 +29,7 @@ func quirks(l *Line, f strict.Fields, places []place) {
 			n.Fail("%s: %s; leave it out", k.Key, why)
 			continue
 		}
-		own := profile.Line{Quirks: l.Quirks}
+		own := profile.LineSettings{Quirks: l.Quirks}
 		k.Take(n, &own)
 		l.Quirks = own.Quirks
 	}

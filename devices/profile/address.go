@@ -63,8 +63,8 @@ func HolesText(holes []protocol.Range) string {
 	return "[" + strings.Join(texts, ", ") + "]"
 }
 
-// Beside returns what is left of a hole beside registers that have to be read.
-func Beside(hole protocol.Range, read ...protocol.Range) []protocol.Range {
+// SubtractRanges returns what is left of a hole beside registers that have to be read.
+func SubtractRanges(hole protocol.Range, read ...protocol.Range) []protocol.Range {
 	left := []protocol.Range{hole}
 	for _, r := range read {
 		var rest []protocol.Range
@@ -161,7 +161,7 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 	}
 	for _, hole := range l.p.Line.Holes {
 		if hole.Overlaps(r) {
-			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole), HolesText(Beside(hole, r)))
+			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole), HolesText(SubtractRanges(hole, r)))
 		}
 	}
 	if most := cmp.Or(l.p.Line.MaxRegisters, protocol.MaxReadRegisters); r.Count > most {

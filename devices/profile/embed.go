@@ -59,7 +59,7 @@ func Get(id string) (*Profile, error) {
 	}
 	i := slices.IndexFunc(profiles, func(p *Profile) bool { return p.ID == id })
 	if i < 0 {
-		return nil, fmt.Errorf("profile %q is not one of %s, nor a file that ends in .yaml", id, among(Names()))
+		return nil, fmt.Errorf("profile %q is not one of %s, nor a file that ends in .yaml", id, joinWords(Names()))
 	}
 	return profiles[i], nil
 }

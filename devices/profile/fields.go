@@ -24,7 +24,7 @@ func (r *reader) pick(key string, n *strict.Node) *strict.Node {
 	for _, e := range n.Entries() {
 		given[e.Key.Raw()] = e.Value
 		if !r.known(e.Key) {
-			e.Key.Fail("%s: variant %q is not one of %s", key, e.Key.Raw(), among(r.variants))
+			e.Key.Fail("%s: variant %q is not one of %s", key, e.Key.Raw(), joinWords(r.variants))
 		}
 	}
 	for _, v := range r.variants {

@@ -45,7 +45,7 @@ func loadExample(t *testing.T) *Profile {
 
 func TestExampleHead(t *testing.T) {
 	p := loadExample(t)
-	want := Line{
+	want := LineSettings{
 		Serial: protocol.DefaultSerial, Unit: 1, Pace: protocol.Pace{Gap: 50 * time.Millisecond, Timeout: time.Second, First: 3 * time.Second},
 		Turnaround: 20 * time.Millisecond, MaxRegisters: 48, Join: true, Holes: []protocol.Range{{Addr: 700, Count: 10}, {Addr: 720, Count: 1}},
 		Source: "vendor",

@@ -35,22 +35,22 @@ func whole(x float64) bool {
 	return math.Abs(x-math.Round(x)) <= slack+1e-12*math.Abs(x)
 }
 
-// Fault is one thing wrong with the value of a key.
-type Fault struct{ Key, Text string }
+// Problem is one thing wrong with the value of a key.
+type Problem struct{ Key, Text string }
 
 // checkLimits returns what is wrong with the limits of a writable number.
-func checkLimits(s codec.Spec, w Write) []Fault {
-	var faults []Fault
+func checkLimits(s codec.Spec, w Write) []Problem {
+	var faults []Problem
 	for _, limit := range []struct {
 		key   string
 		value float64
 	}{{"min", w.Min}, {"max", w.Max}} {
 		if text := checkLimit(s, limit.value); text != "" {
-			faults = append(faults, Fault{limit.key, limit.key + " " + text})
+			faults = append(faults, Problem{limit.key, limit.key + " " + text})
 		}
 	}
 	if w.Min >= w.Max {
-		faults = append(faults, Fault{"max", fmt.Sprintf("max %s is not above min %s", number(w.Max), number(w.Min))})
+		faults = append(faults, Problem{"max", fmt.Sprintf("max %s is not above min %s", number(w.Max), number(w.Min))})
 	}
 	return append(faults, checkStep(s, w, len(faults) == 0)...)
 }
@@ -76,16 +76,16 @@ func checkLimit(s codec.Spec, value float64) string {
 }
 
 // checkStep checks the step; whether steps reach max only where min and max are right.
-func checkStep(s codec.Spec, w Write, right bool) []Fault {
+func checkStep(s codec.Spec, w Write, right bool) []Problem {
 	if w.Step <= 0 {
-		return []Fault{{"step", fmt.Sprintf("step %s is not above 0", number(w.Step))}}
+		return []Problem{{"step", fmt.Sprintf("step %s is not above 0", number(w.Step))}}
 	}
-	var faults []Fault
+	var faults []Problem
 	if g := grid(s); g > 0 && !whole(w.Step/g) {
-		faults = append(faults, Fault{"step", fmt.Sprintf("step %s is not a multiple of the register's grid of %s", number(w.Step), number(g))})
+		faults = append(faults, Problem{"step", fmt.Sprintf("step %s is not a multiple of the register's grid of %s", number(w.Step), number(g))})
 	}
 	if right && !whole((w.Max-w.Min)/w.Step) {
-		faults = append(faults, Fault{"step", fmt.Sprintf("max %s is not reached from min %s in steps of %s", number(w.Max), number(w.Min), number(w.Step))})
+		faults = append(faults, Problem{"step", fmt.Sprintf("max %s is not reached from min %s in steps of %s", number(w.Max), number(w.Min), number(w.Step))})
 	}
 	return faults
 }

@@ -72,18 +72,18 @@ func (l *loader) sources(f fields) {
 
 // lineKeys are all that a line can have.
 func lineKeys() []string {
-	return slices.Concat(words("serial unit"), KnobKeys(false), KnobKeys(true), words("source"))
+	return slices.Concat(words("serial unit"), SettingKeys(false), SettingKeys(true), words("source"))
 }
 
 func (l *loader) line(f fields) {
 	line := &l.p.Line
 	line.Unit = protocol.UnitID(f.natural("unit", 1, 247, 1))
-	for _, k := range Knobs {
+	for _, k := range Settings {
 		if n := f.get(k.Key); n != nil {
 			k.Take(n, line)
 		}
 	}
-	for _, wrong := range line.Faults() {
+	for _, wrong := range line.Validate() {
 		f.fail(wrong.Key, "%s", wrong.Text)
 	}
 	line.Source = l.source(f, "")
@@ -133,7 +133,7 @@ func (l *loader) source(f fields, fallback string) string {
 	text := f.text("source")
 	for _, name := range sourceNames(text) {
 		if _, ok := l.p.Sources[name]; !ok {
-			f.fail("source", "source %q is not one of %s", name, among(slices.Sorted(maps.Keys(l.p.Sources))))
+			f.fail("source", "source %q is not one of %s", name, joinWords(slices.Sorted(maps.Keys(l.p.Sources))))
 		}
 	}
 	return text
@@ -160,8 +160,8 @@ func sourceNames(text string) []string {
 	return names
 }
 
-// among names the words of a choice.
-func among(words []string) string {
+// joinWords names the words of a choice.
+func joinWords(words []string) string {
 	if len(words) == 0 {
 		return "none"
 	}
@@ -190,7 +190,7 @@ func (l *loader) points(f fields) {
 			points = append(points, l.point(pf))
 			places = append(places, pf)
 		}
-		for _, c := range clashes(points) {
+		for _, c := range conflicts(points) {
 			places[c.point].fail(c.key, "%s (the other is in line %d)", c.text, places[c.with].At.Line)
 		}
 		l.p.points[v] = points
@@ -207,7 +207,7 @@ func (l *loader) exists(f fields) bool {
 	for _, n := range f.list("only") {
 		v := textOf(n)
 		if !slices.Contains(l.p.Variants, v) {
-			n.Fail("only: variant %q is not one of %s", v, among(l.p.Variants))
+			n.Fail("only: variant %q is not one of %s", v, joinWords(l.p.Variants))
 		}
 		named = named || v == l.variant
 	}

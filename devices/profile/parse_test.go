@@ -47,13 +47,13 @@ func TestParseHole(t *testing.T) {
 }
 
 // What is left of a hole beside registers: each of its registers that is none of them, and no other.
-func TestBeside(t *testing.T) {
+func TestSubtractRanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) protocol.Range {
 			return protocol.Range{Table: rapid.SampledFrom(tables[:2]).Draw(t, name+" table"), Addr: rapid.Uint16Range(0, 40).Draw(t, name), Count: rapid.Uint16Range(1, 20).Draw(t, name+" count")}
 		}
 		hole, one, other := draw("hole"), draw("one"), draw("other")
-		left := Beside(hole, one, other)
+		left := SubtractRanges(hole, one, other)
 		for addr := range uint16(70) {
 			at := protocol.Range{Table: hole.Table, Addr: addr, Count: 1}
 			want := hole.Contains(at) && !one.Overlaps(at) && !other.Overlaps(at)

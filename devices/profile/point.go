@@ -25,7 +25,7 @@ func (l *loader) point(f fields) Point {
 	p.Ranges = l.ranges(f, p.Spec)
 	p.Write = l.write(f, p)
 	p.Source = l.pointSource(f, p)
-	l.hints(f, &p)
+	l.entityHints(f, &p)
 	return p
 }
 
@@ -43,7 +43,7 @@ func (l *loader) checkWords(f fields, p Point) {
 	}
 	part, ok := l.parts[p.Part]
 	if !ok {
-		f.fail("part", "part %q is not one of %s", p.Part, among(l.partKeys()))
+		f.fail("part", "part %q is not one of %s", p.Part, joinWords(l.partKeys()))
 	} else if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(part)+" ") {
 		f.fail("name", "name %q: leave out the part's name, the host puts it in front", p.Name)
 	}

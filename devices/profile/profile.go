@@ -22,7 +22,7 @@ type Profile struct {
 	Name         string // for people: "Powdrive three-phase hybrid inverter"
 	Manufacturer string
 	Sources      map[string]string // short name -> what and where
-	Line         Line
+	Line         LineSettings
 	Identify     Identify
 	Parts        []Part   // in the order of the file
 	Variants     []string // sorted; empty where the family has only one
@@ -44,8 +44,8 @@ func (p *Profile) Resolve(variant string) ([]Point, error) {
 }
 
 // WriteWith returns the family with all that one register holds written by the function that w names. p stays as it is.
-func (p *Profile) WriteWith(w With) *Profile {
-	if w == WithEach {
+func (p *Profile) WriteWith(w WriteFunction) *Profile {
+	if w == WritePerPoint {
 		return p
 	}
 	own := *p
@@ -55,7 +55,7 @@ func (p *Profile) WriteWith(w With) *Profile {
 		for i, point := range points {
 			if point.Write != nil {
 				write := *point.Write
-				write.Single = w == WithSingle && point.Spec.Words() == 1
+				write.Single = w == WriteSingle && point.Spec.Words() == 1
 				points[i].Write = &write
 			}
 		}
@@ -64,9 +64,9 @@ func (p *Profile) WriteWith(w With) *Profile {
 	return &own
 }
 
-// Line is what the family needs of its line. A configuration can override each. A zero value means that the profile does
-// not say, except where a default is named; see Knobs.
-type Line struct {
+// LineSettings are what the family needs of its line. A configuration can override each. A zero value means that the profile does
+// not say, except where a default is named; see Settings.
+type LineSettings struct {
 	Serial       protocol.Serial // what it is delivered with
 	Unit         protocol.UnitID // what it is delivered with; Defaults to 1
 	Pace         protocol.Pace
@@ -78,18 +78,18 @@ type Line struct {
 	Busy         Busy
 	Quiet        time.Duration // longest pause between two tries while the device is away; Defaults to DefaultQuiet
 	Join         bool          // neighbouring registers that wait to be written may leave in one request
-	With         With          // the function that writes all registers; Profile.WriteWith has it done
+	With         WriteFunction // the function that writes all registers; Profile.WriteWith has it done
 	Source       string        // short names of Profile.Sources
 }
 
-// With says which function writes what one register holds. Several registers are written by 16 (15) in any case.
-type With uint8
+// WriteFunction says which function writes what one register holds. Several registers are written by 16 (15) in any case.
+type WriteFunction uint8
 
 // The ways.
 const (
-	WithEach     With = iota // as each point says
-	WithSingle               // function 6, and 5 for a coil: for a gateway that passes no other
-	WithMultiple             // function 16, and 15
+	WritePerPoint WriteFunction = iota // as each point says
+	WriteSingle                        // function 6, and 5 for a coil: for a gateway that passes no other
+	WriteMultiple                      // function 16, and 15
 )
 
 // Busy says what is done when the device answers that it is busy (exceptions 5 and 6): the request is asked again, and the
@@ -103,11 +103,11 @@ type Busy struct {
 // NoBusyRetries is Busy.Retries where a request is not asked again.
 const NoBusyRetries = -1
 
-// Faults returns what in the line contradicts itself.
-func (l Line) Faults() []Fault {
+// Validate returns what in the line contradicts itself.
+func (l LineSettings) Validate() []Problem {
 	timeout := cmp.Or(l.Pace.Timeout, protocol.DefaultTimeout)
 	if l.Pace.First != 0 && l.Pace.First < timeout {
-		return []Fault{{"first_timeout", fmt.Sprintf("first_timeout %s is below timeout %s: the nearest that works is %[2]s, or leave it out",
+		return []Problem{{"first_timeout", fmt.Sprintf("first_timeout %s is below timeout %s: the nearest that works is %[2]s, or leave it out",
 			strict.Span(l.Pace.First), strict.Span(timeout))}}
 	}
 	return nil
@@ -168,7 +168,7 @@ type Point struct {
 	Unit     string
 	Interval Interval
 	Write    *Write // nil: read only
-	Entity   Hints
+	Entity   EntityHints
 	Source   string // short names of Profile.Sources, and what was decided where they differ
 	Why      string // a remark for people: why it is read only, off, or needs arming; often empty
 }
@@ -187,8 +187,8 @@ type Write struct {
 // Button reports whether the point is a command register: it is pressed, has no value and is never polled.
 func (p Point) Button() bool { return p.Entity.Platform == "button" }
 
-// Hints are what a host should know to show a point.
-type Hints struct {
+// EntityHints are what a host should know to show a point.
+type EntityHints struct {
 	Platform    string // sensor, binary_sensor, number, select, switch, time, text, button; chosen by the loader
 	DeviceClass string // the host's word; "enum" for a sensor with options
 	StateClass  string // measurement, total, total_increasing, or empty; for numeric sensors only

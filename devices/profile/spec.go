@@ -36,7 +36,7 @@ func (l *loader) spec(f fields, bit bool) codec.Spec {
 		}
 	}
 	if len(given) > 1 {
-		f.fail(given[1], "%s beside %s: a point has one of %s", given[1], given[0], among(forms))
+		f.fail(given[1], "%s beside %s: a point has one of %s", given[1], given[0], joinWords(forms))
 		return s
 	}
 	if len(given) == 1 && !bit || f.has("bool") {

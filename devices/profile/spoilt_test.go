@@ -26,7 +26,7 @@ identify`)},
 	{"durations", replace("max_registers: 20", `max_registers: 20
   gap: 10s
   timeout: 1ms`)},
-	{"knobs", replace("max_registers: 20", `max_registers: 0
+	{"settings", replace("max_registers: 20", `max_registers: 0
   first_timeout: 31s
   busy_retries: 11
   busy_wait: 0s

@@ -12,7 +12,7 @@ import (
 var iconForm = regexp.MustCompile(`^mdi:[a-z0-9-]+$`)
 
 // hints reads and chooses how a host shows the point.
-func (l *loader) hints(f fields, p *Point) {
+func (l *loader) entityHints(f fields, p *Point) {
 	h := &p.Entity
 	h.Platform = platform(*p, isButton(f))
 	h.Enabled = f.boolean("show")
@@ -74,7 +74,7 @@ func (l *loader) class(f fields, p *Point) {
 		f.refuse("options have the class enum by themselves", "class")
 		h.DeviceClass = "enum"
 	case f.has("class") && !slices.Contains(flags[h.Platform], h.DeviceClass):
-		f.fail("class", "class %q is not one of a %s: %s", h.DeviceClass, h.Platform, among(flags[h.Platform]))
+		f.fail("class", "class %q is not one of a %s: %s", h.DeviceClass, h.Platform, joinWords(flags[h.Platform]))
 	}
 }
 
@@ -88,10 +88,10 @@ func (l *loader) quantity(f fields, p *Point) {
 			f.fail("unit", "unit %s without a class: say class: %s", p.Unit, strings.Join(classes, " or "))
 		}
 	case !known:
-		f.fail("class", "class %q is not one of %s", h.DeviceClass, among(slices.Sorted(maps.Keys(quantities))))
+		f.fail("class", "class %q is not one of %s", h.DeviceClass, joinWords(slices.Sorted(maps.Keys(quantities))))
 		return
 	case !slices.Contains(q.units, p.Unit):
-		f.fail("class", "class %s has the units %s, not %q", h.DeviceClass, strings.TrimPrefix(among(q.units), ", "), p.Unit)
+		f.fail("class", "class %s has the units %s, not %q", h.DeviceClass, strings.TrimPrefix(joinWords(q.units), ", "), p.Unit)
 	}
 	if h.Platform != "sensor" {
 		f.refuse("only a reading has one", "state")
@@ -104,7 +104,7 @@ func (l *loader) quantity(f fields, p *Point) {
 	if f.has("state") {
 		h.StateClass = stateClasses[f.choice("state", stateClasses, 0)]
 		if !slices.Contains(q.states, h.StateClass) {
-			f.fail("state", "state %s does not fit class %s: %s", h.StateClass, h.DeviceClass, among(q.states))
+			f.fail("state", "state %s does not fit class %s: %s", h.StateClass, h.DeviceClass, joinWords(q.states))
 		}
 	}
 	if h.StateClass == totalIncreasing && (isSigned(p.Spec.Type) || p.Spec.Scale < 0) {

@@ -6,28 +6,28 @@ import (
 	"solarhub/protocol"
 )
 
-// clash is one thing wrong between a point and an earlier one of the same variant.
-type clash struct {
+// conflict is one thing wrong between a point and an earlier one of the same variant.
+type conflict struct {
 	point int // index
 	with  int
 	key   string // the key of the point that is at fault: key, name or at
 	text  string
 }
 
-// clashes returns the points that share a key, a name within their part, or bits of a register one of them writes. Two
+// conflicts returns the points that share a key, a name within their part, or bits of a register one of them writes. Two
 // readings of the same register are welcome.
-func clashes(points []Point) []clash {
-	var found []clash
+func conflicts(points []Point) []conflict {
+	var found []conflict
 	keys, names := map[string]int{}, map[[2]string]int{}
 	for i, p := range points {
 		if j, ok := keys[p.Key]; ok {
-			found = append(found, clash{i, j, "key", fmt.Sprintf("key %q is taken", p.Key)})
+			found = append(found, conflict{i, j, "key", fmt.Sprintf("key %q is taken", p.Key)})
 		} else if p.Key != "" {
 			keys[p.Key] = i
 		}
 		place := [2]string{p.Part, p.Name}
 		if j, ok := names[place]; ok {
-			found = append(found, clash{i, j, "name", fmt.Sprintf("name %q is taken by %s in the same part", p.Name, points[j].Key)})
+			found = append(found, conflict{i, j, "name", fmt.Sprintf("name %q is taken by %s in the same part", p.Name, points[j].Key)})
 		} else if p.Name != "" {
 			names[place] = i
 		}
@@ -48,8 +48,8 @@ type claim struct {
 }
 
 // overlaps returns, for each pair of points of which at least one is written, the first register whose bits they share.
-func overlaps(points []Point) []clash {
-	var found []clash
+func overlaps(points []Point) []conflict {
+	var found []conflict
 	claims := map[register][]claim{}
 	seen := map[[2]int]bool{}
 	for i, p := range points {
@@ -61,7 +61,7 @@ func overlaps(points []Point) []clash {
 					continue
 				}
 				seen[pair] = true
-				found = append(found, clash{i, other.point, "at", fmt.Sprintf(
+				found = append(found, conflict{i, other.point, "at", fmt.Sprintf(
 					"%s and %s share bits of %s %d and one of them is written: give them masks that lie apart", q.Key, p.Key, mine.table, mine.addr)})
 			}
 			claims[mine.register] = append(claims[mine.register], mine)

@@ -16,41 +16,41 @@ import (
 )
 
 // loadLine loads the good profile with more keys in its line.
-func loadLine(t *testing.T, lines ...string) (Line, error) {
+func loadLine(t *testing.T, lines ...string) (LineSettings, error) {
 	t.Helper()
 	p, err := Load("good.yaml", []byte(replace("  max_registers: 20\n", "  max_registers: 20\n  "+strings.Join(lines, "\n  ")+"\n")))
 	if err != nil {
-		return Line{}, err
+		return LineSettings{}, err
 	}
 	return p.Line, nil
 }
 
-// The default of a knob is the zero Line's, whatever says it.
-func TestKnobDefaults(t *testing.T) {
+// The default of a setting is that of the zero LineSettings, whatever says it.
+func TestSettingDefaults(t *testing.T) {
 	for key, want := range map[string]string{
 		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s", "max_registers": "125, on a serial line what passes in 100 ms", "holes": "none", "settle": "0s",
 		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false", "write_with": "as each register says",
 		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "auto", "latency_timer": "set",
 	} {
-		i := slices.IndexFunc(Knobs, func(k Knob) bool { return k.Key == key })
+		i := slices.IndexFunc(Settings, func(k Setting) bool { return k.Key == key })
 		if i < 0 {
-			t.Errorf("there is no knob %s", key)
-		} else if got := Knobs[i].Default(); got != want {
+			t.Errorf("there is no setting %s", key)
+		} else if got := Settings[i].Default(); got != want {
 			t.Errorf("%s is %s by default, want %s", key, got, want)
 		}
 	}
 }
 
-func TestEveryKnobIsTaken(t *testing.T) {
+func TestEverySettingIsTaken(t *testing.T) {
 	got, err := loadLine(t, "gap: 850ms", "timeout: 2s", "first_timeout: 10s", "turnaround: 30ms", "settle: 200ms", "busy_retries: 5", "busy_wait: 250ms", "quiet: 10m",
 		"join_writes: true", "write_with: single", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax", "echo: on", "latency_timer: keep")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Line{
+	want := LineSettings{
 		Serial: protocol.DefaultSerial, Unit: 1, MaxRegisters: 20, Holes: []protocol.Range{{Addr: 700, Count: 10}}, Source: "paper",
 		Pace:       protocol.Pace{Gap: 850 * time.Millisecond, Timeout: 2 * time.Second, First: 10 * time.Second},
-		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5, Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WithSingle,
+		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5, Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WriteSingle,
 		Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second, Transactions: protocol.ShapeTransactions, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true},
 	}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
@@ -61,10 +61,10 @@ func TestEveryKnobIsTaken(t *testing.T) {
 	}
 }
 
-// What a knob says of a line is what has to be written to get that line.
-func TestKnobTextReadsBack(t *testing.T) {
+// What a setting says of a line is what has to be written to get that line.
+func TestSettingTextReadsBack(t *testing.T) {
 	texts := map[string]*rapid.Generator[string]{"holes": rapid.Custom(drawHole)}
-	for _, k := range Knobs {
+	for _, k := range Settings {
 		draw := texts[k.Key]
 		if low, high, ok := strings.Cut(k.Allowed, " to "); ok {
 			draw = between(t, low, high)
@@ -75,7 +75,7 @@ func TestKnobTextReadsBack(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				text := draw.Draw(t, k.Key)
 				root, report := strict.Parse("f.yaml", []byte(k.Key+": "+text+"\n"))
-				var l Line
+				var l LineSettings
 				k.Take(root.Fields(k.Key).Get(k.Key), &l)
 				if err := report.Err(); err != nil {
 					t.Fatal(err)
@@ -110,20 +110,20 @@ func between(t *testing.T, low, high string) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string { return fmt.Sprint(rapid.IntRange(least, most).Draw(t, "number")) })
 }
 
-var knobRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([^|]*), default ([^|]*) \\|")
+var settingRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([^|]*), default ([^|]*) \\|")
 
-// TestFormatHasEveryKnob holds the table of knobs to the code, both ways: key, what is allowed, default; and each has somebody who needs it.
-func TestFormatHasEveryKnob(t *testing.T) {
+// TestFormatHasEverySetting holds the table of settings to the code, both ways: key, what is allowed, default; and each has somebody who needs it.
+func TestFormatHasEverySetting(t *testing.T) {
 	_, section, _ := strings.Cut(format(t), "\n## The line\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	told := map[string][2]string{}
 	var order []string
-	for _, m := range knobRow.FindAllStringSubmatch(section, -1) {
+	for _, m := range settingRow.FindAllStringSubmatch(section, -1) {
 		told[m[1]] = [2]string{m[2], m[3]}
 		order = append(order, m[1])
 	}
 	var keys []string
-	for _, k := range Knobs {
+	for _, k := range Settings {
 		keys = append(keys, k.Key)
 		if got, want := told[k.Key], [2]string{k.Allowed, k.Default()}; got != want {
 			t.Errorf("FORMAT.md says of %s %q, the code %q", k.Key, got, want)
@@ -141,11 +141,11 @@ func TestFormatHasEveryKnob(t *testing.T) {
 
 func TestWriteWith(t *testing.T) {
 	p := loadExample(t)
-	if p.WriteWith(WithEach) != p {
+	if p.WriteWith(WritePerPoint) != p {
 		t.Error("as each register says is another family")
 	}
-	for _, with := range []With{WithSingle, WithMultiple} {
-		single := with == WithSingle
+	for _, with := range []WriteFunction{WriteSingle, WriteMultiple} {
+		single := with == WriteSingle
 		for _, variant := range p.Variants {
 			before, _ := p.Resolve(variant)
 			after, err := p.WriteWith(with).Resolve(variant)
@@ -179,16 +179,16 @@ func TestWriteWithOfAFamily(t *testing.T) {
 // TestLineContradictions: what cannot be true together is found, and what may be is not.
 func TestLineContradictions(t *testing.T) {
 	for _, c := range []struct {
-		line Line
+		line LineSettings
 		want string
 	}{
-		{Line{}, ""},
-		{Line{Pace: protocol.Pace{First: time.Second}}, ""},
-		{Line{Pace: protocol.Pace{First: 900 * time.Millisecond}}, "first_timeout 900ms is below timeout 1s: the nearest that works is 1s, or leave it out"},
-		{Line{Pace: protocol.Pace{First: 2 * time.Second, Timeout: 3 * time.Second}}, "first_timeout 2s is below timeout 3s: the nearest that works is 3s, or leave it out"},
+		{LineSettings{}, ""},
+		{LineSettings{Pace: protocol.Pace{First: time.Second}}, ""},
+		{LineSettings{Pace: protocol.Pace{First: 900 * time.Millisecond}}, "first_timeout 900ms is below timeout 1s: the nearest that works is 1s, or leave it out"},
+		{LineSettings{Pace: protocol.Pace{First: 2 * time.Second, Timeout: 3 * time.Second}}, "first_timeout 2s is below timeout 3s: the nearest that works is 3s, or leave it out"},
 	} {
 		got := ""
-		for _, f := range c.line.Faults() {
+		for _, f := range c.line.Validate() {
 			got += f.Text
 		}
 		if got != c.want {
