@@ -15,8 +15,9 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"plugin", "plugin/companion", "plugin/devhost", "plugin/host", "plugin/demo", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
-	"plugin":                 {"plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/plan"},
+	"plugin/cli":             {"plugin", "plugin/config", "plugin/companion", "plugin/devhost", "plugin/host", "plugin/demo", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin":                 {"plugin/config", "plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/plan"},
+	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/plan"},
 	"plugin/devhost":         {"plugin/host"},
 	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin/host":            {},

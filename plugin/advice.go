@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"solarhub/devices"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -62,7 +63,7 @@ func (a Advice) Sentence() string {
 
 // Symptoms are what is known of one line when advice is sought.
 type Symptoms struct {
-	Line    Line
+	Line    config.Line
 	Watched time.Duration  // over which the counters run
 	Stats   protocol.Stats // in that time
 	Devices []DeviceSymptoms
@@ -70,7 +71,7 @@ type Symptoms struct {
 	Tried     bool              // what follows was tried, here and of the devices
 	Alive     []protocol.UnitID // unit ids that answered when they were tried
 	Setting   *protocol.Serial  // another serial setting under which a device answered
-	Transport *Transport        // another way in which it answered at the same address
+	Transport *config.Transport // another way in which it answered at the same address
 }
 
 // DeviceSymptoms are what is known of one device of it.

@@ -8,6 +8,7 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -81,7 +82,7 @@ func silence(s Symptoms, d DeviceSymptoms) Advice {
 		return mend(IllSilent, "%s at %v, but it answers at %v: set %s", who, s.Line.Serial, *s.Setting, settingKeys(*s.Setting, s.Line.Serial))
 	case f.Noise+f.Damaged > 0:
 		return mend(IllSilent, "%s, only %d bytes of noise come in: look for baud, parity and unit id in its menu", who, f.Noise)
-	case s.Line.Transport == TCP:
+	case s.Line.Transport == config.TCP:
 		return mend(IllSilent, "%s, though the connection is open: is the unit id right, and is the device behind the gateway switched on?", who)
 	}
 	return mend(IllSilent, "%s: is it switched on, are A and B swapped, and are %v and the unit id those of its menu?", who, s.Line.Serial)
@@ -101,7 +102,7 @@ func settingKeys(right, wrong protocol.Serial) string {
 		keys = append(keys, fmt.Sprintf("`baud: %d`", right.Baud))
 	}
 	if right.Parity != wrong.Parity {
-		keys = append(keys, fmt.Sprintf("`parity: %s`", parities[right.Parity]))
+		keys = append(keys, fmt.Sprintf("`parity: %s`", config.ParityName(right.Parity)))
 	}
 	if stop := cmp.Or(right.StopBits, 1); stop != cmp.Or(wrong.StopBits, 1) {
 		keys = append(keys, fmt.Sprintf("`stop_bits: %d`", stop))
@@ -157,7 +158,7 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	cure := "`solarhub check --live` tries what helps"
 	if s.Tried {
 		cure = "neither a longer `gap` nor shorter reads end it, so look at plugs and cable"
-		if s.Line.Transport != Serial {
+		if s.Line.Transport != config.Serial {
 			cure = "neither a longer `gap` nor shorter reads end it, so look at its network connection, above all where it is a radio one"
 		}
 	}
@@ -209,7 +210,7 @@ func behind(s Symptoms, d DeviceSymptoms) []Advice {
 		return nil
 	}
 	cure := "lengthen `poll`, or switch entities off that nobody needs"
-	if s.Line.Transport != TCP && s.Line.Serial.Baud < 19200 {
+	if s.Line.Transport != config.TCP && s.Line.Serial.Baud < 19200 {
 		cure += ", or raise the baud on both sides"
 	}
 	return []Advice{mend(IllBehind, "the line cannot keep up with %s: %s; %s", d.Config.Name, joined(reached), cure)}

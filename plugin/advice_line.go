@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -74,7 +75,7 @@ func opening(s Symptoms) (a Advice, ill bool) {
 	if s.Stats.DownSince.IsZero() {
 		return Advice{}, false // it is open again
 	}
-	if s.Line.Transport == Serial {
+	if s.Line.Transport == config.Serial {
 		return port(at, link.Err), true
 	}
 	return unreachable(at, link.Err), true
@@ -113,11 +114,11 @@ func isTimeout(err error) bool {
 // broken is for a connection that was open and ended.
 func broken(s Symptoms, err error) (a Advice, ill bool) {
 	switch {
-	case s.Line.Transport == Serial && !s.Stats.DownSince.IsZero():
+	case s.Line.Transport == config.Serial && !s.Stats.DownSince.IsZero():
 		return mend(IllPort, "%s is gone: the adapter was unplugged, or lost its power", s.Line.Address), true
 	case wrongTransactions(s), wrongUnits(s):
 		return Advice{}, false
-	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == Serial, s.Stats.Failures < 2:
+	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == config.Serial, s.Stats.Failures < 2:
 		return Advice{}, false
 	case errors.Is(err, protocol.ErrMisfit):
 		return mend(IllMisfit, "%s answers with %v: is `unit` right, and does another client ask through it at the same time?", s.Line.Address, err), true
@@ -141,9 +142,9 @@ func noFrames(s Symptoms) Advice {
 	switch {
 	case s.Setting != nil:
 		return mend(IllNoFrames, "the line runs at %v, not at %v: set %s", *s.Setting, s.Line.Serial, settingKeys(*s.Setting, s.Line.Serial))
-	case s.Line.Transport == Serial:
+	case s.Line.Transport == config.Serial:
 		return mend(IllNoFrames, "bytes come in, but no frames: the devices do not run at %v. Look for baud and parity in their menu", s.Line.Serial)
-	case s.Line.Transport == RTUOverTCP:
+	case s.Line.Transport == config.RTUOverTCP:
 		return mend(IllNoFrames, "bytes come in, but no RTU frames: set baud and parity in the serial server, or use `tcp:` if it is a Modbus TCP gateway")
 	}
 	return mend(IllNoFrames, "what comes in is not Modbus TCP: is the port right, or is it a serial server that wants `rtu_over_tcp:`?")
@@ -152,7 +153,7 @@ func noFrames(s Symptoms) Advice {
 // damaged is for a line that works, more or less.
 func damaged(s Symptoms) Advice {
 	n, of := s.Stats.Frames.Damaged, s.Stats.Requests
-	if s.Line.Transport == TCP {
+	if s.Line.Transport == config.TCP {
 		return mend(IllDamaged, "%d of %d replies were damaged: the gateway sends what is not Modbus TCP now and then; update it", n, of)
 	}
 	if onlyNoise(s) {
@@ -163,7 +164,7 @@ func damaged(s Symptoms) Advice {
 
 func foreigners(s Symptoms) Advice {
 	n := s.Stats.Frames.Foreign
-	if s.Line.Transport == TCP {
+	if s.Line.Transport == config.TCP {
 		return mend(IllForeign, "the gateway hands out answers that somebody else asked for (%s): let one client ask it, or one after the other", times(n))
 	}
 	return mend(IllForeign, "another master is on the line (%d frames that nobody here asked for): a logger, a meter's owner or a second SolarHub. Take one away", n)

@@ -24,7 +24,7 @@ func TestCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, family := range families {
-		for _, variant := range variantsOf(family) {
+		for _, variant := range family.VariantNames() {
 			name := strings.TrimSuffix(family.ID+"-"+variant, "-")
 			t.Run(name, func(t *testing.T) {
 				points, err := family.Resolve(variant)

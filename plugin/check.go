@@ -6,6 +6,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 	"solarhub/protocol/plan"
 )
@@ -13,7 +14,7 @@ import (
 // LinePrediction says what polling a line will cost and how long a write may have to wait, without touching the line. Times are
 // those of the wire-time model.
 type LinePrediction struct {
-	Line     Line
+	Line     config.Line
 	Settings []Setting // of the connection, where they are not the default
 	Devices  []DevicePrediction
 
@@ -62,7 +63,7 @@ type PlanPrediction struct {
 }
 
 // Predict returns the prediction for each line of a configuration.
-func Predict(cfg Config) ([]LinePrediction, error) {
+func Predict(cfg config.Config) ([]LinePrediction, error) {
 	var all []LinePrediction
 	for _, l := range cfg.Lines {
 		line := LinePrediction{Line: l, Settings: lineSettings(l)}
@@ -82,7 +83,7 @@ func Predict(cfg Config) ([]LinePrediction, error) {
 
 func predictDevice(d devices.Config) (DevicePrediction, error) {
 	device := DevicePrediction{Device: d}
-	for _, variant := range variantsOf(d.Profile) {
+	for _, variant := range d.Profile.VariantNames() {
 		points, err := d.Profile.Resolve(variant)
 		if err != nil {
 			return device, err

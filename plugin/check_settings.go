@@ -6,6 +6,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -32,12 +33,12 @@ func (o Origin) String() string {
 }
 
 // lineSettings returns what is in force for the connection where it is not the default.
-func lineSettings(l Line) []Setting {
-	return settings(true, profile.LineSettings{Quirks: l.Quirks}, profile.LineSettings{Quirks: shared(l.Transport, l.Devices)})
+func lineSettings(l config.Line) []Setting {
+	return settings(true, profile.LineSettings{Quirks: l.Quirks}, profile.LineSettings{Quirks: config.SharedQuirks(l.Transport, l.Devices)})
 }
 
 // deviceSettings returns the same for a device.
-func deviceSettings(d devices.Config, l Line) []Setting {
+func deviceSettings(d devices.Config, l config.Line) []Setting {
 	all := settings(false, d.Line, d.Profile.Line)
 	most, _ := devices.MaxRegistersFor(l.WriteWait, devices.TimingOf(d.Line))
 	for i, s := range all {
@@ -45,7 +46,7 @@ func deviceSettings(d devices.Config, l Line) []Setting {
 		case s.Key != "max_registers":
 		case l.WriteWait > 0 && most == d.Line.MaxRegisters:
 			all[i].From = FromWriteWait
-		case s.From == FromConfiguration && d.Profile.Line.MaxRegisters == 0 && d.Line.MaxRegisters == defaultBlock(d.Profile, d.Line.Serial):
+		case s.From == FromConfiguration && d.Profile.Line.MaxRegisters == 0 && d.Line.MaxRegisters == config.DefaultBlock(d.Profile, d.Line.Serial):
 			all[i].From = FromLine
 		}
 	}

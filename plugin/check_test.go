@@ -3,12 +3,14 @@ package plugin
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -184,7 +186,7 @@ func TestReadsOnASlowLineAreShort(t *testing.T) {
 		"serial: /dev/x, baud: 38400":  "",
 		"tcp: h":                       "",
 	} {
-		c, err := Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {"+line+", devices: [{profile: plain.yaml}]}\n")))
+		c, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {"+line+", devices: [{profile: plain.yaml}]}\n")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,4 +214,26 @@ func TestShippedFamiliesAreRightByDefault(t *testing.T) {
 			}
 		}
 	}
+}
+
+// families writes profiles with more keys under line: into a folder and returns it.
+func families(t *testing.T, lines map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, line := range lines {
+		text := fmt.Sprintf("profile: %s\nname: Family %s\nmanufacturer: M\nsources: {s: x}\nline: {source: s, %s}\n"+
+			"identify: {serial: {at: 3, type: text, length: 5}, source: s}\ndefaults: {source: s}\n"+
+			"points: [{key: power, name: Power, at: 9, unit: W, class: power}]\n", name, name, line)
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

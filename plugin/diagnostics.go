@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"solarhub/devices"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -85,7 +86,7 @@ func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
 
 func diagnoseLine(l line) lineDiagnostics {
 	d := lineDiagnostics{Line: l.config.String(), Stats: l.bus.Stats()}
-	if l.config.Transport != TCP {
+	if l.config.Transport != config.TCP {
 		d.Serial = l.config.Serial.String()
 	}
 	if err := d.Stats.LastError; err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -30,7 +31,7 @@ type Dump struct {
 
 // ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is. progress is told how
 // many of the requests are done.
-func ReadDump(ctx context.Context, cfg Config, name string, progress func(done, of int), log zerolog.Logger) (Dump, error) {
+func ReadDump(ctx context.Context, cfg config.Config, name string, progress func(done, of int), log zerolog.Logger) (Dump, error) {
 	l, d, err := find(cfg, name)
 	if err != nil {
 		return Dump{}, err
@@ -46,7 +47,7 @@ func ReadDump(ctx context.Context, cfg Config, name string, progress func(done, 
 }
 
 // find returns a device of the configuration by its name; with none the only one.
-func find(cfg Config, name string) (l Line, d devices.Config, err error) {
+func find(cfg config.Config, name string) (l config.Line, d devices.Config, err error) {
 	var names []string
 	found := 0
 	for _, line := range cfg.Lines {
@@ -145,7 +146,7 @@ func (d Dump) variant() string {
 	if v, ok := d.Profile.Identify.Accept[uint64(kind.Num)]; ok && kind.Kind == codec.KindNumber {
 		return v
 	}
-	return variantsOf(d.Profile)[0]
+	return d.Profile.VariantNames()[0]
 }
 
 // value decodes a field of identification from what was read.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
@@ -62,7 +63,7 @@ func TestFiguresAreMeasuredNowAndThen(t *testing.T) {
 	now := time.Now()
 	u.gauge = &gauge{line: line{bus: protocol.NewBus(nil, protocol.BusOptions{})}}
 	u.gauge.line.devices = append(u.gauge.line.devices, u.device)
-	u.gauge.line.config.Devices = append(u.gauge.line.config.Devices, defaultDevice(u.device.Profile()))
+	u.gauge.line.config.Devices = append(u.gauge.line.config.Devices, config.DefaultDevice(u.device.Profile()))
 	s.describe(now)
 	for after := time.Second; after <= time.Hour; after += time.Second {
 		s.measure(now.Add(after), false)

@@ -18,6 +18,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
@@ -170,7 +171,7 @@ func (h *house) host() *devhost.Host { return h.now.Load() }
 // start runs a new plugin.
 func (h *house) start() {
 	h.t.Helper()
-	c, err := Parse(filepath.Join(h.data, "solarhub.yaml"), []byte(h.config))
+	c, err := config.Parse(filepath.Join(h.data, "solarhub.yaml"), []byte(h.config))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -247,4 +248,21 @@ func (h *house) inHub(f func(*state)) {
 	if !h.plugin.hub.do(h.ctx, f) {
 		h.t.Fatal("the hub does not answer")
 	}
+}
+
+const goodToken = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl"
+
+// parsed reads a configuration.
+func parsed(t *testing.T, text string) config.Config {
+	t.Helper()
+	c, err := config.Parse("/etc/solarhub/solarhub.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// withLines wraps the text of lines: in an otherwise good configuration.
+func withLines(text string) string {
+	return "host: {url: 'http://h:1', token: " + goodToken + "}\nlines:\n" + text
 }

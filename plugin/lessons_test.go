@@ -11,6 +11,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/plugin/host"
 	"solarhub/protocol/sim"
 )
@@ -54,7 +55,7 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	}
 	line := sim.NewLine(sim.Options{SilentTCP: true}, unit)
 	h := newHouse(t, "")
-	c, err := Parse(filepath.Join(h.data, "solarhub.yaml"), fmt.Appendf(nil, "host: {url: %q, token: %s}\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
+	c, err := config.Parse(filepath.Join(h.data, "solarhub.yaml"), fmt.Appendf(nil, "host: {url: %q, token: %s}\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
 		"      - {profile: senergy, name: One, timeout: 20s, turnaround: 0s}\n      - {profile: senergy, unit: 2, name: Two, timeout: 50ms}\n",
 		h.address, goodToken, h.data, serve(t, line)))
 	if err != nil {

@@ -1,30 +1,28 @@
 package plugin
 
 import (
-	"cmp"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
-	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
 // line is a running line: its bus and the devices on it.
 type line struct {
-	config  Line
+	config  config.Line
 	bus     *protocol.Bus
 	devices []*devices.Device
 }
 
 // build makes the buses and devices of a configuration, with what is remembered of them. Nothing runs yet.
-func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []line, places []Place) {
+func build(cfg config.Config, m memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []line, places []Place) {
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
-		l := line{config: c, bus: protocol.NewBus(watch(newLink(c, log), c, observe), protocol.BusOptions{RetryMax: retryMax(c.Devices)})}
+		l := line{config: c, bus: protocol.NewBus(watch(newLink(c, log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}
 		g := &gauge{}
 		for _, d := range c.Devices {
 			key := placeKey(c, d)
@@ -42,20 +40,11 @@ func build(cfg Config, m memory, sink devices.Sink, observe func(Exchange), log 
 	return lines, places
 }
 
-// retryMax is the longest pause between two tries to open a line: what the most patient of its devices bears.
-func retryMax(all []devices.Config) time.Duration {
-	var longest time.Duration
-	for _, d := range all {
-		longest = max(longest, cmp.Or(d.Line.Quiet, profile.DefaultQuiet))
-	}
-	return longest
-}
-
 // placeKey names the place of a device in the cache.
-func placeKey(l Line, d devices.Config) string { return fmt.Sprintf("%v#%d", l, d.Unit) }
+func placeKey(l config.Line, d devices.Config) string { return fmt.Sprintf("%v#%d", l, d.Unit) }
 
 // newLink makes the link of a line. Frames are only traced where the log takes them, because tracing costs.
-func newLink(l Line, log zerolog.Logger) protocol.Link {
+func newLink(l config.Line, log zerolog.Logger) protocol.Link {
 	var trace func(sent bool, frame []byte)
 	if log.GetLevel() <= zerolog.TraceLevel && zerolog.GlobalLevel() <= zerolog.TraceLevel {
 		trace = func(sent bool, frame []byte) {
@@ -67,9 +56,9 @@ func newLink(l Line, log zerolog.Logger) protocol.Link {
 		}
 	}
 	switch l.Transport {
-	case TCP:
+	case config.TCP:
 		return protocol.NewTCP(protocol.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
-	case RTUOverTCP:
+	case config.RTUOverTCP:
 		return protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 	}
 	return protocol.NewRTU(protocol.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})

@@ -11,6 +11,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin/cache"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -34,7 +35,7 @@ const maxTrials = 2 * time.Minute
 
 // CheckLive opens the lines of a configuration, identifies and polls their devices as the plugin does, and where something is wrong
 // tries what ends it. Nothing is written. When ctx ends it returns what is known by then. The error says why it was not tried.
-func CheckLive(ctx context.Context, cfg Config, o LiveOptions) ([]Fitness, error) {
+func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness, error) {
 	if err := runsAlready(cfg); err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func CheckLive(ctx context.Context, cfg Config, o LiveOptions) ([]Fitness, error
 }
 
 // runsAlready is an error where a plugin has the lines of the configuration.
-func runsAlready(cfg Config) error {
+func runsAlready(cfg config.Config) error {
 	locked, ok := errors.AsType[*cache.LockedError](cache.Held(cfg.Data))
 	if !ok {
 		return nil

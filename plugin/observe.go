@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"solarhub/devices"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -85,7 +86,7 @@ func (l line) observe() ObservedLine {
 	s := l.bus.Stats()
 	o := ObservedLine{Line: l.config.String(), Since: s.Since, Queued: s.Queued, BusyMS: millis(s.Busy), Requests: s.Requests,
 		Failed: s.Exceptions + s.Timeouts + s.Failures, P50MS: millis(s.Latency.P50), P95MS: millis(s.Latency.P95), WaitMS: millis(s.WriteWait.Max)}
-	if l.config.Transport != TCP {
+	if l.config.Transport != config.TCP {
 		o.Serial = l.config.Serial.String()
 	}
 	if s.LastError != nil {
@@ -113,12 +114,12 @@ func millis(d time.Duration) float64 {
 // observed is a link whose exchanges are told as they end.
 type observed struct {
 	protocol.Link
-	line    Line
+	line    config.Line
 	observe func(Exchange)
 }
 
 // watch returns the link, or one that tells of its exchanges if anybody wants to know.
-func watch(link protocol.Link, l Line, observe func(Exchange)) protocol.Link {
+func watch(link protocol.Link, l config.Line, observe func(Exchange)) protocol.Link {
 	if observe == nil {
 		return link
 	}

@@ -13,6 +13,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
@@ -189,7 +190,7 @@ func still(t *testing.T, m memory) (*state, *unit) {
 		t.Fatal(err)
 	}
 	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
-	cfg := defaultDevice(family)
+	cfg := config.DefaultDevice(family)
 	cfg.Known = &devices.Identity{Serial: serialNumber}
 	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
 	return s, s.units[0]
@@ -294,7 +295,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.New(&logged))
 	var places []Place
 	for n := range 2 {
-		cfg := defaultDevice(family)
+		cfg := config.DefaultDevice(family)
 		cfg.Known = &devices.Identity{Serial: serialNumber}
 		places = append(places, Place{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: fmt.Sprint("line#", n)})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/plugin/cache"
+	"solarhub/plugin/config"
 	"solarhub/plugin/host"
 )
 
@@ -31,7 +32,7 @@ const stopWithin = 40 * time.Second
 
 // Plugin is SolarHub: the lines of a configuration, their devices, and the connection to the host. It is run once.
 type Plugin struct {
-	config Config
+	config config.Config
 	deps   Deps
 	hub    *Hub
 	client *host.Client
@@ -39,7 +40,7 @@ type Plugin struct {
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
-func New(cfg Config, deps Deps) (*Plugin, error) {
+func New(cfg config.Config, deps Deps) (*Plugin, error) {
 	p := &Plugin{config: cfg, deps: deps}
 	outbox := host.NewOutbox()
 	p.hub = NewHub(outbox, func() { p.client.Redescribe() }, func(n host.Notice) { p.client.Notify(n) }, deps.Log)

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/plugin/cache"
+	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
@@ -414,7 +415,7 @@ func TestTwoPluginsWithOneCache(t *testing.T) {
 	h := newHouse(t, "")
 	h.start()
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
-	c, err := Parse("c.yaml", []byte(h.config))
+	c, err := config.Parse("c.yaml", []byte(h.config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,7 +427,7 @@ func TestTwoPluginsWithOneCache(t *testing.T) {
 	if err := other.Run(h.ctx); !errors.As(err, &locked) {
 		t.Errorf("the second ends with %v", err)
 	}
-	if _, err := New(Config{}, Deps{}); err == nil || !strings.Contains(err.Error(), "access token") {
+	if _, err := New(config.Config{}, Deps{}); err == nil || !strings.Contains(err.Error(), "access token") {
 		t.Errorf("an empty configuration: %v", err)
 	}
 }

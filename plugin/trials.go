@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"solarhub/devices"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -117,7 +118,7 @@ func (t *trials) timeouts(ctx context.Context, d *DeviceSymptoms, device *device
 func planned(device *devices.Device, d devices.Config) []protocol.Range {
 	reads := device.Plan()
 	if len(reads) == 0 {
-		points, _ := d.Profile.Resolve(variantsOf(d.Profile)[0])
+		points, _ := d.Profile.Resolve(d.Profile.VariantNames()[0])
 		reads, _ = devices.ReadPlan(points, d.Line) // what cannot be read is not missed here
 	}
 	var all []protocol.Range
@@ -198,7 +199,7 @@ func (t *trials) lost(ctx context.Context, d devices.Config, reads []protocol.Ra
 // scan asks other unit ids: those that people set.
 func (t *trials) scan(ctx context.Context) {
 	units := []protocol.UnitID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 100, 247}
-	if t.line.config.Transport == TCP {
+	if t.line.config.Transport == config.TCP {
 		units = append(units, 0, 255)
 	}
 	for _, unit := range units {
@@ -234,8 +235,8 @@ func (t *trials) elsewhere(ctx context.Context) {
 		slices.ContainsFunc(t.at.Devices, func(d DeviceSymptoms) bool { return !nothing(d) }) {
 		return
 	}
-	if l.Transport != Serial {
-		l.Transport = map[Transport]Transport{TCP: RTUOverTCP, RTUOverTCP: TCP}[l.Transport]
+	if l.Transport != config.Serial {
+		l.Transport = map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP, config.RTUOverTCP: config.TCP}[l.Transport]
 		l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
 		t.tell(1, "trying %v", l.Transport)
 		if t.answers(ctx, l) {
@@ -256,7 +257,7 @@ func (t *trials) elsewhere(ctx context.Context) {
 }
 
 // answers reports whether one of the line's devices answers where it is opened so.
-func (t *trials) answers(ctx context.Context, l Line) bool {
+func (t *trials) answers(ctx context.Context, l config.Line) bool {
 	return slices.ContainsFunc(l.Devices, func(d devices.Config) bool {
 		_, ok := t.anew(ctx, l, d, waitShort)
 		return ok

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"solarhub/devices"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -52,7 +53,7 @@ func (t *trials) first(ctx context.Context, d *DeviceSymptoms) {
 }
 
 // anew opens a line, asks a device for one register, closes the line, and returns how long the reply took.
-func (t *trials) anew(ctx context.Context, l Line, d devices.Config, timeout time.Duration) (took time.Duration, ok bool) {
+func (t *trials) anew(ctx context.Context, l config.Line, d devices.Config, timeout time.Duration) (took time.Duration, ok bool) {
 	link := newLink(l, t.options.Log)
 	defer link.Close()
 	if _, err := link.Open(ctx); err != nil {

@@ -43,6 +43,14 @@ func (p *Profile) Resolve(variant string) ([]Point, error) {
 	return nil, fmt.Errorf("profile %s: variant %q is not one of %s", p.ID, variant, strings.Join(p.Variants, ", "))
 }
 
+// VariantNames returns the variants, or one without a name where the family has no variants.
+func (p *Profile) VariantNames() []string {
+	if len(p.Variants) == 0 {
+		return []string{""}
+	}
+	return p.Variants
+}
+
 // WriteWith returns the family with all that one register holds written by the function that w names. p stays as it is.
 func (p *Profile) WriteWith(w WriteFunction) *Profile {
 	if w == WritePerPoint {

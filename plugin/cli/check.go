@@ -14,6 +14,7 @@ import (
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
 	"solarhub/plugin"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -107,21 +108,21 @@ func (a *app) findings(err error) {
 }
 
 // rightConfig loads a configuration, or prints all that is wrong with it.
-func (a *app) rightConfig(path string) (plugin.Config, error) {
-	config, err := plugin.LoadConfig(path)
+func (a *app) rightConfig(path string) (config.Config, error) {
+	cfg, err := config.Load(path)
 	if err != nil {
 		a.findings(err)
-		return plugin.Config{}, errReported
+		return config.Config{}, errReported
 	}
-	return config, nil
+	return cfg, nil
 }
 
 func (a *app) checkConfig(path string) error {
-	config, err := a.rightConfig(path)
+	cfg, err := a.rightConfig(path)
 	if err != nil {
 		return err
 	}
-	lines, err := plugin.Predict(config)
+	lines, err := plugin.Predict(cfg)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (a *app) checkConfig(path string) error {
 	for _, l := range lines {
 		n += len(l.Devices)
 	}
-	fmt.Fprintf(a.Out, "%s is right: %s with %s, for Home Assistant at %s\n", path, counted(len(lines), "line"), counted(n, "device"), config.Host.URL)
+	fmt.Fprintf(a.Out, "%s is right: %s with %s, for Home Assistant at %s\n", path, counted(len(lines), "line"), counted(n, "device"), cfg.Host.URL)
 	for _, l := range lines {
 		a.predictLine(l)
 	}
@@ -146,7 +147,7 @@ func counted(n int, of string) string {
 
 func (a *app) predictLine(l plugin.LinePrediction) {
 	pace := ""
-	if l.Line.Transport != plugin.TCP {
+	if l.Line.Transport != config.TCP {
 		pace = ", " + l.Line.Serial.String()
 	}
 	fmt.Fprintf(a.Out, "\n%s%s\n", l.Line, pace)

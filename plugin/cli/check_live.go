@@ -15,6 +15,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -26,7 +27,7 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration) er
 	if long <= 0 {
 		return usagef("--for %v is not above 0", long)
 	}
-	config, err := plugin.LoadConfig(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		a.findings(err)
 		return errReported
@@ -38,8 +39,8 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration) er
 	if log.GetLevel() > zerolog.DebugLevel {
 		log = zerolog.Nop() // the report says it all
 	}
-	show := showProgress(a.Err, config.Lines, long)
-	all, err := plugin.CheckLive(ctx, config, plugin.LiveOptions{For: long, Log: log, Progress: show.tell})
+	show := showProgress(a.Err, cfg.Lines, long)
+	all, err := plugin.CheckLive(ctx, cfg, plugin.LiveOptions{For: long, Log: log, Progress: show.tell})
 	show.end()
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration) er
 // fitness prints one line with its devices, and what is to be said of it.
 func (a *app) fitness(f plugin.Fitness) {
 	pace := ""
-	if f.Line.Transport != plugin.TCP {
+	if f.Line.Transport != config.TCP {
 		pace = ", " + f.Line.Serial.String()
 	}
 	s := f.Stats
@@ -136,7 +137,7 @@ type progressShown struct {
 }
 
 // showProgress begins to show, one bar for each line. end is called once.
-func showProgress(w io.Writer, lines []plugin.Line, long time.Duration) *progressShown {
+func showProgress(w io.Writer, lines []config.Line, long time.Duration) *progressShown {
 	p := &progressShown{lines: map[string]*progress.Tracker{}}
 	if !terminal(w) {
 		return p

@@ -17,13 +17,14 @@ import (
 
 	"solarhub/plugin"
 	"solarhub/plugin/companion"
+	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 )
 
 // demoRun is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
 type demoRun struct {
 	lines   []*simLine
-	config  plugin.Config
+	config  config.Config
 	version string
 	log     zerolog.Logger
 	url     string // of the host
@@ -55,7 +56,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 	if err := openDemoLines(ctx, d.lines); err != nil {
 		return nil, errors.Join(err, d.giveBack())
 	}
-	d.config, err = plugin.Parse("the demo's configuration", []byte(demoConfig(members, d.lines, d.url, d.token, dir)))
+	d.config, err = config.Parse("the demo's configuration", []byte(demoConfig(members, d.lines, d.url, d.token, dir)))
 	return d, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
+	"solarhub/plugin/config"
 )
 
 // dumpFlags say what becomes of a dump.
@@ -47,7 +48,7 @@ The serial number is made unreadable but for its end, unless --with-serial is gi
 }
 
 func (a *app) dump(ctx context.Context, path, device string, flags dumpFlags) error {
-	config, err := plugin.LoadConfig(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		a.findings(err)
 		return errReported
@@ -64,7 +65,7 @@ func (a *app) dump(ctx context.Context, path, device string, flags dumpFlags) er
 			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
 		}
 	}
-	dump, err := plugin.ReadDump(ctx, config, device, told, log)
+	dump, err := plugin.ReadDump(ctx, cfg, device, told, log)
 	if terminal(a.Err) {
 		fmt.Fprint(a.Err, "\r\x1b[K")
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
+	"solarhub/plugin/config"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -34,7 +35,7 @@ Lines, devices and Home Assistant may come and go meanwhile, in any order: it go
 }
 
 func (a *app) serve(ctx context.Context, path string) error {
-	config, err := plugin.LoadConfig(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		a.findings(err)
 		return errReported
@@ -43,11 +44,11 @@ func (a *app) serve(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	p, err := plugin.New(config, plugin.Deps{Log: log, Version: a.manifest.Version})
+	p, err := plugin.New(cfg, plugin.Deps{Log: log, Version: a.manifest.Version})
 	if err != nil {
 		return err
 	}
-	log.Info().Str("version", a.manifest.Version).Str("configuration", path).Stringer("home_assistant", config.Host.URL).Msg("SolarHub starts")
+	log.Info().Str("version", a.manifest.Version).Str("configuration", path).Stringer("home_assistant", cfg.Host.URL).Msg("SolarHub starts")
 	if err := p.Run(ctx); err != nil {
 		return err
 	}

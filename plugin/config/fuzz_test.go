@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"errors"
@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"solarhub/devices"
 	"solarhub/devices/profile/strict"
 	"solarhub/plugin/host"
+	"solarhub/protocol/plan"
 )
 
 // FuzzConfig reads any bytes: nothing panics, the token is never told, what is wrong lies in the file and is the same each time,
-// and what is let through can be predicted, as check does, with reads as short as write_wait asks for.
+// and what is let through has points in every variant, with reads as short as write_wait asks for.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(full))
 	const minimal = "host:\n  url: http://ha:8123\n  token: " + goodToken + "\nlines:\n  - tcp: 192.168.1.9\n    devices: [{profile: powdrive}]\n"
@@ -50,13 +52,16 @@ func FuzzConfig(f *testing.F) {
 				t.Fatalf("%+v was let through", l)
 			}
 		}
-		lines, err := Predict(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range lines {
-			if l.Line.WriteWait > 0 && l.Bound.Poll > l.Line.WriteWait {
-				t.Fatalf("a read takes %v, wanted %v", l.Bound.Poll, l.Line.WriteWait)
+		for _, l := range c.Lines {
+			for _, d := range l.Devices {
+				for _, v := range d.Profile.VariantNames() {
+					if _, err := d.Profile.Resolve(v); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if longest := plan.Longest(readsOf(d), devices.TimingOf(d.Line)); l.WriteWait > 0 && longest > l.WriteWait {
+					t.Fatalf("a read takes %v, wanted %v", longest, l.WriteWait)
+				}
 			}
 		}
 	})

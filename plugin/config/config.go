@@ -1,8 +1,9 @@
 // Package plugin is SolarHub as a host sees it: it builds lines and devices from a configuration, keeps what they report,
 // and carries the host's calls to them.
-package plugin
+package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -60,6 +61,15 @@ type Line struct {
 // String names the line as errors and logs do: "tcp 192.168.1.50:502".
 func (l Line) String() string { return l.Transport.String() + " " + l.Address }
 
+// RetryMax is the longest pause between two tries to open the line: what the most patient of its devices bears.
+func (l Line) RetryMax() time.Duration {
+	var longest time.Duration
+	for _, d := range l.Devices {
+		longest = max(longest, cmp.Or(d.Line.Quiet, profile.DefaultQuiet))
+	}
+	return longest
+}
+
 // Intervals of a device's poll where its configuration does not say.
 const (
 	defaultNow    = 2 * time.Second
@@ -83,8 +93,8 @@ func defaults() Config {
 	return Config{Name: machine(), Data: dataFolder()}
 }
 
-// defaultDevice returns a device as its profile describes it.
-func defaultDevice(p *profile.Profile) devices.Config {
+// DefaultDevice returns a device as its profile describes it.
+func DefaultDevice(p *profile.Profile) devices.Config {
 	return devices.Config{Profile: p, Unit: max(p.Line.Unit, 1), Name: p.Name, Line: p.Line, Intervals: defaultIntervals()}
 }
 
@@ -116,8 +126,8 @@ func dataFolder() string {
 	return filepath.Join(home, ".local", "share", "solarhub")
 }
 
-// LoadConfig reads the configuration in a file; see Parse.
-func LoadConfig(path string) (Config, error) {
+// Load reads the configuration in a file; see Parse.
+func Load(path string) (Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)

@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"fmt"
@@ -8,6 +8,9 @@ import (
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
 )
+
+// ParityName returns the word of the configuration for a parity: none, even, odd.
+func ParityName(p protocol.Parity) string { return parities[p] }
 
 var parities = []string{protocol.NoParity: "none", protocol.EvenParity: "even", protocol.OddParity: "odd"}
 

@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"errors"
@@ -53,10 +53,10 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
 	if l := c.Lines[1]; l.Quirks != (protocol.Quirks{Transactions: protocol.ShapeTransactions}) || l.Devices[0].Line.Busy.Retries != 2 {
 		t.Errorf("tcp: %+v %+v", l.Quirks, l.Devices[0].Line.Busy)
 	}
-	if got := retryMax(append(c.Lines[0].Devices, c.Lines[1].Devices...)); got != 10*time.Minute {
+	if got := (Line{Devices: append(c.Lines[0].Devices, c.Lines[1].Devices...)}).RetryMax(); got != 10*time.Minute {
 		t.Errorf("the line is tried anew after %v at the latest", got)
 	}
-	if got := retryMax(c.Lines[1].Devices); got != profile.DefaultQuiet {
+	if got := c.Lines[1].RetryMax(); got != profile.DefaultQuiet {
 		t.Errorf("a line of which nothing is said is tried anew after %v at the latest", got)
 	}
 }

@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func (p *place) holes() {
 
 // cut returns the points that a hole cuts, and what is left of the hole beside them; none where a variant has no such point.
 func cut(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
-	for _, variant := range variantsOf(family) {
+	for _, variant := range family.VariantNames() {
 		points, _ := family.Resolve(variant) // variants of a loaded profile resolve
 		var read []protocol.Range
 		keys = nil
@@ -66,7 +66,7 @@ func some(keys []string) string {
 
 // longest returns the longest point that is read in one go, of the variant in which it is shortest.
 func longest(family *profile.Profile) (key string, most protocol.Range) {
-	for i, variant := range variantsOf(family) {
+	for i, variant := range family.VariantNames() {
 		points, _ := family.Resolve(variant)
 		var longestKey string
 		var longest protocol.Range

@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"fmt"
@@ -38,11 +38,13 @@ const blockTime = 100 * time.Millisecond
 func (p *place) block() {
 	l := &p.device.Line
 	if l.MaxRegisters == 0 {
-		l.MaxRegisters = defaultBlock(p.device.Profile, l.Serial)
+		l.MaxRegisters = DefaultBlock(p.device.Profile, l.Serial)
 	}
 }
 
-func defaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
+// DefaultBlock returns the most registers of one read where nobody says max_registers. On a serial line it is as many as pass in 100 ms,
+// and never fewer than the longest point has.
+func DefaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
 	if s.Baud == 0 {
 		return protocol.MaxReadRegisters
 	}
@@ -94,7 +96,7 @@ func (p *place) shorten(within time.Duration) (what string, takes time.Duration)
 // readsOf returns the reads that bring all points of a device, those of all its variants.
 func readsOf(d devices.Config) []plan.Read {
 	var all []plan.Read
-	for _, variant := range variantsOf(d.Profile) {
+	for _, variant := range d.Profile.VariantNames() {
 		points, _ := d.Profile.Resolve(variant)
 		reads, _ := devices.ReadPlan(points, d.Line) // check tells of what is left out
 		all = append(all, reads...)
@@ -132,7 +134,7 @@ func (p *place) pace() {
 
 // shortest returns the class with the shortest interval that a point of the device has.
 func shortest(d devices.Config) (class profile.Interval, ok bool) {
-	for _, variant := range variantsOf(d.Profile) {
+	for _, variant := range d.Profile.VariantNames() {
 		points, _ := d.Profile.Resolve(variant)
 		for _, p := range points {
 			every := d.Intervals[p.Interval]

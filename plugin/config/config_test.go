@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"errors"
@@ -260,13 +260,13 @@ func TestTwoNamesOfOnePort(t *testing.T) {
 
 func TestLoadConfig(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "solarhub.yaml")
-	if _, err := LoadConfig(file); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a missing file: %v", err)
 	}
 	if err := os.WriteFile(file, []byte(full), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadConfig(file); err != nil {
+	if _, err := Load(file); err != nil {
 		t.Error(err)
 	}
 }

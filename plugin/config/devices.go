@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"errors"
@@ -47,7 +47,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if !known {
 		family = &profile.Profile{} // so that the rest is looked at too
 	}
-	d := defaultDevice(family)
+	d := DefaultDevice(family)
 	unitAt := f.At
 	if u := f.Get("unit"); u != nil {
 		low, high := int64(1), int64(247)
@@ -162,7 +162,7 @@ func arm(n *strict.Node, family *profile.Profile, known bool) []string {
 // armableKeys returns the keys of all points that need arming, in any variant, sorted.
 func armableKeys(family *profile.Profile) []string {
 	keys := map[string]bool{}
-	for _, v := range variantsOf(family) {
+	for _, v := range family.VariantNames() {
 		points, err := family.Resolve(v)
 		if err != nil {
 			continue
@@ -174,12 +174,4 @@ func armableKeys(family *profile.Profile) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(keys))
-}
-
-// variantsOf returns the variants of a family, one without a name where it has only one.
-func variantsOf(family *profile.Profile) []string {
-	if len(family.Variants) == 0 {
-		return []string{""}
-	}
-	return family.Variants
 }

@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"slices"
@@ -16,7 +16,7 @@ func quirks(l *Line, f strict.Fields, places []place) {
 	for _, p := range places {
 		all = append(all, p.device)
 	}
-	l.Quirks = shared(l.Transport, all)
+	l.Quirks = SharedQuirks(l.Transport, all)
 	if l.Transport != TCP && f.Get("echo") == nil {
 		contradicting(f, places)
 	}
@@ -42,8 +42,8 @@ var misplaced = map[string]map[Transport]string{
 	"latency_timer":   {TCP: "there is no USB adapter on a tcp line", RTUOverTCP: "there is no USB adapter on a line over the network"},
 }
 
-// shared joins what the families of a line need: the longest delay, and what one of them wants, as far as the transport has it.
-func shared(t Transport, of []devices.Config) protocol.Quirks {
+// SharedQuirks joins what the families of a line need: the longest delay, and what one of them wants, as far as the transport has it.
+func SharedQuirks(t Transport, of []devices.Config) protocol.Quirks {
 	var all protocol.Quirks
 	for _, d := range of {
 		q := d.Profile.Line.Quirks
