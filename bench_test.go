@@ -9,6 +9,7 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/plan"
 	"solarhub/protocol/sim"
 )
@@ -47,7 +48,7 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 	}
 	line := sim.NewLine(sim.Options{Serial: &serial, Turnaround: turnaround}, unit)
 	ctx, stop := context.WithCancel(context.Background())
-	bus := protocol.NewBus(protocol.NewRTU(protocol.RTUConfig{Path: pty.Path(), Serial: serial}), protocol.BusOptions{})
+	bus := protocol.NewBus(link.NewRTU(link.RTUConfig{Path: pty.Path(), Serial: serial}), protocol.BusOptions{})
 	ended := make(chan error, 2)
 	go func() { ended <- line.ServePTY(ctx, pty) }()
 	go func() { ended <- bus.Run(ctx) }()

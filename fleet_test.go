@@ -22,6 +22,7 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -58,7 +59,7 @@ func pollFleet(b *testing.B, n int, every time.Duration) {
 	sinks := make([]*punctual, n)
 	for i := range sinks {
 		sinks[i] = &punctual{every: every}
-		bus := protocol.NewBus(protocol.NewTCP(protocol.TCPConfig{Address: address}), protocol.BusOptions{})
+		bus := protocol.NewBus(link.NewTCP(link.TCPConfig{Address: address}), protocol.BusOptions{})
 		d := devices.New(devices.Config{Profile: p, Unit: 1, Line: p.Line, Intervals: map[profile.Interval]time.Duration{profile.Now: every}},
 			bus, sinks[i], zerolog.Nop())
 		running.Go(func() { _ = bus.Run(ctx) })

@@ -16,7 +16,7 @@ import (
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
 	"plugin/cli":             {"plugin", "plugin/config", "plugin/companion", "plugin/devhost", "plugin/host", "plugin/demo", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
-	"plugin":                 {"plugin/config", "plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/plan"},
+	"plugin":                 {"plugin/config", "plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/link", "protocol/codec", "protocol/plan"},
 	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/plan"},
 	"plugin/devhost":         {"plugin/host"},
 	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"devices/profile":        {"devices/profile/strict", "protocol", "protocol/codec"},
 	"devices/profile/strict": {},
 	"protocol":               {},
+	"protocol/link":          {"protocol"},
 	"protocol/plan":          {"protocol", "protocol/codec"},
 	"protocol/sim":           {"protocol", "protocol/codec"},
 	"protocol/codec":         {},
@@ -36,7 +37,7 @@ var arrows = map[string][]string{
 // homes says which of our packages may import a module; tests are free, but for zerolog/log.
 var homes = map[string][]string{
 	"github.com/coder/websocket":     {"plugin/host", "plugin/devhost"},
-	"github.com/goburrow/modbus":     {"protocol"},
+	"github.com/goburrow/modbus":     {"protocol/link"},
 	"github.com/dgraph-io/badger/v4": {"plugin/cache"},
 	"github.com/goccy/go-yaml":       {"devices/profile/strict"},
 	"github.com/spf13/cobra":         {"plugin/cli"},

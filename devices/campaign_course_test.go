@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -27,15 +28,15 @@ type course struct {
 }
 
 // link makes the link of the course.
-func (c course) link(dial protocol.DialFunc) protocol.Link {
+func (c course) link(dial link.DialFunc) protocol.Link {
 	if c.framing == sim.TCP {
-		return protocol.NewTCP(protocol.TCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
+		return link.NewTCP(link.TCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
 	}
-	cfg := protocol.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Sleep: time.Sleep, Trace: c.trace}
+	cfg := link.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Sleep: time.Sleep, Trace: c.trace}
 	if c.serial != nil {
 		cfg.Serial = *c.serial
 	}
-	return protocol.NewRTUOverTCP(cfg)
+	return link.NewRTUOverTCP(cfg)
 }
 
 // overPipes serves the line on pipes.

@@ -13,6 +13,7 @@ import (
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -205,8 +206,8 @@ func (p *player) count(say complaint) (t score) {
 }
 
 // overPipes serves the line on pipes.
-func overPipes(framing sim.Framing) func(ctx context.Context, line *sim.Line) (protocol.DialFunc, func()) {
-	return func(ctx context.Context, line *sim.Line) (protocol.DialFunc, func()) {
+func overPipes(framing sim.Framing) func(ctx context.Context, line *sim.Line) (link.DialFunc, func()) {
+	return func(ctx context.Context, line *sim.Line) (link.DialFunc, func()) {
 		var serving sync.WaitGroup
 		return func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -41,7 +42,7 @@ func TestCampaignOnPTY(t *testing.T) {
 						t.Error(err)
 					}
 				})
-				return protocol.NewRTU(protocol.RTUConfig{Path: path, Serial: fast}), serving.Wait
+				return link.NewRTU(link.RTUConfig{Path: path, Serial: fast}), serving.Wait
 			}, t.Logf)
 			if err != nil {
 				t.Error(err)

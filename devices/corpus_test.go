@@ -15,6 +15,7 @@ import (
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -56,7 +57,7 @@ func corpus(t *testing.T, p *profile.Profile, variant string) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	bus := protocol.NewBus(protocol.NewTCP(protocol.TCPConfig{Dial: func(context.Context, string, string) (net.Conn, error) {
+	bus := protocol.NewBus(link.NewTCP(link.TCPConfig{Dial: func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		running.Go(func() { _ = line.ServeConn(ctx, there, sim.TCP) })
 		return here, nil

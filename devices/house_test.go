@@ -16,6 +16,7 @@ import (
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -120,11 +121,11 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 			running.Go(func() { _ = h.line.ServeConn(ctx, there, framing) })
 			return here, nil
 		}
-		var link protocol.Link = protocol.NewTCP(protocol.TCPConfig{Address: "house:502", Name: "house", Dial: dial})
+		var over protocol.Link = link.NewTCP(link.TCPConfig{Address: "house:502", Name: "house", Dial: dial})
 		if h.rtu {
-			link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: "house:502", Name: "house", Serial: protocol.DefaultSerial, Dial: dial, Sleep: time.Sleep})
+			over = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "house:502", Name: "house", Serial: protocol.DefaultSerial, Dial: dial, Sleep: time.Sleep})
 		}
-		h.bus = protocol.NewBus(link, protocol.BusOptions{})
+		h.bus = protocol.NewBus(over, protocol.BusOptions{})
 		h.device = New(h.cfg, h.wrap(h.bus), h.sink, h.log)
 		running.Go(func() { _ = h.bus.Run(ctx) })
 		f(h)

@@ -15,6 +15,7 @@ import (
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -41,7 +42,7 @@ func onSerialLine(t *testing.T, f func(ctx context.Context, d *Device, line *sim
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer cancel()
-		bus := protocol.NewBus(protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
+		bus := protocol.NewBus(link.NewRTUOverTCP(link.RTUOverTCPConfig{Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
 			running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
 			return here, nil

@@ -15,6 +15,7 @@ import (
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/plan"
 	"solarhub/protocol/sim"
 )
@@ -93,7 +94,7 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 	var running, calling sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	link := protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Serial: serial, Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
+	link := link.NewRTUOverTCP(link.RTUOverTCPConfig{Serial: serial, Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
 		return here, nil

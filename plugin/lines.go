@@ -9,6 +9,7 @@ import (
 	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 )
 
 // line is a running line: its bus and the devices on it.
@@ -57,9 +58,9 @@ func newLink(l config.Line, log zerolog.Logger) protocol.Link {
 	}
 	switch l.Transport {
 	case config.TCP:
-		return protocol.NewTCP(protocol.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
+		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
 	case config.RTUOverTCP:
-		return protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
+		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 	}
-	return protocol.NewRTU(protocol.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
+	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,10 +17,32 @@ type BusOptions struct {
 }
 
 func (o BusOptions) withDefaults() BusOptions {
-	o.RetryMin = orDefault(o.RetryMin, time.Second)
-	o.RetryMax = orDefault(o.RetryMax, time.Minute)
-	o.StayUp = orDefault(o.StayUp, 30*time.Second)
+	o.RetryMin = cmp.Or(o.RetryMin, time.Second)
+	o.RetryMax = cmp.Or(o.RetryMax, time.Minute)
+	o.StayUp = cmp.Or(o.StayUp, 30*time.Second)
 	return o
+}
+
+// Link carries one exchange at a time to the units of one line or connection. A Link belongs to one goroutine, usually
+// that of a Bus.
+type Link interface {
+	// Open opens the link if it is closed or if its peer has hung up since, and returns how often it has been opened so
+	// far. Its failure is a LinkError.
+	Open(ctx context.Context) (connection uint64, err error)
+
+	// Ready waits until the line may carry the next request: the silence behind the last reply is over. Whoever chooses
+	// between requests calls it before choosing. Its only failure is that of ctx, and none if it need not wait.
+	Ready(ctx context.Context) error
+
+	// Exchange sends the request on the open link and returns the reply that answers it. Before the first byte it gives up
+	// with the error of ctx, with ErrExpired behind req.Deadline, or with ErrDown when the link is closed; nothing was sent
+	// then. Once the first byte is out ctx no longer counts: the exchange ends with a reply, an ExceptionError (the line is
+	// healthy), or a LinkError. A LinkError without ErrTimeout leaves the link closed. A LinkError of a write that went out
+	// wraps ErrOutcomeUnknown. Response.Sent is set with an error, too, if anything was sent.
+	Exchange(ctx context.Context, req Request) (Response, error)
+
+	// Close closes the link; Open opens it again.
+	Close() error
 }
 
 // Bus owns a Link: everyone who wants something of its units asks the Bus, which serves one after another. Writes go before

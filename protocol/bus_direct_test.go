@@ -3,53 +3,13 @@ package protocol
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// Callers side by side, on an idle line and a busy one: the link is never used by two.
-func TestBusOneAtATime(t *testing.T) {
-	var requests atomic.Int64
-	address := listen(t, func(_ int, c *net.TCPConn) {
-		buf := make([]byte, 300)
-		for {
-			n, err := c.Read(buf)
-			if err != nil {
-				return
-			}
-			if n != 12 {
-				t.Errorf("% x is not one request", buf[:n])
-			}
-			requests.Add(1)
-			_, _ = c.Write(tcpReplyTo(buf[:n]))
-		}
-	})
-	b := NewBus(NewTCP(TCPConfig{Address: address}), BusOptions{})
-	ctx, cancel := context.WithCancel(t.Context())
-	var running, calling sync.WaitGroup
-	running.Go(func() { _ = b.Run(ctx) })
-	for range 4 {
-		calling.Go(func() {
-			for i := range uint16(200) {
-				if _, err := b.Do(ctx, readOf(0, 1+i%9)); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	calling.Wait()
-	cancel()
-	running.Wait()
-	if s := b.Stats(); s.Replies != 800 || requests.Load() != 800 || s.Frames != (Frames{}) {
-		t.Errorf("%d requests, %+v", requests.Load(), s)
-	}
-}
 
 // The bus stops behind the exchange that a caller carries out himself.
 func TestBusStopsBehindACaller(t *testing.T) {

@@ -40,7 +40,18 @@ func (l *fakeLink) Open(context.Context) (uint64, error) {
 	return l.connection, nil
 }
 
-func (l *fakeLink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, time.Sleep) }
+func (l *fakeLink) Ready(ctx context.Context) error {
+	left := time.Until(l.free)
+	if left <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(left):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func (l *fakeLink) Exchange(ctx context.Context, req Request) (Response, error) {
 	if err := ctx.Err(); err != nil {
@@ -364,4 +375,12 @@ func TestBusRefusesNonsense(t *testing.T) {
 			t.Error("a hold of priority 7")
 		}
 	})
+}
+
+func readOf(addr, count uint16) Request {
+	return Request{Unit: 1, Range: Range{Addr: addr, Count: count}}
+}
+
+func writeOf(addr, word uint16) Request {
+	return Request{Unit: 1, Op: WriteSingle, Range: Range{Addr: addr, Count: 1}, Words: []uint16{word}}
 }

@@ -68,6 +68,14 @@ func (r Range) Overlaps(o Range) bool {
 	return r.Table == o.Table && uint32(r.Addr) < o.End() && uint32(o.Addr) < r.End()
 }
 
+// DataBytes returns the data bytes of the reply to a read of the range: two for each register, one for up to eight bits.
+func (r Range) DataBytes() int {
+	if r.Table.Bits() {
+		return (int(r.Count) + 7) / 8
+	}
+	return 2 * int(r.Count)
+}
+
 // String returns the range as errors and logs show it: "holding 588+2".
 func (r Range) String() string { return fmt.Sprintf("%s %d+%d", r.Table, r.Addr, r.Count) }
 

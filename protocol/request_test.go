@@ -56,17 +56,3 @@ func TestRequestFunction(t *testing.T) {
 		}
 	}
 }
-
-func TestPackUnpack(t *testing.T) {
-	bits := []uint16{1, 0, 1, 1, 0, 0, 0, 0, 1}
-	if got := pack(bits, Coil); len(got) != 2 || got[0] != 0x0d || got[1] != 1 {
-		t.Errorf("% x", got)
-	}
-	for _, r := range []Range{{Coil, 0, 9}, {HoldingRegister, 0, 9}} {
-		for i, w := range unpack(pack(bits, r.Table), r) {
-			if w != bits[i] {
-				t.Errorf("%v: word %d is %d", r, i, w)
-			}
-		}
-	}
-}

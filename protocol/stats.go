@@ -52,6 +52,15 @@ type LinkCondition struct {
 	LatencyTimer string        // of a USB adapter: empty where there is none or it is 1 ms, else what it is and why it could not be set
 }
 
+// Frames counts what came in on a link and answered nothing, since the link was made.
+type Frames struct {
+	Damaged  uint64 // replies to a request of ours with a wrong checksum
+	Late     uint64 // replies that an earlier request had given up waiting for, or may have
+	Repeated uint64 // replies that came again
+	Foreign  uint64 // frames of other units or transactions, and those of no known request
+	Noise    uint64 // single bytes that belong to no frame
+}
+
 // Spread is the distribution of the last times measured; zero if there are none.
 type Spread struct {
 	Count         int // measured, at most 512

@@ -121,7 +121,7 @@ func (r *recorder) answered(u *unitRecorder, req Request, refused bool, latency 
 	}
 	request, reply := WireChars(req.Op, req.Range)
 	if refused {
-		reply = rtuException
+		reply = exceptionChars
 	}
 	u.turnaround.add(max(0, latency-r.serial.Chars(request+reply)))
 }

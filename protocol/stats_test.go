@@ -40,7 +40,7 @@ func TestRecorder(t *testing.T) {
 		{"reply", sent, nil, func(s Stats) uint64 { return s.Replies }},
 		{"exception", sent, fmt.Errorf("read: %w", ExceptionError{3, 2}), func(s Stats) uint64 { return s.Exceptions }},
 		{"timeout", Response{Sent: time.Now()}, link(ErrTimeout), func(s Stats) uint64 { return s.Timeouts }},
-		{"broken", Response{Sent: time.Now()}, link(errHungUp), func(s Stats) uint64 { return s.Failures }},
+		{"broken", Response{Sent: time.Now()}, link(errGone), func(s Stats) uint64 { return s.Failures }},
 		{"expired", Response{}, fmt.Errorf("read: %w", ErrExpired), func(s Stats) uint64 { return s.Expired }},
 		{"cancelled", Response{}, fmt.Errorf("read: %w", context.Canceled), func(s Stats) uint64 { return s.Cancelled }},
 	} {
@@ -58,8 +58,7 @@ func TestRecorder(t *testing.T) {
 
 // What is told of a unit is only its own, and what the wire takes is not the device's.
 func TestUnitStats(t *testing.T) {
-	l := NewRTU(RTUConfig{Path: "x"})
-	r := newRecorder(l)
+	r := newRecorder(&serialLink{})
 	sent := time.Now()
 	wire := DefaultSerial.Chars(8 + 5 + 2*10)
 	reply := Response{Sent: sent, Done: sent.Add(wire + 20*time.Millisecond)}
@@ -82,7 +81,7 @@ func TestUnitStats(t *testing.T) {
 	if u.Turnaround.P50 != 3*time.Millisecond || u.Turnaround.Max != 20*time.Millisecond {
 		t.Errorf("turnaround %+v", u.Turnaround)
 	}
-	tcp := newRecorder(NewTCP(TCPConfig{}))
+	tcp := newRecorder(&fakeLink{})
 	tcp.exchanged(readOf(0, 10), reply, nil, sent, reply.Done)
 	if u := tcp.clone().snapshot(reply.Done).Units[1]; u.Turnaround != u.Latency || u.Latency.Count != 1 {
 		t.Errorf("TCP: %+v", u)
@@ -114,3 +113,10 @@ func TestLoad(t *testing.T) {
 		}
 	}
 }
+
+// serialLink tells its setting.
+type serialLink struct{ fakeLink }
+
+func (*serialLink) Serial() Serial { return DefaultSerial }
+
+var errGone = errors.New("gone")

@@ -3,7 +3,6 @@ package protocol
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -30,11 +29,15 @@ type Serial struct {
 // DefaultSerial is 9600 8N1, what nearly every solar inverter is delivered with.
 var DefaultSerial = Serial{Baud: 9600, DataBits: 8, Parity: NoParity, StopBits: 1}
 
+// bauds are the rates that Linux has a name for and that RTU lines use.
+var bauds = []int{
+	1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
+}
+
 // Check reports a setting that no RTU line has or that this system's ports cannot be set to.
 func (s Serial) Check() error {
-	if _, ok := bauds[s.Baud]; !ok {
-		all := slices.Sorted(maps.Keys(bauds))
-		return fmt.Errorf("baud %d is not one of %v; the nearest is %d", s.Baud, all, nearest(s.Baud, all))
+	if !slices.Contains(bauds, s.Baud) {
+		return fmt.Errorf("baud %d is not one of %v; the nearest is %d", s.Baud, bauds, nearest(s.Baud, bauds))
 	}
 	if s.DataBits != 8 {
 		return fmt.Errorf("%d data bits, RTU has 8", s.DataBits)
@@ -76,9 +79,12 @@ func (s Serial) Silence() time.Duration {
 	return s.Chars(35) / 10
 }
 
+// exceptionChars are those of a refusal on an RTU line: unit id, function code, exception code, checksum.
+const exceptionChars = 5
+
 // WireChars returns the characters of the request and of the reply of an RTU exchange.
 func WireChars(op Op, r Range) (request, reply int) {
-	data := readBytes(r)
+	data := r.DataBytes()
 	switch op {
 	case Read:
 		return 8, 5 + data
@@ -87,6 +93,10 @@ func WireChars(op Op, r Range) (request, reply int) {
 	}
 	return 8, 8
 }
+
+// DefaultTimeout is how long a reply may take when neither the request nor the link says otherwise. Inverters answer
+// within 20 to 400 ms; the slowest first answers known take 0.5 s (Fronius, libmodbus #776).
+const DefaultTimeout = time.Second
 
 // Timing is the wire-time model of one device on one line: what an exchange costs.
 type Timing struct {
@@ -104,4 +114,37 @@ func (t Timing) Exchange(op Op, r Range) time.Duration {
 	request, reply := WireChars(op, r)
 	silence := t.Serial.Silence()
 	return t.Serial.Chars(request) + silence + t.Turnaround + t.Serial.Chars(reply) + max(silence, t.Gap)
+}
+
+// WriteBound says how long a write may have to wait for a Bus: from its arrival, or its NotBefore, to its first byte. This is the
+// bound that is published. It follows from three rules of the queue: a write goes before everything that is not one, writes go in
+// the order in which they became due, and behind inRow exchanges of writes one other request is let in. What holds the line
+// without being a write gives way between two exchanges.
+//
+// It is as good as its times: those of the wire-time model hold for a device that answers as fast as its profile says. A unit on an
+// RTU line that has answered late is asked short questions before the next request, to tell its answers apart; a write that arrives
+// then may wait for one timeout more.
+type WriteBound struct {
+	Poll  time.Duration // the longest planned read of any device on the line, with the silence behind it: see plan.Longest
+	Dead  time.Duration // the longest that a request without a reply takes: see Unanswered; 0 where every device answers
+	Write time.Duration // the longest exchange of a set-value: a write, its read-back, or the read before it; it matters for Wait(1) and more
+}
+
+// Wait returns the bound for a write that finds this many exchanges of other writes before it, on the wire or in the queue. A
+// set-value is two, the write and its read-back; three where it changes a part of a register; each try of a confirmation is one.
+func (b WriteBound) Wait(before int) time.Duration {
+	other, write := max(b.Poll, b.Dead), max(b.Write, b.Dead)
+	letIn := (before + inRow - 1) / inRow
+	return other + time.Duration(before)*write + time.Duration(letIn)*other
+}
+
+// Unanswered returns how long a request of this pace keeps the line if no reply comes: its bytes, the timeout and the silence
+// behind it. longest is the longest read that the unit is asked for.
+func (t Timing) Unanswered(pace Pace, longest Range) time.Duration {
+	timeout, gap := max(cmp.Or(pace.Timeout, DefaultTimeout), pace.First), max(t.Gap, pace.Gap)
+	if t.Serial == nil {
+		return timeout + gap
+	}
+	request, reply := WireChars(Read, longest)
+	return t.Serial.Chars(request) + max(timeout, 2*t.Serial.Chars(reply)) + max(gap, t.Serial.Silence())
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 )
 
 // The lines that both ends of a pair can share.
@@ -22,18 +23,18 @@ var serial = protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
 // client opens a link of ours to a server, which may take its time to start.
 func client(t *testing.T, line, place string, timeout time.Duration, quirks protocol.Quirks) exchange {
 	t.Helper()
-	var link protocol.Link
+	var l protocol.Link
 	switch line {
 	case onTCP:
-		link = protocol.NewTCP(protocol.TCPConfig{Address: "127.0.0.1:" + place, Timeout: timeout, Quirks: quirks})
+		l = link.NewTCP(link.TCPConfig{Address: "127.0.0.1:" + place, Timeout: timeout, Quirks: quirks})
 	case onPTY:
-		link = protocol.NewRTU(protocol.RTUConfig{Path: place, Serial: serial, Timeout: timeout, Quirks: quirks})
+		l = link.NewRTU(link.RTUConfig{Path: place, Serial: serial, Timeout: timeout, Quirks: quirks})
 	case onRTUTCP:
-		link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout, Quirks: quirks})
+		l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout, Quirks: quirks})
 	}
-	t.Cleanup(func() { link.Close() })
+	t.Cleanup(func() { l.Close() })
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		_, err := link.Open(t.Context())
+		_, err := l.Open(t.Context())
 		if err == nil {
 			break
 		}
@@ -42,7 +43,7 @@ func client(t *testing.T, line, place string, timeout time.Duration, quirks prot
 		}
 	}
 	return func(req protocol.Request) ([]uint16, error) {
-		resp, err := link.Exchange(t.Context(), req)
+		resp, err := l.Exchange(t.Context(), req)
 		return resp.Words, err
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -87,16 +88,16 @@ func live(t *testing.T, framing sim.Framing, busy sim.Busy, seed uint64) (d day)
 			go func() { _ = line.ServeConn(ctx, there, framing) }() // nonsense ends it
 			return here, nil
 		}
-		var link protocol.Link = protocol.NewTCP(protocol.TCPConfig{Dial: dial})
+		var l protocol.Link = link.NewTCP(link.TCPConfig{Dial: dial})
 		if framing == sim.RTU {
-			link = protocol.NewRTUOverTCP(protocol.RTUOverTCPConfig{Dial: dial, Serial: serial, Sleep: time.Sleep})
+			l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Dial: dial, Serial: serial, Sleep: time.Sleep})
 		}
 		began := time.Now()
 		for i := range 2000 {
-			d.read(t, link, uint16(i*37%250), uint16(2+i/5%2))
+			d.read(t, l, uint16(i*37%250), uint16(2+i/5%2))
 		}
 		cancel()
-		link.Close()
+		l.Close()
 		synctest.Wait()
 		for _, e := range line.Journal().Since(0) {
 			d.course = append(d.course, fmt.Sprintf("%v %s % x: % x", e.At.Sub(began), e.Fault, e.Request, e.Reply))
@@ -106,11 +107,11 @@ func live(t *testing.T, framing sim.Framing, busy sim.Busy, seed uint64) (d day)
 	return d
 }
 
-func (d *day) read(t *testing.T, link protocol.Link, addr, count uint16) {
-	if _, err := link.Open(t.Context()); err != nil {
+func (d *day) read(t *testing.T, l protocol.Link, addr, count uint16) {
+	if _, err := l.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := link.Exchange(t.Context(), protocol.Request{Unit: 1, Range: protocol.Range{Addr: addr, Count: count}})
+	resp, err := l.Exchange(t.Context(), protocol.Request{Unit: 1, Range: protocol.Range{Addr: addr, Count: count}})
 	if _, refused := errors.AsType[protocol.ExceptionError](err); err != nil && !refused {
 		if _, broken := errors.AsType[*protocol.LinkError](err); !broken {
 			t.Fatal(err)

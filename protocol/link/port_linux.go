@@ -1,0 +1,103 @@
+package link
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"solarhub/protocol"
+)
+
+var rates = map[int]uint32{
+	1200: unix.B1200, 1800: unix.B1800, 2400: unix.B2400, 4800: unix.B4800, 9600: unix.B9600, 19200: unix.B19200,
+	38400: unix.B38400, 57600: unix.B57600, 115200: unix.B115200, 230400: unix.B230400, 460800: unix.B460800,
+	500000: unix.B500000, 576000: unix.B576000, 921600: unix.B921600,
+}
+
+// openSerial opens a serial port raw and for this process alone. The file is in the runtime's poller, so deadlines and
+// Close work on it.
+func openSerial(path string, s protocol.Serial) (stream, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := setSerial(f, s); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func setSerial(f *os.File, s protocol.Serial) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	if err := raw.Control(func(fd uintptr) { failure = setTermios(int(fd), s) }); err != nil {
+		return err
+	}
+	return failure
+}
+
+func setTermios(fd int, s protocol.Serial) error {
+	// The same advisory lock that other Modbus masters take: two on one port ruin each other's frames.
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("is used by another process: %w", err)
+	}
+	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return fmt.Errorf("is no serial port: %w", err)
+	}
+	rate := rates[s.Baud]
+	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
+	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | rate
+	t.Ispeed, t.Ospeed = rate, rate
+	if s.StopBits == 2 {
+		t.Cflag |= unix.CSTOPB
+	}
+	if s.Parity != protocol.NoParity {
+		// INPCK|IGNPAR would drop a byte with a wrong parity; the checksum finds it anyway and the frame keeps its length.
+		t.Cflag |= unix.PARENB
+	}
+	if s.Parity == protocol.OddParity {
+		t.Cflag |= unix.PARODD
+	}
+	// At least one byte: with 0 an idle line would read as end of file, which has to mean that the port is gone.
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, t); err != nil {
+		return fmt.Errorf("cannot be set to %v: %w", s, err)
+	}
+	return nil
+}
+
+// sleepPrecisely sleeps d on the kernel's high-resolution timer; it costs a thread, so it is for milliseconds only.
+func sleepPrecisely(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
+}
+
+// readArrived reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error, an end
+// is 0 and an error.
+func readArrived(fd uintptr, b []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(fd), b)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return 0, nil
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+const canReadArrived = true

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package link
+
+import (
+	"errors"
+	"solarhub/protocol"
+	"time"
+)
+
+// openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work everywhere.
+func openSerial(string, protocol.Serial) (stream, error) {
+	return nil, errors.New("serial ports are supported on Linux only")
+}
+
+// latencyTimer is that of a USB adapter; see the file for Linux.
+type latencyTimer struct {
+	root, path string
+	keep       bool
+}
+
+func (latencyTimer) set(stream) string { return "" }
+
+func sleepPrecisely(d time.Duration) { time.Sleep(d) }
+
+// readArrived is not used here: a tap reads with a short deadline instead.
+func readArrived(uintptr, []byte) (int, error) { return 0, nil }
+
+const canReadArrived = false

@@ -1,0 +1,90 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// stream is what bytes travel on: a serial port or a TCP connection.
+type stream interface {
+	io.ReadWriteCloser
+	SetDeadline(t time.Time) error
+}
+
+// DialFunc makes a connection; net.Dialer.DialContext is one.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// DefaultDialTimeout bounds the opening of a TCP connection: a gateway on the same network answers in milliseconds, one
+// that is switched off never does.
+const DefaultDialTimeout = 3 * time.Second
+
+// dial opens a TCP connection within timeout.
+func dial(ctx context.Context, by DialFunc, address string, timeout time.Duration) (net.Conn, error) {
+	if by == nil {
+		by = new(net.Dialer).DialContext
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return by(ctx, "tcp", address)
+}
+
+// errHungUp is the end of a stream: the peer closed the connection, or the serial port is gone.
+var errHungUp = errors.New("hung up by the other end")
+
+// hangUp gives the many faces of a stream that has ended one name.
+func hangUp(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO) {
+		return errHungUp
+	}
+	return err
+}
+
+// tap is a stream that can also be read without waiting.
+type tap struct {
+	stream
+	raw  syscall.RawConn // nil if there is no descriptor to ask, as under a pipe
+	into []byte
+	n    int
+	err  error
+	read func(fd uintptr) // made once: it runs before every request
+}
+
+func newTap(s stream) *tap {
+	t := &tap{stream: s}
+	if conn, ok := s.(syscall.Conn); ok && canReadArrived {
+		t.raw, _ = conn.SyscallConn()
+	}
+	t.read = func(fd uintptr) { t.n, t.err = readArrived(fd, t.into) }
+	return t
+}
+
+// arrived reads what has arrived already; gone means that the other end has hung up.
+func (t *tap) arrived(b []byte) (n int, gone bool) {
+	if t.raw == nil {
+		return t.briefly(b)
+	}
+	t.into = b
+	// Control and not Read: a deadline that passed in the last exchange has no say here.
+	if err := t.raw.Control(t.read); err != nil {
+		return 0, true
+	}
+	return t.n, t.err != nil
+}
+
+// briefly waits a millisecond, the shortest wait that the poller keeps.
+func (t *tap) briefly(b []byte) (n int, gone bool) {
+	if t.SetDeadline(time.Now().Add(time.Millisecond)) != nil {
+		return 0, true
+	}
+	n, err := t.Read(b)
+	return n, err != nil && !isTimeout(err)
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
