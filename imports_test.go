@@ -15,9 +15,10 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"plugin", "plugin/config", "plugin/companion", "plugin/devhost", "plugin/host", "plugin/demo", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
-	"plugin":                 {"plugin/config", "plugin/host", "plugin/cache", "plugin/companion", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/link", "protocol/codec", "protocol/plan"},
+	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/forecast", "plugin/host", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin":                 {"devices", "devices/profile", "devices/profile/strict", "plugin/cache", "plugin/companion", "plugin/config", "plugin/host", "protocol", "protocol/codec", "protocol/link", "protocol/plan"},
 	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/plan"},
+	"plugin/forecast":        {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
 	"plugin/devhost":         {"plugin/host"},
 	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin/host":            {},

@@ -1,3 +1,5 @@
+// Package plugin is SolarHub as a host sees it: it builds lines and devices from a configuration, keeps what they report,
+// and carries the host's calls to them.
 package plugin
 
 import (

@@ -13,8 +13,8 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
-	"solarhub/plugin"
 	"solarhub/plugin/config"
+	"solarhub/plugin/forecast"
 	"solarhub/protocol"
 )
 
@@ -122,7 +122,7 @@ func (a *app) checkConfig(path string) error {
 	if err != nil {
 		return err
 	}
-	lines, err := plugin.Predict(cfg)
+	lines, err := forecast.Of(cfg)
 	if err != nil {
 		return err
 	}
@@ -145,12 +145,12 @@ func counted(n int, of string) string {
 	return fmt.Sprintf("%d %ss", n, of)
 }
 
-func (a *app) predictLine(l plugin.LinePrediction) {
+func (a *app) predictLine(l forecast.Line) {
 	pace := ""
-	if l.Line.Transport != config.TCP {
-		pace = ", " + l.Line.Serial.String()
+	if l.Config.Transport != config.TCP {
+		pace = ", " + l.Config.Serial.String()
 	}
-	fmt.Fprintf(a.Out, "\n%s%s\n", l.Line, pace)
+	fmt.Fprintf(a.Out, "\n%s%s\n", l.Config, pace)
 	a.settings("  ", l.Settings)
 	for _, d := range l.Devices {
 		a.predictDevice(d)
@@ -160,7 +160,7 @@ func (a *app) predictLine(l plugin.LinePrediction) {
 }
 
 // load tells how much of the line its devices take together.
-func (a *app) load(l plugin.LinePrediction) {
+func (a *app) load(l forecast.Line) {
 	enabled, all := l.Load()
 	if len(l.Devices) > 1 {
 		fmt.Fprintf(a.Out, "\n  Together they have the line in use for %.0f %% of the time, with all points %.0f %%.\n", 100*enabled, 100*all)
@@ -171,21 +171,21 @@ func (a *app) load(l plugin.LinePrediction) {
 }
 
 // bound tells how long a write waits, and what comes on top of that.
-func (a *app) bound(l plugin.LinePrediction) {
+func (a *app) bound(l forecast.Line) {
 	alive := l.Bound
 	alive.Dead = 0
 	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may be dead.\n"+
 		"  Behind one other set-value it is %s ms, behind eight %s ms: each is a write and its read-back, and one read is let in\n"+
 		"  for every eight of these. What a dead device leaves unanswered takes its %s ms each time.\n",
 		ms(alive.Wait(0)), ms(l.Bound.Wait(0)), ms(alive.Wait(2)), ms(alive.Wait(16)), ms(l.Bound.Dead))
-	if d := l.Line.Quirks.ConnectDelay; d > 0 {
+	if d := l.Config.Quirks.ConnectDelay; d > 0 {
 		fmt.Fprintf(a.Out, "  On a new connection it waits for connect_delay too, %s ms.\n", ms(d))
 	}
 }
 
 // settings tells what is in force where it is not the default, and who says so.
-func (a *app) settings(indent string, all []plugin.Setting) {
-	for _, from := range []plugin.Origin{plugin.FromFamily, plugin.FromConfiguration, plugin.FromWriteWait, plugin.FromLine} {
+func (a *app) settings(indent string, all []forecast.Setting) {
+	for _, from := range []forecast.Origin{forecast.FromFamily, forecast.FromConfiguration, forecast.FromWriteWait, forecast.FromLine} {
 		var words []string
 		for _, s := range all {
 			if s.From == from {
@@ -198,8 +198,8 @@ func (a *app) settings(indent string, all []plugin.Setting) {
 	}
 }
 
-func (a *app) predictDevice(d plugin.DevicePrediction) {
-	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n", d.Device.Name, d.Device.Profile.ID, d.Device.Unit)
+func (a *app) predictDevice(d forecast.Device) {
+	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n", d.Config.Name, d.Config.Profile.ID, d.Config.Unit)
 	a.settings("    ", d.Settings)
 	fmt.Fprintln(a.Out)
 	t := newTable(nil, "variant", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
@@ -208,7 +208,7 @@ func (a *app) predictDevice(d plugin.DevicePrediction) {
 	t.SetColumnConfigs(configs)
 	for _, v := range d.Variants {
 		for _, p := range named(v) {
-			t.AppendRow(table.Row{v.Variant, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest), fmt.Sprintf("%.0f %%", 100*p.Load)})
+			t.AppendRow(table.Row{v.Name, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest), fmt.Sprintf("%.0f %%", 100*p.Load)})
 		}
 	}
 	for line := range strings.Lines(t.Render()) {
@@ -217,7 +217,7 @@ func (a *app) predictDevice(d plugin.DevicePrediction) {
 	fmt.Fprintln(a.Out)
 	for _, v := range d.Variants {
 		for _, p := range named(v) {
-			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n", strings.TrimSpace(v.Variant+" "+p.name), reads(d.Device, p.PlanPrediction))
+			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n", strings.TrimSpace(v.Name+" "+p.name), reads(d.Config, p.Plan))
 			if p.Err != nil {
 				fmt.Fprintf(a.Out, "    left out: %v\n", p.Err)
 			}
@@ -227,8 +227,8 @@ func (a *app) predictDevice(d plugin.DevicePrediction) {
 }
 
 // slowNow tells of a device whose class now alone takes longer than its interval.
-func (a *app) slowNow(d plugin.DevicePrediction) {
-	every := d.Device.Intervals[profile.Now]
+func (a *app) slowNow(d forecast.Device) {
+	every := d.Config.Intervals[profile.Now]
 	var worst namedPlan
 	for _, v := range d.Variants {
 		for _, p := range named(v) {
@@ -245,11 +245,11 @@ func (a *app) slowNow(d plugin.DevicePrediction) {
 
 // namedPlan is a plan and what it is called.
 type namedPlan struct {
-	plugin.PlanPrediction
+	forecast.Plan
 	name string
 }
 
-func named(v plugin.VariantPrediction) []namedPlan {
+func named(v forecast.Variant) []namedPlan {
 	return []namedPlan{{v.Enabled, "on at first"}, {v.All, "all"}}
 }
 
@@ -262,7 +262,7 @@ func rightAligned(columns ...string) []table.ColumnConfig {
 }
 
 // reads lists the requests of a plan, broken into lines.
-func reads(d devices.Config, p plugin.PlanPrediction) string {
+func reads(d devices.Config, p forecast.Plan) string {
 	timing := devices.TimingOf(d.Line)
 	var words []string
 	for _, r := range p.Reads {

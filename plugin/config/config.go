@@ -1,5 +1,5 @@
-// Package plugin is SolarHub as a host sees it: it builds lines and devices from a configuration, keeps what they report,
-// and carries the host's calls to them.
+// Package config reads the configuration: one YAML file in, a Config with every default filled in out, or all findings at once with
+// their lines and columns. CONFIG.md documents each key.
 package config
 
 import (

@@ -1,4 +1,4 @@
-package plugin
+package forecast
 
 import (
 	"fmt"
@@ -21,24 +21,24 @@ func TestPredict(t *testing.T) {
       - {profile: powdrive, unit: 2, timeout: 3s}
   - {tcp: h, devices: [{profile: senergy, poll: {now: 1s, normal: 1s, slow: 1s}}]}
 `))
-	lines, err := Predict(c)
+	lines, err := Of(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(lines) != 2 || len(lines[0].Devices) != 2 || len(lines[1].Devices) != 1 {
 		t.Fatalf("lines: %+v", lines)
 	}
-	serial := lines[0].Line.Serial
+	serial := lines[0].Config.Serial
 	timing := protocol.Timing{Serial: &serial, Turnaround: 20 * time.Millisecond}
 	for _, v := range lines[0].Devices[0].Variants {
-		points, err := c.Lines[0].Devices[0].Profile.Resolve(v.Variant)
+		points, err := c.Lines[0].Devices[0].Profile.Resolve(v.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkPlan(t, v.All, points, timing, func(p profile.Point) bool { return !p.Button() })
 		checkPlan(t, v.Enabled, points, timing, func(p profile.Point) bool { return p.Entity.Enabled && !p.Button() })
 		if v.Enabled.Time > v.All.Time || v.Enabled.Points >= v.All.Points || v.Enabled.Load > v.All.Load {
-			t.Errorf("%s: enabled %+v, all %+v", v.Variant, v.Enabled, v.All)
+			t.Errorf("%s: enabled %+v, all %+v", v.Name, v.Enabled, v.All)
 		}
 	}
 	if n := len(lines[0].Devices[0].Variants); n != 2 {
@@ -65,7 +65,7 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-func checkPlan(t *testing.T, p PlanPrediction, points []profile.Point, timing protocol.Timing, wanted func(profile.Point) bool) {
+func checkPlan(t *testing.T, p Plan, points []profile.Point, timing protocol.Timing, wanted func(profile.Point) bool) {
 	t.Helper()
 	if p.Err != nil || len(p.Reads) == 0 || math.IsNaN(p.Load) || p.Load <= 0 {
 		t.Errorf("plan %+v", p)
@@ -103,7 +103,7 @@ func checkPlan(t *testing.T, p PlanPrediction, points []profile.Point, timing pr
 func TestWhatCannotBeReadIsTold(t *testing.T) {
 	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: senergy}]}\n"))
 	c.Lines[0].Devices[0].Line.MaxRegisters = 1
-	lines, err := Predict(c)
+	lines, err := Of(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestSettings(t *testing.T) {
       - {profile: powdrive, unit: 2, max_registers: 5}
   - {tcp: h, devices: [{profile: senergy, quiet: 10m, timeout: 1s}]}
 `))
-	lines, err := Predict(c)
+	lines, err := Of(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestSettings(t *testing.T) {
 // A device that has not replied yet is waited for as long as its first answer may take.
 func TestAWriteWaitsForTheFirstTimeoutOfADeadDevice(t *testing.T) {
 	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: powdrive, timeout: 2s}, {profile: senergy, unit: 2, first_timeout: 10s}]}\n"))
-	lines, err := Predict(c)
+	lines, err := Of(c)
 	if err != nil || lines[0].Bound.Dead != 10*time.Second {
 		t.Errorf("%v, %v", lines[0].Bound.Dead, err)
 	}
@@ -190,7 +190,7 @@ func TestReadsOnASlowLineAreShort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := must(Predict(c))
+		lines := must(Of(c))
 		got := ""
 		for _, s := range lines[0].Devices[0].Settings {
 			got += fmt.Sprintf("%s %s by %v", s.Key, s.Text, s.From)
@@ -206,7 +206,7 @@ func TestShippedFamiliesAreRightByDefault(t *testing.T) {
 	for _, name := range profile.Names() {
 		for _, line := range []string{"serial: /dev/x", "rtu_over_tcp: 'h:1'", "tcp: h"} {
 			c := parsed(t, withLines("  - {"+line+", devices: [{profile: "+name+"}]}\n"))
-			lines := must(Predict(c))
+			lines := must(Of(c))
 			bound := lines[0].Bound
 			bound.Dead = 0
 			if wait := bound.Wait(0); wait <= 0 || wait > 200*time.Millisecond {
@@ -236,4 +236,21 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+const goodToken = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl"
+
+// parsed reads a configuration.
+func parsed(t *testing.T, text string) config.Config {
+	t.Helper()
+	c, err := config.Parse("/etc/solarhub/solarhub.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// withLines wraps the text of lines: in an otherwise good configuration.
+func withLines(text string) string {
+	return "host: {url: 'http://h:1', token: " + goodToken + "}\nlines:\n" + text
 }

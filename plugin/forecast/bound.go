@@ -1,4 +1,4 @@
-package plugin
+package forecast
 
 import (
 	"slices"
@@ -10,8 +10,8 @@ import (
 )
 
 // boundOf returns what one device does to the wait of a write on its line.
-func boundOf(d DevicePrediction) protocol.WriteBound {
-	timing := devices.TimingOf(d.Device.Line)
+func boundOf(d Device) protocol.WriteBound {
+	timing := devices.TimingOf(d.Config.Line)
 	var b protocol.WriteBound
 	longest := protocol.Range{Count: 1}
 	for _, v := range d.Variants {
@@ -21,11 +21,11 @@ func boundOf(d DevicePrediction) protocol.WriteBound {
 				longest = r.Range
 			}
 		}
-		points, _ := d.Device.Profile.Resolve(v.Variant) // predicted, so it resolves
-		written := longestWrite(points, d.Device.Line)
+		points, _ := d.Config.Profile.Resolve(v.Name) // predicted, so it resolves
+		written := longestWrite(points, d.Config.Line)
 		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written), timing.Exchange(protocol.Read, written))
 	}
-	b.Dead = timing.Unanswered(d.Device.Line.Pace, longest)
+	b.Dead = timing.Unanswered(d.Config.Line.Pace, longest)
 	return b
 }
 

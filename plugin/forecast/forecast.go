@@ -1,4 +1,6 @@
-package plugin
+// Package forecast says what a configuration will cost before anything is opened: how each device is read, how long that takes on the wire,
+// and how long a write may have to wait. It is pure.
+package forecast
 
 import (
 	"fmt"
@@ -11,12 +13,12 @@ import (
 	"solarhub/protocol/plan"
 )
 
-// LinePrediction says what polling a line will cost and how long a write may have to wait, without touching the line. Times are
+// Line says what polling a line will cost and how long a write may have to wait, without touching the line. Times are
 // those of the wire-time model.
-type LinePrediction struct {
-	Line     config.Line
+type Line struct {
+	Config   config.Line
 	Settings []Setting // of the connection, where they are not the default
-	Devices  []DevicePrediction
+	Devices  []Device
 
 	// Bound is how long a write waits for the line, with the reads of all points of every device. Its Dead is for a device that
 	// may not answer.
@@ -25,7 +27,7 @@ type LinePrediction struct {
 
 // Load returns the share of the line's time that its devices take together, each as the variant that takes most: with the points that
 // are on at first, and with all. Above 1 the line cannot keep up.
-func (l LinePrediction) Load() (enabled, all float64) {
+func (l Line) Load() (enabled, all float64) {
 	for _, d := range l.Devices {
 		var on, every float64
 		for _, v := range d.Variants {
@@ -36,22 +38,22 @@ func (l LinePrediction) Load() (enabled, all float64) {
 	return enabled, all
 }
 
-// DevicePrediction is the part of one device.
-type DevicePrediction struct {
-	Device   devices.Config
-	Settings []Setting           // where they are not the default
-	Variants []VariantPrediction // one without a name where the family has no variants
+// Device is the part of one device.
+type Device struct {
+	Config   devices.Config
+	Settings []Setting // where they are not the default
+	Variants []Variant // one without a name where the family has no variants
 }
 
-// VariantPrediction is the same for one variant of the device's family: which it is shows only when the device is asked.
-type VariantPrediction struct {
-	Variant string
-	Enabled PlanPrediction // the points that are enabled at first registration
-	All     PlanPrediction // every point
+// Variant is the same for one variant of the device's family: which it is shows only when the device is asked.
+type Variant struct {
+	Name    string
+	Enabled Plan // the points that are enabled at first registration
+	All     Plan // every point
 }
 
-// PlanPrediction is the cost of a read plan.
-type PlanPrediction struct {
+// Plan is the cost of a read plan.
+type Plan struct {
 	Points    int
 	Reads     []plan.Read
 	Registers int           // that the reads carry, those nobody asked for included
@@ -62,13 +64,13 @@ type PlanPrediction struct {
 	Err       error         // points that cannot be read within the line's limits; they are left out
 }
 
-// Predict returns the prediction for each line of a configuration.
-func Predict(cfg config.Config) ([]LinePrediction, error) {
-	var all []LinePrediction
+// Of returns the prediction for each line of a configuration.
+func Of(cfg config.Config) ([]Line, error) {
+	var all []Line
 	for _, l := range cfg.Lines {
-		line := LinePrediction{Line: l, Settings: lineSettings(l)}
+		line := Line{Config: l, Settings: lineSettings(l)}
 		for _, d := range l.Devices {
-			device, err := predictDevice(d)
+			device, err := ofDevice(d)
 			if err != nil {
 				return nil, fmt.Errorf("%v: %s: %w", l, d.Name, err)
 			}
@@ -81,8 +83,8 @@ func Predict(cfg config.Config) ([]LinePrediction, error) {
 	return all, nil
 }
 
-func predictDevice(d devices.Config) (DevicePrediction, error) {
-	device := DevicePrediction{Device: d}
+func ofDevice(d devices.Config) (Device, error) {
+	device := Device{Config: d}
 	for _, variant := range d.Profile.VariantNames() {
 		points, err := d.Profile.Resolve(variant)
 		if err != nil {
@@ -98,16 +100,16 @@ func predictDevice(d devices.Config) (DevicePrediction, error) {
 				enabled = append(enabled, p)
 			}
 		}
-		device.Variants = append(device.Variants, VariantPrediction{
-			Variant: variant, Enabled: predictPlan(d, enabled), All: predictPlan(d, readable),
+		device.Variants = append(device.Variants, Variant{
+			Name: variant, Enabled: ofPlan(d, enabled), All: ofPlan(d, readable),
 		})
 	}
 	return device, nil
 }
 
-func predictPlan(d devices.Config, points []profile.Point) PlanPrediction {
+func ofPlan(d devices.Config, points []profile.Point) Plan {
 	timing := devices.TimingOf(d.Line)
-	p := PlanPrediction{Points: len(points)}
+	p := Plan{Points: len(points)}
 	p.Reads, p.Err = devices.ReadPlan(points, d.Line)
 	p.Time, p.Longest = plan.Cost(p.Reads, timing), plan.Longest(p.Reads, timing)
 	for _, r := range p.Reads {
