@@ -1,4 +1,4 @@
-"""The companion of the SolarHub plugin, which dials in over the WebSocket API and brings its devices."""
+"""SolarHub inside Home Assistant: the plugin dials in over the WebSocket API and brings its devices."""
 
 from time import monotonic
 
@@ -9,9 +9,10 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.loader import async_get_integration
 
-from . import actions, browser, registries, websocket
+from . import actions, registries, websocket
 from .const import DOMAIN, PLATFORMS
-from .hub import DATA_HUB, Hub
+from .display import Display
+from .hub import DATA_HUB, Hub, SolarHubConfigEntry
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -23,32 +24,31 @@ async def async_setup(hass: HomeAssistant, _: ConfigType) -> bool:
     await hub.async_load()
     websocket.async_register_commands(hass)
     actions.async_register_actions(hass)
-    browser.async_watch(hass, hub.refused_by_host)
     return True
 
 
-async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Make the entities that are known, and have a plugin that is connected send their states."""
+async def async_setup_entry(hass: HomeAssistant, entry: SolarHubConfigEntry) -> bool:
+    """Make the entities of the stored definitions, and ask plugins that are connected for all states."""
     hub = hass.data[DATA_HUB]
     async with hub.lock:
+        entry.runtime_data = hub.display = Display(hass)
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
         await registries.async_restore(hub, entry)
         hub.entry = entry
     for installation in hub.installations.values():
         if (session := installation.session) is not None:
-            hub.tell_disabled(session)
+            hub.send_disabled(session)
             session.send("resync")
     return True
 
 
-async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Take the entities away. Sessions go on, since most unloads are half of a reload."""
+async def async_unload_entry(hass: HomeAssistant, entry: SolarHubConfigEntry) -> bool:
+    """Remove the entities. Sessions go on, because most unloads are the first half of a reload."""
     hub = hass.data[DATA_HUB]
     async with hub.lock:
         if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
             return False
         hub.entry, hub.unloaded = None, monotonic()
-        hub.homes.clear()
     return True
 
 
@@ -58,7 +58,7 @@ async def async_remove_entry(hass: HomeAssistant, _: ConfigEntry) -> None:
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: ConfigEntry, device: DeviceEntry) -> bool:
-    """Forget a device that the owner deletes; the plugin brings it back when it is started anew."""
+    """Forget a device that the owner deletes, and tell the plugin that serves it."""
     hub = hass.data[DATA_HUB]
     ids = [identifier for domain, identifier in device.identifiers if domain == DOMAIN]
     async with hub.lock:

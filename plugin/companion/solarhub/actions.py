@@ -15,7 +15,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 import voluptuous as vol
 
 from .const import DOMAIN, REFRESH_SECONDS
-from .definitions import Device, Entity, root_of
+from .definitions import DeviceDef, EntityDef, root_of
 from .errors import call_error
 from .hub import DATA_HUB
 
@@ -78,7 +78,7 @@ async def _async_refresh(call: ServiceCall) -> None:
     hub, device_id = call.hass.data[DATA_HUB], call.data[ATTR_DEVICE_ID]
     found = dr.async_get(call.hass).async_get(device_id)
     ids = [identifier for domain, identifier in found.identifiers if domain == DOMAIN] if found else []
-    device: Device | None = hub.catalogue.devices.get(root_of(ids[0])) if ids else None
+    device: DeviceDef | None = hub.catalogue.devices.get(root_of(ids[0])) if ids else None
     if found is None or device is None:
         raise call_error("unknown_entity", device_id, {"id": device_id, "reason": "no such device"})
     await _async_authorise(call, None)
@@ -87,7 +87,7 @@ async def _async_refresh(call: ServiceCall) -> None:
     )
 
 
-async def _async_entity(call: ServiceCall) -> tuple[Entity, str]:
+async def _async_entity(call: ServiceCall) -> tuple[EntityDef, str]:
     """Return the entity that is meant and what the owner calls it; disabled and unavailable ones too."""
     entity_id: str = call.data[ATTR_ENTITY_ID]
     entry = er.async_get(call.hass).async_get(entity_id)
@@ -114,7 +114,7 @@ async def _async_authorise(call: ServiceCall, entity_id: str | None) -> None:
         raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)
 
 
-def _for_platform(entity: Entity, name: str, value: Any) -> Any:
+def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
     """Return a value as the contract has it: a form's text field and YAML give other types than the register has.
 
     YAML reads 22:00 without quotes as 22 * 60, which is a time of day all the same.

@@ -1,10 +1,10 @@
-"""Registers that are on or off."""
+"""Readings that are on or off."""
 
 from typing import Any
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 
-from .definitions import Entity as Definition
+from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
 from .hub import Hub
 
@@ -14,8 +14,8 @@ PARALLEL_UPDATES = 0
 class SolarHubBinarySensor(SolarHubEntity, BinarySensorEntity):
     """Something that is on or off and cannot be set."""
 
-    def __init__(self, hub: Hub, definition: Definition) -> None:
-        """Make the binary sensor that shows a definition."""
+    def __init__(self, hub: Hub, definition: EntityDef) -> None:
+        """Make the binary sensor of a definition."""
         super().__init__(hub, definition)
         if definition.device_class is not None:
             self._attr_device_class = BinarySensorDeviceClass(definition.device_class)

@@ -1,4 +1,4 @@
-"""Registers that do something when they are written."""
+"""Buttons: the device does something when their register is written."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 
 
 class SolarHubButton(SolarHubEntity, ButtonEntity):
-    """Something that the device does on request. Its state, the last press, is Home Assistant's own."""
+    """Something that the device does on request. Home Assistant itself keeps the state, which is the last press."""
 
     def _show(self, value: Any) -> None:
-        """Have nothing to show."""
+        """Show nothing: a button has no value."""
 
     async def async_press(self) -> None:
-        """Press, and return when the device has confirmed it."""
-        await self._hub.async_call(self.definition, "press", self.person_name, context=self._context)
+        """Press the button. Returns when the device has confirmed it."""
+        await self._hub.async_call(self.definition, "press", self.owner_name, context=self._context)
 
 
 async_setup_entry = platform_setup(SolarHubButton)

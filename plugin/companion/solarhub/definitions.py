@@ -1,9 +1,9 @@
-"""What the plugin says of its devices and entities: checked, kept, and looked up."""
+"""Definitions of devices and entities as the plugin sends them, and the checks they must pass."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 import re
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.number import NumberDeviceClass
@@ -25,18 +25,18 @@ _WITHOUT_UNIT: Final = {SensorDeviceClass.DATE, SensorDeviceClass.ENUM, SensorDe
 
 
 class DefinitionError(ValueError):
-    """A sentence that says what is wrong with a definition."""
+    """What is wrong with a definition, in one sentence."""
 
 
 def root_of(device_id: str) -> str:
-    """Return the device id without its part: "SN1" for "SN1/battery"."""
+    """Return the id of the device that a part belongs to: "SN1" for "SN1/battery"."""
     return device_id.partition("/")[0]
 
 
 def _text(item: Json, key: str) -> str:
     value = item.get(key)
     if not isinstance(value, str) or not value:
-        raise DefinitionError(f"{key} is {value!r}; a text is wanted")
+        raise DefinitionError(f"{key} is {value!r}; it must be a text")
     return value
 
 
@@ -47,27 +47,35 @@ def _text_or_none(item: Json, key: str) -> str | None:
 def _number(item: Json, key: str) -> float:
     value = item.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DefinitionError(f"{key} is {value!r}; a number is wanted")
+        raise DefinitionError(f"{key} is {value!r}; it must be a number")
     return value
 
 
 def _whole(item: Json, key: str, default: int, low: int, high: int) -> int:
     value = item.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise DefinitionError(f"{key} is {value!r}; a whole number from {low} to {high} is wanted")
+        raise DefinitionError(f"{key} is {value!r}; it must be a whole number from {low} to {high}")
     return value
 
 
 def _one_of(item: Json, key: str, allowed: Iterable[str]) -> str | None:
     value = _text_or_none(item, key)
     if value is not None and value not in (known := sorted(allowed)):
-        raise DefinitionError(f"{key} is {value!r}; allowed are {', '.join(known)}")
+        raise DefinitionError(f"{key} is {value!r}; it must be one of {', '.join(known)}")
     return value
 
 
+class EntityState(NamedTuple):
+    """What an entity shows. read_at is set if the value comes from the plugin's cache."""
+
+    available: bool
+    value: Any = None
+    read_at: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A device, or a part of one such as its battery."""
+class DeviceDef:
+    """A device, or a part of a device such as its battery."""
 
     id: str
     name: str
@@ -80,12 +88,12 @@ class Device:
 
     @property
     def root(self) -> str:
-        """Return the id of the device that this is, or is a part of."""
+        """Return the id of the whole device."""
         return root_of(self.id)
 
     @classmethod
     def parse(cls, item: Json) -> Self:
-        """Check a Device of PROTOCOL.md, section 3; unknown fields are ignored."""
+        """Check a Device of PROTOCOL.md, section 3. Unknown fields are ignored."""
         device = cls(
             id=_text(item, "id"),
             name=_text(item, "name"),
@@ -102,8 +110,8 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """An entity. Fields that do not belong to its platform have their defaults."""
+class EntityDef:
+    """An entity. Fields of other platforms keep their defaults."""
 
     id: str
     device: str
@@ -128,20 +136,20 @@ class Entity:
 
     @property
     def root(self) -> str:
-        """Return the id of the device, without its part, to which this belongs."""
+        """Return the id of the whole device that this entity belongs to."""
         return root_of(self.device)
 
     @classmethod
     def parse(cls, item: Json) -> Self:
-        """Check an Entity of PROTOCOL.md, section 3; unknown fields are ignored."""
+        """Check an Entity of PROTOCOL.md, section 3. Unknown fields are ignored."""
         platform = Platform(_one_of(item, "platform", PLATFORMS) or _text(item, "platform"))
         if not isinstance(enabled := item.get("enabled", True), bool):
-            raise DefinitionError(f"enabled is {enabled!r}; true or false is wanted")
+            raise DefinitionError(f"enabled is {enabled!r}; it must be true or false")
         category = _one_of(item, "category", EntityCategory)
         if category == EntityCategory.CONFIG and platform in (Platform.SENSOR, Platform.BINARY_SENSOR):
             raise DefinitionError(f"category is 'config', which a {platform} cannot have")
         if (icon := _text_or_none(item, "icon")) and ":" not in icon:
-            raise DefinitionError(f"icon is {icon!r}; something like mdi:flash is wanted")
+            raise DefinitionError(f"icon is {icon!r}; it must have a prefix, as in mdi:flash")
         return cls(
             id=_text(item, "id"),
             device=_text(item, "device"),
@@ -156,7 +164,7 @@ class Entity:
 
 
 def _of_platform(platform: Platform, item: Json) -> Json:
-    """Return the fields that only some platforms have."""
+    """Return the fields that only this platform has."""
     classes = _DEVICE_CLASSES.get(platform)
     common = {"device_class": _one_of(item, "device_class", classes)} if classes else {}
     match platform:
@@ -210,129 +218,7 @@ def _of_text(item: Json) -> Json:
 def _options(item: Json) -> tuple[str, ...]:
     options = item.get("options")
     if not isinstance(options, list | tuple) or not options or not all(isinstance(o, str) and o for o in options):
-        raise DefinitionError(f"options is {options!r}; a list of texts is wanted")
+        raise DefinitionError(f"options is {options!r}; it must be a list of texts")
     if len(set(options)) != len(options):
-        raise DefinitionError(f"options is {options!r}; one is there twice")
+        raise DefinitionError(f"options is {options!r}; no option may occur twice")
     return tuple(options)
-
-
-@dataclass(slots=True)
-class Registration:
-    """One registration as it arrives, frame by frame. Bad items are set aside."""
-
-    hash: str
-    frames: int = 0
-    devices: dict[str, Device] = field(default_factory=dict)
-    entities: dict[str, Entity] = field(default_factory=dict)
-    rejected: list[dict[str, str]] = field(default_factory=list)
-
-    def add(self, devices: list[Json], entities: list[Json]) -> None:
-        """Take the items of the next frame."""
-        self.frames += 1
-        for item in devices:
-            self._guarded(item, self._add_device)
-        for item in entities:
-            self._guarded(item, self._add_entity)
-
-    def _guarded(self, item: Json, add: Any) -> None:
-        try:
-            add(item)
-        except DefinitionError as err:
-            self.rejected.append({"id": str(item.get("id", "")), "message": str(err)})
-
-    def _add_device(self, item: Json) -> None:
-        device = Device.parse(item)
-        if device.id in self.devices:
-            raise DefinitionError("this device is there twice")
-        if device.via is not None and device.via not in self.devices:
-            raise DefinitionError(f"via is {device.via!r}; no device before this one has that id")
-        self.devices[device.id] = device
-
-    def _add_entity(self, item: Json) -> None:
-        entity = Entity.parse(item)
-        if entity.id in self.entities:
-            raise DefinitionError("this entity is there twice")
-        if entity.device not in self.devices:
-            raise DefinitionError(f"device is {entity.device!r}; no device has that id")
-        self.entities[entity.id] = entity
-
-
-@dataclass(slots=True)
-class Catalogue:
-    """All definitions that are kept, of all installations. Devices and entities are in the order of registration."""
-
-    devices: dict[str, Device] = field(default_factory=dict)
-    entities: dict[str, Entity] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)  # device id without part -> installation
-    hashes: dict[str, str] = field(default_factory=dict)  # installation -> hash of what it registered last
-
-    def owner_of(self, device_id: str) -> str | None:
-        """Return the installation that serves a device or part."""
-        return self.owners.get(root_of(device_id))
-
-    def of_installation(self, installation: str) -> Iterator[Entity]:
-        """Yield the entities that an installation serves."""
-        return (entity for entity in self.entities.values() if self.owners.get(entity.root) == installation)
-
-    def take(self, installation: str, new: Registration) -> tuple[list[Device], list[Entity]]:
-        """Replace what is known of the registered devices, and return the devices and entities that are gone.
-
-        A device that the registration does not name is kept: perhaps it sleeps. One that another installation served
-        changes hands, and that installation's hash is forgotten, so that it registers anew when it comes back.
-        """
-        roots = {device.root for device in new.devices.values()}
-        gone_devices = [d for d in self.devices.values() if d.root in roots and d.id not in new.devices]
-        gone_entities = [e for e in self.entities.values() if e.root in roots and e.id not in new.entities]
-        self._drop(gone_devices, gone_entities)
-        for root in roots:
-            if (before := self.owners.get(root)) not in (None, installation):
-                self.hashes.pop(str(before), None)
-            self.owners[root] = installation
-        for device in new.devices.values():  # at the end, so that a parent comes before its parts
-            self.devices.pop(device.id, None)
-            self.devices[device.id] = device
-        self.entities.update(new.entities)
-        self.hashes[installation] = new.hash
-        return gone_devices, gone_entities
-
-    def forget(self, device_ids: Iterable[str]) -> tuple[list[Device], list[Entity]]:
-        """Drop devices with their parts and entities, and return them; a part is dropped alone."""
-        ids = set(device_ids)
-        devices = [d for d in self.devices.values() if d.id in ids or d.root in ids]
-        dropped = {d.id for d in devices}
-        entities = [e for e in self.entities.values() if e.device in dropped]
-        for device in devices:
-            self.hashes.pop(self.owners.get(device.root, ""), None)
-        self._drop(devices, entities)
-        for root in ids:
-            self.owners.pop(root, None)
-        return devices, entities
-
-    def _drop(self, devices: list[Device], entities: list[Entity]) -> None:
-        for device in devices:
-            del self.devices[device.id]
-        for entity in entities:
-            del self.entities[entity.id]
-
-    def to_json(self) -> Json:
-        """Return everything as the host's storage keeps it."""
-        return {
-            "devices": [asdict(device) for device in self.devices.values()],
-            "entities": [asdict(entity) for entity in self.entities.values()],
-            "owners": self.owners,
-            "hashes": self.hashes,
-        }
-
-    @classmethod
-    def from_json(cls, kept: Json | None) -> Self:
-        """Return what to_json gave. What this version no longer accepts is left out, and will be registered again."""
-        catalogue = cls()
-        if kept is None:
-            return catalogue
-        read = Registration(hash="")
-        read.add(kept["devices"], kept["entities"])
-        catalogue.devices, catalogue.entities = read.devices, read.entities
-        catalogue.owners = kept["owners"]
-        if not read.rejected:
-            catalogue.hashes = kept["hashes"]
-        return catalogue

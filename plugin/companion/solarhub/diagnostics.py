@@ -9,8 +9,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
+from .catalogue import Catalogue
 from .const import DOMAIN
-from .definitions import Catalogue, Json, root_of
+from .definitions import Json, root_of
 from .hub import DATA_HUB, Hub
 from .installation import Installation
 
@@ -37,7 +38,7 @@ async def async_get_device_diagnostics(hass: HomeAssistant, _: ConfigEntry, devi
     found = {
         "companion_version": hub.version,
         "installations": [await _async_installation(hub, i) for i in hub.installations.values() if i.name in owners],
-        "entities": {e.id: hub.view(e)._asdict() for e in hub.catalogue.entities.values() if e.device in ids},
+        "entities": {e.id: hub.state_of(e)._asdict() for e in hub.catalogue.entities.values() if e.device in ids},
     }
     return _without_secrets(found, hub.catalogue)
 
@@ -46,10 +47,10 @@ async def _async_installation(hub: Hub, installation: Installation) -> Json:
     session = installation.session
     return {
         "name": installation.name,
-        "shown": installation.shown,
+        "visible": installation.visible,
         "hash": hub.catalogue.hashes.get(installation.name),
-        "online": dict(installation.picture.online),
-        "reasons": dict(installation.picture.reasons),
+        "online": dict(installation.snapshot.online),
+        "reasons": dict(installation.snapshot.reasons),
         "session": session
         and {
             "plugin_version": session.plugin_version,
@@ -57,7 +58,7 @@ async def _async_installation(hub: Hub, installation: Installation) -> Json:
             "epoch": session.epoch,
             "ready": session.ready,
             "seconds_connected": round(monotonic() - session.began),
-            "seconds_silent": round(monotonic() - session.heard, 1),
+            "seconds_silent": round(monotonic() - session.last_message, 1),
             "calls_pending": len(session.calls),
             "disabled": len(session.disabled or ()),
         },

@@ -1,49 +1,50 @@
-"""What all entities have in common."""
+"""What the entities of all platforms have in common."""
 
 from abc import abstractmethod
 from collections.abc import Callable
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback, async_get_current_platform
 
-from .browser import async_take_back
 from .const import DOMAIN
-from .definitions import Entity as Definition
-from .hub import DATA_HUB, Home, Hub, View
+from .definitions import EntityDef, EntityState
+from .display import PlatformSlot
+from .hub import DATA_HUB, Hub, SolarHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
-type SetUp = Callable[[HomeAssistant, ConfigEntry, AddConfigEntryEntitiesCallback], Any]
+type SetUp = Callable[[HomeAssistant, SolarHubConfigEntry, AddConfigEntryEntitiesCallback], Any]
 
 
-def platform_setup(make: Callable[[Hub, Definition], SolarHubEntity]) -> SetUp:
-    """Return a platform's async_setup_entry. Entities come later, in slices over all platforms: see registries.py."""
+def platform_setup(make: Callable[[Hub, EntityDef], SolarHubEntity]) -> SetUp:
+    """Return the async_setup_entry of a platform. It adds no entity: registries.py does, over all platforms at once."""
 
-    async def async_setup_entry(hass: HomeAssistant, _: ConfigEntry, __: AddConfigEntryEntitiesCallback) -> None:
-        platform = async_get_current_platform()
-        hass.data[DATA_HUB].homes[Platform(platform.domain)] = Home(platform, make)
+    async def async_setup_entry(
+        hass: HomeAssistant, entry: SolarHubConfigEntry, _: AddConfigEntryEntitiesCallback
+    ) -> None:
+        platform, hub = async_get_current_platform(), hass.data[DATA_HUB]
+        entry.runtime_data.platforms[Platform(platform.domain)] = PlatformSlot(platform, lambda item: make(hub, item))
 
     return async_setup_entry
 
 
 class SolarHubEntity(Entity):
-    """One register, or another quantity of a device, as the plugin describes it."""
+    """An entity as the plugin defines it: a register, or something that the plugin derives from registers."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, hub: Hub, definition: Definition) -> None:
-        """Make the entity that shows a definition."""
+    def __init__(self, hub: Hub, definition: EntityDef) -> None:
+        """Make the entity of a definition."""
         self.definition = definition
         self._hub = hub
-        self._view: View | None = None
-        self._odd = False  # the value is one that cannot be shown, and that was logged
+        self._shown: EntityState | None = None
+        self._invalid_logged = False
         self._attr_unique_id = definition.id
         self._attr_name = definition.name
         self._attr_icon = definition.icon
@@ -54,80 +55,65 @@ class SolarHubEntity(Entity):
 
     @abstractmethod
     def _show(self, value: Any) -> None:
-        """Take a value of the contract, None for unknown. Raises ValueError if this platform cannot show it."""
-
-    def refused_by_host(self, typed: Any) -> bool:  # noqa: ARG002 # for those who can tell
-        """Report whether Home Assistant refuses a value before it gets here."""
-        return False
+        """Take over a value of the contract; None is unknown. Raises ValueError if this platform cannot show it."""
 
     async def async_added_to_hass(self) -> None:
-        """Show what is known; Home Assistant writes the state next."""
-        self._hub.entities[self.definition.id] = self
-        self._look()
+        """Take over the newest state. Home Assistant writes it next."""
+        self._hub.display.entities[self.definition.id] = self
+        self._update()
 
     async def async_will_remove_from_hass(self) -> None:
-        """Be reached by no more states."""
-        self._hub.entities.pop(self.definition.id, None)
+        """Leave the display."""
+        self._hub.display.entities.pop(self.definition.id, None)
 
     @callback
     def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Need nothing to be done when a person renames the entity: nothing here goes by its entity_id."""
+        """Do nothing when a person renames the entity, because nothing here depends on its entity_id."""
 
     @callback
     def async_refresh(self, context: Context | None = None) -> None:
-        """Write the state if it changed, as an act of the one who asked for it. Raises nothing."""
-        if not self._look():
+        """Write the state if it changed. context is that of the person or automation who caused the change."""
+        if not self._update():
             return
         if context is not None:
             self.async_set_context(context)
         try:
             self.async_write_ha_state()
         except Exception:
-            if not self._odd:
-                _LOGGER.exception(
-                    "%s: Home Assistant refuses the value %r", self.entity_id, self._view and self._view.value
-                )
-            self._odd = True
+            if not self._invalid_logged:
+                value = self._shown and self._shown.value
+                _LOGGER.exception("%s: Home Assistant refuses the value %r", self.entity_id, value)
+            self._invalid_logged = True
             self._show(None)
             self.async_write_ha_state()
 
     @callback
-    def _look(self) -> bool:
-        """Take over what the hub knows, and report whether that is new."""
-        view = self._hub.view(self.definition)
-        if view == self._view:
+    def _update(self) -> bool:
+        """Take over the state that the hub has for this entity, and report whether it is new."""
+        state = self._hub.state_of(self.definition)
+        if state == self._shown:
             return False
-        self._view = view
-        self._attr_available = view.available
-        self._attr_extra_state_attributes = {} if view.read_at is None else {"read_at": view.read_at}
+        self._shown = state
+        self._attr_available = state.available
+        self._attr_extra_state_attributes = {} if state.read_at is None else {"read_at": state.read_at}
         try:
-            self._show(view.value)
-            self._odd = False
+            self._show(state.value)
+            self._invalid_logged = False
         except ValueError as err:
-            if not self._odd:
+            if not self._invalid_logged:
                 _LOGGER.warning("%s is shown as unknown: %s", self.entity_id, err)
-            self._odd = True
+            self._invalid_logged = True
             self._show(None)
         return True
 
     @property
-    def person_name(self) -> str:
-        """Return what the owner calls this."""
+    def owner_name(self) -> str:
+        """Return what the owner calls the entity."""
         state = self.hass.states.get(self.entity_id)
         return state.name if state else self.definition.name
 
-    async def _async_set(self, value: Any, typed: str | None = None) -> None:
-        """Have a value written to the device; return when it has been read back.
-
-        typed is the state that the control in the browser pretends, None for one that looks after itself. Unless the
-        state follows, the control is put back.
-        """
-        before = self.hass.states.get(self.entity_id)
-        try:
-            await self._hub.async_call(
-                self.definition, "set", self.person_name, context=self._context, value=value, force=False
-            )
-        finally:
-            after = self.hass.states.get(self.entity_id)
-            if typed is not None and before and after and before.state == after.state:
-                async_take_back(self.hass, self.entity_id, typed, self._context)
+    async def _async_set(self, value: Any) -> None:
+        """Have a value written to the device. Returns when the device has confirmed it."""
+        await self._hub.async_call(
+            self.definition, "set", self.owner_name, context=self._context, value=value, force=False
+        )

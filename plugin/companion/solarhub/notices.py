@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 
 from .const import DOMAIN
-from .definitions import Entity, Json
+from .definitions import EntityDef, Json
 
 EVENT_REVERTED: Final = f"{DOMAIN}_reverted"
 
@@ -29,7 +29,7 @@ class Notices:
         self._shown: dict[str, CALLBACK_TYPE] = {}  # by issue: stops its timer
 
     @callback
-    def reverted(self, entity: Entity, name: str, notice: Json) -> None:
+    def reverted(self, entity: EntityDef, name: str, notice: Json) -> None:
         """Tell that a device no longer holds what an entity was set to."""
         wanted, found, seconds = notice.get("wanted"), notice.get("found"), notice.get("seconds", 0)
         entity_id = er.async_get(self._hass).async_get_entity_id(entity.platform, DOMAIN, entity.id)
@@ -53,13 +53,13 @@ class Notices:
         self._go_in(issue, _OLD_SECONDS)
 
     @callback
-    def was_set(self, entity: Entity) -> None:
+    def was_set(self, entity: EntityDef) -> None:
         """Note that an entity was set again: what it was warned of is over if that lasts."""
         if (issue := _issue_of(entity)) in self._shown:
             self._go_in(issue, _HELD_SECONDS)
 
     @callback
-    def forget(self, entity: Entity) -> None:
+    def forget(self, entity: EntityDef) -> None:
         """Take away the warning of an entity that is no more."""
         self._take_away(_issue_of(entity))
 
@@ -76,7 +76,7 @@ class Notices:
             ir.async_delete_issue(self._hass, DOMAIN, issue)
 
 
-def _issue_of(entity: Entity) -> str:
+def _issue_of(entity: EntityDef) -> str:
     """Return the issue of an entity, which a time of day shares with the text beside it."""
     return f"reverted_{entity.root}_{entity.key}"
 

@@ -10,22 +10,23 @@ from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
+from .catalogue import Registration
 from .const import DOMAIN, ENTITIES_PER_TURN
-from .definitions import Device, Entity, Json, Registration
+from .definitions import DeviceDef, EntityDef, Json
 from .hub import Hub
 
 
 async def async_restore(hub: Hub, entry: ConfigEntry) -> None:
-    """Make the devices and entities of the kept definitions, before any plugin connects."""
+    """Make the devices and entities of the stored definitions, before any plugin connects."""
     _make_devices(hub, entry, hub.catalogue.devices.values())
     await _async_add(hub, list(hub.catalogue.entities.values()))
 
 
-async def async_apply(hub: Hub, entry: ConfigEntry, installation: str, new: Registration) -> Json:
+async def async_register(hub: Hub, entry: ConfigEntry, installation: str, new: Registration) -> Json:
     """Make a complete registration take effect. The caller holds hub.lock."""
     before = {i: hub.catalogue.entities.get(i) for i in new.entities}
     moved = {d.id for d in new.devices.values() if hub.catalogue.owner_of(d.id) not in (None, installation)}
-    gone_devices, gone_entities = hub.catalogue.take(installation, new)
+    gone_devices, gone_entities = hub.catalogue.apply(installation, new)
     hub.save()
     remove(hub, entry, gone_devices, gone_entities)
     _make_devices(hub, entry, new.devices.values())
@@ -33,12 +34,12 @@ async def async_apply(hub: Hub, entry: ConfigEntry, installation: str, new: Regi
     created = [e for e in new.entities.values() if before[e.id] is None]
     changed = [(old, e) for e in new.entities.values() if (old := before[e.id]) is not None and old != e]
     for old, entity in changed:
-        if (shown := hub.entities.get(entity.id)) is not None:
+        if (shown := hub.display.entities.get(entity.id)) is not None:
             await shown.async_remove()
         if old.platform != entity.platform:
             _remove_entity(hub, old)
     missing = await _async_add(hub, created + [entity for _, entity in changed])
-    hub.publish(e.id for e in new.entities.values() if e.device in moved)
+    hub.display.refresh(e.id for e in new.entities.values() if e.device in moved)
     return {
         "created": len(created),
         "updated": len(changed),
@@ -48,8 +49,8 @@ async def async_apply(hub: Hub, entry: ConfigEntry, installation: str, new: Regi
 
 
 @callback
-def remove(hub: Hub, entry: ConfigEntry, devices: Iterable[Device], entities: Iterable[Entity]) -> None:
-    """Take devices and entities out of the registries, the entities first."""
+def remove(hub: Hub, entry: ConfigEntry, devices: Iterable[DeviceDef], entities: Iterable[EntityDef]) -> None:
+    """Remove devices and entities from the registries, entities first."""
     for entity in entities:
         _remove_entity(hub, entity)
     registry = dr.async_get(hub.hass)
@@ -59,7 +60,7 @@ def remove(hub: Hub, entry: ConfigEntry, devices: Iterable[Device], entities: It
 
 
 @callback
-def _remove_entity(hub: Hub, entity: Entity) -> None:
+def _remove_entity(hub: Hub, entity: EntityDef) -> None:
     hub.notices.forget(entity)
     registry = er.async_get(hub.hass)
     if entity_id := registry.async_get_entity_id(entity.platform, DOMAIN, entity.id):
@@ -67,7 +68,7 @@ def _remove_entity(hub: Hub, entity: Entity) -> None:
 
 
 @callback
-def _make_devices(hub: Hub, entry: ConfigEntry, devices: Iterable[Device]) -> None:
+def _make_devices(hub: Hub, entry: ConfigEntry, devices: Iterable[DeviceDef]) -> None:
     """Make or update devices, parents first, because a part is linked to its parent by the registry's own id."""
     registry = dr.async_get(hub.hass)
     for device in devices:
@@ -85,17 +86,22 @@ def _make_devices(hub: Hub, entry: ConfigEntry, devices: Iterable[Device]) -> No
         )
 
 
-async def _async_add(hub: Hub, entities: list[Entity]) -> list[Entity]:
-    """Add entities in slices, since Home Assistant adds a list in one turn; return those that it refused."""
+async def _async_add(hub: Hub, entities: list[EntityDef]) -> list[EntityDef]:
+    """Add entities, and return those that Home Assistant refused.
+
+    Home Assistant adds a list in one turn of the event loop, so the list is cut into slices. A platform's own
+    async_add_entities is awaited, unlike the callback that a platform is handed at setup, because the plugin is
+    answered when its entities exist.
+    """
     by_platform = attrgetter("platform")
     for some in batched(entities, ENTITIES_PER_TURN, strict=False):
         for platform, group in groupby(sorted(some, key=by_platform), by_platform):
-            home = hub.homes[platform]
-            await home.platform.async_add_entities([home.make(hub, entity) for entity in group])
+            slot = hub.display.platforms[platform]
+            await slot.platform.async_add_entities([slot.make(entity) for entity in group])
         await asyncio.sleep(0)
     registry = er.async_get(hub.hass)
     return [
         e
         for e in entities
-        if e.id not in hub.entities and registry.async_get_entity_id(e.platform, DOMAIN, e.id) is None
+        if e.id not in hub.display.entities and registry.async_get_entity_id(e.platform, DOMAIN, e.id) is None
     ]

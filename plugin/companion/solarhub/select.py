@@ -1,10 +1,10 @@
-"""Registers that hold one of several options and can be set."""
+"""Options that can be selected."""
 
 from typing import Any
 
 from homeassistant.components.select import SelectEntity
 
-from .definitions import Entity as Definition
+from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
 from .hub import Hub
 
@@ -12,10 +12,10 @@ PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 
 
 class SolarHubSelect(SolarHubEntity, SelectEntity):
-    """One of several options, which can be set."""
+    """A choice between options."""
 
-    def __init__(self, hub: Hub, definition: Definition) -> None:
-        """Make the select that shows a definition."""
+    def __init__(self, hub: Hub, definition: EntityDef) -> None:
+        """Make the select of a definition."""
         super().__init__(hub, definition)
         self._attr_options = list(definition.options)
 
@@ -25,8 +25,8 @@ class SolarHubSelect(SolarHubEntity, SelectEntity):
         self._attr_current_option = value
 
     async def async_select_option(self, option: str) -> None:
-        """Write an option, and return when the device has confirmed it."""
-        await self._async_set(option, option)
+        """Write an option."""
+        await self._async_set(option)
 
 
 async_setup_entry = platform_setup(SolarHubSelect)

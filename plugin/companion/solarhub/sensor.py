@@ -1,4 +1,4 @@
-"""Registers that are only read."""
+"""Readings that cannot be set."""
 
 from datetime import date
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
 from homeassistant.util import dt as dt_util
 
-from .definitions import TEXT_MAX, Entity as Definition
+from .definitions import TEXT_MAX, EntityDef
 from .entity import SolarHubEntity, platform_setup
 from .hub import Hub
 
@@ -18,8 +18,8 @@ _NOT_NUMERIC: Final = {SensorDeviceClass.DATE, SensorDeviceClass.ENUM, SensorDev
 class SolarHubSensor(SolarHubEntity, SensorEntity):
     """A quantity that cannot be set."""
 
-    def __init__(self, hub: Hub, definition: Definition) -> None:
-        """Make the sensor that shows a definition."""
+    def __init__(self, hub: Hub, definition: EntityDef) -> None:
+        """Make the sensor of a definition."""
         super().__init__(hub, definition)
         if definition.device_class is not None:
             self._attr_device_class = SensorDeviceClass(definition.device_class)
@@ -42,13 +42,13 @@ class SolarHubSensor(SolarHubEntity, SensorEntity):
                 raise ValueError(f"{value!r} is not one of {', '.join(self.definition.options)}")
             case SensorDeviceClass.TIMESTAMP:
                 if (moment := dt_util.parse_datetime(str(value))) is None or moment.tzinfo is None:
-                    raise ValueError(f"{value!r} is no moment with a time zone")
+                    raise ValueError(f"{value!r} is not a time with a time zone")
                 return moment
             case SensorDeviceClass.DATE:
                 return date.fromisoformat(str(value))
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if self._numeric and not number:
-            raise ValueError(f"{value!r} is no number")
+            raise ValueError(f"{value!r} is not a number")
         if not number and (not isinstance(value, str) or len(value) > TEXT_MAX):
             raise ValueError(f"{value!r} is neither a number nor a text of at most {TEXT_MAX} characters")
         return value

@@ -1,4 +1,4 @@
-"""Registers that can be switched on and off."""
+"""Switches."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ class SolarHubSwitch(SolarHubEntity, SwitchEntity):
         self._attr_is_on = value
 
     async def async_turn_on(self, **_: Any) -> None:
-        """Switch on, and return when the device says so."""
+        """Switch on."""
         await self._async_set(True)
 
     async def async_turn_off(self, **_: Any) -> None:
-        """Switch off, and return when the device says so."""
+        """Switch off."""
         await self._async_set(False)
 
 

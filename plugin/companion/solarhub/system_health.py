@@ -21,6 +21,6 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
         "plugins_connected": f"{len(sessions)} of {len(hub.installations)}",
         "plugin_versions": ", ".join(sorted({s.plugin_version for s in sessions})) or "-",
         "devices": len(hub.catalogue.devices),
-        "entities": f"{len(hub.entities)} of {len(hub.catalogue.entities)}",
+        "entities": f"{len(hub.display.entities)} of {len(hub.catalogue.entities)}",
         "calls_pending": sum(len(s.calls) for s in sessions),
     }

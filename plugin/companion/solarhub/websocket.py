@@ -13,6 +13,7 @@ from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
 from . import registries
+from .catalogue import Registration
 from .const import (
     DOMAIN,
     ENTITIES_PER_FRAME,
@@ -22,10 +23,10 @@ from .const import (
     PROTOCOL_MIN,
     STATES_PER_FRAME,
 )
-from .definitions import Json, Registration, root_of
+from .definitions import Json, root_of
 from .errors import call_error
 from .hub import DATA_HUB, Hub
-from .installation import Picture, Session
+from .session import Session, Snapshot
 
 type Handler = Callable[[Hub, Session, ActiveConnection, Json], None]
 
@@ -69,7 +70,7 @@ def _in_session(handler: Handler) -> Any:
         elif hub.entry is None and monotonic() - hub.unloaded > _RELOAD_SECONDS:
             _not_loaded(connection, msg)
         else:
-            session.heard = monotonic()
+            session.last_message = monotonic()
             handler(hub, session, connection, msg)
 
     return checked
@@ -121,7 +122,7 @@ def handle_hello(hass: HomeAssistant, connection: ActiveConnection, msg: Json) -
         protocol=protocol,
         connection=connection,
         message_id=msg["id"],
-        picture=Picture(served={root_of(device) for device in msg["devices"]}),
+        snapshot=Snapshot(served={root_of(device) for device in msg["devices"]}),
     )
     installation.open(session)
     connection.subscriptions[msg["id"]] = lambda: installation.lose(session, "the connection was lost")
@@ -209,13 +210,13 @@ async def _async_take(
             if not session.alive:
                 connection.send_error(message_id, "stale_session", "This session is not the current one any more.")
                 return
-            session.picture.served |= {device.root for device in new.devices.values()}
-            done = await registries.async_apply(hub, hub.entry, session.installation, new)
+            session.snapshot.served |= {device.root for device in new.devices.values()}
+            done = await registries.async_register(hub, hub.entry, session.installation, new)
     except Exception as err:  # the plugin waits for an answer
         connection.async_handle_exception({"id": message_id}, err)
         return
     if session.alive:
-        hub.tell_disabled(session)  # before the answer, so that nothing is polled that nobody looks at
+        hub.send_disabled(session)  # before the answer, so that nothing is polled that nobody looks at
     connection.send_result(message_id, done | {"rejected": counts["rejected"] + done["rejected"]})
 
 
@@ -259,7 +260,7 @@ def handle_result(hub: Hub, session: Session, connection: ActiveConnection, msg:
     """Show what was read back, as an act of the caller, and then tell the caller."""
     call = session.calls.pop(msg["call_id"], None)
     hub.apply(session, msg.get("s") or {}, context=call.context if call else None)
-    if call is not None and msg["ok"] and (entity := hub.catalogue.entities.get(call.sets or "")) is not None:
+    if call is not None and msg["ok"] and (entity := hub.catalogue.entities.get(call.entity_id or "")) is not None:
         hub.notices.was_set(entity)
     if call is not None and not call.answer.done():
         error = msg.get("error") or {}
@@ -285,7 +286,7 @@ def handle_heartbeat(_: Hub, __: Session, connection: ActiveConnection, msg: Jso
 @_in_session
 def handle_diagnostics(_: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
     """Take the answer to an event "diagnostics"."""
-    request = session.requests.pop(msg["request_id"], None)
+    request = session.diagnostics.pop(msg["request_id"], None)
     if request is not None and not request.done():
         request.set_result(msg["data"])
     connection.send_result(msg["id"])
@@ -310,8 +311,8 @@ def handle_notice(hub: Hub, session: Session, connection: ActiveConnection, msg:
     if entity is None or hub.catalogue.owners.get(entity.root) != session.installation:
         pass
     elif msg["kind"] == "reverted":
-        shown = hub.entities.get(entity.id)
-        hub.notices.reverted(entity, shown.person_name if shown else entity.name, msg)
+        shown = hub.display.entities.get(entity.id)
+        hub.notices.reverted(entity, shown.owner_name if shown else entity.name, msg)
     connection.send_result(msg["id"])
 
 

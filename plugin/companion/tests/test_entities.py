@@ -51,7 +51,7 @@ async def test_a_bad_definition_rejects_itself_only(core: Client, plugin: Plugin
         "options": entity(serial, "e", "select"),
         "device_class": entity(serial, "f", "sensor", device_class="warmth"),
         "pattern": entity(serial, "g", "text", pattern="("),
-        "there twice": entity(serial, "good", "sensor"),
+        "occurs twice": entity(serial, "good", "sensor"),
         "device": entity("nobody", "h", "sensor"),
         "unit": entity(serial, "i", "sensor", device_class="enum", options=["x"], unit="W"),
         "max_length": entity(serial, "j", "text", max_length=256),

@@ -10,7 +10,7 @@ from plugin import Client, Json, Refused
 import pytest
 
 from solarhub import notices
-from solarhub.definitions import Entity
+from solarhub.definitions import EntityDef
 
 
 async def issues(core: Client, serial: str) -> list[Json]:
@@ -84,7 +84,7 @@ async def test_a_warning_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(notices.er, "async_get", lambda _: registry)
     monkeypatch.setattr(notices.ir, "async_create_issue", lambda _, __, issue, **___: issues.add(issue))
     monkeypatch.setattr(notices.ir, "async_delete_issue", lambda _, __, issue: issues.discard(issue))
-    entity = Entity.parse({"id": "S_x", "device": "S/battery", "platform": "switch", "key": "x", "name": "X"})
+    entity = EntityDef.parse({"id": "S_x", "device": "S/battery", "platform": "switch", "key": "x", "name": "X"})
 
     shown = notices.Notices(hass)
     shown.was_set(entity)
