@@ -15,14 +15,15 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/forecast", "plugin/host", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/forecast", "plugin/host", "protocol", "protocol/codec", "protocol/sim", "plugin/web"},
 	"plugin":                 {"devices", "devices/profile", "devices/profile/strict", "plugin/cache", "plugin/companion", "plugin/config", "plugin/host", "protocol", "protocol/codec", "protocol/link", "protocol/plan"},
 	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/plan"},
 	"plugin/forecast":        {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
-	"plugin/devhost":         {"plugin/host"},
+	"plugin/devhost":         {"plugin/host", "plugin/web"},
 	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin/host":            {},
 	"plugin/cache":           {},
+	"plugin/web":             {},
 	"plugin/companion":       {},
 	"devices":                {"devices/profile", "protocol", "protocol/plan", "protocol/codec", "protocol/sim"},
 	"devices/profile":        {"devices/profile/strict", "protocol", "protocol/codec"},

@@ -19,6 +19,7 @@ import (
 	"solarhub/plugin/companion"
 	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
+	"solarhub/plugin/web"
 )
 
 // demoRun is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
@@ -76,7 +77,7 @@ func (d *demoRun) listen(flags demoFlags, dir string, manifest []byte) (err erro
 		return errors.Join(err, d.giveBack())
 	}
 	d.options = devhost.Options{Token: d.token, Memory: devhost.File(filepath.Join(dir, "host.json")), Log: d.log.With().Str("part", "host").Logger(),
-		Grace: 10 * time.Second, Manifest: manifest, Texts: texts, Line: d.observe, Page: devhost.Page(), Open: devhost.Loopback(d.listener.Addr())}
+		Grace: 10 * time.Second, Manifest: manifest, Texts: texts, Line: d.observe, Page: web.Page(), Open: web.Loopback(d.listener.Addr())}
 	return nil
 }
 
@@ -204,7 +205,7 @@ func (d *demoRun) serveHost(ctx context.Context) error {
 		http.Error(w, "The host is starting", http.StatusBadGateway)
 	})
 	defer d.closeHost()
-	return devhost.Serve(ctx, d.listener, handler)
+	return web.Serve(ctx, d.listener, handler)
 }
 
 // openHost starts a host that knows what the last one kept.

@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"solarhub/plugin/devhost"
+	"solarhub/plugin/web"
 )
 
 // BenchmarkDemoStart measures from the start of the demo to a page with live values, in a browser that runs already.
@@ -148,7 +149,7 @@ func (c *crowd) tell(device, round, first, count int, ready bool) {
 // BenchmarkPageOf2000Entities measures the first picture of a page with 2,000 entities, and what their updates cost the browser: each has a
 // new value every two seconds.
 func BenchmarkPageOf2000Entities(b *testing.B) {
-	h, err := devhost.New(devhost.Options{Open: true, Page: devhost.Page()})
+	h, err := devhost.New(devhost.Options{Open: true, Page: web.Page()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -23,13 +23,15 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/rs/zerolog"
+
+	"solarhub/plugin/web"
 )
 
 // Options is what a Host is made of.
 type Options struct {
 	Token      string // access token of an administrator. Defaults to "token"
 	PlainToken string // access token of a user who is none. Defaults to none
-	Open       bool   // every token is the owner's: for a host that only this machine can reach, see Loopback
+	Open       bool   // every token is the owner's: for a host that only this machine can reach, see web.Loopback
 	Version    string // of Home Assistant. Defaults to "2026.11.0"
 	Memory     Memory // what survives a restart. Defaults to a new Volatile
 
@@ -162,32 +164,13 @@ func (h *Host) routes() http.Handler {
 	if h.options.Page != nil {
 		mux.Handle("/", h.options.Page)
 	}
-	return h.guard(mux)
+	return web.Guard(mux, h.options.Hosts...)
 }
 
 // Run serves on a listener until ctx ends, then closes every connection and returns nil.
 func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 	defer h.Close()
-	return Serve(ctx, listener, h.Handler())
-}
-
-// Serve serves HTTP on a listener until ctx ends, and then returns nil. WebSockets are left open: their Host closes them.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	var joined sync.WaitGroup
-	joined.Go(func() {
-		<-ctx.Done()
-		_ = server.Close() // closing a listener does not fail in a way one could act on
-	})
-	err := server.Serve(listener)
-	cancel()
-	joined.Wait()
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	return web.Serve(ctx, listener, h.Handler())
 }
 
 // Close ends every connection, as when Home Assistant is killed, and waits for them. What Memory keeps stays.

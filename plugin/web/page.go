@@ -1,4 +1,5 @@
-package devhost
+// Package web is the page that shows the devices in a browser, and the HTTP server that it comes from. It imports nothing of ours.
+package web
 
 import (
 	"embed"
@@ -9,7 +10,7 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// Page serves the files of the page that shows this host in a browser. It talks to /api/ of the place it comes from and to
+// Page serves the files of the page that shows a host in a browser. It talks to /api/ of the place it comes from and to
 // nothing else.
 func Page() http.Handler {
 	files, err := fs.Sub(pageFiles, "page")

@@ -1,4 +1,4 @@
-package devhost
+package web
 
 import (
 	"fmt"
@@ -15,19 +15,19 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard refuses what no honest browser and no plugin sends, and says so in a sentence.
+// Guard refuses what no honest browser and no plugin sends, and says so in a sentence.
 //
 // A page of another site can make a browser talk to this machine. Its Origin gives it away. One that has had its own name
 // point to this address (DNS rebinding) is of the same origin, and the name in Host gives it away: only addresses, localhost
-// and Options.Hosts are served.
-func (h *Host) guard(next http.Handler) http.Handler {
+// and the given names are served.
+func Guard(next http.Handler, names ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", policy)
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "no-referrer")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if name := hostname(r.Host); !h.serves(name) {
+		if name := hostname(r.Host); !served(name, names) {
 			http.Error(w, fmt.Sprintf("%q is no name of this host; allowed are addresses, localhost and what it was told", name),
 				http.StatusMisdirectedRequest)
 			return
@@ -47,9 +47,9 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-func (h *Host) serves(name string) bool {
+func served(name string, names []string) bool {
 	_, err := netip.ParseAddr(name)
-	return err == nil || name == "localhost" || slices.Contains(h.options.Hosts, name)
+	return err == nil || name == "localhost" || slices.Contains(names, name)
 }
 
 func sameOrigin(origin, host string) bool {
@@ -58,7 +58,7 @@ func sameOrigin(origin, host string) bool {
 }
 
 // Loopback reports whether only this machine can reach an address that is listened on, such as 127.0.0.1:8130. Where others
-// can too, a token must be asked for: leave Options.Open false.
+// can too, a token must be asked for.
 func Loopback(address net.Addr) bool {
 	at, err := netip.ParseAddrPort(address.String())
 	return err == nil && at.Addr().Unmap().IsLoopback()

@@ -1,4 +1,4 @@
-package devhost
+package web
 
 import (
 	"io/fs"
