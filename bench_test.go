@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/link"
 	"solarhub/protocol/plan"
@@ -38,7 +38,7 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 	reads := planAll(b, p, s, timing)
 	limit := plan.Cost(reads, timing)
 
-	unit, err := devices.Simulate(p, "lv", "2307120001")
+	unit, err := simulate.Unit(p, "lv", "2307120001")
 	if err != nil {
 		b.Fatal(err)
 	}

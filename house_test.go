@@ -17,6 +17,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -77,7 +78,7 @@ func newInverter(t *testing.T, id, variant, serial string, options sim.Options) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := devices.Simulate(p, variant, serial)
+	unit, err := simulate.Unit(p, variant, serial)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/forecast", "plugin/host", "protocol", "protocol/codec", "protocol/sim", "plugin/web"},
+	"plugin/cli":             {"devices", "devices/simulate", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/forecast", "plugin/host", "protocol", "protocol/codec", "protocol/sim", "plugin/web"},
 	"plugin":                 {"devices", "devices/profile", "devices/profile/strict", "plugin/cache", "plugin/companion", "plugin/config", "plugin/host", "protocol", "protocol/codec", "protocol/link", "protocol/plan"},
 	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/plan"},
 	"plugin/forecast":        {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
@@ -25,7 +25,11 @@ var arrows = map[string][]string{
 	"plugin/cache":           {},
 	"plugin/web":             {},
 	"plugin/companion":       {},
-	"devices":                {"devices/profile", "protocol", "protocol/plan", "protocol/codec", "protocol/sim"},
+	"devices":                {"devices/poll", "devices/write", "devices/ask", "devices/profile", "protocol", "protocol/plan", "protocol/codec"},
+	"devices/poll":           {"devices/ask", "devices/profile", "protocol", "protocol/plan", "protocol/codec"},
+	"devices/write":          {"devices/ask", "devices/profile", "protocol", "protocol/codec"},
+	"devices/ask":            {"devices/profile", "protocol", "protocol/codec"},
+	"devices/simulate":       {"devices/profile", "protocol", "protocol/codec", "protocol/sim"},
 	"devices/profile":        {"devices/profile/strict", "protocol", "protocol/codec"},
 	"devices/profile/strict": {},
 	"protocol":               {},

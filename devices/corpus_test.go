@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/link"
@@ -43,7 +44,7 @@ func corpus(t *testing.T, p *profile.Profile, variant string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := Simulate(p, variant, "TEST123456")
+	unit, err := simulate.Unit(p, variant, "TEST123456")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,10 +139,10 @@ func TestSimulateRefusesWhatIsReadOnly(t *testing.T) {
 
 func TestSimulateErrors(t *testing.T) {
 	p := houseWith(t)
-	if _, err := Simulate(p, "xv", "SN1"); err == nil {
+	if _, err := simulate.Unit(p, "xv", "SN1"); err == nil {
 		t.Error("a variant that does not exist")
 	}
-	if _, err := Simulate(p, "lv", "A SERIAL NUMBER THAT IS TOO LONG"); err == nil {
+	if _, err := simulate.Unit(p, "lv", "A SERIAL NUMBER THAT IS TOO LONG"); err == nil {
 		t.Error("a serial number that does not fit")
 	}
 }

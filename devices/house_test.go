@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
@@ -94,7 +95,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		p := houseWith(t)
 		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Line) Line { return l }, sink: &recorder{}, cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
 		var err error
-		if h.unit, err = Simulate(p, "lv", "SN00000001"); err != nil {
+		if h.unit, err = simulate.Unit(p, "lv", "SN00000001"); err != nil {
 			t.Fatal(err)
 		}
 		if set != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -183,7 +184,7 @@ func (h *house) neighbour(sink Sink) *Device {
 }
 
 func withNeighbour(h *house) {
-	unit, err := Simulate(houseWith(h.t, "unit: 1", "unit: 2"), "lv", "SN00000002")
+	unit, err := simulate.Unit(houseWith(h.t, "unit: 1", "unit: 2"), "lv", "SN00000002")
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/link"
 	"solarhub/protocol/plan"
@@ -140,7 +141,7 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 func simulateAt(p *profile.Profile, unit protocol.UnitID) (*sim.Unit, error) {
 	at := *p
 	at.Line.Unit = unit
-	return Simulate(&at, "lv", fmt.Sprintf("TEST00000%d", unit))
+	return simulate.Unit(&at, "lv", fmt.Sprintf("TEST00000%d", unit))
 }
 
 // flatOut is a device that is polled without a pause in blocks of 40, and asked again every five seconds if it is away.

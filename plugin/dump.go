@@ -133,7 +133,7 @@ func again(ctx context.Context, line devices.Line, req protocol.Request) (resp p
 		if resp, err = line.Do(ctx, req); err == nil || ctx.Err() != nil {
 			return resp, err
 		}
-		if no, refused := errors.AsType[protocol.ExceptionError](err); refused && no.Code != 5 && no.Code != 6 {
+		if no, refused := errors.AsType[protocol.ExceptionError](err); refused && no.Code != protocol.Acknowledge && no.Code != protocol.ServerDeviceBusy {
 			return resp, err
 		}
 	}

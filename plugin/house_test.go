@@ -16,8 +16,8 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
@@ -109,7 +109,7 @@ func newHouse(t *testing.T, more string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.unit, err = devices.Simulate(family, "", serialNumber); err != nil {
+	if h.unit, err = simulate.Unit(family, "", serialNumber); err != nil {
 		t.Fatal(err)
 	}
 	h.line = sim.NewLine(sim.Options{Wait: h.gate.Wait}, h.unit)

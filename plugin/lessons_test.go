@@ -9,8 +9,8 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/plugin/config"
 	"solarhub/plugin/host"
 	"solarhub/protocol/sim"
@@ -49,7 +49,7 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := devices.Simulate(family, "", serialNumber)
+	unit, err := simulate.Unit(family, "", serialNumber)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func (t *trials) patience(ctx context.Context, d *DeviceSymptoms) {
 // replied reports whether the unit answered, if only with an exception of its own.
 func replied(err error) bool {
 	no, refused := errors.AsType[protocol.ExceptionError](err)
-	return err == nil || refused && no.Code != 10 && no.Code != 11
+	return err == nil || refused && !no.FromGateway()
 }
 
 // unexplained: requests are lost, and neither damage nor replies behind the timeout account for them.

@@ -22,41 +22,6 @@ var (
 	ErrClosed = errors.New("bus is closed")
 )
 
-// ExceptionError is a device's refusal. The line is healthy.
-type ExceptionError struct {
-	Function byte // the function code of the request, without the error bit
-	Code     byte // 1..11, MODBUS Application Protocol V1.1b3, 7
-}
-
-func (e ExceptionError) Error() string {
-	return fmt.Sprintf("exception %d (%s)", e.Code, e.Text())
-}
-
-// Text returns the standard's words for the code.
-func (e ExceptionError) Text() string {
-	switch e.Code {
-	case 1:
-		return "illegal function"
-	case 2:
-		return "illegal data address"
-	case 3:
-		return "illegal data value"
-	case 4:
-		return "server device failure"
-	case 5:
-		return "acknowledge"
-	case 6:
-		return "server device busy"
-	case 8:
-		return "memory parity error"
-	case 10:
-		return "gateway path unavailable"
-	case 11:
-		return "gateway target device failed to respond"
-	}
-	return "unknown"
-}
-
 // LinkError is a failure of the line: it could not be opened, it hung up, or no valid reply came.
 type LinkError struct {
 	Op   string // open, send, receive

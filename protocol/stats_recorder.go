@@ -89,10 +89,10 @@ func (r *recorder) exchanged(req Request, resp Response, err error, begun, now t
 	case refused:
 		r.Exceptions++
 		u.Exceptions++
-		switch no.Code {
-		case 5, 6:
+		switch {
+		case no.Code == Acknowledge || no.Code == ServerDeviceBusy:
 			u.Busy++
-		case 10, 11:
+		case no.FromGateway():
 			u.Unreached++
 		}
 	case err == nil:

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
@@ -72,7 +72,7 @@ func makeUnit(args *simulated, n int) (*unit, error) {
 		own.Line.Unit = protocol.UnitID(args.unit)
 	}
 	u.profile = &own
-	if u.memory, err = devices.Simulate(u.profile, u.variant, u.serial); err != nil {
+	if u.memory, err = simulate.Unit(u.profile, u.variant, u.serial); err != nil {
 		return nil, err
 	}
 	if len(args.dumps) > 0 {

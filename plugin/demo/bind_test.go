@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/protocol/sim"
 )
 
@@ -25,7 +25,7 @@ func unitOf(t *testing.T, family string) (*sim.Unit, []profile.Point) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := devices.Simulate(p, variant, "SIM1")
+	u, err := simulate.Unit(p, variant, "SIM1")
 	if err != nil {
 		t.Fatal(err)
 	}

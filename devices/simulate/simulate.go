@@ -1,4 +1,5 @@
-package devices
+// Package simulate makes simulated units that answer as the devices of a profile do: for the demo, for `solarhub simulate` and for tests.
+package simulate
 
 import (
 	"cmp"
@@ -12,10 +13,10 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// Simulate returns a unit that answers as a device of the family and variant with that serial number: every point holds a value
+// Unit returns a unit that answers as a device of the family and variant with that serial number: every point holds a value
 // that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are refused with exception 2. Its
 // unit id is the one the family is delivered with. The serial number must fit the family's register.
-func Simulate(p *profile.Profile, variant, serial string) (*sim.Unit, error) {
+func Unit(p *profile.Profile, variant, serial string) (*sim.Unit, error) {
 	points, err := p.Resolve(variant)
 	if err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func kindOf(accept map[uint64]string, variant string) (uint64, bool) {
 func (s simulation) protect(points []profile.Point) {
 	for _, p := range points {
 		for _, r := range p.Ranges {
-			s.unit.ReadOnly(r, 2)
+			s.unit.ReadOnly(r, protocol.IllegalDataAddress)
 		}
 	}
 	for _, p := range points {
@@ -146,7 +147,7 @@ func plausible(i int, p profile.Point) []codec.Value {
 		return []codec.Value{codec.TextOf("SIMULATED"), codec.TextOf("SIM"), codec.TextOf("S")}
 	}
 	if w := p.Write; w != nil && w.Step > 0 {
-		return []codec.Value{snap(p, w.Min+w.Step*math.Round((w.Max-w.Min)/w.Step/2)), codec.Number(w.Min)}
+		return []codec.Value{codec.Number(w.Min + w.Step*math.Round((w.Max-w.Min)/w.Step/2)), codec.Number(w.Min)}
 	}
 	return numbers(p)
 }
