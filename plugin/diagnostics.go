@@ -10,6 +10,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin/config"
+	"solarhub/plugin/doctor"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -33,12 +34,12 @@ type hostDiagnostics struct {
 }
 
 type lineDiagnostics struct {
-	Line      string         `json:"line"`
-	Serial    string         `json:"serial,omitempty"`
-	Stats     protocol.Stats `json:"stats"`   // since the start
-	Watched   string         `json:"watched"` // how long the advice looks back
-	Advice    []Advice       `json:"advice"`
-	LastError string         `json:"last_error,omitempty"`
+	Line      string          `json:"line"`
+	Serial    string          `json:"serial,omitempty"`
+	Stats     protocol.Stats  `json:"stats"`   // since the start
+	Watched   string          `json:"watched"` // how long the advice looks back
+	Advice    []doctor.Advice `json:"advice"`
+	LastError string          `json:"last_error,omitempty"`
 }
 
 type deviceDiagnostics struct {
@@ -84,10 +85,10 @@ func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
 	return redacted(d, serials)
 }
 
-func diagnoseLine(l line) lineDiagnostics {
-	d := lineDiagnostics{Line: l.config.String(), Stats: l.bus.Stats()}
-	if l.config.Transport != config.TCP {
-		d.Serial = l.config.Serial.String()
+func diagnoseLine(l doctor.Line) lineDiagnostics {
+	d := lineDiagnostics{Line: l.Config.String(), Stats: l.Bus.Stats()}
+	if l.Config.Transport != config.TCP {
+		d.Serial = l.Config.Serial.String()
 	}
 	if err := d.Stats.LastError; err != nil {
 		d.LastError, d.Stats.LastError = err.Error(), nil
@@ -103,10 +104,10 @@ func (s *state) diagnose(d *Diagnostics) (serials []string) {
 		if u.gauge == nil {
 			continue
 		}
-		f := u.gauge.measure(now)
+		f := u.gauge.Measure(now)
 		for i := range d.Lines {
 			if d.Lines[i].Line == f.Line.String() {
-				d.Lines[i].Watched, d.Lines[i].Advice = f.Watched.Round(time.Second).String(), append([]Advice{}, f.Advice...)
+				d.Lines[i].Watched, d.Lines[i].Advice = f.Watched.Round(time.Second).String(), append([]doctor.Advice{}, f.Advice...)
 			}
 		}
 	}
@@ -133,18 +134,18 @@ func (s *state) diagnose(d *Diagnostics) (serials []string) {
 // identification is not part of what is polled, it is made of what is known, so that the simulator plays the same device.
 func (u *unit) registers(now time.Time) string {
 	who := u.device.Identity()
-	dump := Dump{Device: u.device.Name(), Profile: u.device.Profile(), Variant: who.Variant, At: now, Words: map[protocol.Range]uint16{}}
+	dump := doctor.Dump{Device: u.device.Name(), Profile: u.device.Profile(), Variant: who.Variant, At: now, Words: map[protocol.Range]uint16{}}
 	id := dump.Profile.Identify
-	dump.put(id.Serial, codec.TextOf(who.Serial))
-	dump.put(id.Model, codec.TextOf(who.Model))
+	dump.Put(id.Serial, codec.TextOf(who.Serial))
+	dump.Put(id.Model, codec.TextOf(who.Model))
 	for _, kind := range slices.Backward(slices.Sorted(maps.Keys(id.Accept))) {
 		if id.Accept[kind] == who.Variant {
-			dump.put(id.Kind, codec.Number(float64(kind)))
+			dump.Put(id.Kind, codec.Number(float64(kind)))
 		}
 	}
 	for key, v := range u.values {
 		if p, ok := u.points[key]; ok && v.raw != nil {
-			dump.keep(p.Ranges, v.raw)
+			dump.Keep(p.Ranges, v.raw)
 		}
 	}
 	dump.Redact()

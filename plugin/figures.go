@@ -6,6 +6,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
 )
@@ -29,8 +30,8 @@ type figures struct {
 	total protocol.Stats // since the start
 	unit  protocol.UnitStats
 	poll  devices.PollReport
-	now   Fitness // over the window
-	name  string  // of the device
+	now   doctor.Fitness // over the window
+	name  string         // of the device
 }
 
 const (
@@ -41,7 +42,7 @@ const (
 // allFigures are the figures in the order in which they are registered. Those that begin with "line_all" are of all devices on the
 // line; damaged, late and foreign frames, gap and use can only be told of the line.
 var allFigures = []figure{
-	{key: "line_advice", name: "Advice", enabled: true, icon: "mdi:stethoscope", value: func(g figures) any { return adviceText(g.now.Advice, g.name) }},
+	{key: "line_advice", name: "Advice", enabled: true, icon: "mdi:stethoscope", value: func(g figures) any { return g.now.Sentence(g.name) }},
 	span("line_round_trip_p95", "Round trip, 95 % below", true, func(g figures) protocol.Spread { return g.unit.Latency }, p95),
 	span("line_round_trip_p50", "Round trip, half below", false, func(g figures) protocol.Spread { return g.unit.Latency }, p50),
 	span("line_round_trip_max", "Round trip, longest", false, func(g figures) protocol.Spread { return g.unit.Latency }, longestOf),
@@ -105,28 +106,6 @@ func tidy(d time.Duration) float64 {
 		return math.Round(10*ms) / 10
 	}
 	return math.Round(ms)
-}
-
-// wellText is what the advice says of a line that needs none.
-const wellText = "No problem found"
-
-// adviceText returns the most important sentence that a device's owner is to read: of the device or its line.
-func adviceText(all []Advice, device string) string {
-	for _, a := range all {
-		if a.Mend && (a.Device == "" || a.Device == device) {
-			return short(a.Sentence())
-		}
-	}
-	return wellText
-}
-
-// short cuts a text to what a host shows as a state: 255 characters.
-func short(text string) string {
-	const most = 255
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
 }
 
 func figureID(device string, f figure) string { return device + "_" + f.key }

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
+	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 )
 
@@ -42,8 +43,8 @@ func NewHub(outbox *host.Outbox, redescribe func(), notify func(host.Notice), lo
 // Place is where a device of the hub is.
 type Place struct {
 	Device *devices.Device
-	Key    string // line and unit, for the cache
-	gauge  *gauge // of its line, the same for all devices on it; nil: nothing is told of the line
+	Key    string        // line and unit, for the cache
+	gauge  *doctor.Gauge // of its line, the same for all devices on it; nil: nothing is told of the line
 }
 
 // Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns nil. It is

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -9,9 +10,11 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/simulate"
 	"solarhub/plugin/config"
+	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 	"solarhub/protocol/sim"
 )
@@ -22,7 +25,7 @@ func TestLessonsOutliveARestart(t *testing.T) {
 	h.config = strings.Replace(h.config, "turnaround: 0s", "turnaround: 30ms", 1) // so that reads are long
 	h.unit.Limit(sim.Limits{ReadRegisters: most})
 	h.start()
-	learnt := func() uint16 { return (*h.plugin.lines.Load())[0].devices[0].Learnt().Most }
+	learnt := func() uint16 { return (*h.plugin.lines.Load())[0].Devices[0].Learnt().Most }
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
 	h.poll("the length is learnt", func() bool { return learnt() > 0 && learnt() <= most })
 	before := learnt()
@@ -34,8 +37,8 @@ func TestLessonsOutliveARestart(t *testing.T) {
 	if got := learnt(); got != before {
 		t.Errorf("after the restart reads of %d are known to work, before it %d were", got, before)
 	}
-	h.poll("it is polled", func() bool { return (*h.plugin.lines.Load())[0].devices[0].Poll().Requests > 0 })
-	identity := (*h.plugin.lines.Load())[0].config.Devices[0].Profile.Identify.Model.Ranges[0].Addr
+	h.poll("it is polled", func() bool { return (*h.plugin.lines.Load())[0].Devices[0].Poll().Requests > 0 })
+	identity := (*h.plugin.lines.Load())[0].Config.Devices[0].Profile.Identify.Model.Ranges[0].Addr
 	for _, e := range h.line.Journal().Since(from) {
 		if e.Range.Count > most && e.Range.Addr != identity {
 			t.Errorf("asked again for what was not answered: %v", e)
@@ -61,10 +64,10 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, places := build(c, memory{}, nobody{}, nil, zerolog.Nop())
+	lines, places := build(c, memory{}, discard{}, nil, zerolog.Nop())
 	l := newStage("line", make(chan error, 1))
-	l.run(lines[0].bus.Run)
-	for _, d := range lines[0].devices {
+	l.run(lines[0].Bus.Run)
+	for _, d := range lines[0].Devices {
 		l.run(d.Run)
 	}
 	s := newState(NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop()), places, memory{})
@@ -87,11 +90,18 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if all, dead := value(0, "line_all_timeouts"), value(1, "line_timeouts"); all != dead || value(1, "line_all_timeouts") != all {
 		t.Errorf("%v timeouts of all, %v of the dead one", all, dead)
 	}
-	advice := s.figuresOf(s.units[1], time.Now()).now.Advice
-	if text := adviceText(advice, "Two"); !strings.Contains(text, "Nothing answers at unit id 2") || !strings.Contains(text, "others on the line answer") {
+	fitness := s.figuresOf(s.units[1], time.Now()).now
+	if text := fitness.Sentence("Two"); !strings.Contains(text, "Nothing answers at unit id 2") || !strings.Contains(text, "others on the line answer") {
 		t.Errorf("advice for the dead one: %q", text)
 	}
-	if text := adviceText(advice, "One"); text != wellText {
+	if text := fitness.Sentence("One"); text != doctor.WellText {
 		t.Errorf("advice for the other: %q", text)
 	}
 }
+
+// discard is a sink of which nobody hears.
+type discard struct{}
+
+func (discard) Readings(context.Context, *devices.Device, []devices.Reading) {}
+func (discard) Status(context.Context, *devices.Device, devices.Status)      {}
+func (discard) Reverted(context.Context, *devices.Device, devices.Reverted)  {}

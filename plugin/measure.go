@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 )
 
 // measure puts the figures of all lines into the outbox, if the last ones are old enough or there are new devices. What has not
 // changed is not sent again.
 func (s *state) measure(now time.Time, anew bool) {
-	if !anew && now.Sub(s.measured) < measureEvery {
+	if !anew && now.Sub(s.measured) < doctor.MeasureEvery {
 		return
 	}
 	s.measured = now
@@ -30,8 +31,8 @@ func (s *state) measure(now time.Time, anew bool) {
 
 // figuresOf collects what the figures of a device are made of.
 func (s *state) figuresOf(u *unit, now time.Time) figures {
-	total := u.gauge.line.bus.Stats()
-	return figures{total: total, unit: total.Units[u.gauge.line.unitOf(u.device)], poll: u.device.Poll(), now: u.gauge.measure(now), name: u.device.Name()}
+	total := u.gauge.Stats()
+	return figures{total: total, unit: total.Units[u.gauge.UnitOf(u.device)], poll: u.device.Poll(), now: u.gauge.Measure(now), name: u.device.Name()}
 }
 
 // readFigure answers the host's wish to read a figure now.

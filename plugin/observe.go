@@ -7,6 +7,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin/config"
+	"solarhub/plugin/doctor"
 	"solarhub/protocol"
 )
 
@@ -72,7 +73,7 @@ func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
 	}
 	o := Observation{At: time.Now()}
 	for _, l := range *lines {
-		o.Lines = append(o.Lines, l.observe())
+		o.Lines = append(o.Lines, observeLine(l))
 	}
 	if !p.hub.do(ctx, func(s *state) {
 		o.Ledger = append([]Entry{}, s.ledger.entries[max(0, len(s.ledger.entries)-diagnosedEntries):]...)
@@ -82,12 +83,12 @@ func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
 	return o, nil
 }
 
-func (l line) observe() ObservedLine {
-	s := l.bus.Stats()
-	o := ObservedLine{Line: l.config.String(), Since: s.Since, Queued: s.Queued, BusyMS: millis(s.Busy), Requests: s.Requests,
+func observeLine(l doctor.Line) ObservedLine {
+	s := l.Bus.Stats()
+	o := ObservedLine{Line: l.Config.String(), Since: s.Since, Queued: s.Queued, BusyMS: millis(s.Busy), Requests: s.Requests,
 		Failed: s.Exceptions + s.Timeouts + s.Failures, P50MS: millis(s.Latency.P50), P95MS: millis(s.Latency.P95), WaitMS: millis(s.WriteWait.Max)}
-	if l.config.Transport != config.TCP {
-		o.Serial = l.config.Serial.String()
+	if l.Config.Transport != config.TCP {
+		o.Serial = l.Config.Serial.String()
 	}
 	if s.LastError != nil {
 		o.LastError = s.LastError.Error()
@@ -95,10 +96,10 @@ func (l line) observe() ObservedLine {
 			o.Down = o.LastError
 		}
 	}
-	for i, d := range l.devices {
+	for i, d := range l.Devices {
 		status := d.Status()
-		one := ObservedDevice{Name: d.Name(), Unit: uint8(l.config.Devices[i].Unit), Online: status.Online, Reason: status.Reason}
-		timing := devices.TimingOf(l.config.Devices[i].Line)
+		one := ObservedDevice{Name: d.Name(), Unit: uint8(l.Config.Devices[i].Unit), Online: status.Online, Reason: status.Reason}
+		timing := devices.TimingOf(l.Config.Devices[i].Line)
 		for _, r := range d.Plan() {
 			one.Plan = append(one.Plan, PlannedRead{Range: r.Range.String(), WireMS: millis(timing.Exchange(protocol.Read, r.Range))})
 		}

@@ -14,6 +14,7 @@ import (
 
 	"solarhub/plugin/cache"
 	"solarhub/plugin/config"
+	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 )
 
@@ -38,7 +39,7 @@ type Plugin struct {
 	deps   Deps
 	hub    *Hub
 	client *host.Client
-	lines  atomic.Pointer[[]line] // nil before and after Run
+	lines  atomic.Pointer[[]doctor.Line] // nil before and after Run
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
@@ -92,11 +93,11 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	polls, client := newStage("devices", failed), newStage("host", failed)
 	upkeep.run(store.Maintain)
 	for _, l := range lines {
-		buses.run(l.bus.Run)
+		buses.run(l.Bus.Run)
 	}
 	hub.run(func(ctx context.Context) error { return p.hub.Run(ctx, places, remembered, store) })
 	for _, l := range lines {
-		for _, d := range l.devices {
+		for _, d := range l.Devices {
 			polls.run(d.Run)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 	"solarhub/protocol/codec"
 )
@@ -38,7 +39,7 @@ type state struct {
 type unit struct {
 	device *devices.Device
 	place  string // line and unit, for the cache
-	gauge  *gauge
+	gauge  *doctor.Gauge
 
 	id       string // device id; empty: not known yet, or taken by another unit
 	clash    string // the id that another unit has already, so that it is told once

@@ -14,8 +14,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
-	"solarhub/plugin"
 	"solarhub/plugin/config"
+	"solarhub/plugin/doctor"
 	"solarhub/protocol"
 )
 
@@ -40,7 +40,7 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration) er
 		log = zerolog.Nop() // the report says it all
 	}
 	show := showProgress(a.Err, cfg.Lines, long)
-	all, err := plugin.CheckLive(ctx, cfg, plugin.LiveOptions{For: long, Log: log, Progress: show.tell})
+	all, err := doctor.CheckLive(ctx, cfg, doctor.LiveOptions{For: long, Log: log, Progress: show.tell})
 	show.end()
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration) er
 }
 
 // fitness prints one line with its devices, and what is to be said of it.
-func (a *app) fitness(f plugin.Fitness) {
+func (a *app) fitness(f doctor.Fitness) {
 	pace := ""
 	if f.Line.Transport != config.TCP {
 		pace = ", " + f.Line.Serial.String()
@@ -165,7 +165,7 @@ func showProgress(w io.Writer, lines []config.Line, long time.Duration) *progres
 	return p
 }
 
-func (p *progressShown) tell(now plugin.Progress) {
+func (p *progressShown) tell(now doctor.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.lines[now.Line]

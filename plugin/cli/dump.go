@@ -9,8 +9,8 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"solarhub/plugin"
 	"solarhub/plugin/config"
+	"solarhub/plugin/doctor"
 )
 
 // dumpFlags say what becomes of a dump.
@@ -65,7 +65,7 @@ func (a *app) dump(ctx context.Context, path, device string, flags dumpFlags) er
 			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
 		}
 	}
-	dump, err := plugin.ReadDump(ctx, cfg, device, told, log)
+	dump, err := doctor.ReadDump(ctx, cfg, device, told, log)
 	if terminal(a.Err) {
 		fmt.Fprint(a.Err, "\r\x1b[K")
 	}

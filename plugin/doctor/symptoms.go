@@ -1,11 +1,13 @@
-package plugin
+package doctor
 
 import (
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"solarhub/devices"
+	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
 
@@ -15,16 +17,36 @@ type Fitness struct {
 	Advice []Advice
 }
 
-// The times of watching. What was wrong longer ago than the window says nothing of now.
+// MeasureEvery is how often a line is measured. What was wrong longer ago than the window says nothing of now.
 const (
-	measureEvery = 30 * time.Second
+	MeasureEvery = 30 * time.Second
 	window       = 10 * time.Minute
 )
 
-// gauge watches a line. It belongs to one goroutine.
-type gauge struct {
-	line line
+// Line is a running line: its bus, and its devices in the order of the configuration.
+type Line struct {
+	Config  config.Line
+	Bus     *protocol.Bus
+	Devices []*devices.Device
+}
+
+// Gauge watches a line. Its methods may be called from several goroutines.
+type Gauge struct {
+	line Line
+
+	mu   sync.Mutex
 	past []sample // oldest first, over the window
+}
+
+// NewGauge returns a gauge of a line.
+func NewGauge(l Line) *Gauge { return &Gauge{line: l} }
+
+// Stats returns what the line has counted since the start.
+func (g *Gauge) Stats() protocol.Stats { return g.line.Bus.Stats() }
+
+// UnitOf returns the unit id of a device of the line.
+func (g *Gauge) UnitOf(d *devices.Device) protocol.UnitID {
+	return g.line.Config.Devices[slices.Index(g.line.Devices, d)].Unit
 }
 
 // sample is what a line had counted at a moment.
@@ -33,9 +55,11 @@ type sample struct {
 	stats protocol.Stats
 }
 
-// measure returns how the line has been since the oldest sample, and keeps another one.
-func (g *gauge) measure(now time.Time) Fitness {
-	s := sample{now, g.line.bus.Stats()}
+// Measure returns how the line has been since the oldest sample, and keeps another one.
+func (g *Gauge) Measure(now time.Time) Fitness {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := sample{now, g.line.Bus.Stats()}
 	for len(g.past) > 1 && now.Sub(g.past[1].at) >= window {
 		g.past = g.past[1:]
 	}
@@ -43,25 +67,20 @@ func (g *gauge) measure(now time.Time) Fitness {
 	if len(g.past) > 0 {
 		from = g.past[0]
 	}
-	if last := len(g.past) - 1; last < 0 || now.Sub(g.past[last].at) >= measureEvery {
+	if last := len(g.past) - 1; last < 0 || now.Sub(g.past[last].at) >= MeasureEvery {
 		g.past = append(g.past, s)
 	}
 	return fitness(g.line, s.stats, from, now)
 }
 
-// unitOf returns the unit id of a device of the line.
-func (l line) unitOf(d *devices.Device) protocol.UnitID {
-	return l.config.Devices[slices.Index(l.devices, d)].Unit
-}
-
 // fitness judges a line by what it has counted since a sample.
-func fitness(l line, stats protocol.Stats, from sample, now time.Time) Fitness {
-	f := Fitness{Symptoms: Symptoms{Line: l.config, Stats: since(stats, from.stats)}}
+func fitness(l Line, stats protocol.Stats, from sample, now time.Time) Fitness {
+	f := Fitness{Symptoms: Symptoms{Line: l.Config, Stats: since(stats, from.stats)}}
 	if !from.at.IsZero() {
 		f.Watched = now.Sub(from.at)
 	}
-	for i, d := range l.devices {
-		config := l.config.Devices[i]
+	for i, d := range l.Devices {
+		config := l.Config.Devices[i]
 		f.Devices = append(f.Devices, DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learnt: d.Learnt(),
 			Stats: f.Stats.Units[config.Unit]})
 	}

@@ -1,4 +1,6 @@
-package plugin
+// Package doctor says what is wrong with a line or a device, in a sentence that names what to do. It watches running lines (Gauge), opens
+// lines to try what helps (CheckLive), and reads all registers of a device (ReadDump). It writes nothing to a device.
+package doctor
 
 import (
 	"cmp"
@@ -88,6 +90,28 @@ type DeviceSymptoms struct {
 	Waking  time.Duration // what the first reply on a new connection took, where that is longer than the timeout; 0: no longer, or not tried
 	Connect time.Duration // the silence behind the connecting that the first request wants to be answered; 0: none, or not tried
 	Most    uint16        // registers of the longest read that works, where longer ones do not; 0: not tried, or all work
+}
+
+// WellText is what is said of a line that needs nothing.
+const WellText = "No problem found"
+
+// Sentence returns the most important sentence that the owner of a device is to read, about the device or its line, or WellText. It has
+// at most the 255 characters that a host shows as a state.
+func (f Fitness) Sentence(device string) string {
+	for _, a := range f.Advice {
+		if a.Mend && (a.Device == "" || a.Device == device) {
+			return short(a.Sentence())
+		}
+	}
+	return WellText
+}
+
+func short(text string) string {
+	const most = 255
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
 }
 
 // advise returns what is to be said of a line, the most important first; nothing if it is well. It is pure.

@@ -1,4 +1,4 @@
-package plugin
+package doctor
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func (t *trials) firsts(ctx context.Context) {
 
 // first asks directly behind the opening, and if that gets no answer, after some silence.
 func (t *trials) first(ctx context.Context, d *DeviceSymptoms) {
-	l, patience := t.line.config, max(timeoutOf(d.Config), d.Config.Line.Pace.First)
+	l, patience := t.line.Config, max(timeoutOf(d.Config), d.Config.Line.Pace.First)
 	t.tell(1, "connecting to %s anew", d.Config.Name)
 	for range calmAsks {
 		took, ok := t.anew(ctx, l, d.Config, max(waitLong, patience))
@@ -54,7 +54,7 @@ func (t *trials) first(ctx context.Context, d *DeviceSymptoms) {
 
 // anew opens a line, asks a device for one register, closes the line, and returns how long the reply took.
 func (t *trials) anew(ctx context.Context, l config.Line, d devices.Config, timeout time.Duration) (took time.Duration, ok bool) {
-	link := newLink(l, t.options.Log)
+	link := l.NewLink(t.options.Log)
 	defer link.Close()
 	if _, err := link.Open(ctx); err != nil {
 		return 0, false

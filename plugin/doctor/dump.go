@@ -1,4 +1,4 @@
-package plugin
+package doctor
 
 import (
 	"bytes"
@@ -39,11 +39,10 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, progress func
 	if err := runsAlready(cfg); err != nil {
 		return Dump{}, err
 	}
-	bus := protocol.NewBus(newLink(l, log), protocol.BusOptions{})
-	stage := newStage(l.String(), make(chan error, 1))
-	stage.run(bus.Run)
+	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{})
+	stop := start(bus)
 	dump, err := readDump(ctx, bus, d, progress)
-	return dump, errors.Join(err, stage.stop(time.Now().Add(stopWithin)))
+	return dump, errors.Join(err, stop())
 }
 
 // find returns a device of the configuration by its name; with none the only one.
@@ -109,7 +108,7 @@ func identityRanges(p *profile.Profile) []protocol.Range {
 func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r protocol.Range, items []protocol.Range) error {
 	resp, err := again(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
 	if err == nil {
-		d.keep([]protocol.Range{r}, resp.Words)
+		d.Keep([]protocol.Range{r}, resp.Words)
 		return nil
 	}
 	if !replied(err) {
@@ -171,8 +170,8 @@ func (d Dump) words(ranges []protocol.Range) (words []uint16, ok bool) {
 	return words, true
 }
 
-// keep notes the words of ranges.
-func (d Dump) keep(ranges []protocol.Range, words []uint16) {
+// Keep notes the words of ranges.
+func (d Dump) Keep(ranges []protocol.Range, words []uint16) {
 	for _, r := range ranges {
 		for i := range min(int(r.Count), len(words)) {
 			d.Words[protocol.Range{Table: r.Table, Addr: r.Addr + uint16(i), Count: 1}] = words[i]
@@ -181,8 +180,8 @@ func (d Dump) keep(ranges []protocol.Range, words []uint16) {
 	}
 }
 
-// put notes the words of a value, where the field takes it.
-func (d Dump) put(f profile.Field, v codec.Value) {
+// Put notes the words of a value, where the field takes it.
+func (d Dump) Put(f profile.Field, v codec.Value) {
 	if !f.Present() {
 		return
 	}
@@ -191,9 +190,13 @@ func (d Dump) put(f profile.Field, v codec.Value) {
 		old = make([]uint16, f.Spec.Words())
 	}
 	if words, err := f.Spec.Encode(v, old); err == nil {
-		d.keep(f.Ranges, words)
+		d.Keep(f.Ranges, words)
 	}
 }
+
+// shownDigits is how much of a serial number is left: enough to tell two devices apart, too little to ask a maker's cloud for the
+// device.
+const shownDigits = 3
 
 // Redact puts X in the place of each character of the serial number but the last three, so that the dump can be shown around and the
 // simulator still plays a device with one.
@@ -210,7 +213,7 @@ func (d Dump) Redact() {
 			delete(d.Words, protocol.Range{Table: r.Table, Addr: r.Addr + i, Count: 1})
 		}
 	}
-	d.put(field, codec.TextOf(hidden))
+	d.Put(field, codec.TextOf(hidden))
 }
 
 // Write writes the dump as lines of table,address,value under a heading of remarks.

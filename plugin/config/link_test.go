@@ -1,4 +1,4 @@
-package plugin
+package config
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"solarhub/devices"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -56,11 +55,10 @@ func askOnce(t *testing.T, transport, more string, manner sim.Kind, timeout time
 	}
 	how := map[string]func(context.Context, net.Listener) error{"tcp": line.ServeTCP, "rtu_over_tcp": line.ServeRTUOverTCP}[transport]
 	cfg := parsed(t, withLines(fmt.Sprintf("  - {%s: '%s', %s, devices: [{profile: powdrive}]}\n", transport, serveBy(t, how), more)))
-	var none devices.Sink
-	lines, _ := build(cfg, memory{}, none, nil, zerolog.Nop())
+	bus := protocol.NewBus(cfg.Lines[0].NewLink(zerolog.Nop()), protocol.BusOptions{})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	done := make(chan error, 1)
-	go func() { done <- lines[0].bus.Run(ctx) }()
+	go func() { done <- bus.Run(ctx) }()
 	defer func() {
 		cancel()
 		<-done
@@ -69,13 +67,35 @@ func askOnce(t *testing.T, transport, more string, manner sim.Kind, timeout time
 	req := protocol.Request{Unit: 1, Range: protocol.Range{Addr: 7, Count: 1}, Pace: protocol.Pace{Timeout: timeout}}
 	write := req
 	write.Op, write.Words = protocol.WriteSingle, []uint16{4711}
-	if _, err := lines[0].bus.Do(ctx, write); err != nil {
+	if _, err := bus.Do(ctx, write); err != nil {
 		return 0, err
 	}
 	took := time.Since(begun)
-	resp, err := lines[0].bus.Do(ctx, req)
+	resp, err := bus.Do(ctx, req)
 	if err == nil && resp.Words[0] != 4711 {
 		t.Errorf("read %v", resp.Words)
 	}
 	return took, err
+}
+
+// patience is how long a test waits for what must come. Nothing is judged by how long it took.
+const patience = 30 * time.Second
+
+// serveBy serves on a port of its own until the test ends, and returns the address.
+func serveBy(t *testing.T, how func(context.Context, net.Listener) error) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- how(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Errorf("simulated line: %v", err)
+		}
+	})
+	return listener.Addr().String()
 }

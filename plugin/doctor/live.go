@@ -1,4 +1,4 @@
-package plugin
+package doctor
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 type LiveOptions struct {
 	For      time.Duration  // how long the devices are polled before it is looked into what is wrong
 	Log      zerolog.Logger // of what lines and devices say meanwhile
-	Progress func(Progress) // is told how far a line is; from several goroutines at once. nil: nobody
+	Progress func(Progress) // is told how far a line is; from several goroutines at once. nil: discardSink
 }
 
 // Progress is how far the check of one line is.
@@ -42,14 +42,14 @@ func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
-	lines, _ := build(cfg, memory{}, nobody{}, nil, o.Log)
+	lines := open(cfg, o.Log)
 	all := make([]Fitness, len(lines))
 	failed := make([]error, len(lines))
 	var checking sync.WaitGroup
 	for i, l := range lines {
 		checking.Go(func() {
 			all[i], failed[i] = (&check{line: l, options: o}).run(ctx)
-			o.Progress(Progress{Line: l.config.String(), What: "done", Done: 1, Over: true})
+			o.Progress(Progress{Line: l.Config.String(), What: "done", Done: 1, Over: true})
 		})
 	}
 	checking.Wait()
@@ -70,38 +70,62 @@ func runsAlready(cfg config.Config) error {
 		"the device \"Line\" of each: %w", who, locked)
 }
 
-// nobody is a sink for what the devices report: they are only watched.
-type nobody struct{}
+// open makes the buses and devices of a configuration. Nothing runs yet.
+func open(cfg config.Config, log zerolog.Logger) (lines []Line) {
+	for _, c := range cfg.Lines {
+		log := log.With().Str("line", c.Address).Logger()
+		l := Line{Config: c, Bus: protocol.NewBus(c.NewLink(log), protocol.BusOptions{RetryMax: c.RetryMax()})}
+		for _, d := range c.Devices {
+			log := log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger()
+			l.Devices = append(l.Devices, devices.New(d, l.Bus, discardSink{}, log))
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
 
-func (nobody) Readings(context.Context, *devices.Device, []devices.Reading) {}
-func (nobody) Status(context.Context, *devices.Device, devices.Status)      {}
-func (nobody) Reverted(context.Context, *devices.Device, devices.Reverted)  {}
+// start runs a bus. stop ends it, waits until the exchange in flight is over, and returns the error of the bus.
+func start(bus *protocol.Bus) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- bus.Run(ctx) }()
+	return func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+// discardSink is a sink for what the devices report: they are only watched.
+type discardSink struct{}
+
+func (discardSink) Readings(context.Context, *devices.Device, []devices.Reading) {}
+func (discardSink) Status(context.Context, *devices.Device, devices.Status)      {}
+func (discardSink) Reverted(context.Context, *devices.Device, devices.Reverted)  {}
 
 // check is the check of one line.
 type check struct {
-	line    line
+	line    Line
 	options LiveOptions
 }
 
 func (c *check) tell(done float64, format string, args ...any) {
-	c.options.Progress(Progress{Line: c.line.config.String(), What: fmt.Sprintf(format, args...), Done: done})
+	c.options.Progress(Progress{Line: c.line.Config.String(), What: fmt.Sprintf(format, args...), Done: done})
 }
 
 // run polls, looks and judges. The bus lives until the end; only what is tried with the line opened anew comes after it.
 func (c *check) run(ctx context.Context) (Fitness, error) {
-	bus := newStage(c.line.config.String(), make(chan error, 1))
-	bus.run(c.line.bus.Run)
+	stop := start(c.line.Bus)
 	began := time.Now()
 	c.poll(ctx)
-	stats := c.line.bus.Stats()
+	stats := c.line.Bus.Stats()
 	f := fitness(c.line, stats, sample{at: began}, time.Now())
-	t := &trials{check: c, bus: c.line.bus, at: &f}
+	t := &trials{check: c, bus: c.line.Bus, at: &f}
 	trying, cancel := context.WithTimeout(ctx, maxTrials)
 	defer cancel()
 	t.onBus(trying)
 	f.Tried = trying.Err() == nil
-	f.Stats.Link.Latest = c.line.bus.Stats().Link.Latest // also of the trials
-	if err := bus.stop(time.Now().Add(stopWithin)); err != nil {
+	f.Stats.Link.Latest = c.line.Bus.Stats().Link.Latest // also of the trials
+	if err := stop(); err != nil {
 		return f, err
 	}
 	t.firsts(trying)
@@ -115,7 +139,7 @@ func (c *check) poll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.For)
 	defer cancel()
 	var polling sync.WaitGroup
-	for _, d := range c.line.devices {
+	for _, d := range c.line.Devices {
 		polling.Go(func() { _ = d.Run(ctx) }) // ends with ctx and without an error
 	}
 	polling.Go(func() { c.probe(ctx) })
@@ -145,10 +169,10 @@ func (c *check) probe(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for i, d := range c.line.devices {
-			config := c.line.config.Devices[i]
+		for i, d := range c.line.Devices {
+			config := c.line.Config.Devices[i]
 			if d.Status().Online {
-				_, _ = c.line.bus.Do(ctx, ask(config, somewhere(config), protocol.PriorityWrite, config.Line.Pace)) // the bus counts it
+				_, _ = c.line.Bus.Do(ctx, ask(config, somewhere(config), protocol.PriorityWrite, config.Line.Pace)) // the bus counts it
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package plugin
+package doctor
 
 import (
 	"cmp"
@@ -47,13 +47,13 @@ func (t *trials) onBus(ctx context.Context) {
 			return
 		case silent(*d):
 			if t.patience(ctx, d); d.Answers {
-				t.timeouts(ctx, d, t.line.devices[i])
+				t.timeouts(ctx, d, t.line.Devices[i])
 			}
 			anySilent = anySilent || d.Slowest == 0 && !d.Answers
 		case refusedByGateway(*d):
 			anySilent = true
 		case t.unexplained(*d):
-			t.timeouts(ctx, d, t.line.devices[i])
+			t.timeouts(ctx, d, t.line.Devices[i])
 		}
 	}
 	if anySilent && t.at.Stats.Openings > 0 {
@@ -199,16 +199,16 @@ func (t *trials) lost(ctx context.Context, d devices.Config, reads []protocol.Ra
 // scan asks other unit ids: those that people set.
 func (t *trials) scan(ctx context.Context) {
 	units := []protocol.UnitID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 100, 247}
-	if t.line.config.Transport == config.TCP {
+	if t.line.Config.Transport == config.TCP {
 		units = append(units, 0, 255)
 	}
 	for _, unit := range units {
-		mine := slices.ContainsFunc(t.line.config.Devices, func(d devices.Config) bool { return d.Unit == unit })
+		mine := slices.ContainsFunc(t.line.Config.Devices, func(d devices.Config) bool { return d.Unit == unit })
 		if mine || ctx.Err() != nil {
 			continue
 		}
 		t.tell(1, "trying unit id %d", unit)
-		guess := t.line.config.Devices[0]
+		guess := t.line.Config.Devices[0]
 		guess.Unit = unit
 		if _, err := t.bus.Do(ctx, ask(guess, somewhere(guess), protocol.PriorityRead, protocol.Pace{Timeout: waitShort})); replied(err) {
 			t.at.Alive = append(t.at.Alive, unit)
@@ -229,7 +229,7 @@ func settingsTried() []protocol.Serial {
 
 // elsewhere opens the line anew in other ways, where nothing at all answered; the bus is over.
 func (t *trials) elsewhere(ctx context.Context) {
-	l := t.line.config
+	l := t.line.Config
 	nothing := func(d DeviceSymptoms) bool { return silent(d) && d.Slowest == 0 && !d.Answers && d.Most == 0 }
 	if t.at.Stats.Openings == 0 || len(t.at.Alive) > 0 || t.at.Stats.Frames.Late > 0 ||
 		slices.ContainsFunc(t.at.Devices, func(d DeviceSymptoms) bool { return !nothing(d) }) {

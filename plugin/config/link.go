@@ -1,0 +1,32 @@
+package config
+
+import (
+	"encoding/hex"
+
+	"github.com/rs/zerolog"
+
+	"solarhub/protocol"
+	"solarhub/protocol/link"
+)
+
+// NewLink returns the link that the settings of the line describe. It opens nothing. Every frame is logged in hex if the log takes
+// the level trace.
+func (l Line) NewLink(log zerolog.Logger) protocol.Link {
+	var trace func(sent bool, frame []byte)
+	if log.GetLevel() <= zerolog.TraceLevel && zerolog.GlobalLevel() <= zerolog.TraceLevel {
+		trace = func(sent bool, frame []byte) {
+			way := "received"
+			if sent {
+				way = "sent"
+			}
+			log.Trace().Str(way, hex.EncodeToString(frame)).Msg("Frame")
+		}
+	}
+	switch l.Transport {
+	case TCP:
+		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
+	case RTUOverTCP:
+		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
+	}
+	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
+}
