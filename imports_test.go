@@ -46,7 +46,7 @@ var homes = map[string][]string{
 	"github.com/coder/websocket":     {"plugin/host", "plugin/devhost"},
 	"github.com/goburrow/modbus":     {"protocol/link"},
 	"github.com/dgraph-io/badger/v4": {"plugin/cache"},
-	"github.com/goccy/go-yaml":       {"devices/profile/strict"},
+	"go.yaml.in/yaml/v4":             {"devices/profile/strict"},
 	"github.com/spf13/cobra":         {"plugin/cli"},
 	"github.com/rs/zerolog/log":      {},
 	"github.com/cenkalti/backoff/v5": {"protocol", "devices", "plugin", "plugin/host"},

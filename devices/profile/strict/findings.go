@@ -17,12 +17,10 @@
 package strict
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Finding is one thing that is wrong, and where. Line and Column count from 1, Column in characters.
@@ -51,9 +49,8 @@ func (f Findings) Error() string {
 
 // Report collects the findings of one file. It belongs to one goroutine.
 type Report struct {
-	file  string
-	lines [][]byte // of the file, each with all that follows
-	all   map[Finding]struct{}
+	file string
+	all  map[Finding]struct{}
 }
 
 // Add notes what is wrong at a node; at nil, at the beginning of the file.
@@ -64,27 +61,8 @@ func (r *Report) Add(at *Node, format string, args ...any) {
 	r.add(at.Line, at.Column, fmt.Sprintf(format, args...))
 }
 
-// read keeps the file's lines.
-func (r *Report) read(data []byte) {
-	r.lines = append(r.lines, data)
-	for rest := data; ; {
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 {
-			return
-		}
-		rest = rest[i+1:]
-		r.lines = append(r.lines, rest)
-	}
-}
-
-// add notes a finding at a place in the file. Behind an escape without its digits the lexer loses count of lines: what it then puts
-// outside of the file lies at the end of a line.
+// add notes a finding at a place in the file.
 func (r *Report) add(line, column int, what string) {
-	if n := len(r.lines); n > 0 {
-		line = min(line, n)
-		text, _, _ := bytes.Cut(r.lines[max(line, 1)-1], []byte("\n"))
-		column = min(column, utf8.RuneCount(text)+1)
-	}
 	r.all[Finding{r.file, max(line, 1), max(column, 1), what}] = struct{}{}
 }
 

@@ -4,46 +4,61 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
+	"io"
+	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
 
-// Bounds of a file. They are ours: several times what the largest profile needs, and small enough for the parser, whose
-// time grows with the square of the keys of a map and whose stack grows with the depth: a file of brackets alone would
-// end the program, which no recover prevents.
+// Bounds of a file: several times what the largest profile needs.
 const (
 	maxBytes = 1 << 20
-	maxKeys  = 20_000
-	maxFlow  = 32  // brackets in brackets
-	maxBlock = 200 // the column in which a line or a list entry begins
+	maxDepth = 32 // mappings and lists in each other
 )
 
 // Parse reads one YAML document. The node is nil where the file cannot be read as YAML at all; what is wrong is in the
-// report either way. The file's name is for the findings only.
+// report either way. A file that is not YAML has one such finding: the parser stops at the first. The file's name is for
+// the findings only.
 func Parse(file string, data []byte) (*Node, *Report) {
 	report := &Report{file: file, all: map[Finding]struct{}{}}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	report.read(data)
-	if !report.checkBytes(data) {
+	if !report.checkBytes(data) || !report.checkHead(data) {
 		return nil, report
 	}
-	tokens := lexer.Tokenize(string(data))
-	if !report.checkTokens(tokens) {
+	documents, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits{}))
+	if err != nil {
+		panic(err) // an option of ours is wrong
+	}
+	var first, second yaml.Node
+	if err := documents.Load(&first); err != nil && !errors.Is(err, io.EOF) {
+		report.syntax(err, data)
 		return nil, report
 	}
-	parsed := report.parse(tokens)
-	if parsed == nil {
-		return nil, report
+	root := builder{report}.document(&first)
+	switch err := documents.Load(&second); {
+	case err == nil:
+		report.add(second.Line, second.Column, "a second document begins here; the file may hold one only")
+	case !errors.Is(err, io.EOF):
+		report.syntax(err, data)
 	}
-	return builder{report}.document(parsed), report
+	return root, report
 }
 
-// checkBytes reports what the lexer would pass over in silence.
+// limits bounds the parser's depth.
+type limits struct{}
+
+func (limits) CheckDepth(depth int, _ *yaml.DepthContext) error {
+	if depth > maxDepth {
+		return errors.New(tooDeep)
+	}
+	return nil
+}
+
+// CheckAlias has nothing to do: aliases are refused and never followed.
+func (limits) CheckAlias(int, int) error { return nil }
+
+// checkBytes reports what the parser reads but people and editors do not see, and what is too large for it.
 func (r *Report) checkBytes(data []byte) bool {
 	if len(data) > maxBytes {
 		r.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), maxBytes))
@@ -52,17 +67,11 @@ func (r *Report) checkBytes(data []byte) bool {
 	line, column := 1, 1
 	for len(data) > 0 {
 		char, size := utf8.DecodeRune(data)
-		switch {
-		case char == '\r' && !bytes.HasPrefix(data, []byte("\r\n")):
-			r.add(line, column, "a carriage return without a line feed: save the file with the line ends of Unix or Windows")
+		if what := invisible(char, size, data); what != "" {
+			r.add(line, column, what)
 			return false
-		case char == utf8.RuneError && size == 1:
-			r.add(line, column, fmt.Sprintf("byte 0x%02X is not UTF-8: save the file as UTF-8", data[0]))
-			return false
-		case char < ' ' && char != '\n' && char != '\r' && char != '\t', char == 0x7F:
-			r.add(line, column, fmt.Sprintf("control character 0x%02X", char))
-			return false
-		case char == '\n':
+		}
+		if char == '\n' {
 			line, column = line+1, 0
 		}
 		column++
@@ -71,127 +80,112 @@ func (r *Report) checkBytes(data []byte) bool {
 	return true
 }
 
-// checkTokens reports what the lexer could not read, and what is too much or too deep for the parser.
-func (r *Report) checkTokens(tokens token.Tokens) bool {
-	good, flow, keys, line := true, 0, 0, 0
-	var place cursor
-	for _, t := range tokens {
-		block := t.Position.Line > line || t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType
-		line = t.Position.Line
-		switch t.Type {
-		case token.InvalidType:
-			r.syntax(t, t.Error)
-			good = false
-		case token.DoubleQuoteType:
-			if r.digitless(t, &place) {
-				r.syntax(t, `an escape without its hexadecimal digits: \x has 2, \u 4, \U 8`)
-				return false
+// invisible says what is wrong with the first character of data, of size bytes; nothing where it may stand in a file.
+func invisible(char rune, size int, data []byte) string {
+	switch {
+	case char == '\r' && !bytes.HasPrefix(data, []byte("\r\n")):
+		return "a carriage return without a line feed: save the file with the line ends of Unix or Windows"
+	case char == utf8.RuneError && size == 1:
+		return fmt.Sprintf("byte 0x%02X is not UTF-8: save the file as UTF-8", data[0])
+	case char < ' ' && char != '\n' && char != '\r' && char != '\t', char == 0x7F:
+		return fmt.Sprintf("control character 0x%02X", char)
+	case char >= 0x80 && char < 0xA0, strings.ContainsRune("\u2028\u2029\uFEFF\uFFFE\uFFFF", char):
+		return fmt.Sprintf("control character U+%04X", char)
+	}
+	return ""
+}
+
+// checkHead reports a directive, which can only stand before everything else.
+func (r *Report) checkHead(data []byte) bool {
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if bytes.HasPrefix(text, []byte("%")) {
+			r.add(line, 1, "directives (%) are not used here: leave the line out")
+			return false
+		}
+		if text = bytes.TrimSpace(text); len(text) > 0 && text[0] != '#' {
+			return true
+		}
+	}
+	return true
+}
+
+const (
+	tooDeep = "nested too deep"
+	noAlias = "aliases (*) are not used here: write the value out; a text that begins with * needs quotes"
+)
+
+// syntax reports why the parser gave up.
+func (r *Report) syntax(err error, data []byte) {
+	var failed *yaml.LoadError
+	if !errors.As(err, &failed) {
+		r.add(1, 1, "this is not YAML: "+err.Error())
+		return
+	}
+	mark, message := failed.Mark, failed.Message
+	switch {
+	case message == tooDeep:
+		r.add(mark.Line, mark.Column, "this is nested too deep")
+		return
+	case strings.HasPrefix(message, "unknown anchor"):
+		r.add(mark.Line, mark.Column, noAlias)
+		return
+	case message == "found character that cannot start any token":
+		r.badStart(mark, data)
+		return
+	default:
+		for _, p := range plainly {
+			if message == p.message && strings.HasPrefix(failed.ContextMsg, p.context) {
+				message = p.text
+				if p.atStart {
+					mark = failed.ContextMark
+				}
+				break
 			}
-		case token.SequenceStartType, token.MappingStartType:
-			flow++
-		case token.SequenceEndType, token.MappingEndType:
-			flow--
-		case token.MappingValueType:
-			keys++
-		case token.CommentType:
-			block = false
-		}
-		if flow > maxFlow || block && flow <= 0 && t.Position.Column > maxBlock {
-			r.add(t.Position.Line, t.Position.Column, "this is nested too deep")
-			return false
-		}
-		if keys > maxKeys {
-			r.add(t.Position.Line, t.Position.Column, fmt.Sprintf("the file has more than %d keys", maxKeys))
-			return false
 		}
 	}
-	return good
+	r.add(mark.Line, mark.Column, "this is not YAML: "+message)
 }
 
-// quoted is a double-quoted text whose escapes have their digits.
-var quoted = regexp.MustCompile(`(?s)^"(?:[^"\\]|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[^xuU]))*"`)
-
-// digitless reports whether a double-quoted text has an escape without its digits: the lexer takes any characters for them, line feeds
-// too, and makes another character of them.
-func (r *Report) digitless(t *token.Token, c *cursor) bool {
-	text := c.to(t, r.lines)
-	return bytes.HasPrefix(text, []byte(`"`)) && !quoted.Match(text)
-}
-
-// cursor is a place in a file: what follows it. It goes forward only, so that a long line is walked once.
-type cursor struct {
-	line, column int
-	text         []byte
-}
-
-// to moves the cursor to a token.
-func (c *cursor) to(t *token.Token, lines [][]byte) []byte {
-	line, column := position(t)
-	if line > len(lines) {
-		return nil
+// badStart reports a character that nothing can begin with; of tabs, all that indent a line from there on.
+func (r *Report) badStart(at yaml.Mark, data []byte) {
+	lines := bytes.Split(data, []byte("\n"))[max(at.Line-1, 0):]
+	if text := []rune(string(lines[0])); at.Column <= len(text) && text[max(at.Column-1, 0)] != '\t' {
+		r.add(at.Line, at.Column, fmt.Sprintf("this is not YAML: a text that begins with %c needs quotes", text[at.Column-1]))
+		return
 	}
-	if line != c.line || column < c.column {
-		*c = cursor{line, 1, lines[line-1]}
-	}
-	for ; c.column < column && len(c.text) > 0; c.column++ {
-		_, size := utf8.DecodeRune(c.text)
-		c.text = c.text[size:]
-	}
-	return c.text
-}
-
-// parse returns the parser's tree, or nil after reporting why there is none.
-func (r *Report) parse(tokens token.Tokens) (tree *ast.File) {
-	defer func() { // the parser is another's, and a typing error must not end the program
-		if p := recover(); p != nil {
-			tree = nil
-			r.add(1, 1, fmt.Sprintf("this is not YAML: %v", p))
+	const tab = "this is not YAML: a tab; indent with spaces"
+	r.add(at.Line, at.Column, tab)
+	for i, text := range lines[1:] {
+		indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+		if n := bytes.IndexByte(indent, '\t'); n >= 0 {
+			r.add(at.Line+1+i, n+1, tab)
 		}
-	}()
-	tree, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-	if err == nil {
-		return tree
 	}
-	var placed interface {
-		GetMessage() string
-		GetToken() *token.Token
-	}
-	if errors.As(err, &placed) {
-		r.syntax(placed.GetToken(), placed.GetMessage())
-	} else {
-		r.syntax(nil, err.Error())
-	}
-	return nil
-}
-
-func (r *Report) syntax(t *token.Token, message string) {
-	line, column := position(t)
-	if plain, ok := plainly[message]; ok {
-		message = plain
-	}
-	r.add(line, column, "this is not YAML: "+message)
 }
 
 // plainly says what the parser says, to people who do not know its grammar. What is not listed stays in its words.
-var plainly = map[string]string{
-	"found character '\t' that cannot start any token":                   "a tab; indent with spaces",
-	"found a tab character where an indentation space is expected":       "a tab; indent with spaces",
-	"tab character cannot use as a map key directly":                     "a tab; indent with spaces",
-	"tab character cannot use as a sequence delimiter":                   "a tab behind -; write a space",
-	"mapping value is not allowed in this context":                       `a second colon in one line, or a wrong indentation; a text with ": " in it needs quotes`,
-	"value is not allowed in this context":                               "a value where none can stand; check the indentation",
-	"value is not allowed in this context. map key-value is pre-defined": "a value where none can stand; check the indentation",
-	"non-map value is specified":                                         `a value where "key: value" is wanted`,
-	"unexpected key name":                                                `a value where "key: value" is wanted`,
-	"could not find end character of single-quoted text":                 "the closing ' is missing",
-	"could not find end character of double-quoted text":                 `the closing " is missing`,
-	"sequence end token ']' not found":                                   "the closing ] is missing",
-	"could not find flow mapping end token '}'":                          "the closing } is missing",
-}
-
-func position(t *token.Token) (line, column int) {
-	if t == nil || t.Position == nil {
-		return 1, 1
-	}
-	return max(t.Position.Line, 1), max(t.Position.Column, 1)
+var plainly = []struct {
+	message, context string
+	atStart          bool // report it where the construct begins, not where the parser gave up
+	text             string
+}{
+	{"mapping values are not allowed in this context", "", false,
+		`a second colon in one line, or a wrong indentation; a text with ": " in it needs quotes`},
+	{"could not find expected ':'", "while scanning a simple key", true, `a value where "key: value" is wanted`},
+	{"did not find expected key", "while parsing a block mapping", false,
+		`a value where "key: value" is wanted; check the indentation`},
+	{"did not find expected '-' indicator", "", false, `a value where "- item" is wanted; check the indentation`},
+	{"block sequence entries are not allowed in this context", "", false,
+		"a list cannot begin here: begin a new line before the -"},
+	{"found unexpected end of stream", "while scanning a quoted scalar", true, "the closing quote is missing"},
+	{"did not find expected ',' or ']'", "", true, "the closing ] or a comma is missing"},
+	{"did not find expected ',' or '}'", "", true, "the closing } or a comma is missing"},
+	{"did not find expected node content", "while parsing a flow node", false, "a value or a closing bracket is missing here"},
+	{"did not find expected node content", "", false, "a value is missing here"},
+	{"did not find expected hexadecimal number", "", true,
+		`an escape without its hexadecimal digits: \x has 2, \u 4, \U 8`},
+	{"found unknown escape character", "", true,
+		`an unknown escape: in double quotes write \\ for a backslash, or use single quotes`},
 }

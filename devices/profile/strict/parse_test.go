@@ -65,16 +65,24 @@ func TestParseFindings(t *testing.T) {
 		{"third document", "a: 1\n---\nb: 2\n---\nc: 3\n", "2:1: a second document begins here; the file may hold one only"},
 		{"tab", "a:\n\tb: 1\n", "2:1: this is not YAML: a tab; indent with spaces"},
 		{"two tabs", "a:\n\tb: 1\n\tc: 2\n", "2:1: this is not YAML: a tab; indent with spaces\n3:1: this is not YAML: a tab; indent with spaces"},
-		{"colon", "name: Grid: voltage\n", "1:7: this is not YAML: a second colon in one line, or a wrong indentation; a text with \": \" in it needs quotes"},
-		{"indentation", "a: 1\n b: 2\n", "1:4: this is not YAML: a second colon in one line, or a wrong indentation; a text with \": \" in it needs quotes"},
+		{"colon", "name: Grid: voltage\n", "1:11: this is not YAML: a second colon in one line, or a wrong indentation; a text with \": \" in it needs quotes"},
+		{"indentation", "a: 1\n b: 2\n", "2:3: this is not YAML: a second colon in one line, or a wrong indentation; a text with \": \" in it needs quotes"},
 		{"value between keys", "a: 1\nb\nc: 2\n", "2:1: this is not YAML: a value where \"key: value\" is wanted"},
-		{"open single quote", "a: 'x\n", "1:4: this is not YAML: the closing ' is missing"},
-		{"open double quote", "a: \"x\n", "1:4: this is not YAML: the closing \" is missing"},
-		{"open list", "a: [1, 2\n", "1:4: this is not YAML: the closing ] is missing"},
-		{"open map", "a: {b: 2\n", "1:4: this is not YAML: the closing } is missing"},
+		{"open single quote", "a: 'x\n", "1:4: this is not YAML: the closing quote is missing"},
+		{"open double quote", "a: \"x\n", "1:4: this is not YAML: the closing quote is missing"},
+		{"open list", "a: [1, 2\n", "1:4: this is not YAML: the closing ] or a comma is missing"},
+		{"open map", "a: {b: 2\n", "1:4: this is not YAML: the closing } or a comma is missing"},
 		{"latin-1", "a: 1\nb: \xFC\n", "2:4: byte 0xFC is not UTF-8: save the file as UTF-8"},
 		{"utf-16", "\xFF\xFEa\x00:\x00", "1:1: byte 0xFF is not UTF-8: save the file as UTF-8"},
 		{"carriage return alone", "a: 1\r\nb: 2\rc: 3\n", "2:5: a carriage return without a line feed: save the file with the line ends of Unix or Windows"},
+		{"line separator", "a: x\u2028b: y\n", "1:5: control character U+2028"},
+		{"text that begins with @", "a: @x\n", "1:4: this is not YAML: a text that begins with @ needs quotes"},
+		{"alias without anchor", "a: *x\n", "1:4: aliases (*) are not used here: write the value out; a text that begins with * needs quotes"},
+		{"closed twice", "a: [1]]\n", "1:7: this is not YAML: a value where \"key: value\" is wanted; check the indentation"},
+		{"list behind a key", "a: - b\n", "1:4: this is not YAML: a list cannot begin here: begin a new line before the -"},
+		{"windows path", "a: \"C:\\dir\"\n", "1:4: this is not YAML: an unknown escape: in double quotes write \\\\ for a backslash, or use single quotes"},
+		{"a bad second document", "a: 1\n---\nb: [\n", "4:1: this is not YAML: a value or a closing bracket is missing here"},
+		{"a list as key", "? [a]\n: 1\n", "1:1: keys behind ? are not used here: write \"key: value\""},
 		{"control character", "ä: x\x00\n", "1:5: control character 0x00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,28 +140,41 @@ func TestPositions(t *testing.T) {
 	}
 }
 
-// What would take the parser minutes, or more stack than a process may have, is refused beforehand.
+// A file can be neither larger nor deeper than is read, and what repeats without end is only long.
 func TestBounds(t *testing.T) {
+	const deep = ": this is nested too deep"
 	for _, c := range []struct{ name, yaml, want string }{
-		{"lists in lists", strings.Repeat("[", 50_000), "1:33: this is nested too deep"},
-		{"maps in maps", strings.Repeat("{a: ", 10_000), "1:129: this is nested too deep"},
-		{"entries in entries", strings.Repeat("- ", 50_000), "1:201: this is nested too deep"},
-		{"questions", strings.Repeat("? ", 50_000), "1:201: this is nested too deep"},
-		{"stairs", stairs(maxBlock + 1), "201:201: this is nested too deep"},
-		{"many keys", strings.Repeat("a:\n", maxKeys+1000), "20001:2: the file has more than 20000 keys"},
-		{"large", strings.Repeat("#", maxBytes+1), "1:1: the file has 1048577 bytes; at most 1048576 are read"},
-		{"as deep as may be", "a: " + strings.Repeat("[", maxFlow) + strings.Repeat("]", maxFlow), ""},
-		{"as many stairs as may be", stairs(maxBlock), ""},
+		{"lists in lists", strings.Repeat("[", 50_000), "1:33" + deep},
+		{"maps in maps", strings.Repeat("{a: ", 10_000), "1:129" + deep},
+		{"entries in entries", strings.Repeat("- ", 50_000), "1:65" + deep},
+		{"questions", strings.Repeat("? ", 50_000), "1:65" + deep},
+		{"stairs", stairs(maxDepth + 1), "33:34" + deep},
+		{"ten megabytes", strings.Repeat("# 456789\n", 1<<20), "1:1: the file has 9437184 bytes; at most 1048576 are read"},
+		{"one byte too many", strings.Repeat("#", maxBytes+1), "1:1: the file has 1048577 bytes; at most 1048576 are read"},
+		{"as deep as may be", "a: " + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), ""},
+		{"as many stairs as may be", stairs(maxDepth), ""},
+		{"many keys", manyKeys(60_000), ""},
+		{"many entries", "a:\n" + strings.Repeat("-\n", 400_000), ""},
 		{"a long line", "a: [" + strings.Repeat("1, ", 1000) + "2]\nb: " + strings.Repeat("x", 1000) + " # " + strings.Repeat("y", 1000), ""},
 		{"a comment far right", "a: 1\n" + strings.Repeat(" ", 300) + "# b\n", ""},
+		{"a bomb of aliases", "a: &a [x, x]\nb: [*a, *a]\n", "1:4: anchors (&) are not used here: write the value out where it belongs\n" +
+			"2:5: " + noAlias + "\n2:9: " + noAlias},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, report := Parse("f.yaml", []byte(c.yaml))
 			if got := findings(t, report); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
+				t.Errorf("got %.200s, want %s", got, c.want)
 			}
 		})
 	}
+}
+
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: v\n", i)
+	}
+	return b.String()
 }
 
 // stairs returns maps in maps, each a column further in.
@@ -163,17 +184,4 @@ func stairs(n int) string {
 		b.WriteString(strings.Repeat(" ", i) + "a:\n")
 	}
 	return b.String()
-}
-
-// The parser's panics and its errors without a place become findings too.
-func TestParserFailures(t *testing.T) {
-	_, report := Parse("f.yaml", nil)
-	report.all = map[Finding]struct{}{}
-	if report.parse(nil) == nil {
-		t.Log("the parser takes no tokens for an error")
-	}
-	report.syntax(nil, "odd")
-	if got := findings(t, report); !strings.Contains(got, "1:1: this is not YAML: odd") {
-		t.Error(got)
-	}
 }

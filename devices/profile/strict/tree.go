@@ -1,9 +1,6 @@
 package strict
 
-import (
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
-)
+import "go.yaml.in/yaml/v4"
 
 // kind is what a node is.
 type kind uint8
@@ -36,92 +33,62 @@ type Entry struct {
 // builder turns the parser's tree into ours.
 type builder struct{ report *Report }
 
-// document returns the tree of the one document, nil where there is none.
-func (b builder) document(file *ast.File) (root *Node) {
-	begun := false
-	for _, doc := range file.Docs {
-		if directive, ok := doc.Body.(*ast.DirectiveNode); ok {
-			b.refuse(directive.Start, "directives (%%) are not used here: leave the line out")
-			continue
-		}
-		if begun {
-			at := doc.Start
-			if at == nil && doc.Body != nil {
-				at = doc.Body.GetToken()
-			}
-			b.refuse(at, "a second document begins here; the file may hold one only")
-			return root
-		}
-		begun = true
-		if doc.Body != nil && doc.Body.Type() != ast.NullType {
-			root = b.build(doc.Body, &Node{Line: 1, Column: 1})
-		}
-	}
-	if root == nil {
+// document returns the tree of a document, nil where it is empty.
+func (b builder) document(n *yaml.Node) *Node {
+	if len(n.Content) == 0 || isNull(n.Content[0]) {
 		b.report.add(1, 1, "the file is empty")
+		return nil
 	}
-	return root
+	return b.build(n.Content[0], &Node{Line: 1, Column: 1})
+}
+
+// isNull reports whether nothing is written, or null or ~ without quotes.
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Tag == "!!null" && n.Style&yaml.TaggedStyle == 0
 }
 
 // refuse reports something that this package does not read.
-func (b builder) refuse(at *token.Token, format string, args ...any) *Node {
-	node := &Node{report: b.report, kind: refused}
-	node.Line, node.Column = position(at)
+func (b builder) refuse(n *yaml.Node, format string, args ...any) *Node {
+	node := &Node{Line: n.Line, Column: n.Column, report: b.report, kind: refused}
 	b.report.Add(node, format, args...)
 	return node
 }
 
 // build returns the node of n; near is the key or list it belongs to.
-func (b builder) build(n ast.Node, near *Node) *Node {
-	node := &Node{report: b.report, kind: scalar}
-	node.Line, node.Column = position(n.GetToken())
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		b.mapping(node, n.Values, n.IsFlowStyle)
-	case *ast.MappingValueNode:
-		b.mapping(node, []*ast.MappingValueNode{n}, false)
-	case *ast.SequenceNode:
+func (b builder) build(n *yaml.Node, near *Node) *Node {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return b.refuse(n, noAlias)
+	case n.Style&yaml.TaggedStyle != 0 || n.Tag == "!":
+		return b.refuse(n, "tags (!) are not used here: leave it out; a text that begins with ! needs quotes")
+	case n.Anchor != "":
+		b.refuse(n, "anchors (&) are not used here: write the value out where it belongs")
+	}
+	node := &Node{Line: n.Line, Column: n.Column, report: b.report}
+	switch {
+	case n.Kind == yaml.MappingNode:
+		b.mapping(node, n)
+	case n.Kind == yaml.SequenceNode:
 		node.kind = list
-		for i, item := range n.Values {
-			place := node
-			if i < len(n.Entries) && n.Entries[i] != nil {
-				place = &Node{}
-				place.Line, place.Column = position(n.Entries[i].Start)
-			}
-			node.items = append(node.items, b.build(item, place))
+		for _, item := range n.Content {
+			node.items = append(node.items, b.build(item, &Node{Line: item.Line, Column: n.Column}))
 		}
-	case *ast.StringNode:
-		node.text, node.quoted = n.Value, n.Token.Type != token.StringType
-	case *ast.LiteralNode:
-		node.text, node.quoted = n.Value.Value, true
-	case *ast.NullNode:
+	case isNull(n):
 		node.kind, node.Line, node.Column = empty, near.Line, near.Column
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		node.text = n.GetToken().Value
-	case *ast.AnchorNode:
-		b.refuse(n.Start, "anchors (&) are not used here: write the value out where it belongs")
-		return b.build(n.Value, near)
-	case *ast.AliasNode:
-		return b.refuse(n.Start, "aliases (*) are not used here: write the value out; a text that begins with * needs quotes")
-	case *ast.TagNode:
-		return b.refuse(n.Start, "tags (!) are not used here: leave it out; a text that begins with ! needs quotes")
 	default:
-		return b.refuse(n.GetToken(), "this is not used here: %s", n.Type())
+		node.kind, node.text = scalar, n.Value
+		node.quoted = n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	}
 	return node
 }
 
-// mapping fills a node with the entries of a mapping, of a repeated key the first. A block stands where its first key
-// stands: the parser places it at the colon.
-func (b builder) mapping(node *Node, values []*ast.MappingValueNode, flow bool) {
+// mapping fills a node with the entries of a mapping, of a repeated key the first.
+func (b builder) mapping(node *Node, n *yaml.Node) {
 	node.kind = mapping
-	seen := make(map[string]*Node, len(values))
-	for i, v := range values {
-		key := b.key(v.Key, node)
-		if i == 0 && !flow {
-			node.Line, node.Column = key.Line, key.Column
-		}
-		value := b.build(v.Value, key)
+	seen := make(map[string]*Node, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := b.key(n.Content[i], n)
+		value := b.build(n.Content[i+1], key)
 		if key.kind == refused {
 			continue
 		}
@@ -135,17 +102,17 @@ func (b builder) mapping(node *Node, values []*ast.MappingValueNode, flow bool) 
 }
 
 // key returns the node of a key: always a scalar, null and ~ too, or refused.
-func (b builder) key(k ast.MapKeyNode, near *Node) *Node {
-	switch k := k.(type) {
-	case *ast.MergeKeyNode:
-		return b.refuse(k.GetToken(), "merge keys (<<) are not used here: write the values out")
-	case *ast.MappingKeyNode:
-		return b.refuse(k.GetToken(), `keys behind ? are not used here: write "key: value"`)
+func (b builder) key(k, in *yaml.Node) *Node {
+	block := in.Style&yaml.FlowStyle == 0 && in.Anchor == ""
+	switch {
+	case k.Tag == "!!merge":
+		return b.refuse(k, "merge keys (<<) are not used here: write the values out")
+	case k.Kind == yaml.MappingNode, k.Kind == yaml.SequenceNode, block && k.Column != in.Column:
+		return b.refuse(&yaml.Node{Line: k.Line, Column: in.Column}, `keys behind ? are not used here: write "key: value"`)
 	}
-	key := b.build(k, near)
+	key := b.build(k, &Node{Line: k.Line, Column: k.Column})
 	if key.kind == empty {
-		key.kind, key.text = scalar, k.GetToken().Value
-		key.Line, key.Column = position(k.GetToken())
+		key.kind, key.text = scalar, k.Value
 	}
 	return key
 }
