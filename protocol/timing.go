@@ -2,64 +2,9 @@ package protocol
 
 import (
 	"cmp"
-	"fmt"
 	"math"
-	"slices"
 	"time"
 )
-
-// Parity of a character on a serial line.
-type Parity uint8
-
-// The parities.
-const (
-	NoParity Parity = iota
-	EvenParity
-	OddParity
-)
-
-// Serial is the setting of a serial line. The zero value is not usable; DefaultSerial is.
-type Serial struct {
-	Baud     int // bits per second, 1200..921600
-	DataBits int // 8 for RTU
-	Parity   Parity
-	StopBits int // 1 or 2
-}
-
-// DefaultSerial is 9600 8N1, what nearly every solar inverter is delivered with.
-var DefaultSerial = Serial{Baud: 9600, DataBits: 8, Parity: NoParity, StopBits: 1}
-
-// bauds are the rates that Linux has a name for and that RTU lines use.
-var bauds = []int{
-	1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
-}
-
-// Check reports a setting that no RTU line has or that this system's ports cannot be set to.
-func (s Serial) Check() error {
-	if !slices.Contains(bauds, s.Baud) {
-		return fmt.Errorf("baud %d is not one of %v; the nearest is %d", s.Baud, bauds, nearest(s.Baud, bauds))
-	}
-	if s.DataBits != 8 {
-		return fmt.Errorf("%d data bits, RTU has 8", s.DataBits)
-	}
-	if s.Parity > OddParity {
-		return fmt.Errorf("parity %d is none of none, even, odd", s.Parity)
-	}
-	if s.StopBits != 1 && s.StopBits != 2 {
-		return fmt.Errorf("%d stop bits, not 1 or 2", s.StopBits)
-	}
-	return nil
-}
-
-// nearest returns the number of a list that lies nearest to n, of two the smaller.
-func nearest(n int, sorted []int) int {
-	return slices.MinFunc(sorted, func(a, b int) int { return cmp.Compare(max(a-n, n-a), max(b-n, n-b)) })
-}
-
-// String returns the usual short form: "9600 8N1".
-func (s Serial) String() string {
-	return fmt.Sprintf("%d %d%c%d", s.Baud, s.DataBits, "NEO"[s.Parity], s.StopBits)
-}
 
 // Chars returns the time that n characters take on the wire.
 func (s Serial) Chars(n int) time.Duration {

@@ -88,7 +88,7 @@ func (l *loader) line(f fields) {
 	}
 	line.Source = l.source(f, "")
 	if f.has("serial") {
-		serial, err := ParseSerial(f.text("serial"))
+		serial, err := protocol.ParseSerial(f.text("serial"))
 		if err != nil {
 			f.fail("serial", "serial: %v", err)
 		}
