@@ -50,38 +50,16 @@ func unknownEntity(id string) *host.CallError {
 	return host.NewCallError(host.CodeUnknownEntity, fmt.Sprintf("there is no entity %q here", id), map[string]string{"id": id})
 }
 
-// set writes a value, or presses a button, once for each call id.
+// set notes the call in the ledger and carries it out: it writes a value, or presses a button.
 func (h *Hub) set(ctx context.Context, call host.Call, t target) host.Result {
-	f, lead := h.flights.enter(call, time.Now())
-	if !lead {
-		return f.join(ctx, call, t)
-	}
-	result := h.setOnce(ctx, call, t)
-	h.flights.leave(f, result, time.Now())
-	return result
-}
-
-// setOnce notes the call in the ledger, there where it outlives this process, and carries it out. One that an earlier process had
-// begun is only looked after.
-func (h *Hub) setOnce(ctx context.Context, call host.Call, t target) host.Result {
 	began := time.Now()
 	ids := h.described.Load().ids[t.device][t.point.Key]
 	var number uint64
-	var before *Entry
-	var keeper Keeper
 	if !h.do(context.WithoutCancel(ctx), func(s *state) {
-		if before, keeper = s.ledger.before(call.CallID, began), s.keeper; before == nil {
-			number = s.ledger.begin(call, began)
-			s.hold(ids)
-		}
+		number = s.ledger.begin(call, began)
+		s.hold(ids)
 	}) {
 		return failed(ended(ctx, t))
-	}
-	if before != nil {
-		return h.review(ctx, call, t, *before)
-	}
-	if err := keeper.Note(map[string][]byte{ledgerKey(number): encode(newEntry(number, call, began))}); err != nil {
-		h.log.Debug().Err(err).Msg("A set-value is not in the cache while it is carried out")
 	}
 	order := devices.Set{Key: t.point.Key, Value: call.Value, Force: call.Force}
 	order.Deadline, _ = ctx.Deadline()

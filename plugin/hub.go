@@ -24,7 +24,6 @@ type Hub struct {
 	disabled  chan []string     // the newest list of the host that Run has not taken
 	ended     chan struct{}     // closed when Run is over
 	described atomic.Pointer[catalog]
-	flights   *flights
 }
 
 // saveEvery is how often changes are handed to the cache. What is lost if the power fails is at most this old, and a sync every
@@ -34,7 +33,7 @@ const saveEvery = 5 * time.Second
 // NewHub returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed, notify
 // when the owner is to hear of something; neither may wait.
 func NewHub(outbox *host.Outbox, redescribe func(), notify func(host.Notice), log zerolog.Logger) *Hub {
-	h := &Hub{outbox: outbox, redescribe: redescribe, notify: notify, log: log, flights: newFlights(),
+	h := &Hub{outbox: outbox, redescribe: redescribe, notify: notify, log: log,
 		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
 	h.described.Store(&catalog{})
 	return h
@@ -52,7 +51,6 @@ type Place struct {
 func (h *Hub) Run(ctx context.Context, places []Place, remembered memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)
-	s.keeper = keeper
 	saver := newSaver(keeper, h.log)
 	defer saver.end()
 	s.describe(time.Now())

@@ -41,39 +41,29 @@ const (
 // ledger holds the last entries in a ring. It belongs to the Hub's goroutine.
 type ledger struct {
 	entries []Entry // the newest last
-	first   uint64  // of this process
 	next    uint64
 	dirty   map[uint64]bool // numbers that the cache does not know as they are
+	open    map[uint64]bool // numbers of entries that an earlier process left without an end
 }
 
 func newLedger(entries []Entry) ledger {
-	l := ledger{entries: entries[max(0, len(entries)-ledgerSize):], dirty: map[uint64]bool{}}
+	l := ledger{entries: entries[max(0, len(entries)-ledgerSize):], dirty: map[uint64]bool{},
+		open: map[uint64]bool{}}
+	for _, e := range l.entries {
+		if e.Outcome == outcomeBegun {
+			l.open[e.Number] = true
+		}
+	}
 	if n := len(entries); n > 0 {
 		l.next = entries[n-1].Number + 1
 	}
-	l.first = l.next
 	return l
-}
-
-func newEntry(number uint64, call host.Call, now time.Time) Entry {
-	return Entry{Number: number, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value, Force: call.Force,
-		Outcome: outcomeBegun}
-}
-
-// before returns the entry that an earlier process has made of a call which may have reached the device, or nil.
-func (l *ledger) before(call string, now time.Time) *Entry {
-	for i := len(l.entries) - 1; i >= 0 && call != ""; i-- {
-		e := l.entries[i]
-		if e.Call == call && e.Number < l.first && now.Sub(e.At) <= repeatFor && !nothingSent(e.Outcome) {
-			return &e
-		}
-	}
-	return nil
 }
 
 // begin notes a call and returns the number of its entry.
 func (l *ledger) begin(call host.Call, now time.Time) uint64 {
-	e := newEntry(l.next, call, now)
+	e := Entry{Number: l.next, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value, Force: call.Force,
+		Outcome: outcomeBegun}
 	l.next++
 	if len(l.entries) == ledgerSize {
 		l.entries = slices.Delete(l.entries, 0, 1)
@@ -83,9 +73,20 @@ func (l *ledger) begin(call host.Call, now time.Time) uint64 {
 	return e.Number
 }
 
+// openOf returns the entries of an entity that an earlier process left without an end.
+func (l *ledger) openOf(id string) (all []Entry) {
+	for _, e := range l.entries {
+		if e.ID == id && l.open[e.Number] {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // end completes an entry, if it is still there.
 func (l *ledger) end(number uint64, outcome, reason, found string, now time.Time) {
 	i, ok := slices.BinarySearchFunc(l.entries, number, func(e Entry, n uint64) int { return cmp.Compare(e.Number, n) })
+	delete(l.open, number)
 	if !ok {
 		return
 	}

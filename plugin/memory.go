@@ -17,7 +17,6 @@ import (
 type Keeper interface {
 	Each(prefix string, f func(key string, value []byte) error) error
 	Put(batch map[string][]byte) error
-	Note(batch map[string][]byte) error // as Put, but only for the end of the process, not for that of the machine
 }
 
 // The keys of the cache.

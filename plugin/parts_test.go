@@ -67,8 +67,6 @@ func (k fakeKeeper) Each(prefix string, f func(string, []byte) error) error {
 	return nil
 }
 
-func (k fakeKeeper) Note(batch map[string][]byte) error { return k.put(batch) }
-
 func (k fakeKeeper) Put(batch map[string][]byte) error { return k.put(batch) }
 
 func TestRecallLeavesOutWhatItDoesNotUnderstand(t *testing.T) {

@@ -273,7 +273,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		t.Errorf("replayed: %v", h.writes())
 	}
 	h.inHub(func(s *state) {
-		if len(s.ledger.entries) != 1 || s.ledger.entries[0].Outcome != outcomeBegun || s.ledger.next != 8 {
+		if len(s.ledger.entries) != 1 || s.ledger.entries[0].Outcome != host.CodeNotVerified || s.ledger.next != 8 {
 			t.Errorf("ledger: %+v, next %d", s.ledger.entries, s.ledger.next)
 		}
 	})

@@ -21,7 +21,6 @@ const resaveAfter = time.Minute
 // state is what the Hub knows. It belongs to the Hub's goroutine.
 type state struct {
 	*Hub
-	keeper   Keeper
 	units    []*unit // in the order of the configuration
 	memory   memory
 	ledger   ledger
@@ -95,6 +94,7 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 			u.values[r.Key] = v
 		}
 		v.kept, v.raw, v.cached = kept{Value: r.Value, ReadAt: r.ReadAt}, r.Raw, false
+		s.finish(u, r)
 		refused := r.Value.Kind == codec.KindNone && r.Raw == nil
 		for _, id := range u.ids[r.Key] {
 			if s.held[id] == 0 {
@@ -200,6 +200,7 @@ func (s *state) describe(now time.Time) {
 		u.ids, u.families = c.add(u.device)
 		if anew {
 			s.recall(u, now)
+			s.finishPresses(u)
 		}
 		s.outbox.Put(host.States{Devices: u.online()})
 	}

@@ -116,26 +116,6 @@ func closeDamaged(db *badger.DB) {
 	_ = db.Close()
 }
 
-// Get returns a copy of the value of key; ok is false if there is none.
-func (s *Store) Get(key string) (value []byte, ok bool, err error) {
-	err = s.db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get([]byte(key))
-		if errors.Is(err, badger.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		value, err = item.ValueCopy(nil)
-		ok = err == nil
-		return err
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("cache: get %s: %w", key, err)
-	}
-	return value, ok, nil
-}
-
 // Each calls f for every key that begins with prefix, in order of the keys. value is f's to keep. It ends with the error of f.
 func (s *Store) Each(prefix string, f func(key string, value []byte) error) error {
 	return each(s.db, prefix, f)
@@ -164,18 +144,6 @@ func each(db *badger.DB, prefix string, f func(key string, value []byte) error) 
 // Put writes a batch and returns when it is on the disk; a nil value deletes its key. A batch of up to 100 KB is written as a
 // whole or not at all. It costs about 0.5 ms on a good disk and up to 50 ms on an SD card: gather changes for seconds.
 func (s *Store) Put(batch map[string][]byte) error {
-	if err := s.Note(batch); err != nil {
-		return err
-	}
-	if err := s.db.Sync(); err != nil {
-		return fmt.Errorf("cache: put %d values: %w", len(batch), err)
-	}
-	return nil
-}
-
-// Note writes a batch as Put does and does not wait for the disk: it survives the end of the process, however it ends, but not
-// that of the machine. It costs some microseconds.
-func (s *Store) Note(batch map[string][]byte) error {
 	if len(batch) == 0 {
 		return nil
 	}
@@ -192,7 +160,7 @@ func (s *Store) Note(batch map[string][]byte) error {
 			return fmt.Errorf("cache: put %s: %w", key, err)
 		}
 	}
-	if err := w.Flush(); err != nil {
+	if err := errors.Join(w.Flush(), s.db.Sync()); err != nil {
 		return fmt.Errorf("cache: put %d values: %w", len(batch), err)
 	}
 	return nil

@@ -13,9 +13,9 @@ type Plugin interface {
 
 	// Call carries out one call of the host and returns its one result. ctx ends when the time of the call is over
 	// (context.DeadlineExceeded), when the caller gave it up (the cause is ErrCancelled), when the session is lost
-	// (ErrSessionLost) or when the client stops (ErrStopping); after that nothing may be sent to the device that was not
-	// begun, and Call returns soon. The same call, known by its CallID, may come again, also while it is carried out and in
-	// another session or process: it is carried out once. At most MaxCalls run at once, each in its own goroutine, which the Client waits for.
+	// (ErrSessionLost) or when the client stops (ErrStopping). From then on no new request may go to the device; one whose first
+	// byte is out is finished. Call returns soon after. At most MaxCalls run at once, each in its own goroutine, which the Client
+	// waits for.
 	Call(ctx context.Context, call Call) Result
 
 	// Config says which ids the host has disabled, the whole list each time: what is not in it is to be polled. It must

@@ -1,0 +1,65 @@
+package plugin
+
+import (
+	"fmt"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+)
+
+// A process that ends in the middle of a set-value leaves an entry without an end in the ledger. Nothing is written again. What the
+// device is read to hold in the next run is the end of the entry.
+
+// finish ends the entries of a point that an earlier process left open, by what was read.
+func (s *state) finish(u *unit, r devices.Reading) {
+	if len(s.ledger.open) == 0 || r.Raw == nil {
+		return
+	}
+	for _, id := range u.ids[r.Key] {
+		for _, e := range s.ledger.openOf(id) {
+			outcome, reason := outcomeWritten, ""
+			if p := u.points[r.Key]; !holds(p, r.Raw, e.Value) {
+				outcome = host.CodeNotVerified
+				reason = fmt.Sprintf("SolarHub ended while it was being set to %v, and %s holds %v", e.Value, registers(p), r.Value)
+			}
+			s.ledger.end(e.Number, outcome, reason, r.Value.String(), time.Now())
+			s.log.Info().Str("device", u.device.Name()).Str("key", r.Key).Interface("value", e.Value).Str("outcome", outcome).
+				Str("found", r.Value.String()).Msg("SolarHub ended while this value was being set")
+		}
+	}
+}
+
+// finishPresses ends the entries of buttons that an earlier process left open: a button holds nothing that could be read.
+func (s *state) finishPresses(u *unit) {
+	for key, ids := range u.ids {
+		if !u.points[key].Button() {
+			continue
+		}
+		for _, id := range ids {
+			for _, e := range s.ledger.openOf(id) {
+				s.ledger.end(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being pressed", "", time.Now())
+			}
+		}
+	}
+}
+
+// holds reports whether raw words are those of a value that the host had asked for.
+func holds(p profile.Point, raw []uint16, value any) bool {
+	v, err := p.Spec.Parse(value)
+	if err != nil {
+		return false
+	}
+	words, err := p.Spec.Encode(v, raw)
+	mask := p.Spec.CompareMask()
+	if err != nil || len(words) != len(raw) || len(mask) != len(raw) {
+		return false
+	}
+	for i, m := range mask {
+		if words[i]&m != raw[i]&m {
+			return false
+		}
+	}
+	return true
+}

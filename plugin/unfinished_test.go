@@ -1,0 +1,107 @@
+package plugin
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"solarhub/devices"
+	"solarhub/devices/profile"
+	"solarhub/plugin/host"
+	"solarhub/protocol/codec"
+)
+
+// chargeTo is the set-value of a host with that call id.
+func chargeTo(value any, call string) host.Call {
+	return host.Call{CallID: call, Action: host.ActionSet, ID: id("charge_end_soc"), Value: value}
+}
+
+func TestACallThatEndsBeforeItBeginsIsNotWritten(t *testing.T) {
+	h := newHouse(t, "")
+	h.set(chargeEnd, 50)
+	h.start()
+	h.wait("charge_end_soc", "50")
+	gone, cancel := context.WithCancelCause(h.ctx)
+	cancel(host.ErrSessionLost)
+	if r := h.plugin.hub.Call(gone, chargeTo(10.0, "c1")); r.Err == nil || r.Err.Code != host.CodeCancelled || len(h.writes()) != 0 {
+		t.Fatalf("with the session gone: %+v, written %v", r, h.writes())
+	}
+	if r := h.plugin.hub.Call(h.ctx, chargeTo(10.0, "c2")); r.Err != nil || h.register(chargeEnd) != 10 {
+		t.Errorf("in the next session: %+v, the register holds %d", r, h.register(chargeEnd))
+	}
+}
+
+// A process was killed in the middle of set-values. In the next one nothing is written again; what is read is their end.
+func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
+	now := time.Now()
+	open := func(number uint64, key string, value any) Entry {
+		return Entry{Number: number, At: now.Add(-time.Minute), ID: id(key), Action: host.ActionSet, Value: value, Outcome: outcomeBegun}
+	}
+	s, u := still(t, memory{ledger: []Entry{
+		{Number: 3, ID: id("charge_end_soc"), Value: 10.0, Outcome: outcomeUnchanged},
+		open(4, "charge_end_soc", 10.0), open(5, "grid_charge", true), open(6, "charge_start_time_1", "01:02"),
+	}})
+	s.describe(now)
+	s.readings(u.device, []devices.Reading{
+		{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now},
+		{Key: "grid_charge", Value: codec.None("refused"), ReadAt: now}, // it was not read
+		{Key: "charge_start_time_1", Value: codec.TimeOf(63), Raw: []uint16{0x0103}, ReadAt: now},
+	})
+	for i, want := range []string{outcomeUnchanged, outcomeWritten, outcomeBegun, host.CodeNotVerified} {
+		if e := s.ledger.entries[i]; e.Outcome != want {
+			t.Errorf("entry %+v, want %s", e, want)
+		}
+	}
+	if e := s.ledger.entries[3]; !strings.Contains(e.Reason, "holds 01:03") || e.Found != "01:03" {
+		t.Errorf("entry %+v", e)
+	}
+	s.readings(u.device, []devices.Reading{{Key: "grid_charge", Value: codec.Number(0), Raw: []uint16{0}, ReadAt: now}})
+	if e := s.ledger.entries[2]; e.Outcome != host.CodeNotVerified {
+		t.Errorf("entry %+v", e)
+	}
+	begun := s.ledger.begin(host.Call{ID: id("charge_end_soc"), Value: 20.0}, now)
+	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now}})
+	if e := s.ledger.entries[4]; e.Number != begun || e.Outcome != outcomeBegun {
+		t.Errorf("a set-value of this process was ended by a poll: %+v", e)
+	}
+}
+
+// Nothing can be read of a button, so nobody knows whether it was pressed.
+func TestAPressThatAKilledProcessLeftOpenStaysUnknown(t *testing.T) {
+	s, u := still(t, memory{ledger: []Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress, Outcome: outcomeBegun}}})
+	u.ids = map[string][]string{"restart": {id("restart")}}
+	u.points = map[string]profile.Point{"restart": {Key: "restart", Entity: profile.EntityHints{Platform: "button"}}}
+	s.finishPresses(u)
+	if e := s.ledger.entries[0]; e.Outcome != host.CodeOutcomeUnknown || e.Reason == "" {
+		t.Errorf("entry %+v", e)
+	}
+}
+
+func TestWhetherRegistersHoldAValue(t *testing.T) {
+	family, err := profile.Get("senergy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, _ := family.Resolve("")
+	at := byKey(points)
+	for _, c := range []struct {
+		key   string
+		raw   []uint16
+		value any
+		want  bool
+	}{
+		{"charge_end_soc", []uint16{80}, 80.0, true},
+		{"charge_end_soc", []uint16{80}, 80.0000000001, true},
+		{"charge_end_soc", []uint16{80}, 81.0, false},
+		{"charge_end_soc", nil, 80.0, false},
+		{"charge_end_soc", []uint16{80}, "much", false},
+		{"charge_start_time_1", []uint16{0x0102}, "01:02", true},
+		{"grid_charge", []uint16{1}, true, true},
+		{"grid_charge", []uint16{1}, false, false},
+	} {
+		if got := holds(at[c.key], c.raw, c.value); got != c.want {
+			t.Errorf("%s %v %v: %t", c.key, c.raw, c.value, got)
+		}
+	}
+}
