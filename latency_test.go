@@ -13,7 +13,9 @@ import (
 
 // latency measures set-values while the line is polled: from calling the action until the write stood on the wire, and
 // until the action returned, confirmed by reading back.
-func (e *endToEnd) latency(ctx context.Context, t *testing.T, name string, i inverter, key string, low, high, step int) {
+func (e *endToEnd) latency(
+	ctx context.Context, t *testing.T, name string, i inverter, key string, low, high, step int,
+) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

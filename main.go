@@ -17,8 +17,8 @@ import (
 //go:embed manifest.json
 var manifest []byte
 
-// oneSignal is how long after the first signal others are taken for the same one: what ends a process group sends one to the
-// process and one to its group.
+// oneSignal is how long after the first signal others are taken for the same one: what ends a process group sends one
+// to the process and one to its group.
 const oneSignal = 500 * time.Millisecond
 
 func main() { os.Exit(run()) }
@@ -26,8 +26,8 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// The first signal asks for an orderly end. From then on a signal does what it does to any process: a second one ends
-	// this at once.
+	// The first signal asks for an orderly end. From then on a signal does what it does to any process: a second one
+	// ends this at once.
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })()
 	return cli.Run(ctx, cli.Environment{Manifest: manifest, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])
 }

@@ -16,8 +16,8 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// TestEndToEnd proves the whole way, from an action of a real Home Assistant to a register and back, with the real binary
-// and the real companion; only the inverters are simulated. Its last words are a table of what was measured.
+// TestEndToEnd proves the whole way, from an action of a real Home Assistant to a register and back, with the real
+// binary and the real companion; only the inverters are simulated. Its last words are a table of what was measured.
 func TestEndToEnd(t *testing.T) {
 	h := nameHome(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -57,7 +57,8 @@ func TestEndToEnd(t *testing.T) {
 // install puts the companion into Home Assistant as a person would.
 func install(ctx context.Context, t *testing.T, h *home, b *house) {
 	t.Helper()
-	command := exec.CommandContext(ctx, b.binary, "install", "--ha-config", h.config, "--url", h.url, "--token-env", "HASS_TOKEN", "--restart")
+	command := exec.CommandContext(ctx, b.binary, "install", "--ha-config", h.config,
+		"--url", h.url, "--token-env", "HASS_TOKEN", "--restart")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("install: %v\n%s", err, out)
 	}
@@ -69,7 +70,8 @@ func forget(ctx context.Context, t *testing.T, h *home, b *house) {
 	var entries []struct {
 		ID string `json:"entry_id"`
 	}
-	if err := h.ask(ctx, map[string]any{"type": "config_entries/get", "domain": "solarhub"}, &entries); err != nil || len(entries) != 1 {
+	if err := h.ask(ctx, map[string]any{"type": "config_entries/get", "domain": "solarhub"}, &entries); err != nil ||
+		len(entries) != 1 {
 		t.Fatalf("there is no config entry: %v, %v", entries, err)
 	}
 	var list []struct {
@@ -81,7 +83,9 @@ func forget(ctx context.Context, t *testing.T, h *home, b *house) {
 	}
 	for _, d := range list {
 		if len(d.Identifiers) == 1 && d.Identifiers[0][0] == "solarhub" {
-			_ = h.ask(ctx, map[string]any{"type": "config/device_registry/remove_config_entry", "device_id": d.ID, "config_entry_id": entries[0].ID}, nil)
+			remove := map[string]any{"type": "config/device_registry/remove_config_entry", "device_id": d.ID,
+				"config_entry_id": entries[0].ID}
+			_ = h.ask(ctx, remove, nil)
 		}
 	}
 }
@@ -236,10 +240,12 @@ func demand(t *testing.T, err error, key string, parts ...string) {
 
 func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	p, s := e.house.powdrive, e.house.senergy
-	e.home.post(ctx, "/api/config/scene/config/solarhub_evening", map[string]any{"id": "solarhub_evening", "name": "SolarHub evening", "entities": map[string]any{
-		e.id(t, p, "battery_max_charge_current_a"): "40", e.id(t, p, "work_mode"): "Zero export to load",
-		e.id(t, p, "prog2_time_text"): "05:30", e.id(t, s, "charge_start_time_1_text"): "01:15",
-	}})
+	e.home.post(ctx, "/api/config/scene/config/solarhub_evening", map[string]any{
+		"id": "solarhub_evening", "name": "SolarHub evening", "entities": map[string]any{
+			e.id(t, p, "battery_max_charge_current_a"): "40", e.id(t, p, "work_mode"): "Zero export to load",
+			e.id(t, p, "prog2_time_text"): "05:30", e.id(t, s, "charge_start_time_1_text"): "01:15",
+		},
+	})
 	e.home.until(ctx, 10*time.Second, "the scene is loaded", func() bool {
 		return e.home.states(ctx)["scene.solarhub_evening"].EntityID != ""
 	})
@@ -250,11 +256,24 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	holds(t, s, map[string]uint16{"charge_start_time_1": 1<<8 | 15})
 
 	e.home.post(ctx, "/api/config/automation/config/solarhub_night", map[string]any{
-		"alias": "SolarHub night", "triggers": []any{map[string]any{"trigger": "event", "event_type": "solarhub_test"}}, "mode": "single",
+		"alias": "SolarHub night", "mode": "single",
+		"triggers": []any{map[string]any{"trigger": "event", "event_type": "solarhub_test"}},
 		"actions": []any{
-			map[string]any{"action": "number.set_value", "target": map[string]any{"entity_id": e.id(t, p, "battery_max_charge_current_a")}, "data": map[string]any{"value": 60}},
-			map[string]any{"action": "select.select_option", "target": map[string]any{"entity_id": e.id(t, p, "work_mode")}, "data": map[string]any{"option": "Selling first"}},
-			map[string]any{"action": "time.set_value", "target": map[string]any{"entity_id": e.id(t, p, "prog2_time")}, "data": map[string]any{"time": "06:45:00"}},
+			map[string]any{
+				"action": "number.set_value",
+				"target": map[string]any{"entity_id": e.id(t, p, "battery_max_charge_current_a")},
+				"data":   map[string]any{"value": 60},
+			},
+			map[string]any{
+				"action": "select.select_option",
+				"target": map[string]any{"entity_id": e.id(t, p, "work_mode")},
+				"data":   map[string]any{"option": "Selling first"},
+			},
+			map[string]any{
+				"action": "time.set_value",
+				"target": map[string]any{"entity_id": e.id(t, p, "prog2_time")},
+				"data":   map[string]any{"time": "06:45:00"},
+			},
 		}})
 	e.home.until(ctx, 10*time.Second, "the automation is loaded", func() bool {
 		return e.home.states(ctx)["automation.solarhub_night"].State == "on"
@@ -300,7 +319,8 @@ func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 	})
 	t.Run("reply lost after the write was applied: one write", func(t *testing.T) {
 		before := i.line.Journal().Counts().Writes
-		i.line.Play(sim.NewScript(1, sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.ReplyLost, Count: 1}))
+		lost := sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.ReplyLost, Count: 1}
+		i.line.Play(sim.NewScript(1, lost))
 		defer i.line.Play(nil)
 		if err := set(97); err != nil {
 			t.Error(err)
@@ -319,7 +339,9 @@ func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 		if took := time.Since(began); took > 35*time.Second {
 			t.Errorf("it took %v to fail", took)
 		}
-		e.home.until(ctx, time.Minute, "unavailable without a line", func() bool { return e.home.states(ctx)[id].State == "unavailable" })
+		e.home.until(ctx, time.Minute, "unavailable without a line", func() bool {
+			return e.home.states(ctx)[id].State == "unavailable"
+		})
 		if err := i.pty.Plug(); err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +352,8 @@ func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 	})
 }
 
-// pictures shows what the owner sees: the device's page, a card after a confirmed and after a refused write, the action.
+// pictures shows what the owner sees: the device's page, a card after a confirmed and after a refused write, the
+// action.
 func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	folder := os.Getenv("SOLARHUB_SHOTS")
 	if folder == "" {
@@ -340,16 +363,20 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	i := e.house.powdrive
 	number := e.id(t, i, "battery_max_charge_current_a")
 	p.Goto("/config/dashboard")
-	p.newDashboard("solarhub-test", number, e.id(t, i, "work_mode"), e.id(t, i, "ac_charge_battery"), e.id(t, i, "prog1_time"),
-		e.id(t, i, "battery_soc_pct"), e.id(t, i, "battery_power_w"))
+	p.newDashboard("solarhub-test", number, e.id(t, i, "work_mode"), e.id(t, i, "ac_charge_battery"),
+		e.id(t, i, "prog1_time"), e.id(t, i, "battery_soc_pct"), e.id(t, i, "battery_power_w"))
 	p.Goto("/solarhub-test/0")
 	p.SetNumber(number, 77)
-	e.home.until(ctx, 10*time.Second, "the card's value in the register", func() bool { return i.register("battery_max_charge_current_a") == 77 })
+	e.home.until(ctx, 10*time.Second, "the card's value in the register", func() bool {
+		return i.register("battery_max_charge_current_a") == 77
+	})
 	p.Shot(filepath.Join(folder, "card-confirmed.png"))
 	i.unit.Behave(i.at("battery_max_charge_current_a"), sim.Ignore())
 	writes := i.line.Journal().Counts().Writes
 	p.SetNumber(number, 88)
-	e.home.until(ctx, 10*time.Second, "the card's second value on the wire", func() bool { return i.line.Journal().Counts().Writes > writes })
+	e.home.until(ctx, 10*time.Second, "the card's second value on the wire", func() bool {
+		return i.line.Journal().Counts().Writes > writes
+	})
 	p.WaitText("instead of 88")
 	if s := e.home.states(ctx)[number]; s.State != "77" {
 		t.Errorf("the device refused 88 and the state is %q, not 77", s.State)

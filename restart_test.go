@@ -22,7 +22,11 @@ func (e *endToEnd) pluginRestarts(ctx context.Context, t *testing.T) {
 		s := e.home.states(ctx)[setting]
 		return s.State == before && s.Attributes["read_at"] != nil
 	})
-	e.row("restart of the plugin, inverters silent: settings shown with read_at", ms(time.Since(began))+" from start", "within 1 s of connecting")
+	e.row(
+		"restart of the plugin, inverters silent: settings shown with read_at",
+		ms(time.Since(began))+" from start",
+		"within 1 s of connecting",
+	)
 	e.house.senergy.line.On()
 	e.house.powdrive.line.On()
 	e.home.until(ctx, time.Minute, "fresh values", func() bool {

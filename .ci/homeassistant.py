@@ -78,7 +78,7 @@ async def ready(folder: Path, pid: int) -> None:
 
 
 async def new_token(http, client: str) -> str:
-    """Create the owner, name and password "owner", and return a token of ten years, which only the WebSocket hands out."""
+    """Create the owner, whose name and password are "owner", and return a token that is good for ten years."""
     owner = {"client_id": client, "name": "Owner", "username": "owner", "password": "owner", "language": "en"}
     async with http.post("/api/onboarding/users", json=owner) as reply:
         code = (await reply.json())["auth_code"]

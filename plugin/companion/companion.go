@@ -1,5 +1,5 @@
-// Package companion carries the Python integration that runs inside Home Assistant and answers the plugin there, and puts
-// it into a configuration folder. The commands between the two are in ../PROTOCOL.md.
+// Package companion contains the Python integration that answers the plugin inside Home Assistant, and installs it into
+// a configuration folder. ../PROTOCOL.md describes the commands between the two.
 package companion
 
 import (
@@ -17,8 +17,8 @@ import (
 	"strings"
 )
 
-// solarhub holds all files of the integration but manifest.json, which lies in the root of the repository. Without "all:"
-// files that begin with an underscore, such as __init__.py, would be left out.
+// solarhub holds all files of the integration except manifest.json, which is in the root of the repository. "all:" is
+// needed because go:embed otherwise leaves out files that begin with an underscore, such as __init__.py.
 //
 //go:embed all:solarhub
 var solarhub embed.FS
@@ -28,24 +28,24 @@ const (
 	manifest = "manifest.json"
 )
 
-// ErrNotConfiguration: the folder is not one of Home Assistant's configuration, because it has no configuration.yaml.
+// ErrNotConfiguration means that the folder is not a configuration folder of Home Assistant.
 var ErrNotConfiguration = errors.New("not a configuration folder of Home Assistant: no configuration.yaml in it")
 
-// Report says what Install did. The names are relative to Folder, with slashes, and sorted; all lists are empty where
-// everything was there already.
+// Report says what Install did. The names are sorted and relative to Folder, and have slashes. All three lists are
+// empty if nothing had to be done.
 type Report struct {
 	Folder                  string // <configuration>/custom_components/solarhub
-	Before                  string // version that was installed; empty if none
-	Version                 string // that is installed now
+	Before                  string // the version that was installed before; empty if none was
+	Version                 string // the version that is installed now
 	Added, Changed, Removed []string
 }
 
-// Unchanged reports whether everything was there already. Otherwise Home Assistant has to be restarted.
+// Unchanged reports whether nothing had to be done. Otherwise Home Assistant must be restarted.
 func (r Report) Unchanged() bool { return len(r.Added)+len(r.Changed)+len(r.Removed) == 0 }
 
-// Install puts the integration with its manifest.json into the configuration folder of a Home Assistant. The old folder is
-// replaced as a whole, so that neither half of a version nor a file of an older one is ever left. It is an error, with
-// ErrNotConfiguration inside, if configDir has no configuration.yaml.
+// Install installs the integration and its manifest.json into a configuration folder of Home Assistant. It replaces the
+// integration's folder as a whole, so that no half of a version and no file of an older one is ever left. If configDir
+// has no configuration.yaml, the error wraps ErrNotConfiguration.
 func Install(configDir string, manifestJSON []byte) (Report, error) {
 	if _, err := os.Stat(filepath.Join(configDir, "configuration.yaml")); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -56,27 +56,13 @@ func Install(configDir string, manifestJSON []byte) (Report, error) {
 	return InstallAnyway(configDir, manifestJSON)
 }
 
-// InstallAnyway does what Install does, in any folder that exists.
+// InstallAnyway is Install for any folder that exists, with or without a configuration.yaml.
 func InstallAnyway(configDir string, manifestJSON []byte) (Report, error) {
 	report, err := install(configDir, manifestJSON)
 	if err != nil {
 		return Report{}, fmt.Errorf("install the companion into %s: %w", configDir, err)
 	}
 	return report, nil
-}
-
-// Installed returns the version of the companion in a configuration folder, and an error with fs.ErrNotExist inside where
-// there is none.
-func Installed(configDir string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(folder(configDir), manifest))
-	if err != nil {
-		return "", fmt.Errorf("version of the companion: %w", err)
-	}
-	version, err := versionOf(text)
-	if err != nil {
-		return "", fmt.Errorf("version of the companion in %s: %w", folder(configDir), err)
-	}
-	return version, nil
 }
 
 // Files returns all files of the integration, manifest.json included, by their names relative to its folder.
@@ -89,7 +75,7 @@ func Files(manifestJSON []byte) (map[string][]byte, error) {
 		switch {
 		case err != nil:
 			return err
-		case entry.Name() == "__pycache__": // of whoever ran the Python tests before building
+		case entry.Name() == "__pycache__": // is left by anyone who ran the Python tests before the build
 			return fs.SkipDir
 		case entry.IsDir() || path.Ext(name) == ".pyc":
 			return nil
@@ -109,7 +95,8 @@ func versionOf(manifestJSON []byte) (string, error) {
 		return "", fmt.Errorf("%s: %w", manifest, err)
 	}
 	if m.Domain != domain || m.Version == "" {
-		return "", fmt.Errorf("%s: domain %q and version %q; wanted are %q and any version", manifest, m.Domain, m.Version, domain)
+		return "", fmt.Errorf("%s: the domain is %q and the version %q; it needs the domain %q and a version",
+			manifest, m.Domain, m.Version, domain)
 	}
 	return m.Version, nil
 }
@@ -129,7 +116,7 @@ func install(configDir string, manifestJSON []byte) (Report, error) {
 	}
 	report := compare(old, files)
 	report.Folder = target
-	report.Before, _ = versionOf(old[manifest]) // a broken one is replaced like none
+	report.Before, _ = versionOf(old[manifest]) // a broken manifest is replaced as if there were none
 	report.Version, _ = versionOf(manifestJSON)
 	if report.Unchanged() {
 		return report, nil
@@ -137,8 +124,8 @@ func install(configDir string, manifestJSON []byte) (Report, error) {
 	return report, replace(target, files)
 }
 
-// read returns the files of an installed integration, none where there is no folder. A link is not followed: it leads to
-// somebody's work.
+// read returns the files of an installed integration, or none if there is no folder. It does not follow a link, because
+// a link leads to somebody's working copy.
 func read(target string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	info, err := os.Lstat(target)
@@ -148,7 +135,7 @@ func read(target string) (map[string][]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s is no folder but a %s; remove it first", target, info.Mode().Type())
+		return nil, fmt.Errorf("%s is not a folder but a %s; remove it first", target, info.Mode().Type())
 	}
 	err = filepath.WalkDir(target, func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -187,8 +174,8 @@ func compare(old, now map[string][]byte) Report {
 	return r
 }
 
-// replace writes the files into a new folder and exchanges the two. The new one is prepared two levels deep, where Home
-// Assistant does not take it for an integration if this process dies.
+// replace writes the files into a new folder and swaps the two. The new folder is prepared two levels deep, so that
+// Home Assistant does not take it for an integration if this process dies.
 func replace(target string, files map[string][]byte) error {
 	parent := filepath.Dir(target)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
@@ -209,14 +196,15 @@ func replace(target string, files map[string][]byte) error {
 	}
 	if err := os.Rename(fresh, target); err != nil {
 		if back := os.Rename(old, target); back != nil && !errors.Is(back, fs.ErrNotExist) {
-			return errors.Join(err, back) // what was installed is still in workshop
+			return errors.Join(err, back) // the old integration is still in workshop
 		}
 		return errors.Join(err, os.RemoveAll(workshop))
 	}
 	return os.RemoveAll(workshop)
 }
 
-// write writes one file that the user of Home Assistant, perhaps another one, can read, and has it on the disk.
+// write writes one file and syncs it to the disk. Everybody may read it, because Home Assistant often runs as another
+// user.
 func write(name string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err

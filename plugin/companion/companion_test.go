@@ -67,8 +67,8 @@ func TestWhatIsEmbeddedIsWhatLiesThere(t *testing.T) {
 
 func TestInstallIntoAFreshConfiguration(t *testing.T) {
 	dir := home(t)
-	if _, err := Installed(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("version before: %v", err)
+	if version := installed(t, dir); version != "" {
+		t.Errorf("the version is %q before anything is installed", version)
 	}
 	report := mustInstall(t, dir, someManifest)
 	if report.Before != "" || report.Version != "0.1.0" || len(report.Changed)+len(report.Removed) != 0 {
@@ -80,8 +80,8 @@ func TestInstallIntoAFreshConfiguration(t *testing.T) {
 	if info, err := os.Stat(report.Folder); err != nil || info.Mode().Perm()&0o055 != 0o055 {
 		t.Errorf("another user cannot read it: %v %v", info.Mode(), err)
 	}
-	if version, err := Installed(dir); version != "0.1.0" || err != nil {
-		t.Errorf("version %q, %v", version, err)
+	if version := installed(t, dir); version != "0.1.0" {
+		t.Errorf("the version is %q", version)
 	}
 	if left, _ := os.ReadDir(filepath.Dir(report.Folder)); len(left) != 1 {
 		t.Errorf("beside it is left %v", left)
@@ -136,10 +136,10 @@ func TestInstallRefuses(t *testing.T) {
 		{"a folder of another kind", t.TempDir(), someManifest, "no configuration.yaml"},
 		{"a folder that is not there", filepath.Join(t.TempDir(), "nowhere"), someManifest, "no configuration.yaml"},
 		{"a manifest that is none", home(t), `{`, "manifest.json: unexpected end"},
-		{"another domain", home(t), `{"domain": "hue", "version": "1"}`, `domain "hue"`},
+		{"another domain", home(t), `{"domain": "hue", "version": "1"}`, `domain is "hue"`},
 		{"no version", home(t), `{"domain": "solarhub"}`, `version ""`},
-		{"a file in its place", blocked, someManifest, "is no folder"},
-		{"a link in its place", linked, someManifest, "is no folder"},
+		{"a file in its place", blocked, someManifest, "is not a folder"},
+		{"a link in its place", linked, someManifest, "is not a folder"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,7 +177,21 @@ func TestAFailedInstallLeavesTheOldOne(t *testing.T) {
 	if _, err := Install(dir, []byte(someManifest)); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v", err)
 	}
-	if version, err := Installed(dir); version != "0.0.9" || err != nil {
-		t.Errorf("version %q, %v", version, err)
+	if version := installed(t, dir); version != "0.0.9" {
+		t.Errorf("the version is %q", version)
 	}
+}
+
+// installed returns the version of the integration in a configuration folder, or "" if there is none.
+func installed(t *testing.T, configDir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder(configDir), manifest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	version, err := versionOf(text)
+	if err != nil {
+		t.Error(err)
+	}
+	return version
 }

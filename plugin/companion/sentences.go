@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Sentences returns the integration's English sentences of what can go wrong with a call, by error code, with {placeholders}.
+// Sentences returns the English sentence of each error code of a call, with {placeholders}.
 func Sentences() (map[string]string, error) {
 	text, err := solarhub.ReadFile("solarhub/translations/en.json")
 	if err != nil {

@@ -28,7 +28,8 @@ func slurp(t *testing.T, name string) string {
 func translation(t *testing.T, language string) texts {
 	t.Helper()
 	var all texts
-	if err := json.Unmarshal([]byte(slurp(t, filepath.Join("solarhub", "translations", language+".json"))), &all); err != nil {
+	text := slurp(t, filepath.Join("solarhub", "translations", language+".json"))
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatal(err)
 	}
 	return all
@@ -68,7 +69,8 @@ func codes(t *testing.T) map[string][]string {
 	page := slurp(t, filepath.Join("..", "PROTOCOL.md"))
 	section := page[strings.Index(page, "## 5."):strings.Index(page, "## 6.")]
 	found := map[string][]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (?:validation|error) \\|([^(|]*)").FindAllStringSubmatch(section, -1) {
+	rows := regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (?:validation|error) \\|([^(|]*)")
+	for _, row := range rows.FindAllStringSubmatch(section, -1) {
 		found[row[1]] = names(t, "`(\\w+)`", row[2])
 	}
 	if len(found) < 15 {
