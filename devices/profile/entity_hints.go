@@ -52,7 +52,7 @@ func (l *loader) precision(f fields, p *Point) {
 	if !numeric(*p) {
 		return
 	}
-	if !isFloat(p.Spec.Type) {
+	if !p.Spec.Type.Float() {
 		p.Entity.Precision = min(p.Spec.Decimals(), maxPrecision)
 	}
 	if f.has("precision") {
@@ -107,14 +107,15 @@ func (l *loader) quantity(f fields, p *Point) {
 			f.fail("state", "state %s does not fit class %s: %s", h.StateClass, h.DeviceClass, joinWords(q.states))
 		}
 	}
-	if h.StateClass == totalIncreasing && (isSigned(p.Spec.Type) || p.Spec.Scale < 0) {
-		f.fail("type", "a counter of %s can fall below 0, where total_increasing fails: say state: total", layout(p.Spec))
+	if h.StateClass == totalIncreasing && (p.Spec.Type.Signed() || p.Spec.Scale < 0) {
+		f.fail("type", "a counter of %s at scale %s can fall below 0, where total_increasing fails: say state: total",
+			p.Spec.Type, number(p.Spec.Scale))
 	}
 }
 
 // numeric reports whether the point's value is a number.
 func numeric(p Point) bool {
-	return isNumber(p.Spec) && !p.Button()
+	return p.Spec.IsNumber() && !p.Button()
 }
 
 // platform chooses how a host shows a point: by what its value is, and by whether it can be written.

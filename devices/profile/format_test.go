@@ -90,7 +90,7 @@ func TestExamplePoints(t *testing.T) {
 // TestFormatNamesEverything holds FORMAT.md to the code: every key, type, class with its units and states.
 func TestFormatNamesEverything(t *testing.T) {
 	text := format(t)
-	for _, words := range [][]string{pointKeys, writeKeys, types, orders, intervals, timeWords, writeWords, categories, forms} {
+	for _, words := range [][]string{pointKeys, writeKeys, codec.TypeNames(), codec.OrderNames(), intervals, timeWords, writeWords, categories, forms} {
 		for _, w := range words {
 			if !strings.Contains(text, "`"+w+"`") && !strings.Contains(text, "`"+w+":") {
 				t.Errorf("FORMAT.md does not explain `%s`", w)

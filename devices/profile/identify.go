@@ -46,7 +46,7 @@ func (l *loader) accept(f fields) {
 		f.fail("accept", "accept without kind: nothing tells what to accept")
 	case kind.Present() && !f.has("accept"):
 		f.fail("kind", "kind without accept: say which kinds are this family")
-	case kind.Present() && (isSigned(kind.Spec.Type) || isFloat(kind.Spec.Type) || kind.Spec.Type == codec.Text || kind.Spec.Form != codec.Plain):
+	case kind.Present() && (kind.Spec.Type.Signed() || kind.Spec.Type.Float() || kind.Spec.Type == codec.Text || kind.Spec.Form != codec.Plain):
 		f.fail("kind", "kind: it is a plain number without a sign, one of u16, u32, u64")
 		return
 	}

@@ -97,7 +97,7 @@ func (l *loader) line(f fields) {
 }
 
 func (l *loader) readDefaults(f fields) {
-	l.defaults.order = codec.Order(f.choice("order", orders, int(codec.ABCD)))
+	l.defaults.order = codec.Order(f.choice("order", codec.OrderNames(), int(codec.ABCD)))
 	l.defaults.single = f.choice("write", writeWords, 1) == 0
 	if f.has("source") {
 		l.defaults.source = l.source(f, "")

@@ -144,7 +144,7 @@ func TestOverlapsByWord(t *testing.T) {
 				narrow := Point{Key: "narrow", Ranges: []protocol.Range{{Addr: addr, Count: 1}}, Spec: codec.Spec{Mask: mask}}
 				hit := addr == want.addr && uint16(mask) == want.bits
 				if got := len(overlaps([]Point{wide, narrow})) > 0; got != hit {
-					t.Errorf("%s: mask %04X of %d: overlap %v, want %v", orders[order], mask, addr, got, hit)
+					t.Errorf("%s: mask %04X of %d: overlap %v, want %v", order, mask, addr, got, hit)
 				}
 			}
 		}

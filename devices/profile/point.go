@@ -59,7 +59,7 @@ func (l *loader) partKeys() []string {
 
 // pointSource returns where the point is known from. The limits of a writable number need a source of their own.
 func (l *loader) pointSource(f fields, p Point) string {
-	if p.Write != nil && isNumber(p.Spec) && !isButton(f) && !f.has("source") {
+	if p.Write != nil && p.Spec.IsNumber() && !isButton(f) && !f.has("source") {
 		f.fail("write", "every writable number needs min, max and a source")
 		return ""
 	}
@@ -89,7 +89,7 @@ func (l *loader) write(f fields, p Point) *Write {
 	switch {
 	case button:
 		l.press(f, g, p, w)
-	case isNumber(p.Spec):
+	case p.Spec.IsNumber():
 		l.limits(g, p.Spec, w)
 	default:
 		g.refuse("only a number has it", "min", "max", "step")
@@ -128,11 +128,11 @@ func (l *loader) press(f, g fields, p Point, w *Write) {
 	g.refuse("a button writes one value", "min", "max", "step")
 	g.refuse("the press of a button always goes out", "flash")
 	f.refuse("a button has no value", "options", "bool", "time", "bits", "scale", "offset", "no_value", "unit", "state", "precision", "every", "length", "mode")
-	if p.Spec.Type == codec.Text || isFloat(p.Spec.Type) {
+	if p.Spec.Type == codec.Text || p.Spec.Type.Float() {
 		f.fail("type", "type: a button writes a whole number")
 		return
 	}
-	high := maxRaw(p.Spec)
+	high := p.Spec.Largest()
 	if p.Spec.Form == codec.BoolForm {
 		high = 1
 	}
@@ -141,12 +141,12 @@ func (l *loader) press(f, g fields, p Point, w *Write) {
 }
 
 func (l *loader) limits(g fields, s codec.Spec, w *Write) {
-	w.Min, w.Max, w.Step = g.number("min", 0), g.number("max", 0), g.number("step", grid(s))
+	w.Min, w.Max, w.Step = g.number("min", 0), g.number("max", 0), g.number("step", s.Grid())
 	if !g.has("min") || !g.has("max") {
 		g.fail("", "every writable number needs min, max and a source")
 		return
 	}
-	if isFloat(s.Type) && !g.has("step") {
+	if s.Type.Float() && !g.has("step") {
 		g.fail("", "a float has no grid, so its limits need a step")
 		return
 	}

@@ -1,10 +1,9 @@
 package profile
 
 import (
-	"fmt"
 	"math"
+	"math/bits"
 	"slices"
-	"strings"
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
@@ -19,8 +18,8 @@ var timeWords = []string{"packed", "decimal"}
 
 // spec reads how the words of a point or field become a value. A coil or discrete input is one bit.
 func (l *loader) spec(f fields, bit bool) codec.Spec {
-	s := codec.Spec{Order: codec.Order(f.choice("order", orders, int(l.defaults.order)))}
-	s.Type = codec.Type(f.choice("type", types, int(codec.U16)))
+	s := codec.Spec{Order: codec.Order(f.choice("order", codec.OrderNames(), int(l.defaults.order)))}
+	s.Type = codec.Type(f.choice("type", codec.TypeNames(), int(codec.U16)))
 	if bit {
 		f.refuse("a coil or discrete input is one bit", "type", "length", "order", "mask", "scale", "offset", "no_value", "time", "bits", "options", "unit",
 			"precision", "state")
@@ -61,11 +60,11 @@ func (l *loader) mask(f fields, s *codec.Spec) {
 	if !f.has("mask") || s.Type == codec.Text {
 		return
 	}
-	if isFloat(s.Type) {
-		f.fail("mask", "mask with %s: a float has no parts", types[s.Type])
+	if s.Type.Float() {
+		f.fail("mask", "mask with %s: a float has no parts", s.Type)
 		return
 	}
-	mask := f.natural("mask", 1, typeMask(*s), typeMask(*s))
+	mask := f.natural("mask", 1, s.AllBits(), s.AllBits())
 	if !contiguous(mask) {
 		f.fail("mask", "mask 0x%04X has a gap between its bits", mask)
 	}
@@ -78,7 +77,7 @@ func (l *loader) noValue(f fields, s codec.Spec) []uint64 {
 		return nil
 	}
 	for _, n := range f.list("no_value") {
-		if raw, ok := n.Uint(typeMask(s)); ok {
+		if raw, ok := n.Uint(s.AllBits()); ok {
 			patterns = append(patterns, raw)
 		}
 	}
@@ -89,16 +88,16 @@ func (l *loader) form(f fields, form string, s *codec.Spec) {
 	if s.Type == codec.Text {
 		return
 	}
-	if isFloat(s.Type) {
-		f.fail(form, "%s with %s: it needs a whole number", form, types[s.Type])
+	if s.Type.Float() {
+		f.fail(form, "%s with %s: it needs a whole number", form, s.Type)
 		return
 	}
 	f.refuse("a number has it, "+form+" has not", "scale", "offset", "unit", "precision", "state")
 	switch form {
 	case "options":
-		s.Form, s.Options = codec.OptionForm, l.options(f, "options", maxRaw(*s), "raw number")
+		s.Form, s.Options = codec.OptionForm, l.options(f, "options", s.Largest(), "raw number")
 	case "bits":
-		s.Form, s.Options = codec.BitsForm, l.options(f, "bits", width(*s)-1, "bit")
+		s.Form, s.Options = codec.BitsForm, l.options(f, "bits", uint64(bits.Len64(s.Largest()))-1, "bit")
 	case "bool":
 		l.onOff(f.group("bool", "on", "off"), s)
 	case "time":
@@ -112,8 +111,8 @@ func (l *loader) form(f fields, form string, s *codec.Spec) {
 func (l *loader) onOff(f fields, s *codec.Spec) {
 	s.Form = codec.BoolForm
 	f.need("on", "off")
-	s.On = f.natural("on", 0, maxRaw(*s), 1)
-	s.Off = f.natural("off", 0, maxRaw(*s), 0)
+	s.On = f.natural("on", 0, s.Largest(), 1)
+	s.Off = f.natural("off", 0, s.Largest(), 0)
 	if s.On == s.Off {
 		f.fail("off", "on and off are both %d", s.On)
 	}
@@ -154,8 +153,8 @@ const maxOption = 100
 // rawKey reads a key of a mapping as a raw number of the spec.
 func (l *loader) rawKey(e strict.Entry, s codec.Spec) (uint64, bool) {
 	raw, err := parseNatural(e.Key.Raw())
-	if err != nil || raw > maxRaw(s) {
-		e.Key.Fail("raw number %q is not a whole number from 0 to %d", e.Key.Raw(), maxRaw(s))
+	if err != nil || raw > s.Largest() {
+		e.Key.Fail("raw number %q is not a whole number from 0 to %d", e.Key.Raw(), s.Largest())
 		return 0, false
 	}
 	return raw, true
@@ -172,29 +171,8 @@ func (l *loader) scale(f fields, s *codec.Spec) {
 	}
 }
 
-func width(s codec.Spec) uint64 {
-	n := uint64(0)
-	for m := maxRaw(s); m != 0; m >>= 1 {
-		n++
-	}
-	return n
-}
-
-// layout names type, mask and scale for a finding: "u16 at scale 0.1 and offset -100".
-func layout(s codec.Spec) string {
-	text := types[s.Type]
-	if s.Mask != 0 {
-		text += fmt.Sprintf(" under mask 0x%04X", s.Mask)
-	}
-	var terms []string
-	if scale := scaleOf(s); scale != 1 {
-		terms = append(terms, "scale "+number(scale))
-	}
-	if s.Offset != 0 {
-		terms = append(terms, "offset "+number(s.Offset))
-	}
-	if len(terms) > 0 {
-		text += " at " + strings.Join(terms, " and ")
-	}
-	return text
+// contiguous reports whether the bits of a mask stand together.
+func contiguous(mask uint64) bool {
+	m := mask >> bits.TrailingZeros64(mask)
+	return mask != 0 && m&(m+1) == 0
 }

@@ -138,14 +138,11 @@ func addresses(point profile.Point) string {
 	return strings.Join(texts, ", ")
 }
 
-var typeNames = map[codec.Type]string{codec.U16: "u16", codec.S16: "s16", codec.U32: "u32", codec.S32: "s32", codec.U64: "u64",
-	codec.S64: "s64", codec.F32: "f32", codec.F64: "f64", codec.Text: "text"}
-
 var formNames = map[codec.Form]string{codec.OptionForm: " options", codec.BoolForm: " on/off", codec.TimePacked: " time, hex",
 	codec.TimeDecimal: " time, decimal", codec.BitsForm: " bits"}
 
 func typeText(s codec.Spec) string {
-	text := typeNames[s.Type] + formNames[s.Form]
+	text := s.Type.String() + formNames[s.Form]
 	if s.Mask != 0 {
 		text += fmt.Sprintf(" & 0x%04X", s.Mask)
 	}

@@ -1,37 +1,10 @@
 // Package codec turns registers into values and back. It is pure and knows nothing of lines, devices or hosts.
 package codec
 
-// Type says how many words a number takes and how they are read.
-type Type uint8
-
-// The types. Text takes Spec.Length words.
-const (
-	U16 Type = iota
-	S16
-	U32
-	S32
-	U64
-	S64
-	F32
-	F64
-	Text
-)
-
-// Order is the order of bytes over the words of a value, named after the bytes of the 32-bit number 0xAABBCCDD.
-type Order uint8
-
-// The orders. For 64 bits the same rule holds over four words.
-const (
-	ABCD Order = iota // high word first, high byte first: what the standard says
-	CDAB              // low word first, high byte first
-	BADC              // high word first, low byte first
-	DCBA              // low word first, low byte first
-)
-
 // Form says what the raw number means.
 type Form uint8
 
-// The forms.
+// What a raw number can mean.
 const (
 	Plain       Form = iota // number: raw*Scale + Offset; text for Type Text
 	OptionForm              // one of Options

@@ -50,7 +50,7 @@ func (s Spec) decodeNumber(part uint64) Value {
 		raw, _ = strconv.ParseFloat(strconv.FormatFloat(raw, 'g', -1, 32), 64)
 	case s.Type == F64:
 		raw = math.Float64frombits(part)
-	case s.signed():
+	case s.Type.Signed():
 		raw = float64(s.extend(part))
 	default:
 		raw = float64(part)
@@ -73,7 +73,7 @@ func (s Spec) scale() float64 {
 
 // Decimals returns how many decimals a number can have: what scale and offset imply, -1 for floats.
 func (s Spec) Decimals() int {
-	if s.float() {
+	if s.Type.Float() {
 		return -1
 	}
 	return max(decimals(s.scale()), decimals(s.Offset))
@@ -88,7 +88,7 @@ func decimals(f float64) int {
 func (s Spec) round(f float64) float64 {
 	text := ""
 	switch {
-	case !s.float():
+	case !s.Type.Float():
 		text = strconv.FormatFloat(f, 'f', s.Decimals(), 64)
 	case s.scale() == 1 && s.Offset == 0:
 		return f
@@ -149,7 +149,7 @@ func (s Spec) decodeBits(part uint64) Value {
 func (s Spec) decodeText(words []uint16) Value {
 	raw := make([]byte, 0, 2*len(words))
 	for _, w := range words {
-		if s.Order == BADC || s.Order == DCBA {
+		if s.Order.lowByteFirst() {
 			w = w<<8 | w>>8
 		}
 		raw = append(raw, byte(w>>8), byte(w))

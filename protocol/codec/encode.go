@@ -79,14 +79,14 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 	}
 	whole := math.Round(raw)
 	if math.Abs(raw-whole) > s.noise(f) {
-		return 0, fmt.Errorf("%v is not on the register's grid of %v", Number(f), Number(math.Abs(s.scale())))
+		return 0, fmt.Errorf("%v is not on the register's grid of %v", Number(f), Number(s.Grid()))
 	}
 	low, end := s.limits()
 	if whole < low || whole >= end {
 		from, to := s.round(low*s.scale()+s.Offset), s.round((end-1)*s.scale()+s.Offset)
 		return 0, fmt.Errorf("%v is outside %v to %v, what the register can hold", Number(f), Number(min(from, to)), Number(max(from, to)))
 	}
-	if s.signed() {
+	if s.Type.Signed() {
 		return uint64(int64(whole)) & (1<<s.width() - 1), nil
 	}
 	return uint64(whole), nil
@@ -116,7 +116,7 @@ func (s Spec) encodeText(v Value) ([]uint16, error) {
 	words := make([]uint16, s.Length)
 	for i := range words {
 		words[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
-		if s.Order == BADC || s.Order == DCBA {
+		if s.Order.lowByteFirst() {
 			words[i] = words[i]<<8 | words[i]>>8
 		}
 	}

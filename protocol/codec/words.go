@@ -7,35 +7,40 @@ import (
 
 // Words returns how many registers the value takes: 1, 2, 4, or Length for a text.
 func (s Spec) Words() int {
-	switch s.Type {
-	case U32, S32, F32:
-		return 2
-	case U64, S64, F64:
-		return 4
-	case Text:
+	if s.Type == Text {
 		return s.Length
 	}
-	return 1
+	return types[s.Type].words
 }
 
-// all returns the bits of the raw number.
-func (s Spec) all() uint64 { return ^uint64(0) >> (64 - 16*s.Words()) }
+// IsNumber reports whether the value is a number, not a text, option, flag, time or set of bits.
+func (s Spec) IsNumber() bool { return s.Form == Plain && s.Type != Text }
 
-func (s Spec) float() bool { return s.Type == F32 || s.Type == F64 }
+// AllBits returns the largest raw pattern of the type, before the mask. Not for a text.
+func (s Spec) AllBits() uint64 { return ^uint64(0) >> (64 - 16*s.Words()) }
 
-func (s Spec) signed() bool { return s.Type == S16 || s.Type == S32 || s.Type == S64 }
+// Largest returns the largest raw pattern behind mask and shift: options, on and off must not be above it.
+func (s Spec) Largest() uint64 { return s.mask() >> s.shift() }
+
+// Grid returns the distance of two neighbouring values that the registers can hold; 0 for a float, which has no grid.
+func (s Spec) Grid() float64 {
+	if s.Type.Float() {
+		return 0
+	}
+	return math.Abs(s.scale())
+}
 
 // mask returns the bits of the raw number that belong to the point.
 func (s Spec) mask() uint64 {
 	if s.Mask == 0 {
-		return s.all()
+		return s.AllBits()
 	}
-	return s.Mask & s.all()
+	return s.Mask & s.AllBits()
 }
 
 // Partial reports whether the point is only a part of its registers: writing it takes a read-modify-write.
 func (s Spec) Partial() bool {
-	return s.Type != Text && s.Mask != 0 && s.mask() != s.all()
+	return s.Type != Text && s.Mask != 0 && s.mask() != s.AllBits()
 }
 
 // CompareMask returns, word by word as they stand on the wire, the bits that belong to the point.
@@ -55,10 +60,10 @@ func (s Spec) join(words []uint16) uint64 {
 	var raw uint64
 	for i := range words {
 		w := words[i]
-		if s.Order == CDAB || s.Order == DCBA {
+		if s.Order.lowWordFirst() {
 			w = words[len(words)-1-i]
 		}
-		if s.Order == BADC || s.Order == DCBA {
+		if s.Order.lowByteFirst() {
 			w = w<<8 | w>>8
 		}
 		raw = raw<<16 | uint64(w)
@@ -71,10 +76,10 @@ func (s Spec) split(raw uint64) []uint16 {
 	words := make([]uint16, s.Words())
 	for i := range words {
 		w := uint16(raw >> (16 * (len(words) - 1 - i)))
-		if s.Order == BADC || s.Order == DCBA {
+		if s.Order.lowByteFirst() {
 			w = w<<8 | w>>8
 		}
-		if s.Order == CDAB || s.Order == DCBA {
+		if s.Order.lowWordFirst() {
 			words[len(words)-1-i] = w
 		} else {
 			words[i] = w
@@ -87,12 +92,12 @@ func (s Spec) split(raw uint64) []uint16 {
 func (s Spec) shift() int { return bits.TrailingZeros64(s.mask()) }
 
 // width returns how many bits the raw number has after the mask.
-func (s Spec) width() int { return bits.Len64(s.mask() >> s.shift()) }
+func (s Spec) width() int { return bits.Len64(s.Largest()) }
 
 // limits returns the smallest raw number the point can hold, after the mask, and the one behind the largest: a power of
 // two, which a float holds exactly at any width.
 func (s Spec) limits() (low, end float64) {
-	if s.signed() {
+	if s.Type.Signed() {
 		return -math.Ldexp(1, s.width()-1), math.Ldexp(1, s.width()-1)
 	}
 	return 0, math.Ldexp(1, s.width())
