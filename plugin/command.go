@@ -12,6 +12,7 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/plugin/host"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 )
 
@@ -56,7 +57,7 @@ func (h *Hub) set(ctx context.Context, call host.Call, t target) host.Result {
 	ids := h.described.Load().ids[t.device][t.point.Key]
 	var number uint64
 	if !h.do(context.WithoutCancel(ctx), func(s *state) {
-		number = s.ledger.begin(call, began)
+		number = s.ledger.Begin(call, began)
 		s.hold(ids)
 	}) {
 		return failed(ended(ctx, t))
@@ -67,7 +68,7 @@ func (h *Hub) set(ctx context.Context, call host.Call, t target) host.Result {
 	result, entry := outcomeOf(ctx, t, ids, outcome, err)
 	// What was read back lies in the inbox before this, so it is in the outbox when this is done.
 	h.do(context.WithoutCancel(ctx), func(s *state) {
-		s.ledger.end(number, entry.Outcome, entry.Reason, entry.Found, time.Now())
+		s.ledger.End(number, entry.Outcome, entry.Reason, entry.Found, time.Now())
 		s.release(t, ids)
 	})
 	h.tell(call, t, entry, outcome, time.Since(began))
@@ -76,31 +77,31 @@ func (h *Hub) set(ctx context.Context, call host.Call, t target) host.Result {
 
 // outcomeOf turns the end of a write into the result of its call, and what the ledger says of it. ids are those of the point's
 // entities: a time of day has two.
-func outcomeOf(ctx context.Context, t target, ids []string, o devices.Outcome, err error) (host.Result, Entry) {
+func outcomeOf(ctx context.Context, t target, ids []string, o devices.Outcome, err error) (host.Result, ledger.Entry) {
 	if err != nil {
 		failure, found := callError(ctx, t, err)
-		entry := Entry{Outcome: failure.Code, Reason: failure.Reason()}
+		entry := ledger.Entry{Outcome: failure.Code, Reason: failure.Reason()}
 		result := host.Result{Err: failure}
 		if found != nil {
 			entry.Found, result.Confirmed = found.Value.String(), ids
 		}
 		return result, entry
 	}
-	entry := Entry{Outcome: outcomeWritten}
+	entry := ledger.Entry{Outcome: ledger.Written}
 	result := host.Result{Superseded: o.Superseded}
 	if !t.point.Button() {
 		result.Value, result.Confirmed, entry.Found = o.Reading.Value.Any(), ids, o.Reading.Value.String()
 	}
 	switch {
 	case o.Superseded:
-		entry.Outcome = outcomeSuperseded
+		entry.Outcome = ledger.Superseded
 	case o.Unchanged:
-		entry.Outcome = outcomeUnchanged
+		entry.Outcome = ledger.Unchanged
 	}
 	return result, entry
 }
 
-func (h *Hub) tell(call host.Call, t target, e Entry, o devices.Outcome, took time.Duration) {
+func (h *Hub) tell(call host.Call, t target, e ledger.Entry, o devices.Outcome, took time.Duration) {
 	level := zerolog.InfoLevel
 	if e.Reason != "" {
 		level = zerolog.WarnLevel

@@ -11,6 +11,7 @@ import (
 	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -21,7 +22,7 @@ type Diagnostics struct {
 	Host    hostDiagnostics     `json:"host"`
 	Lines   []lineDiagnostics   `json:"lines"`
 	Devices []deviceDiagnostics `json:"devices"`
-	Ledger  []Entry             `json:"ledger"` // the last set-values, newest last
+	Ledger  []ledger.Entry      `json:"ledger"` // the last set-values, newest last
 }
 
 type hostDiagnostics struct {
@@ -126,7 +127,7 @@ func (s *state) diagnose(d *Diagnostics) (serials []string) {
 		serials = append(serials, one.Status.Identity.Serial)
 		d.Devices = append(d.Devices, one)
 	}
-	d.Ledger = append([]Entry{}, s.ledger.entries[max(0, len(s.ledger.entries)-diagnosedEntries):]...)
+	d.Ledger = s.ledger.Last(diagnosedEntries)
 	return serials
 }
 

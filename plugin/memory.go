@@ -9,6 +9,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -21,10 +22,9 @@ type Keeper interface {
 
 // The keys of the cache.
 const (
-	knownPrefix  = "known/"  // + line and unit: what is there
-	valuePrefix  = "value/"  // + device id / point key: the last reading
-	ledgerPrefix = "ledger/" // + number: set-values and their ends
-	disabledKey  = "disabled"
+	knownPrefix = "known/" // + line and unit: what is there
+	valuePrefix = "value/" // + device id / point key: the last reading
+	disabledKey = "disabled"
 )
 
 // known is what is remembered of the device at one unit id of a line, so that its entities are known while it is off.
@@ -57,7 +57,7 @@ type memory struct {
 	values   map[string]map[string]kept // by device id and point key
 	disabled []string                   // ids that the host had disabled
 	told     bool                       // disabled was told once
-	ledger   []Entry                    // in order
+	ledger   []ledger.Entry             // in order
 }
 
 // recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may come from
@@ -71,7 +71,6 @@ func recall(k Keeper) (memory, error) {
 		}
 		return nil
 	})
-	sortEntries(m.ledger)
 	return m, errors.Join(append(odd, err)...)
 }
 
@@ -91,8 +90,8 @@ func (m *memory) take(key string, text []byte) error {
 			m.values[place[:at]][place[at+1:]] = v
 		})
 	}
-	if strings.HasPrefix(key, ledgerPrefix) {
-		return decodeInto(text, func(e Entry) { m.ledger = append(m.ledger, e) })
+	if strings.HasPrefix(key, ledger.Prefix) {
+		return decodeInto(text, func(e ledger.Entry) { m.ledger = append(m.ledger, e) })
 	}
 	if key == disabledKey {
 		return decodeInto(text, func(ids []string) { m.disabled, m.told = ids, true })

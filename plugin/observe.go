@@ -8,6 +8,7 @@ import (
 	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 )
 
@@ -30,7 +31,7 @@ type Exchange struct {
 type Observation struct {
 	At     time.Time      `json:"at"`
 	Lines  []ObservedLine `json:"lines"`
-	Ledger []Entry        `json:"ledger"` // the last set-values, newest last
+	Ledger []ledger.Entry `json:"ledger"` // the last set-values, newest last
 }
 
 // ObservedLine is a line with what its devices are asked for.
@@ -76,7 +77,7 @@ func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
 		o.Lines = append(o.Lines, observeLine(l))
 	}
 	if !p.hub.do(ctx, func(s *state) {
-		o.Ledger = append([]Entry{}, s.ledger.entries[max(0, len(s.ledger.entries)-diagnosedEntries):]...)
+		o.Ledger = s.ledger.Last(diagnosedEntries)
 	}) {
 		return Observation{}, errors.New("the hub does not answer")
 	}

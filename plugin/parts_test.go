@@ -19,37 +19,6 @@ import (
 	"solarhub/protocol/codec"
 )
 
-func TestTheLedgerIsARing(t *testing.T) {
-	l := newLedger(nil)
-	now := time.Unix(1000, 0)
-	for i := range ledgerSize + 3 {
-		n := l.begin(host.Call{CallID: fmt.Sprint(i), Action: host.ActionSet, ID: "e", Value: float64(i)}, now)
-		l.end(n, outcomeWritten, "", fmt.Sprint(i), now.Add(time.Second))
-	}
-	if len(l.entries) != ledgerSize || l.entries[0].Number != 3 || l.entries[0].TookMS != 1000 {
-		t.Errorf("%d entries, the first is %+v", len(l.entries), l.entries[0])
-	}
-	l.end(0, "late", "", "", now) // it is no longer there
-	batch := map[string][]byte{}
-	l.flush(batch)
-	if len(batch) != ledgerSize {
-		t.Errorf("%d records", len(batch))
-	}
-	again := map[string][]byte{}
-	l.flush(again)
-	if len(again) != 0 {
-		t.Errorf("%d records though nothing has changed", len(again))
-	}
-	m, err := recall(fakeKeeper{records: batch})
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := newLedger(m.ledger)
-	if back.next != ledgerSize+3 || len(back.entries) != ledgerSize || back.entries[0].Value != 3.0 || back.entries[0].Outcome != outcomeWritten {
-		t.Errorf("next %d, %d entries, the first is %+v", back.next, len(back.entries), back.entries[0])
-	}
-}
-
 // fakeKeeper is a cache in memory that may fail.
 type fakeKeeper struct {
 	records map[string][]byte

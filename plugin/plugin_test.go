@@ -14,6 +14,7 @@ import (
 	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
@@ -69,8 +70,8 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 		if len(s.held) != 0 {
 			t.Errorf("still held back: %v", s.held)
 		}
-		if n := len(s.ledger.entries); n != 5 || s.ledger.entries[0].Outcome != outcomeWritten || s.ledger.entries[0].Found != "55" {
-			t.Errorf("ledger: %+v", s.ledger.entries)
+		if n := len(s.ledger.Last(ledger.Size)); n != 5 || s.ledger.Last(ledger.Size)[0].Outcome != ledger.Written || s.ledger.Last(ledger.Size)[0].Found != "55" {
+			t.Errorf("ledger: %+v", s.ledger.Last(ledger.Size))
 		}
 	})
 }
@@ -256,8 +257,8 @@ func TestKilledWhileWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"), Value: 99.0, Outcome: outcomeBegun}
-	if err := store.Put(map[string][]byte{ledgerPrefix + "007": encode(left), "odd": []byte("?")}); err != nil {
+	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"), Value: 99.0, Outcome: ledger.Begun}
+	if err := store.Put(map[string][]byte{ledger.Prefix + "007": encode(left), "odd": []byte("?")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {
@@ -273,8 +274,8 @@ func TestKilledWhileWriting(t *testing.T) {
 		t.Errorf("replayed: %v", h.writes())
 	}
 	h.inHub(func(s *state) {
-		if len(s.ledger.entries) != 1 || s.ledger.entries[0].Outcome != host.CodeNotVerified || s.ledger.next != 8 {
-			t.Errorf("ledger: %+v, next %d", s.ledger.entries, s.ledger.next)
+		if len(s.ledger.Last(ledger.Size)) != 1 || s.ledger.Last(ledger.Size)[0].Outcome != host.CodeNotVerified {
+			t.Errorf("ledger: %+v", s.ledger.Last(ledger.Size))
 		}
 	})
 }
@@ -290,7 +291,7 @@ func TestTheNewestOfTwoWritesStays(t *testing.T) {
 		go func() { ends <- h.host().SetValue(h.ctx, id("charge_end_soc"), value) }()
 		h.poll("the call has come", func() bool {
 			var begun int
-			h.inHub(func(s *state) { begun = len(s.ledger.entries) })
+			h.inHub(func(s *state) { begun = len(s.ledger.Last(ledger.Size)) })
 			return begun == n+1
 		})
 	}

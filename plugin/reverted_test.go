@@ -9,6 +9,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin/host"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
@@ -23,12 +24,12 @@ func TestAValueThatDoesNotStay(t *testing.T) {
 	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 60.0); err != nil {
 		t.Fatal(err)
 	}
-	var e Entry
+	var e ledger.Entry
 	h.poll("the ledger knows", func() bool {
-		h.inHub(func(s *state) { e = s.ledger.entries[0] })
+		h.inHub(func(s *state) { e = s.ledger.Last(ledger.Size)[0] })
 		return e.Reverted != nil
 	})
-	if e.Outcome != outcomeWritten || e.Found != "60" || e.Reverted.Found != "50" {
+	if e.Outcome != ledger.Written || e.Found != "60" || e.Reverted.Found != "50" {
 		t.Errorf("entry %+v %+v", e, e.Reverted)
 	}
 }
@@ -46,14 +47,14 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 			Found: devices.Reading{Value: found, ReadAt: now.Add(41500 * time.Millisecond)}})
 	}
 	set := func(key string, outcome string) {
-		n := s.ledger.begin(host.Call{ID: id(key), Action: host.ActionSet}, now)
-		s.ledger.end(n, outcome, "", "", now)
+		n := s.ledger.Begin(host.Call{ID: id(key), Action: host.ActionSet}, now)
+		s.ledger.End(n, outcome, "", "", now)
 	}
-	set("charge_start_time_1_text", outcomeWritten) // the twin was set, so it is named
-	set("charge_start_time_1", outcomeUnchanged)
-	clear(s.ledger.dirty)
+	set("charge_start_time_1_text", ledger.Written) // the twin was set, so it is named
+	set("charge_start_time_1", ledger.Unchanged)
+	s.ledger.Flush(map[string][]byte{})
 	revert("charge_start_time_1", codec.TimeOf(62), codec.TimeOf(63))
-	if e := s.ledger.entries[0]; e.Reverted == nil || *e.Reverted != (Reversal{Found: "01:03", Seconds: 41.5}) || !s.ledger.dirty[e.Number] {
+	if e := s.ledger.Last(ledger.Size)[0]; e.Reverted == nil || *e.Reverted != (ledger.Reversal{Found: "01:03", Seconds: 41.5}) {
 		t.Errorf("entry %+v", e)
 	}
 	revert("charge_end_soc", codec.Number(60), codec.Number(50)) // not in the ledger any more

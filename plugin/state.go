@@ -8,6 +8,7 @@ import (
 	"solarhub/devices/profile"
 	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol/codec"
 )
 
@@ -23,7 +24,7 @@ type state struct {
 	*Hub
 	units    []*unit // in the order of the configuration
 	memory   memory
-	ledger   ledger
+	ledger   *ledger.Ledger
 	disabled map[string]bool // ids; meaningless before told
 	measured time.Time       // when the lines were measured last
 	told     bool            // the host has said what is disabled, in this run or before
@@ -66,7 +67,7 @@ type shown struct {
 }
 
 func newState(h *Hub, places []Place, m memory) *state {
-	s := &state{Hub: h, memory: m, ledger: newLedger(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
+	s := &state{Hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
 		held: map[string]int{}}
 	for _, p := range places {
 		u := &unit{device: p.Device, place: p.Key, gauge: p.gauge, values: map[string]*shown{}, refused: map[string]bool{}}
@@ -286,7 +287,7 @@ func (s *state) collect(now time.Time, all bool) {
 			s.pending[valueKey(u.id, key)] = encode(v.kept)
 		}
 	}
-	s.ledger.flush(s.pending)
+	s.ledger.Flush(s.pending)
 }
 
 func (s *state) collectKnown(u *unit) {

@@ -7,6 +7,7 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/plugin/host"
+	"solarhub/plugin/ledger"
 )
 
 // A process that ends in the middle of a set-value leaves an entry without an end in the ledger. Nothing is written again. What the
@@ -14,17 +15,17 @@ import (
 
 // finish ends the entries of a point that an earlier process left open, by what was read.
 func (s *state) finish(u *unit, r devices.Reading) {
-	if len(s.ledger.open) == 0 || r.Raw == nil {
+	if r.Raw == nil {
 		return
 	}
 	for _, id := range u.ids[r.Key] {
-		for _, e := range s.ledger.openOf(id) {
-			outcome, reason := outcomeWritten, ""
+		for _, e := range s.ledger.Open(id) {
+			outcome, reason := ledger.Written, ""
 			if p := u.points[r.Key]; !holds(p, r.Raw, e.Value) {
 				outcome = host.CodeNotVerified
 				reason = fmt.Sprintf("SolarHub ended while it was being set to %v, and %s holds %v", e.Value, registers(p), r.Value)
 			}
-			s.ledger.end(e.Number, outcome, reason, r.Value.String(), time.Now())
+			s.ledger.End(e.Number, outcome, reason, r.Value.String(), time.Now())
 			s.log.Info().Str("device", u.device.Name()).Str("key", r.Key).Interface("value", e.Value).Str("outcome", outcome).
 				Str("found", r.Value.String()).Msg("SolarHub ended while this value was being set")
 		}
@@ -38,8 +39,8 @@ func (s *state) finishPresses(u *unit) {
 			continue
 		}
 		for _, id := range ids {
-			for _, e := range s.ledger.openOf(id) {
-				s.ledger.end(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being pressed", "", time.Now())
+			for _, e := range s.ledger.Open(id) {
+				s.ledger.End(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being pressed", "", time.Now())
 			}
 		}
 	}

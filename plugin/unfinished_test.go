@@ -9,6 +9,7 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/plugin/host"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol/codec"
 )
 
@@ -35,11 +36,11 @@ func TestACallThatEndsBeforeItBeginsIsNotWritten(t *testing.T) {
 // A process was killed in the middle of set-values. In the next one nothing is written again; what is read is their end.
 func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	now := time.Now()
-	open := func(number uint64, key string, value any) Entry {
-		return Entry{Number: number, At: now.Add(-time.Minute), ID: id(key), Action: host.ActionSet, Value: value, Outcome: outcomeBegun}
+	open := func(number uint64, key string, value any) ledger.Entry {
+		return ledger.Entry{Number: number, At: now.Add(-time.Minute), ID: id(key), Action: host.ActionSet, Value: value, Outcome: ledger.Begun}
 	}
-	s, u := still(t, memory{ledger: []Entry{
-		{Number: 3, ID: id("charge_end_soc"), Value: 10.0, Outcome: outcomeUnchanged},
+	s, u := still(t, memory{ledger: []ledger.Entry{
+		{Number: 3, ID: id("charge_end_soc"), Value: 10.0, Outcome: ledger.Unchanged},
 		open(4, "charge_end_soc", 10.0), open(5, "grid_charge", true), open(6, "charge_start_time_1", "01:02"),
 	}})
 	s.describe(now)
@@ -48,32 +49,32 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 		{Key: "grid_charge", Value: codec.None("refused"), ReadAt: now}, // it was not read
 		{Key: "charge_start_time_1", Value: codec.TimeOf(63), Raw: []uint16{0x0103}, ReadAt: now},
 	})
-	for i, want := range []string{outcomeUnchanged, outcomeWritten, outcomeBegun, host.CodeNotVerified} {
-		if e := s.ledger.entries[i]; e.Outcome != want {
+	for i, want := range []string{ledger.Unchanged, ledger.Written, ledger.Begun, host.CodeNotVerified} {
+		if e := s.ledger.Last(ledger.Size)[i]; e.Outcome != want {
 			t.Errorf("entry %+v, want %s", e, want)
 		}
 	}
-	if e := s.ledger.entries[3]; !strings.Contains(e.Reason, "holds 01:03") || e.Found != "01:03" {
+	if e := s.ledger.Last(ledger.Size)[3]; !strings.Contains(e.Reason, "holds 01:03") || e.Found != "01:03" {
 		t.Errorf("entry %+v", e)
 	}
 	s.readings(u.device, []devices.Reading{{Key: "grid_charge", Value: codec.Number(0), Raw: []uint16{0}, ReadAt: now}})
-	if e := s.ledger.entries[2]; e.Outcome != host.CodeNotVerified {
+	if e := s.ledger.Last(ledger.Size)[2]; e.Outcome != host.CodeNotVerified {
 		t.Errorf("entry %+v", e)
 	}
-	begun := s.ledger.begin(host.Call{ID: id("charge_end_soc"), Value: 20.0}, now)
+	begun := s.ledger.Begin(host.Call{ID: id("charge_end_soc"), Value: 20.0}, now)
 	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now}})
-	if e := s.ledger.entries[4]; e.Number != begun || e.Outcome != outcomeBegun {
+	if e := s.ledger.Last(ledger.Size)[4]; e.Number != begun || e.Outcome != ledger.Begun {
 		t.Errorf("a set-value of this process was ended by a poll: %+v", e)
 	}
 }
 
 // Nothing can be read of a button, so nobody knows whether it was pressed.
 func TestAPressThatAKilledProcessLeftOpenStaysUnknown(t *testing.T) {
-	s, u := still(t, memory{ledger: []Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress, Outcome: outcomeBegun}}})
+	s, u := still(t, memory{ledger: []ledger.Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress, Outcome: ledger.Begun}}})
 	u.ids = map[string][]string{"restart": {id("restart")}}
 	u.points = map[string]profile.Point{"restart": {Key: "restart", Entity: profile.EntityHints{Platform: "button"}}}
 	s.finishPresses(u)
-	if e := s.ledger.entries[0]; e.Outcome != host.CodeOutcomeUnknown || e.Reason == "" {
+	if e := s.ledger.Last(ledger.Size)[0]; e.Outcome != host.CodeOutcomeUnknown || e.Reason == "" {
 		t.Errorf("entry %+v", e)
 	}
 }
