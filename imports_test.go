@@ -15,14 +15,14 @@ import (
 // ignorant of Modbus and the line ignorant of the host.
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
-	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "devices/simulate", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast", "plugin/host", "plugin/web", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast", "plugin/host", "plugin/web", "protocol", "protocol/codec", "protocol/sim"},
 	"plugin":                 {"devices", "devices/profile", "devices/profile/strict", "plugin/cache", "plugin/companion", "plugin/config", "plugin/doctor", "plugin/host", "plugin/ledger", "protocol", "protocol/codec"},
 	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/link", "protocol/plan"},
 	"plugin/forecast":        {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
 	"plugin/doctor":          {"plugin/cache", "plugin/config", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec"},
 	"plugin/ledger":          {"plugin/host"},
 	"plugin/devhost":         {"plugin/host", "plugin/web"},
-	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim", "devices/simulate"},
 	"plugin/host":            {},
 	"plugin/cache":           {},
 	"plugin/web":             {},

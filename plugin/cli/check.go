@@ -89,7 +89,7 @@ func (a *app) checkProfiles(files []string) error {
 
 // mostPoints returns the points of the variant that has most of them.
 func mostPoints(p *profile.Profile) []profile.Point {
-	most, _ := p.Resolve(firstVariant(p)) // a loaded profile resolves each of its variants
+	most, _ := p.Resolve(p.FirstVariant()) // a loaded profile resolves each of its variants
 	for _, variant := range p.Variants {
 		if points, _ := p.Resolve(variant); len(points) > len(most) {
 			most = points

@@ -46,8 +46,8 @@ func startDemo(t testing.TB, flags demoFlags) *show {
 		t.Fatal(err)
 	}
 	s := &show{demoRun: d, t: t, lines: newPart(t.Context(), func() {}), host: newPart(t.Context(), func() {})}
-	for _, l := range d.lines {
-		s.lines.start(l.serve)
+	for _, l := range d.house.Lines {
+		s.lines.start(l.Serve)
 	}
 	s.host.start(d.serveHost)
 	s.startPlugin()
@@ -81,9 +81,9 @@ func (s *show) startPlugin() {
 // held returns the register of a point as the simulated device holds it.
 func (s *show) held(line int, key string) uint16 {
 	s.t.Helper()
-	for _, p := range s.demoRun.lines[line].units[0].points {
+	for _, p := range s.house.Lines[line].Devices[0].Points {
 		if p.Key == key {
-			words, _ := s.demoRun.lines[line].units[0].memory.Get(p.Ranges[0].Table, p.Ranges[0].Addr, 1)
+			words, _ := s.house.Lines[line].Devices[0].Unit.Get(p.Ranges[0].Table, p.Ranges[0].Addr, 1)
 			return words[0]
 		}
 	}
@@ -92,7 +92,7 @@ func (s *show) held(line int, key string) uint16 {
 }
 
 func (s *show) at(line int, key string) protocol.Range {
-	for _, p := range s.demoRun.lines[line].units[0].points {
+	for _, p := range s.house.Lines[line].Devices[0].Points {
 		if p.Key == key {
 			return p.Ranges[0]
 		}
@@ -150,7 +150,7 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") || !strings.Contains(sentence, "240") {
 		t.Errorf("the refusal is %q", sentence)
 	}
-	s.demoRun.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
+	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "max_charge_power"), 3)
 	p.enter(chargePower, "900") // the device refuses it
 	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "illegal data value") {
 		t.Errorf("the refusal is %q", sentence)
@@ -193,7 +193,7 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	p.enter(chargePower, "1400")
 	p.outcome(chargePower, "confirmed")
 	s.stopPlugin()
-	s.demoRun.lines[1].line.Off()
+	s.house.Lines[1].Sim.Off()
 	s.startPlugin()
 	p.wait("a value of before, with its age", `/as of \d\d:\d\d/.test(`+row("number.garage_battery_maximum_discharge_power")+`.textContent)`)
 	p.shot("cached")
@@ -247,7 +247,7 @@ func TestPageTellsWhatFailed(t *testing.T) {
 	p.eval(`fetch("/api/config/automation/config/1", { method: "POST", body: JSON.stringify({ alias: "Much", mode: "single", conditions: [],
 		triggers: [{ trigger: "numeric_state", entity_id: ["`+chargeCurrent+`"], below: 40 }],
 		actions: [{ action: "number.set_value", data: { value: 1500 }, target: { entity_id: ["`+chargePower+`"] } }] }) }).then((r) => r.ok)`, nil)
-	s.demoRun.lines[1].units[0].memory.ReadOnly(s.at(1, "max_charge_power"), 3)
+	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "max_charge_power"), 3)
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
 	p.open("scenes")
@@ -256,7 +256,7 @@ func TestPageTellsWhatFailed(t *testing.T) {
 	if _, err := s.demoRun.host.Load().Action(t.Context(), "scene", "create", map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
 		t.Fatal(err)
 	}
-	s.demoRun.lines[1].line.Off()
+	s.house.Lines[1].Sim.Off()
 	ready, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.demoRun.host.Load().WaitState(ready, chargePower, "unavailable"); err != nil {
@@ -303,11 +303,11 @@ func TestPagePictures(t *testing.T) {
 	p.wait("events", `document.querySelectorAll(".events li").length > 10`)
 	p.shot("events")
 	p.open("devices")
-	s.demoRun.lines[0].line.Off()
+	s.house.Lines[0].Sim.Off()
 	p.enter(chargeCurrent, "60")
 	p.wait("a set-value under way", row(chargeCurrent)+`.dataset.outcome === "pending"`)
 	p.shot("pending")
-	s.demoRun.lines[0].line.On()
+	s.house.Lines[0].Sim.On()
 	p.wait("its end", `["confirmed", "failed"].includes(`+row(chargeCurrent)+`.dataset.outcome)`) // whether the poll before it or the write was lost
 	p.open("today")
 	p.live()

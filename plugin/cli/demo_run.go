@@ -18,13 +18,14 @@ import (
 	"solarhub/plugin"
 	"solarhub/plugin/companion"
 	"solarhub/plugin/config"
+	"solarhub/plugin/demo"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/web"
 )
 
 // demoRun is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
 type demoRun struct {
-	lines   []*simLine
+	house   *demo.Household
 	config  config.Config
 	version string
 	log     zerolog.Logger
@@ -45,8 +46,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 		return nil, err
 	}
 	d := &demoRun{version: a.manifest.Version, log: log, url: flags.url, token: flags.token}
-	members := demoMembers(flags, dir)
-	if d.lines, err = buildHouse(members, flags); err != nil {
+	if d.house, err = demo.NewHousehold(dir, flags.seed, flags.day, flags.fault); err != nil {
 		return nil, err
 	}
 	if flags.url == "" {
@@ -54,10 +54,10 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 			return nil, err
 		}
 	}
-	if err := openDemoLines(ctx, d.lines); err != nil {
+	if err := d.house.Open(ctx); err != nil {
 		return nil, errors.Join(err, d.giveBack())
 	}
-	d.config, err = config.Parse("the demo's configuration", []byte(demoConfig(members, d.lines, d.url, d.token, dir)))
+	d.config, err = config.Parse("the demo's configuration", []byte(d.house.Config(d.url, d.token, dir)))
 	return d, err
 }
 
@@ -92,12 +92,12 @@ func (d *demoRun) giveBack() error {
 // introduceDemo prints where everything is.
 func (a *app) introduceDemo(d *demoRun) {
 	fmt.Fprintln(a.Out, "A simulated house:")
-	for i, l := range d.lines {
+	for i, l := range d.house.Lines {
 		faults := ""
-		if f := l.units[0].args.fault; f != "" {
+		if f := l.Devices[0].Config.Faults; f != "" {
 			faults = ", with faults " + f
 		}
-		fmt.Fprintf(a.Out, "  %-8s %s, %s%s\n", d.config.Lines[i].Devices[0].Name, l.units[0].profile.Name, l, faults)
+		fmt.Fprintf(a.Out, "  %-8s %s, %s%s\n", d.config.Lines[i].Devices[0].Name, l.Devices[0].Profile.Name, l, faults)
 	}
 	if d.note != "" {
 		fmt.Fprintf(a.Out, "\nNote: %s.\n", d.note)
@@ -121,8 +121,8 @@ func (d *demoRun) run(ctx context.Context) error {
 	ctx, fail := context.WithCancel(ctx)
 	defer fail()
 	lines, host := newPart(ctx, fail), newPart(ctx, fail)
-	for _, l := range d.lines {
-		lines.start(l.serve)
+	for _, l := range d.house.Lines {
+		lines.start(l.Serve)
 	}
 	if d.listener != nil {
 		host.start(d.serveHost)

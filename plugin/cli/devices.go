@@ -51,7 +51,7 @@ func (a *app) listProfiles() error {
 		if err != nil {
 			return err
 		}
-		points, err := p.Resolve(firstVariant(p))
+		points, err := p.Resolve(p.FirstVariant())
 		if err != nil {
 			return err
 		}
@@ -74,13 +74,6 @@ func count(yes bool) int {
 	return 0
 }
 
-func firstVariant(p *profile.Profile) string {
-	if len(p.Variants) == 0 {
-		return ""
-	}
-	return p.Variants[0]
-}
-
 func (a *app) listPoints(name string, flags devicesFlags) error {
 	p, err := profile.Open(name)
 	if err != nil {
@@ -88,7 +81,7 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	}
 	variant := flags.variant
 	if variant == "" {
-		variant = firstVariant(p)
+		variant = p.FirstVariant()
 	}
 	points, err := p.Resolve(variant)
 	if err != nil {
@@ -105,21 +98,11 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 		if flags.writable && point.Write == nil || flags.switched && !point.Entity.Enabled {
 			continue
 		}
-		t.AppendRow(table.Row{point.Key, fullName(p, point), addresses(point), typeText(point.Spec), point.Unit, point.Entity.Platform,
+		t.AppendRow(table.Row{point.Key, p.FullName(point), addresses(point), typeText(point.Spec), point.Unit, point.Entity.Platform,
 			limits(point), onText(point)})
 	}
 	t.Render()
 	return nil
-}
-
-// fullName is the name with the part's in front, as a person meets it in the host.
-func fullName(p *profile.Profile, point profile.Point) string {
-	for _, part := range p.Parts {
-		if part.Key == point.Part {
-			return part.Name + ": " + point.Name
-		}
-	}
-	return point.Name
 }
 
 // addresses names the registers of a point; "holding" is left out because nearly all are.

@@ -6,148 +6,201 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
+	"slices"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"solarhub/plugin/demo"
+	"solarhub/protocol/sim"
 )
 
+// defaultTCP is where a device answers if no place is named. The standard's port 502 is open to root only.
+const defaultTCP = "127.0.0.1:5020"
+
+// simulateFlags are those of simulate: a line with one device on it, or a file with a scenario.
+type simulateFlags struct {
+	scenario string
+	journal  string
+	seed     uint64
+	busy     string
+	line     demo.LineConfig
+	device   demo.DeviceConfig
+}
+
 func (a *app) simulateCommand() *cobra.Command {
-	flags := &simulateFlags{seed: 1}
+	var flags simulateFlags
 	command := &cobra.Command{
-		Use:   "simulate DEVICE [flags of this device] [DEVICE [flags] ...]",
+		Use:   "simulate [DEVICE]",
 		Short: "Stand in for real devices, to try SolarHub without hardware",
-		Long: `Simulate devices until Ctrl-C: their registers can be read and written as those of real ones, and each write
-is printed. DEVICE is the name of a device family (see: solarhub devices) or the path of a profile of your own.
-The flags behind a name belong to that device.
+		Long: `Simulate a device until Ctrl-C: you can read and write its registers as those of a real one, and it prints each
+write. DEVICE is the name of a device family (see: solarhub devices) or the path of a profile of your own.
 
-Devices at the same place are on one line and need different unit ids. A device with several places, as
-with --pty and --tcp, answers at each of them: what SolarHub writes over one can be read by any tool over the other.
+With --pty and --tcp the device answers at both: what SolarHub writes over one, any tool can read over the other.
 
-A device can also be one of a person's: --dump has it hold the registers that were read from a real one, and no others, so
-that what happened there happens here. The file has a line for each register, as "holding,588,51", and is what solarhub dump writes.
+With --dump the device holds the registers that were read from a real one, and no others, so that what happened there
+happens here. The file is what solarhub dump writes: a line for each register, such as "holding,588,51".
 
---fault takes faults with commas between, each NAME=SHARE or NAME=SHARE:ARGUMENT, where the share is a part of all requests:
+--fault takes faults with commas between them, each NAME=SHARE or NAME=SHARE:ARGUMENT. The share is that of all requests:
 
 ` + faultHelp() + `
 
-A journal has one line of JSON for each write, with the time at which the last byte of the request had passed
-and with what the device holds since.`,
+The journal has a line of JSON for each write, with the time at which the last byte of the request arrived and with
+what the device holds since.
+
+--scenario simulates several lines with several devices. The file is YAML, with the same words as the flags:
+
+  lines:
+    - tcp: 127.0.0.1:5020
+      busy: loses
+      devices:
+        - {profile: powdrive, dumps: [roof.csv]}
+        - {profile: powdrive, unit: 2, set: {battery_soc_pct: 72}, fault: late=1%:1.2s}`,
 		Example: `  solarhub simulate powdrive                    Modbus TCP at ` + defaultTCP + `
-  solarhub simulate powdrive --pty /tmp/powdrive --baud 9600 --turnaround 20ms senergy --tcp 127.0.0.1:5020
-  solarhub simulate powdrive --pty /tmp/bus powdrive --pty /tmp/bus --unit 2      two on one line
+  solarhub simulate powdrive --pty /tmp/powdrive --baud 9600 --turnaround 20ms
   solarhub simulate powdrive --fault late=1%:1.2s,exception=2%:6 --journal -
-  solarhub simulate powdrive --dump roof.csv --tcp 127.0.0.1:5020 powdrive --unit 2 --dump barn.csv --tcp 127.0.0.1:5020
-  solarhub simulate powdrive --pty /tmp/bus --busy loses --min-gap 50ms --fault reply-lost=1%`,
-		DisableFlagParsing: true, // parseSimulate does it: flags belong to the device before them
+  solarhub simulate powdrive --dump roof.csv
+  solarhub simulate --scenario house.yaml`,
+		Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
-			devices, err := parseSimulate(args, func(set *pflag.FlagSet) {
-				flags.register(set)
-				set.AddFlagSet(command.Root().PersistentFlags())
-			})
-			if errors.Is(err, pflag.ErrHelp) {
-				return command.Help()
-			}
-			if err == nil {
-				err = a.logging.check()
-			}
+			s, err := flags.read(command.Flags(), args)
 			if err != nil {
-				return err
+				return usage(err)
 			}
-			return a.simulate(command.Context(), devices, *flags)
+			return a.simulate(command.Context(), s, flags.journal)
 		},
 	}
-	flags.register(command.Flags()) // for --help only
-	new(simulated).register(command.Flags())
+	flags.register(command.Flags())
 	return command
 }
 
-func (a *app) simulate(ctx context.Context, devices []*simulated, flags simulateFlags) error {
-	lines, err := wire(devices, flags.seed)
+func (f *simulateFlags) register(set *pflag.FlagSet) {
+	set.StringVar(&f.scenario, "scenario", "", "simulate the lines and devices that this YAML file describes")
+	set.StringVar(&f.journal, "journal", "", "append a line of JSON for each write to this file; - is the standard output")
+	set.Uint64Var(&f.seed, "seed", 1, "what faults are drawn from: the same seed and requests give the same faults")
+	l := &f.line
+	set.StringVar(&l.PTY, "pty", "", "answer RTU on a serial port: a link of this name leads to it")
+	set.StringVar(&l.TCP, "tcp", "", "answer Modbus TCP at this address (the default is "+defaultTCP+" if no place is named)")
+	set.StringVar(&l.RTUOverTCP, "rtu-tcp", "", "answer RTU over TCP at this address, as a transparent serial gateway does")
+	set.IntVar(&l.Baud, "baud", 0, "pace of the line; 0 is the device's own on a pty and no pace on a network")
+	set.DurationVar(&l.MinGap, "min-gap", 0, "a request that comes sooner than this after a reply is not heard")
+	set.DurationVar(&l.Deaf, "deaf", 0, "a request that comes sooner than this after a connection opened is not heard")
+	set.DurationVar(&l.Waking, "waking", 0, "the first reply on a connection comes this much later")
+	set.BoolVar(&l.Echo, "echo", false, "each request comes back first, as from an adapter that hears itself")
+	set.StringVar(&f.busy, "busy", demo.BusyWords[0], "what happens to a request that comes while another one is answered: queues or loses")
+	d := &f.device
+	set.Uint8Var(&d.UnitID, "unit", 0, "unit id; 0 is the one the device is delivered with")
+	set.DurationVar(&d.Turnaround, "turnaround", -1, "time from a request to its reply; what is typical of the device if it is not given")
+	set.Lookup("turnaround").DefValue = "0s" // keeps -1ns out of the help
+	set.StringVar(&d.Variant, "variant", "", "variant of the device family; the first one if none is named")
+	set.StringVar(&d.SerialNumber, "serial-number", "", "serial number; SIM and a number if none is given")
+	set.StringArrayVar(&d.Set, "set", nil, "what it holds at first, such as battery_soc_pct=72; repeat it for more. solarhub devices lists the keys")
+	set.Uint16Var(&d.MaxRegisters, "max-registers", 0, "longer reads are refused with exception 3; 0 is what the standard allows")
+	set.BoolVar(&d.Silent, "silent", false, "longer reads, and registers that do not exist, get no answer instead of a refusal")
+	set.StringVar(&d.Faults, "fault", "", "what goes wrong how often, such as late=1%:1.2s,exception=2%:6; the table above lists all faults")
+	set.StringArrayVar(&d.Dumps, "dump", nil, "hold the registers of this file and no others; repeat it for more")
+}
+
+// general are the flags that do not describe the one device.
+var general = []string{"scenario", "journal", "seed", "log-level", "log-format"}
+
+// read returns the scenario that the flags ask for.
+func (f *simulateFlags) read(set *pflag.FlagSet, args []string) (demo.Scenario, error) {
+	switch {
+	case f.scenario != "":
+		return f.readScenario(set, args)
+	case len(args) == 0:
+		return demo.Scenario{}, errors.New("which device? For example: solarhub simulate powdrive; solarhub devices lists them all")
+	}
+	busy := slices.Index(demo.BusyWords, f.busy)
+	if busy < 0 {
+		return demo.Scenario{}, fmt.Errorf("--busy %s: it is none of %s", f.busy, strings.Join(demo.BusyWords, ", "))
+	}
+	l := f.line
+	l.Busy = sim.Busy(busy)
+	if l.PTY == "" && l.TCP == "" && l.RTUOverTCP == "" {
+		l.TCP = defaultTCP
+	}
+	f.device.Profile = args[0]
+	l.Devices = []demo.DeviceConfig{f.device}
+	return demo.Scenario{Seed: f.seed, Lines: []demo.LineConfig{l}}, nil
+}
+
+// readScenario reads the file; the seed may be given beside it.
+func (f *simulateFlags) readScenario(set *pflag.FlagSet, args []string) (demo.Scenario, error) {
+	if len(args) > 0 {
+		return demo.Scenario{}, fmt.Errorf("--scenario describes the devices: %q must not be there", args[0])
+	}
+	var beside error
+	set.Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(general, flag.Name) {
+			beside = errors.Join(beside, fmt.Errorf("--%s belongs to a device on the command line, not to --scenario", flag.Name))
+		}
+	})
+	if beside != nil {
+		return demo.Scenario{}, beside
+	}
+	data, err := os.ReadFile(f.scenario)
+	if err != nil {
+		return demo.Scenario{}, fmt.Errorf("--scenario: %w", err)
+	}
+	s, err := demo.ParseScenario(f.scenario, data)
+	if set.Changed("seed") {
+		s.Seed = f.seed
+	}
+	return s, err
+}
+
+func (a *app) simulate(ctx context.Context, s demo.Scenario, journal string) error {
+	lines, err := demo.NewLines(s)
 	if err != nil {
 		return usage(err)
 	}
-	report, err := a.openReport(flags.journal)
+	people, report, err := a.openReport(journal)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	err = openAll(ctx, lines)
+	err = demo.Open(ctx, lines)
 	if err == nil {
-		a.introduce(report.people, lines, flags.seed)
-		err = serveAll(ctx, cancel, lines, report)
+		introduce(people, lines, s.Seed)
+		err = demo.Serve(ctx, lines, report)
 	}
-	return errors.Join(err, report.close())
-}
-
-// openAll takes the places of all lines; if one is not to be had, those before it are given back.
-func openAll(ctx context.Context, lines []*simLine) error {
-	for i, l := range lines {
-		if err := l.open(ctx); err != nil {
-			ended, end := context.WithCancel(ctx)
-			end()
-			for _, opened := range lines[:i] {
-				_ = opened.serve(ended) // ends at once and closes the place
-			}
-			return fmt.Errorf("open %s: %w", l, err)
-		}
-	}
-	return nil
-}
-
-// serveAll serves until ctx ends or one line fails, and returns when nothing runs any more.
-func serveAll(ctx context.Context, cancel context.CancelFunc, lines []*simLine, report *report) error {
-	failed := make([]error, len(lines))
-	var serving, printing sync.WaitGroup
-	for i, l := range lines {
-		writes, stop := l.line.Journal().Writes(4096)
-		printing.Go(func() { report.follow(l, writes) })
-		serving.Go(func() {
-			defer cancel()
-			defer stop()
-			if err := l.serve(ctx); err != nil {
-				failed[i] = fmt.Errorf("serve %s: %w", l, err)
-			}
-		})
-	}
-	serving.Wait()
-	printing.Wait()
-	return errors.Join(failed...)
+	return errors.Join(err, report.Close())
 }
 
 // introduce prints what is simulated and how to reach it.
-func (a *app) introduce(w io.Writer, lines []*simLine, seed uint64) {
+func introduce(w io.Writer, lines []*demo.Line, seed uint64) {
 	t := newTable(w, "device", "variant", "serial number", "unit", "where", "faults")
 	faulty := false
 	for _, l := range lines {
-		for _, u := range l.units {
-			t.AppendRow(table.Row{u.profile.Name, u.variant, u.serial, u.memory.ID(), l.String(), u.args.fault})
-			faulty = faulty || u.args.fault != ""
+		for _, d := range l.Devices {
+			t.AppendRow(table.Row{d.Profile.Name, d.Variant, d.SerialNumber, d.Unit.ID(), l.String(), d.Config.Faults})
+			faulty = faulty || d.Config.Faults != ""
 		}
 	}
 	t.Render()
 	if faulty {
 		fmt.Fprintf(w, "The faults are drawn with --seed %d.\n", seed)
 	}
-	fmt.Fprintln(w, "Ctrl-C ends it. Writes are printed as they come:")
+	fmt.Fprintln(w, "Press Ctrl-C to end it. It prints writes as they come:")
 }
 
-// openReport returns the report for people on the standard output, and the journal if one is wanted. Where that takes the
-// standard output, people read the standard error.
-func (a *app) openReport(journal string) (*report, error) {
+// openReport returns where people read, and the report of writes to them and to the journal if one is wanted. A journal on the
+// standard output leaves that to programs: people read the standard error then.
+func (a *app) openReport(journal string) (people io.Writer, report *demo.Report, err error) {
 	switch journal {
 	case "":
-		return newReport(a.Out, nil), nil
+		return a.Out, demo.NewReport(a.Out, nil), nil
 	case "-":
-		return newReport(a.Err, nopCloser{a.Out}), nil
+		return a.Err, demo.NewReport(a.Err, nopCloser{a.Out}), nil
 	}
 	f, err := os.OpenFile(journal, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
+		return nil, nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return newReport(a.Out, f), nil
+	return a.Out, demo.NewReport(a.Out, f), nil
 }
 
 // nopCloser is a writer that stays open.

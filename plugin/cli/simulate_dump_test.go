@@ -3,7 +3,6 @@ package cli_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -56,8 +55,13 @@ func TestSimulateSeveralDumps(t *testing.T) {
 	roof := file(t, "roof.csv", "holding,0,5\nholding,588,51\nholding,590,100\n")
 	later := file(t, "later.csv", "holding,588,52\n")
 	barn := file(t, "barn.csv", "holding,588,99\n")
-	out, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--dump", roof, "--dump", later, "--turnaround", "0",
-		"powdrive", "--tcp", "127.0.0.1:0", "--unit", "2", "--dump", barn, "--variant", "hv", "--serial-number", "2307120002", "--turnaround", "0")
+	out, _, _ := start(t, "simulate", "--scenario", file(t, "barns.yaml", fmt.Sprintf(`
+lines:
+  - tcp: 127.0.0.1:0
+    devices:
+      - {profile: powdrive, dumps: [%q, %q], turnaround: 0s}
+      - {profile: powdrive, unit: 2, dumps: [%q], variant: hv, serial_number: "2307120002", turnaround: 0s}
+`, roof, later, barn)))
 	at := addresses(t, out)
 	for _, c := range []struct {
 		unit  byte
@@ -86,13 +90,10 @@ func TestSimulateBadDumps(t *testing.T) {
 		want []string
 	}{
 		{[]string{"--dump", other}, []string{"the dump is of another device: its holding 0+1 holds 2, which is no kind of Powdrive three-phase hybrid inverter"}},
-		{[]string{"--dump", low, "--variant", "hv"}, []string{"--variant hv: the dump is of variant lv, by its holding 0+1"}},
-		{[]string{"--dump", part}, []string{"the dump lacks holding 0+1, which tells the variant: name it with --variant (hv, lv)"}},
+		{[]string{"--dump", low, "--variant", "hv"}, []string{"the dump is of variant lv, not hv: its holding 0+1 says so"}},
+		{[]string{"--dump", part}, []string{"the dump lacks holding 0+1, which shows the variant: name one of hv, lv"}},
 		{[]string{"--dump", wrong, "--dump", "nowhere.csv"}, []string{wrong + ":\nline 1: ", "line 2: ", "line 3: ", "open nowhere.csv: no such file"}},
 		{[]string{"--busy", "sleeps"}, []string{"--busy sleeps: it is none of queues, loses"}},
-		{[]string{"--pty", filepath.Join(t.TempDir(), "p"), "--busy", "loses", "powdrive", "--unit", "2", "--pty", filepath.Join(t.TempDir(), "q"), "--busy", "never"},
-			[]string{"--busy never: it is none of queues, loses"}},
-		{[]string{"--busy", "loses", "powdrive", "--unit", "2", "--busy", "queues"}, []string{"contradict each other: one line queues requests or loses them"}},
 	} {
 		code, out, errs := do(t, append([]string{"simulate", "powdrive"}, c.args...)...)
 		if code != cli.ExitUsage || out != "" {

@@ -151,8 +151,13 @@ func TestSimulateSetsFirstValues(t *testing.T) {
 }
 
 func TestSimulateFaults(t *testing.T) {
-	out, _, _ := start(t, "simulate", "--seed", "5", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--fault", "exception=100%:6",
-		"senergy", "--tcp", "127.0.0.1:0", "--unit", "2", "--turnaround", "0")
+	out, _, _ := start(t, "simulate", "--seed", "5", "--scenario", file(t, "two.yaml", `
+lines:
+  - tcp: 127.0.0.1:0
+    devices:
+      - {profile: powdrive, turnaround: 0s, fault: exception=100%:6}
+      - {profile: senergy, unit: 2, turnaround: 0s}
+`))
 	at := addresses(t, out)[0]
 	if reply := ask(t, at, 1, 3, 0, 0, 0, 1); !slices.Equal(reply, []byte{0x83, 6}) {
 		t.Errorf("the reply is % x, not exception 6", reply)
@@ -206,7 +211,7 @@ func TestSimulatePlaceTaken(t *testing.T) {
 	}
 	defer taken.Close()
 	port := filepath.Join(t.TempDir(), "port")
-	code, out, errs := do(t, "simulate", "powdrive", "--pty", port, "senergy", "--tcp", taken.Addr().String())
+	code, out, errs := do(t, "simulate", "powdrive", "--pty", port, "--tcp", taken.Addr().String())
 	if code != cli.ExitFailed || !strings.Contains(errs, "open Modbus TCP at "+taken.Addr().String()) || out != "" {
 		t.Errorf("ended with %d: %s%s", code, out, errs)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
-	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
 )
@@ -108,7 +107,7 @@ func (b *bound) join(points []profile.Point, binding Binding) error {
 func (b *bound) first(p profile.Point, text string) error {
 	v, err := p.Spec.Parse(text)
 	if err == nil {
-		err = b.put(p, v)
+		err = store(b.unit, p, v)
 	}
 	if err != nil {
 		return fmt.Errorf("bind %s: first %q: %w", p.Key, text, err)
@@ -121,7 +120,7 @@ func (b *bound) show() error {
 	view := b.house.Look(b.system)
 	var wrong []error
 	for _, s := range b.shows {
-		if err := b.put(s.point, codec.Number(onGrid(s.point.Spec, s.Times*s.of(view)))); err != nil {
+		if err := store(b.unit, s.point, codec.Number(onGrid(s.point.Spec, s.Times*s.of(view)))); err != nil {
 			wrong = append(wrong, fmt.Errorf("show %s: %w", s.Key, err))
 		}
 	}
@@ -134,28 +133,6 @@ func onGrid(s codec.Spec, v float64) float64 {
 	return math.Round((v-s.Offset)/scale)*scale + s.Offset
 }
 
-// put gives a value to the registers of a point and leaves the other bits.
-func (b *bound) put(p profile.Point, v codec.Value) error {
-	words, err := p.Spec.Encode(v, b.words(p.Ranges))
-	if err != nil {
-		return err
-	}
-	for _, r := range p.Ranges {
-		b.unit.Set(r.Table, r.Addr, words[:r.Count]...)
-		words = words[r.Count:]
-	}
-	return nil
-}
-
-func (b *bound) words(ranges []protocol.Range) []uint16 {
-	var words []uint16
-	for _, r := range ranges {
-		held, _ := b.unit.Get(r.Table, r.Addr, r.Count) // the family's simulation made them
-		words = append(words, held...)
-	}
-	return words
-}
-
 // take sets the house as the registers say.
 func (b *bound) take() {
 	if len(b.takes) == 0 {
@@ -164,7 +141,7 @@ func (b *bound) take() {
 	volts := b.house.Look(b.system).Volts
 	s := Unlimited()
 	for _, t := range b.takes {
-		v := t.point.Spec.Decode(b.words(t.point.Ranges))
+		v := t.point.Spec.Decode(stored(b.unit, t.point))
 		if t.Setting == modeSetting {
 			s.Mode = t.Modes[v.Str]
 			continue

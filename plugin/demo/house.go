@@ -20,8 +20,8 @@ type System struct {
 	Loads    []Load
 }
 
-// Options is what a house is made of.
-type Options struct {
+// HouseOptions is what a house is made of.
+type HouseOptions struct {
 	Seed    uint64        // of weather and habits
 	Start   time.Duration // time of day at which it is shown first; from midnight to then it is lived through. Defaults to 0
 	Day     time.Duration // that a day takes. Defaults to 24 h
@@ -30,7 +30,7 @@ type Options struct {
 
 // House is some systems at one connection to the grid. Safe for concurrent use.
 type House struct {
-	options Options
+	options HouseOptions
 	weather weather
 
 	mu      sync.Mutex
@@ -58,8 +58,8 @@ const (
 	stores    = 0.95             // part of the energy charged that can be taken out again
 )
 
-// New returns a house at Start of its first day. It lives on with Advance.
-func New(o Options) *House {
+// NewHouse returns a house at Start of its first day. It lives on with Advance.
+func NewHouse(o HouseOptions) *House {
 	if o.Day == 0 {
 		o.Day = day
 	}

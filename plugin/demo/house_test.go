@@ -22,7 +22,7 @@ func anySettings(t *rapid.T) Settings {
 }
 
 func home(seed uint64, start time.Duration) *House {
-	return New(Options{Seed: seed, Start: start, Systems: []System{
+	return NewHouse(HouseOptions{Seed: seed, Start: start, Systems: []System{
 		{Peak: 9000, Capacity: 14300, Volts: 51.2, Rated: 8000, Loads: []Load{{Watts: 300}, {Watts: 2200, From: 17 * time.Hour, To: 20 * time.Hour, On: 4 * time.Minute, Every: 9 * time.Minute}}},
 		{Peak: 4200, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []Load{{Watts: 150, On: 12 * time.Minute, Every: 40 * time.Minute}}},
 	}})
@@ -145,7 +145,7 @@ func TestSameSeedSameDay(t *testing.T) {
 }
 
 func TestDayRunsFasterAndCountersBeginAnew(t *testing.T) {
-	h := New(Options{Seed: 1, Day: 5 * time.Minute, Start: 12 * time.Hour, Systems: home(1, 0).options.Systems})
+	h := NewHouse(HouseOptions{Seed: 1, Day: 5 * time.Minute, Start: 12 * time.Hour, Systems: home(1, 0).options.Systems})
 	began := time.Now()
 	h.Advance(began)
 	noon := h.Look(Whole)

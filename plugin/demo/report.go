@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"encoding/json"
@@ -16,20 +16,22 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// report tells of writes: people in words, programs in JSON.
-type report struct {
+// Report tells of writes: people in words, programs in JSON.
+type Report struct {
 	mu      sync.Mutex
 	people  io.Writer
 	journal io.WriteCloser // nil: none
 	failed  error          // the first failure of the journal
 }
 
-func newReport(people io.Writer, journal io.WriteCloser) *report {
-	return &report{people: people, journal: journal}
+// NewReport returns a report that writes a sentence about each write for people, and a line of JSON into the journal; a nil
+// journal is none.
+func NewReport(people io.Writer, journal io.WriteCloser) *Report {
+	return &Report{people: people, journal: journal}
 }
 
-// written is one line of the journal.
-type written struct {
+// journalLine is one line of the journal.
+type journalLine struct {
 	At         time.Time      `json:"at"`       // the first byte of the request was here
 	Received   time.Time      `json:"received"` // its last byte had passed
 	Device     string         `json:"device"`   // the profile
@@ -47,23 +49,23 @@ type written struct {
 }
 
 // follow reports the writes of one line until the channel is closed.
-func (r *report) follow(l *simLine, writes <-chan sim.Exchange) {
+func (r *Report) follow(l *Line, writes <-chan sim.Exchange) {
 	for e := range writes {
-		for _, u := range l.units {
-			if u.memory.ID() == e.Unit {
-				r.write(l, u, e)
+		for _, d := range l.Devices {
+			if d.Unit.ID() == e.Unit {
+				r.write(l, d, e)
 			}
 		}
 	}
 }
 
 // write reports one write and notes the new values.
-func (r *report) write(l *simLine, u *unit, e sim.Exchange) {
-	values := u.values(func(p profile.Point) bool { return slices.ContainsFunc(p.Ranges, e.Range.Overlaps) })
+func (r *Report) write(l *Line, d *Device, e sim.Exchange) {
+	values := d.values(func(p profile.Point) bool { return slices.ContainsFunc(p.Ranges, e.Range.Overlaps) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintf(r.people, "%s  %s  %s\n", e.Received.Local().Format("15:04:05.000"), u.profile.ID, sentence(u, e, values))
-	maps.Copy(u.known, values)
+	fmt.Fprintf(r.people, "%s  %s  %s\n", e.Received.Local().Format("15:04:05.000"), d.Profile.ID, writeSentence(d, e, values))
+	maps.Copy(d.reported, values)
 	if r.journal == nil {
 		return
 	}
@@ -71,9 +73,9 @@ func (r *report) write(l *simLine, u *unit, e sim.Exchange) {
 	for key, v := range values {
 		plain[key] = v.Any()
 	}
-	line, err := json.Marshal(written{At: e.At, Received: e.Received, Device: u.profile.ID, Serial: u.serial, Place: l.address, Unit: int(e.Unit),
-		Function: int(e.Function), Table: e.Range.Table.String(), Address: int(e.Range.Addr), Words: e.Words, CarriedOut: e.CarriedOut,
-		Exception: int(e.Exception), Fault: e.Fault, Values: plain})
+	line, err := json.Marshal(journalLine{At: e.At, Received: e.Received, Device: d.Profile.ID, Serial: d.SerialNumber, Place: l.Address,
+		Unit: int(e.Unit), Function: int(e.Function), Table: e.Range.Table.String(), Address: int(e.Range.Addr), Words: e.Words,
+		CarriedOut: e.CarriedOut, Exception: int(e.Exception), Fault: e.Fault, Values: plain})
 	if err == nil {
 		_, err = r.journal.Write(append(line, '\n'))
 	}
@@ -82,13 +84,13 @@ func (r *report) write(l *simLine, u *unit, e sim.Exchange) {
 	}
 }
 
-// sentence says what a write did: "Battery: Maximum charge current 100 -> 25 A   (holding 108+1: [25])".
-func sentence(u *unit, e sim.Exchange, now map[string]codec.Value) string {
+// writeSentence says what a write did: "Battery: Maximum charge current 100 -> 25 A   (holding 108+1: [25])".
+func writeSentence(d *Device, e sim.Exchange, now map[string]codec.Value) string {
 	var parts []string
-	for _, p := range u.points {
+	for _, p := range d.Points {
 		v, touched := now[p.Key]
-		if before := u.known[p.Key]; touched && v != before {
-			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s -> %s %s", fullName(u.profile, p), before, v, p.Unit)))
+		if before := d.reported[p.Key]; touched && v != before {
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s -> %s %s", d.Profile.FullName(p), before, v, p.Unit)))
 		}
 	}
 	text := strings.Join(parts, ", ")
@@ -105,22 +107,8 @@ func sentence(u *unit, e sim.Exchange, now map[string]codec.Value) string {
 	return text
 }
 
-// values returns what the device holds now, of the points that are wanted.
-func (u *unit) values(wanted func(profile.Point) bool) map[string]codec.Value {
-	values := map[string]codec.Value{}
-	for _, p := range u.points {
-		if p.Button() || !wanted(p) {
-			continue
-		}
-		if words := u.words(p); len(words) == p.Spec.Words() {
-			values[p.Key] = p.Spec.Decode(words)
-		}
-	}
-	return values
-}
-
-// close closes the journal and returns what went wrong with it.
-func (r *report) close() error {
+// Close closes the journal and returns what went wrong with it.
+func (r *Report) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.journal == nil {

@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"errors"
@@ -19,45 +19,48 @@ func readDumps(files []string, into *sim.Unit) error {
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("--dump: %w", err))
+			wrong = append(wrong, fmt.Errorf("dump: %w", err))
 			continue
 		}
 		if err := errors.Join(sim.LoadDump(f, into), f.Close()); err != nil {
-			wrong = append(wrong, fmt.Errorf("--dump %s:\n%w", name, err))
+			wrong = append(wrong, fmt.Errorf("dump %s:\n%w", name, err))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-// dumped returns the variant that the registers of a dump tell. What they do not tell is as the flags say.
-func (s *simulated) dumped(p *profile.Profile, held *sim.Unit) (variant string, err error) {
+// dumpedVariant returns the variant that the registers of a dump show. What they do not show is as named.
+func dumpedVariant(dumped *sim.Unit, p *profile.Profile, named string) (variant string, err error) {
 	kind := p.Identify.Kind
-	words, known := fieldWords(held, kind)
-	if !known {
-		if s.variant == "" && len(p.Variants) > 1 {
-			return "", fmt.Errorf("the dump lacks %s, which tells the variant: name it with --variant (%s)", kind.Ranges[0], strings.Join(p.Variants, ", "))
+	words, present := fieldWords(dumped, kind)
+	if !present {
+		if named == "" && len(p.Variants) > 1 {
+			return "", fmt.Errorf("the dump lacks %s, which shows the variant: name one of %s", kind.Ranges[0],
+				strings.Join(p.Variants, ", "))
 		}
-		return s.variant, nil
+		return named, nil
 	}
 	raw := kind.Spec.Decode(words)
 	variant, accepted := p.Identify.Accept[uint64(raw.Num)]
 	switch {
 	case raw.Kind != codec.KindNumber || !accepted:
 		return "", fmt.Errorf("the dump is of another device: its %s holds %v, which is no kind of %s", kind.Ranges[0], raw, p.Name)
-	case s.variant != "" && s.variant != variant:
-		return "", fmt.Errorf("--variant %s: the dump is of variant %s, by its %s", s.variant, variant, kind.Ranges[0])
+	case named != "" && named != variant:
+		return "", fmt.Errorf("the dump is of variant %s, not %s: its %s says so", variant, named, kind.Ranges[0])
 	}
 	return variant, nil
 }
 
-// play has the unit hold the registers of a dump and no others, but for what identifies it, where the dump lacks it or a flag names it.
-func (u *unit) play(held *sim.Unit) {
-	id := u.profile.Identify
+// holdDump has the device hold the registers of a dump and no others. What identifies the device stays where the dump lacks
+// it, or where the scenario names a serial number.
+func (d *Device) holdDump(dumped *sim.Unit) {
+	id := d.Profile.Identify
 	made := map[protocol.Range][]uint16{}
 	for _, field := range []profile.Field{id.Serial, id.Model, id.Kind, id.Version} {
-		_, known := fieldWords(held, field)
+		_, dumpHasIt := fieldWords(dumped, field)
 		for _, r := range field.Ranges {
-			if words, there := u.memory.Get(r.Table, r.Addr, r.Count); there && (!known || u.args.serial != "" && r == id.Serial.Ranges[0]) {
+			named := d.Config.SerialNumber != "" && r == id.Serial.Ranges[0]
+			if words, there := d.Unit.Get(r.Table, r.Addr, r.Count); there && (!dumpHasIt || named) {
 				made[r] = words
 			}
 		}
@@ -65,18 +68,18 @@ func (u *unit) play(held *sim.Unit) {
 	for _, t := range []protocol.Table{protocol.HoldingRegister, protocol.InputRegister, protocol.Coil, protocol.DiscreteInput} {
 		for addr := range math.MaxUint16 + 1 {
 			one := protocol.Range{Table: t, Addr: uint16(addr), Count: 1}
-			if words, there := held.Get(t, one.Addr, 1); there {
-				u.memory.Set(t, one.Addr, words...)
+			if words, there := dumped.Get(t, one.Addr, 1); there {
+				d.Unit.Set(t, one.Addr, words...)
 			} else {
-				u.memory.Remove(one)
+				d.Unit.Remove(one)
 			}
 		}
 	}
 	for r, words := range made {
-		u.memory.Set(r.Table, r.Addr, words...)
+		d.Unit.Set(r.Table, r.Addr, words...)
 	}
-	if words, known := fieldWords(u.memory, id.Serial); known {
-		u.serial = id.Serial.Spec.Decode(words).String()
+	if words, known := fieldWords(d.Unit, id.Serial); known {
+		d.SerialNumber = id.Serial.Spec.Decode(words).String()
 	}
 }
 
