@@ -43,21 +43,24 @@ type fields struct {
 	strict.Fields
 }
 
-func (r *reader) fields(n *strict.Node, allowed ...string) fields {
+// fields reads a mapping with the keys that are listed for it.
+func (r *reader) fields(n *strict.Node, mapping string) fields {
 	if !n.IsMap() {
 		n.Entries() // says so
 		return fields{reader: r}
 	}
-	return fields{r, n.Fields(allowed...)}
+	f := fields{r, n.Fields(formatKeys[mapping].allowed...)}
+	f.need(formatKeys[mapping].needed...)
+	return f
 }
 
 // group reads the mapping behind a key.
-func (f fields) group(key string, allowed ...string) fields {
+func (f fields) group(key, mapping string) fields {
 	n := f.get(key)
 	if n == nil {
 		return fields{reader: f.reader}
 	}
-	return f.fields(n, allowed...)
+	return f.fields(n, mapping)
 }
 
 func (f fields) exists() bool { return f.At != nil }

@@ -87,10 +87,11 @@ func TestExamplePoints(t *testing.T) {
 	golden(t, "testdata/example.golden", text.String())
 }
 
-// TestFormatNamesEverything holds FORMAT.md to the code: every key, type, class with its units and states.
+// TestFormatNamesEverything holds FORMAT.md to the code: every word that a key can have, and every class with its units
+// and states.
 func TestFormatNamesEverything(t *testing.T) {
 	text := format(t)
-	for _, words := range [][]string{pointKeys, writeKeys, codec.TypeNames(), codec.OrderNames(), intervals, timeWords, writeWords, categories, forms} {
+	for _, words := range [][]string{codec.TypeNames(), codec.OrderNames(), intervals, timeWords, writeWords, categories} {
 		for _, w := range words {
 			if !strings.Contains(text, "`"+w+"`") && !strings.Contains(text, "`"+w+":") {
 				t.Errorf("FORMAT.md does not explain `%s`", w)
@@ -114,32 +115,38 @@ func TestFormatNamesEverything(t *testing.T) {
 	}
 }
 
-// TestFormatNamesNothingElse: no table explains a key that the loader does not take.
-func TestFormatNamesNothingElse(t *testing.T) {
+var (
+	keyCell = regexp.MustCompile("(?m)^\\| (`[^|]*) \\|")
+	keyWord = regexp.MustCompile("`([a-z_]+)(: [a-z]+)?`(\\*?)")
+)
+
+// TestFormatHasEveryKey holds the tables of FORMAT.md to the keys of the loader, both ways, and to which are needed.
+func TestFormatHasEveryKey(t *testing.T) {
 	sections := strings.Split(format(t), "\n## ")
-	for title, keys := range map[string][]string{
-		"The head": rootKeys, "The line": lineKeys(), "A point": pointKeys, "write": writeKeys,
+	for title, mapping := range map[string]string{
+		"The head": "profile", "The line": "line", "Identification": "identify", "A point": "point", "Writing": "write",
 	} {
 		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, title+"\n") })
 		if i < 0 {
 			t.Errorf("FORMAT.md has no section %q", title)
 			continue
 		}
-		var told []string
-		for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\|").FindAllStringSubmatch(sections[i], -1) {
-			for _, m := range regexp.MustCompile("`([a-z_]+)(: [a-z]+)?`").FindAllStringSubmatch(row[1], -1) {
+		var told, needed []string
+		for _, row := range keyCell.FindAllStringSubmatch(sections[i], -1) {
+			for _, m := range keyWord.FindAllStringSubmatch(row[1], -1) {
 				told = append(told, m[1])
+				if m[3] != "" {
+					needed = append(needed, m[1])
+				}
 			}
 		}
-		for _, key := range told {
-			if !slices.Contains(keys, key) {
-				t.Errorf("%s: FORMAT.md explains %s, which is no key there", title, key)
-			}
+		slices.Sort(told)
+		slices.Sort(needed)
+		if want := slices.Sorted(slices.Values(formatKeys[mapping].allowed)); !slices.Equal(told, want) {
+			t.Errorf("%s: FORMAT.md has\n%v\nthe loader\n%v", title, told, want)
 		}
-		for _, key := range keys {
-			if title != "The line" && !slices.Contains(told, key) {
-				t.Errorf("%s: FORMAT.md has no row for %s", title, key)
-			}
+		if want := slices.Sorted(slices.Values(formatKeys[mapping].needed)); !slices.Equal(needed, want) {
+			t.Errorf("%s: FORMAT.md demands\n%v\nthe loader\n%v", title, needed, want)
 		}
 	}
 }

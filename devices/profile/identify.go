@@ -6,9 +6,6 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// formatWords are words that a mapping of the format can have as keys, so that no variant may be called so.
-var formatWords = append(append([]string{"on", "off"}, pointKeys...), writeKeys...)
-
 func (l *loader) identify(f fields) {
 	id := &l.p.Identify
 	id.Serial = l.field(f, "serial")
@@ -32,8 +29,7 @@ func (l *loader) field(f fields, key string) Field {
 	if !f.has(key) {
 		return Field{}
 	}
-	q := f.group(key, "at", "type", "length", "order", "mask", "options", "no_value")
-	q.need("at")
+	q := f.group(key, "field")
 	spec := l.spec(q, l.isBit(q))
 	return Field{Ranges: l.ranges(q, spec), Spec: spec}
 }
@@ -58,7 +54,7 @@ func (l *loader) accept(f fields) {
 		switch {
 		case variant == "":
 			plain++
-		case !wordForm.MatchString(variant) || slices.Contains(formatWords, variant):
+		case !wordForm.MatchString(variant) || reserved(variant):
 			e.Value.Fail("variant %q is not of the form %s, or is a word of the format", variant, wordForm)
 			continue
 		default:

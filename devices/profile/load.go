@@ -40,21 +40,17 @@ func Load(file string, data []byte) (*Profile, error) {
 	return l.p.WriteWith(l.p.Line.With), nil
 }
 
-// rootKeys are all that a profile can have.
-var rootKeys = words("profile name manufacturer sources line identify parts defaults points")
-
 func (l *loader) profile(root *strict.Node, id string) {
-	f := l.fields(root, rootKeys...)
-	f.need("profile", "name", "manufacturer", "sources", "line", "identify", "points")
+	f := l.fields(root, "profile")
 	l.p.ID, l.p.Name, l.p.Manufacturer = f.text("profile"), f.text("name"), f.text("manufacturer")
 	if f.has("profile") && (!wordForm.MatchString(l.p.ID) || l.p.ID != id) {
 		f.fail("profile", "profile %q: the id is the file's name, %q, and of the form %s", l.p.ID, id, wordForm)
 	}
 	l.sources(f)
-	l.line(f.group("line", lineKeys()...))
-	l.readDefaults(f.group("defaults", "order", "write", "source"))
+	l.line(f.group("line", "line"))
+	l.readDefaults(f.group("defaults", "defaults"))
 	l.readParts(f)
-	l.identify(f.group("identify", "serial", "model", "kind", "accept", "version", "source"))
+	l.identify(f.group("identify", "identify"))
 	l.points(f)
 }
 
@@ -68,11 +64,6 @@ func (l *loader) sources(f fields) {
 			l.p.Sources[e.Key.Raw()] = text
 		}
 	}
-}
-
-// lineKeys are all that a line can have.
-func lineKeys() []string {
-	return slices.Concat(words("serial unit"), SettingKeys(false), SettingKeys(true), words("source"))
 }
 
 func (l *loader) line(f fields) {
@@ -183,7 +174,7 @@ func (l *loader) points(f fields) {
 		var points []Point
 		var places []fields
 		for _, n := range nodes {
-			pf := l.fields(n, pointKeys...)
+			pf := l.fields(n, "point")
 			if !l.exists(pf) {
 				continue
 			}

@@ -7,16 +7,8 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// pointKeys and writeKeys are all that a point and its write can have.
-var (
-	pointKeys = words("key name part only at type length order mask options bool time bits scale offset no_value unit class state",
-		"precision every show category icon mode platform press write source why")
-	writeKeys = words("min max step with settle arm flash readback")
-)
-
 // point reads one point as it is in the variant being read.
 func (l *loader) point(f fields) Point {
-	f.need("key", "name", "at")
 	p := Point{Key: f.text("key"), Name: f.text("name"), Part: f.text("part"), Unit: f.text("unit"), Why: f.text("why")}
 	p.Interval = Interval(f.choice("every", intervals, int(Normal)))
 	l.checkWords(f, p)
@@ -73,7 +65,7 @@ func (l *loader) write(f fields, p Point) *Write {
 		return nil
 	}
 	w := &Write{ReadBack: !button}
-	g := f.group("write", writeKeys...)
+	g := f.group("write", "write")
 	single := l.defaults.single
 	if g.has("with") {
 		single = g.choice("with", writeWords, 0) == 0

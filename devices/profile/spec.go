@@ -99,7 +99,7 @@ func (l *loader) form(f fields, form string, s *codec.Spec) {
 	case "bits":
 		s.Form, s.Options = codec.BitsForm, l.options(f, "bits", uint64(bits.Len64(s.Largest()))-1, "bit")
 	case "bool":
-		l.onOff(f.group("bool", "on", "off"), s)
+		l.onOff(f.group("bool", "bool"), s)
 	case "time":
 		s.Form = []codec.Form{codec.TimePacked, codec.TimeDecimal}[f.choice("time", timeWords, 0)]
 		if s.Type != codec.U16 || s.Mask != 0 {
@@ -110,7 +110,6 @@ func (l *loader) form(f fields, form string, s *codec.Spec) {
 
 func (l *loader) onOff(f fields, s *codec.Spec) {
 	s.Form = codec.BoolForm
-	f.need("on", "off")
 	s.On = f.natural("on", 0, s.Largest(), 1)
 	s.Off = f.natural("off", 0, s.Largest(), 0)
 	if s.On == s.Off {
