@@ -16,11 +16,12 @@ import (
 var arrows = map[string][]string{
 	"":                       {"plugin/cli"},
 	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast", "plugin/host", "plugin/web", "protocol", "protocol/codec", "protocol/sim"},
-	"plugin":                 {"devices", "devices/profile", "devices/profile/strict", "plugin/cache", "plugin/companion", "plugin/config", "plugin/doctor", "plugin/host", "plugin/ledger", "protocol", "protocol/codec"},
+	"plugin":                 {"devices", "devices/profile", "plugin/cache", "plugin/config", "plugin/doctor", "plugin/host", "plugin/hub", "plugin/ledger", "protocol", "protocol/codec"},
 	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/link", "protocol/plan"},
 	"plugin/forecast":        {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
 	"plugin/doctor":          {"plugin/cache", "plugin/config", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec"},
 	"plugin/ledger":          {"plugin/host"},
+	"plugin/hub":             {"plugin/host", "plugin/ledger", "devices", "devices/profile", "protocol", "protocol/codec"},
 	"plugin/devhost":         {"plugin/host", "plugin/web"},
 	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim", "devices/simulate"},
 	"plugin/host":            {},

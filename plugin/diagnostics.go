@@ -11,6 +11,7 @@ import (
 	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
+	"solarhub/plugin/hub"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
@@ -63,9 +64,6 @@ type diagnosedV struct {
 	Cached bool      `json:"cached,omitempty"`
 }
 
-// diagnosedEntries is how many set-values are told.
-const diagnosedEntries = 50
-
 // diagnostics collects the bundle for the host.
 func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
 	lines := p.lines.Load()
@@ -79,15 +77,23 @@ func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
 	for _, l := range *lines {
 		d.Lines = append(d.Lines, diagnoseLine(l))
 	}
+	known, err := p.hub.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.Host.Told, d.Host.Off, d.Ledger = known.Told, known.Disabled, known.Ledger
 	var serials []string
-	if !p.hub.do(ctx, func(s *state) { serials = s.diagnose(&d) }) {
-		return nil, errors.New("the hub does not answer")
+	for _, one := range known.Devices {
+		d.Devices = append(d.Devices, diagnoseDevice(one))
+		serials = append(serials, one.Place.Device.Identity().Serial)
 	}
 	return redacted(d, serials)
 }
 
-func diagnoseLine(l doctor.Line) lineDiagnostics {
-	d := lineDiagnostics{Line: l.Config.String(), Stats: l.Bus.Stats()}
+func diagnoseLine(l line) lineDiagnostics {
+	f := l.gauge.Measure(time.Now())
+	d := lineDiagnostics{Line: l.Config.String(), Stats: l.Bus.Stats(), Watched: f.Watched.Round(time.Second).String(),
+		Advice: append([]doctor.Advice{}, f.Advice...)}
 	if l.Config.Transport != config.TCP {
 		d.Serial = l.Config.Serial.String()
 	}
@@ -97,45 +103,27 @@ func diagnoseLine(l doctor.Line) lineDiagnostics {
 	return d
 }
 
-// diagnose adds what the hub knows and returns the ids that are to be redacted.
-func (s *state) diagnose(d *Diagnostics) (serials []string) {
-	d.Host.Told, d.Host.Off = s.told, len(s.disabled)
-	now := time.Now()
-	for _, u := range s.units {
-		if u.gauge == nil {
-			continue
-		}
-		f := u.gauge.Measure(now)
-		for i := range d.Lines {
-			if d.Lines[i].Line == f.Line.String() {
-				d.Lines[i].Watched, d.Lines[i].Advice = f.Watched.Round(time.Second).String(), append([]doctor.Advice{}, f.Advice...)
-			}
-		}
+func diagnoseDevice(known hub.DeviceSnapshot) deviceDiagnostics {
+	d := known.Place.Device
+	one := deviceDiagnostics{
+		Place: known.Place.Key, Name: d.Name(), Profile: d.Profile().ID, Status: d.Status(), Learnt: d.Learnt(),
+		Refused: d.Refused(), Poll: d.Poll(), Readings: map[string]diagnosedV{}, Registers: registers(known, time.Now()),
 	}
-	for _, u := range s.units {
-		one := deviceDiagnostics{
-			Place: u.place, Name: u.device.Name(), Profile: u.device.Profile().ID, Status: u.device.Status(), Learnt: u.device.Learnt(),
-			Refused: u.device.Refused(), Poll: u.device.Poll(), Readings: map[string]diagnosedV{},
-		}
-		for _, r := range u.device.Plan() {
-			one.Plan = append(one.Plan, r.Range.String())
-		}
-		for key, v := range u.values {
-			one.Readings[key] = diagnosedV{Value: v.Value.String(), ReadAt: v.ReadAt, Cached: v.cached}
-		}
-		one.Registers = u.registers(now)
-		serials = append(serials, one.Status.Identity.Serial)
-		d.Devices = append(d.Devices, one)
+	for _, r := range d.Plan() {
+		one.Plan = append(one.Plan, r.Range.String())
 	}
-	d.Ledger = s.ledger.Last(diagnosedEntries)
-	return serials
+	for key, v := range known.Readings {
+		one.Readings[key] = diagnosedV{Value: v.Value.String(), ReadAt: v.ReadAt, Cached: v.Cached}
+	}
+	return one
 }
 
 // registers returns the raw words of the device as they were read last, in the form of a dump, with the serial number hidden. Where
 // identification is not part of what is polled, it is made of what is known, so that the simulator plays the same device.
-func (u *unit) registers(now time.Time) string {
-	who := u.device.Identity()
-	dump := doctor.Dump{Device: u.device.Name(), Profile: u.device.Profile(), Variant: who.Variant, At: now, Words: map[protocol.Range]uint16{}}
+func registers(known hub.DeviceSnapshot, now time.Time) string {
+	d := known.Place.Device
+	who := d.Identity()
+	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Variant: who.Variant, At: now, Words: map[protocol.Range]uint16{}}
 	id := dump.Profile.Identify
 	dump.Put(id.Serial, codec.TextOf(who.Serial))
 	dump.Put(id.Model, codec.TextOf(who.Model))
@@ -144,9 +132,9 @@ func (u *unit) registers(now time.Time) string {
 			dump.Put(id.Kind, codec.Number(float64(kind)))
 		}
 	}
-	for key, v := range u.values {
-		if p, ok := u.points[key]; ok && v.raw != nil {
-			dump.Keep(p.Ranges, v.raw)
+	for key, v := range known.Readings {
+		if p, ok := known.Points[key]; ok && v.Raw != nil {
+			dump.Keep(p.Ranges, v.Raw)
 		}
 	}
 	dump.Redact()

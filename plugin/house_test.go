@@ -21,6 +21,8 @@ import (
 	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
+	"solarhub/plugin/hub"
+	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -242,12 +244,19 @@ func (h *house) writes() (all []sim.Exchange) {
 	return all
 }
 
-// inHub asks the hub of the running plugin.
-func (h *house) inHub(f func(*state)) {
+// snapshot asks the hub of the running plugin.
+func (h *house) snapshot() hub.Snapshot {
 	h.t.Helper()
-	if !h.plugin.hub.do(h.ctx, f) {
-		h.t.Fatal("the hub does not answer")
+	s, err := h.plugin.hub.Snapshot(h.ctx)
+	if err != nil {
+		h.t.Fatal(err)
 	}
+	return s
+}
+
+func (h *house) ledger() []ledger.Entry {
+	h.t.Helper()
+	return h.snapshot().Ledger
 }
 
 const goodToken = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl"

@@ -15,7 +15,7 @@ import (
 	"solarhub/devices/simulate"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
-	"solarhub/plugin/host"
+	"solarhub/plugin/hub"
 	"solarhub/protocol/sim"
 )
 
@@ -64,37 +64,27 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, places := build(c, memory{}, discard{}, nil, zerolog.Nop())
+	lines, places := build(c, hub.Memory{}, discard{}, nil, zerolog.Nop())
 	l := newStage("line", make(chan error, 1))
 	l.run(lines[0].Bus.Run)
 	for _, d := range lines[0].Devices {
 		l.run(d.Run)
 	}
-	s := newState(NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop()), places, memory{})
-	value := func(unit int, key string) float64 {
-		g := s.figuresOf(s.units[unit], time.Now())
-		for _, f := range allFigures {
-			if f.key == key {
-				return number(f.value(g))
-			}
-		}
-		return -1
-	}
-	h.poll("the dead one was asked", func() bool { return value(1, "line_timeouts") >= 3 && value(0, "line_requests") > 0 })
+	state := func(device int) hub.LineState { return places[device].Gauge.Measure(places[device].Device, time.Now()) }
+	h.poll("the dead one was asked", func() bool { return state(1).Unit.Timeouts >= 3 && state(0).Unit.Requests > 0 })
 	if err := l.stop(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	if n := value(0, "line_timeouts"); n != 0 {
+	if n := state(0).Unit.Timeouts; n != 0 {
 		t.Errorf("the one that answers has %v timeouts", n)
 	}
-	if all, dead := value(0, "line_all_timeouts"), value(1, "line_timeouts"); all != dead || value(1, "line_all_timeouts") != all {
+	if all, dead := state(0).Line.Timeouts, state(1).Unit.Timeouts; all != dead || state(1).Line.Timeouts != all {
 		t.Errorf("%v timeouts of all, %v of the dead one", all, dead)
 	}
-	fitness := s.figuresOf(s.units[1], time.Now()).now
-	if text := fitness.Sentence("Two"); !strings.Contains(text, "Nothing answers at unit id 2") || !strings.Contains(text, "others on the line answer") {
+	if text := state(1).Advice; !strings.Contains(text, "Nothing answers at unit id 2") || !strings.Contains(text, "others on the line answer") {
 		t.Errorf("advice for the dead one: %q", text)
 	}
-	if text := fitness.Sentence("One"); text != doctor.WellText {
+	if text := state(0).Advice; text != doctor.WellText {
 		t.Errorf("advice for the other: %q", text)
 	}
 }

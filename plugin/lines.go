@@ -2,37 +2,51 @@ package plugin
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
+	"solarhub/plugin/hub"
 	"solarhub/protocol"
 )
 
+// line is a running line with what watches it.
+type line struct {
+	doctor.Line
+	gauge *doctor.Gauge
+}
+
 // build makes the buses and devices of a configuration, with what is remembered of them. Nothing runs yet.
-func build(cfg config.Config, m memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []doctor.Line, places []Place) {
+func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []line, places []hub.Place) {
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
-		l := doctor.Line{Config: c, Bus: protocol.NewBus(watch(c.NewLink(log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}
+		l := line{Line: doctor.Line{Config: c, Bus: protocol.NewBus(watch(c.NewLink(log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}}
 		for _, d := range c.Devices {
-			key := placeKey(c, d)
-			if k, ok := m.known[key]; ok && k.Profile == d.Profile.ID {
-				d.Known = &k.Identity
-				d.Learnt = k.learnt()
+			if who, learnt, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
+				d.Known, d.Learnt = &who, learnt
 			}
 			device := devices.New(d, l.Bus, sink, log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.Devices = append(l.Devices, device)
-			places = append(places, Place{Device: device, Key: key})
 		}
-		gauge := doctor.NewGauge(l)
-		for i := range l.Devices {
-			places[len(places)-len(l.Devices)+i].gauge = gauge
+		l.gauge = doctor.NewGauge(l.Line)
+		for i, d := range l.Devices {
+			places = append(places, hub.Place{Device: d, Key: placeKey(c, c.Devices[i]), Gauge: gauge{l.gauge}})
 		}
 		lines = append(lines, l)
 	}
 	return lines, places
+}
+
+// gauge is a doctor's gauge as the hub asks it.
+type gauge struct{ of *doctor.Gauge }
+
+// Measure returns how the line of a device is.
+func (g gauge) Measure(d *devices.Device, now time.Time) hub.LineState {
+	total := g.of.Stats()
+	return hub.LineState{Line: total, Unit: total.Units[g.of.UnitOf(d)], Advice: g.of.Measure(now).Sentence(d.Name())}
 }
 
 // placeKey names the place of a device in the cache.

@@ -74,13 +74,13 @@ func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
 	}
 	o := Observation{At: time.Now()}
 	for _, l := range *lines {
-		o.Lines = append(o.Lines, observeLine(l))
+		o.Lines = append(o.Lines, observeLine(l.Line))
 	}
-	if !p.hub.do(ctx, func(s *state) {
-		o.Ledger = s.ledger.Last(diagnosedEntries)
-	}) {
-		return Observation{}, errors.New("the hub does not answer")
+	known, err := p.hub.Snapshot(ctx)
+	if err != nil {
+		return Observation{}, err
 	}
+	o.Ledger = known.Ledger
 	return o, nil
 }
 

@@ -14,8 +14,8 @@ import (
 
 	"solarhub/plugin/cache"
 	"solarhub/plugin/config"
-	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
+	"solarhub/plugin/hub"
 )
 
 // Deps is what a Plugin is given beside its configuration.
@@ -37,16 +37,16 @@ const stopWithin = 40 * time.Second
 type Plugin struct {
 	config config.Config
 	deps   Deps
-	hub    *Hub
+	hub    *hub.Hub
 	client *host.Client
-	lines  atomic.Pointer[[]doctor.Line] // nil before and after Run
+	lines  atomic.Pointer[[]line] // nil before and after Run
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
 func New(cfg config.Config, deps Deps) (*Plugin, error) {
 	p := &Plugin{config: cfg, deps: deps}
 	outbox := host.NewOutbox()
-	p.hub = NewHub(outbox, func() { p.client.Redescribe() }, func(n host.Notice) { p.client.Notify(n) }, deps.Log)
+	p.hub = hub.New(outbox, func() { p.client.Redescribe() }, func(n host.Notice) { p.client.Notify(n) }, deps.Log)
 	var err error
 	p.client, err = host.New(host.Options{
 		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure, HTTPClient: deps.HTTPClient,
@@ -80,7 +80,7 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
 			Msg("The cache could not be read: it is set aside and begins empty, so last values and learnt facts are missing")
 	}
-	remembered, odd := recall(store)
+	remembered, odd := hub.Recall(store)
 	if odd != nil {
 		log.Warn().Err(odd).Msg("Records of the cache cannot be understood and are left out")
 	}
@@ -89,13 +89,13 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	defer p.lines.Store(nil)
 
 	failed := make(chan error, 1)
-	upkeep, buses, hub := newStage("cache", failed), newStage("lines", failed), newStage("hub", failed)
+	upkeep, buses, values := newStage("cache", failed), newStage("lines", failed), newStage("hub", failed)
 	polls, client := newStage("devices", failed), newStage("host", failed)
 	upkeep.run(store.Maintain)
 	for _, l := range lines {
 		buses.run(l.Bus.Run)
 	}
-	hub.run(func(ctx context.Context) error { return p.hub.Run(ctx, places, remembered, store) })
+	values.run(func(ctx context.Context) error { return p.hub.Run(ctx, places, remembered, store) })
 	for _, l := range lines {
 		for _, d := range l.Devices {
 			polls.run(d.Run)
@@ -108,7 +108,7 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	if late := stopAll(client, polls, hub, buses, upkeep); late != nil {
+	if late := stopAll(client, polls, values, buses, upkeep); late != nil {
 		return errors.Join(err, late) // the cache may be in use still; it bears being left open
 	}
 	return errors.Join(err, store.Close())

@@ -66,14 +66,11 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 			}
 		}
 	}
-	h.inHub(func(s *state) {
-		if len(s.held) != 0 {
-			t.Errorf("still held back: %v", s.held)
-		}
-		if n := len(s.ledger.Last(ledger.Size)); n != 5 || s.ledger.Last(ledger.Size)[0].Outcome != ledger.Written || s.ledger.Last(ledger.Size)[0].Found != "55" {
-			t.Errorf("ledger: %+v", s.ledger.Last(ledger.Size))
-		}
-	})
+	if l := h.ledger(); len(l) != 5 || l[0].Outcome != ledger.Written || l[0].Found != "55" {
+		t.Errorf("ledger: %+v", l)
+	}
+	h.set(chargeEnd, 56)
+	h.wait("charge_end_soc", "56") // nothing is held back any more
 }
 
 func TestRefusals(t *testing.T) {
@@ -181,9 +178,8 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 	h.start()
 	h.until("everything is there", func() bool { return h.state("inverter_temp_c").State != "" && h.host().Ready("house") })
 	h.poll("the temperature is known", func() bool {
-		var v *shown
-		h.inHub(func(s *state) { v = s.units[0].values["inverter_temp_c"] })
-		return v != nil
+		_, ok := h.snapshot().Devices[0].Readings["inverter_temp_c"]
+		return ok
 	})
 	h.halt()
 	store, _, err := cache.Open(h.data, zerolog.Nop())
@@ -192,7 +188,7 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 	}
 	batch := map[string][]byte{}
 	for _, key := range []string{"inverter_temp_c", "charge_end_soc", "total_energy"} {
-		batch[valueKey(serialNumber, key)] = encode(kept{Value: codec.Number(17), ReadAt: time.Now().Add(-time.Hour)})
+		batch["value/"+serialNumber+"/"+key] = encode(t, map[string]any{"v": codec.Number(17), "t": time.Now().Add(-time.Hour)})
 	}
 	if err := errors.Join(store.Put(batch), store.Close()); err != nil {
 		t.Fatal(err)
@@ -234,14 +230,9 @@ func TestTheDeviceGoesAndComesBack(t *testing.T) {
 	h.wait("charge_end_soc", "10")
 	h.line.Off()
 	h.wait("charge_end_soc", devhost.Unavailable)
-	h.inHub(func(s *state) {
-		u := s.units[0]
-		for _, part := range []string{serialNumber, serialNumber + "/battery", serialNumber + "/grid"} {
-			if d, ok := u.online()[part]; !ok || d.Online || d.Reason == "" {
-				t.Errorf("%s: %+v %t", part, d, ok)
-			}
-		}
-	})
+	for _, key := range []string{"battery_soc_pct", "phase_r_watt_of_grid"} { // of its parts
+		h.wait(key, devhost.Unavailable)
+	}
 	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("charge_end_soc")})
 	if r.Err == nil || r.Err.Code != host.CodeNoAnswer && r.Err.Code != host.CodeLineDown {
 		t.Errorf("read while it is away: %v", r.Err)
@@ -258,7 +249,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"), Value: 99.0, Outcome: ledger.Begun}
-	if err := store.Put(map[string][]byte{ledger.Prefix + "007": encode(left), "odd": []byte("?")}); err != nil {
+	if err := store.Put(map[string][]byte{ledger.Prefix + "007": encode(t, left), "odd": []byte("?")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {
@@ -273,11 +264,9 @@ func TestKilledWhileWriting(t *testing.T) {
 	if len(h.writes()) > 0 {
 		t.Errorf("replayed: %v", h.writes())
 	}
-	h.inHub(func(s *state) {
-		if len(s.ledger.Last(ledger.Size)) != 1 || s.ledger.Last(ledger.Size)[0].Outcome != host.CodeNotVerified {
-			t.Errorf("ledger: %+v", s.ledger.Last(ledger.Size))
-		}
-	})
+	if l := h.ledger(); len(l) != 1 || l[0].Outcome != host.CodeNotVerified {
+		t.Errorf("ledger: %+v", l)
+	}
 }
 
 func TestTheNewestOfTwoWritesStays(t *testing.T) {
@@ -290,9 +279,7 @@ func TestTheNewestOfTwoWritesStays(t *testing.T) {
 	for n, value := range []float64{10, 20} {
 		go func() { ends <- h.host().SetValue(h.ctx, id("charge_end_soc"), value) }()
 		h.poll("the call has come", func() bool {
-			var begun int
-			h.inHub(func(s *state) { begun = len(s.ledger.Last(ledger.Size)) })
-			return begun == n+1
+			return len(h.ledger()) == n+1
 		})
 	}
 	h.gate.open()
@@ -327,8 +314,7 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 	h := newHouse(t, "")
 	h.start()
 	h.poll("the host's list is followed", func() bool {
-		var polled map[string]bool
-		h.inHub(func(s *state) { polled = s.units[0].polled })
+		polled := h.snapshot().Devices[0].Polled
 		return polled != nil && polled["charge_end_soc"] && !polled["rated_power_w"]
 	})
 	for _, c := range []struct {
@@ -344,20 +330,16 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 			}
 		}
 		h.poll(fmt.Sprintf("charge_start_time_1 is polled: %t", c.polled), func() bool {
-			var polled bool
-			h.inHub(func(s *state) { polled = s.units[0].polled["charge_start_time_1"] })
-			return polled == c.polled
+			return h.snapshot().Devices[0].Polled["charge_start_time_1"] == c.polled
 		})
 	}
 	h.halt()
 	h.closeHost() // the host stays away: the list is remembered
 	h.start()
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
-	h.inHub(func(s *state) {
-		if p := s.units[0].polled; p == nil || p["charge_start_time_1"] || !p["charge_end_soc"] {
-			t.Errorf("polled after a restart without a host: %v", p)
-		}
-	})
+	if p := h.snapshot().Devices[0].Polled; p == nil || p["charge_start_time_1"] || !p["charge_end_soc"] {
+		t.Errorf("polled after a restart without a host: %v", p)
+	}
 }
 
 func TestDiagnostics(t *testing.T) {
@@ -431,4 +413,14 @@ func TestTwoPluginsWithOneCache(t *testing.T) {
 	if _, err := New(config.Config{}, Deps{}); err == nil || !strings.Contains(err.Error(), "access token") {
 		t.Errorf("an empty configuration: %v", err)
 	}
+}
+
+// encode returns what the cache holds of a value.
+func encode(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

@@ -1,4 +1,4 @@
-package plugin
+package hub
 
 import (
 	"slices"
@@ -6,7 +6,6 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
-	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol/codec"
@@ -23,7 +22,7 @@ const resaveAfter = time.Minute
 type state struct {
 	*Hub
 	units    []*unit // in the order of the configuration
-	memory   memory
+	memory   Memory
 	ledger   *ledger.Ledger
 	disabled map[string]bool // ids; meaningless before told
 	measured time.Time       // when the lines were measured last
@@ -39,7 +38,7 @@ type state struct {
 type unit struct {
 	device *devices.Device
 	place  string // line and unit, for the cache
-	gauge  *doctor.Gauge
+	gauge  Gauge
 
 	id       string // device id; empty: not known yet, or taken by another unit
 	clash    string // the id that another unit has already, so that it is told once
@@ -66,11 +65,11 @@ type shown struct {
 	saved  kept     // as the cache has it
 }
 
-func newState(h *Hub, places []Place, m memory) *state {
+func newState(h *Hub, places []Place, m Memory) *state {
 	s := &state{Hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
 		held: map[string]int{}}
 	for _, p := range places {
-		u := &unit{device: p.Device, place: p.Key, gauge: p.gauge, values: map[string]*shown{}, refused: map[string]bool{}}
+		u := &unit{device: p.Device, place: p.Key, gauge: p.Gauge, values: map[string]*shown{}, refused: map[string]bool{}}
 		if k, ok := m.known[p.Key]; ok {
 			u.known = encode(k)
 		}

@@ -1,4 +1,4 @@
-package plugin
+package hub
 
 import (
 	"encoding/json"
@@ -51,8 +51,8 @@ type kept struct {
 	ReadAt time.Time   `json:"t"`
 }
 
-// memory is what the cache held at the start.
-type memory struct {
+// Memory is what the cache held at the start. The zero value is empty.
+type Memory struct {
 	known    map[string]known           // by line and unit
 	values   map[string]map[string]kept // by device id and point key
 	disabled []string                   // ids that the host had disabled
@@ -60,10 +60,19 @@ type memory struct {
 	ledger   []ledger.Entry             // in order
 }
 
-// recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may come from
+// Known returns what is remembered of the device at a place, if it was of that profile.
+func (m Memory) Known(place, profile string) (who devices.Identity, learnt devices.Lessons, ok bool) {
+	k, ok := m.known[place]
+	if !ok || k.Profile != profile {
+		return devices.Identity{}, devices.Lessons{}, false
+	}
+	return k.Identity, k.learnt(), true
+}
+
+// Recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may come from
 // another version.
-func recall(k Keeper) (memory, error) {
-	m := memory{known: map[string]known{}, values: map[string]map[string]kept{}}
+func Recall(k Keeper) (Memory, error) {
+	m := Memory{known: map[string]known{}, values: map[string]map[string]kept{}}
 	var odd []error
 	err := k.Each("", func(key string, value []byte) error {
 		if err := m.take(key, value); err != nil {
@@ -74,7 +83,7 @@ func recall(k Keeper) (memory, error) {
 	return m, errors.Join(append(odd, err)...)
 }
 
-func (m *memory) take(key string, text []byte) error {
+func (m *Memory) take(key string, text []byte) error {
 	if place, ok := strings.CutPrefix(key, knownPrefix); ok {
 		return decodeInto(text, func(k known) { m.known[place] = k })
 	}

@@ -1,4 +1,4 @@
-package plugin
+package hub
 
 import (
 	"math"
@@ -6,7 +6,6 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
-	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
 )
@@ -27,11 +26,8 @@ type figure struct {
 
 // figures is what the entities of one device are made of: what its own unit id has counted since the start, and its line.
 type figures struct {
-	total protocol.Stats // since the start
-	unit  protocol.UnitStats
-	poll  devices.PollReport
-	now   doctor.Fitness // over the window
-	name  string         // of the device
+	LineState
+	poll devices.PollReport
 }
 
 const (
@@ -42,31 +38,31 @@ const (
 // allFigures are the figures in the order in which they are registered. Those that begin with "line_all" are of all devices on the
 // line; damaged, late and foreign frames, gap and use can only be told of the line.
 var allFigures = []figure{
-	{key: "line_advice", name: "Advice", enabled: true, icon: "mdi:stethoscope", value: func(g figures) any { return g.now.Sentence(g.name) }},
-	span("line_round_trip_p95", "Round trip, 95 % below", true, func(g figures) protocol.Spread { return g.unit.Latency }, p95),
-	span("line_round_trip_p50", "Round trip, half below", false, func(g figures) protocol.Spread { return g.unit.Latency }, p50),
-	span("line_round_trip_max", "Round trip, longest", false, func(g figures) protocol.Spread { return g.unit.Latency }, longestOf),
-	span("line_write_wait_p50", "Wait of a write, half below", false, func(g figures) protocol.Spread { return g.unit.WriteWait }, p50),
-	span("line_write_wait_p95", "Wait of a write, 95 % below", false, func(g figures) protocol.Spread { return g.unit.WriteWait }, p95),
-	span("line_write_wait_max", "Wait of a write, longest", false, func(g figures) protocol.Spread { return g.unit.WriteWait }, longestOf),
-	counter("line_timeouts", "Timeouts", true, func(g figures) uint64 { return g.unit.Timeouts }),
-	counter("line_exceptions", "Exceptions", false, func(g figures) uint64 { return g.unit.Exceptions }),
-	counter("line_requests", "Requests", false, func(g figures) uint64 { return g.unit.Requests }),
+	{key: "line_advice", name: "Advice", enabled: true, icon: "mdi:stethoscope", value: func(g figures) any { return g.Advice }},
+	span("line_round_trip_p95", "Round trip, 95 % below", true, func(g figures) protocol.Spread { return g.Unit.Latency }, p95),
+	span("line_round_trip_p50", "Round trip, half below", false, func(g figures) protocol.Spread { return g.Unit.Latency }, p50),
+	span("line_round_trip_max", "Round trip, longest", false, func(g figures) protocol.Spread { return g.Unit.Latency }, longestOf),
+	span("line_write_wait_p50", "Wait of a write, half below", false, func(g figures) protocol.Spread { return g.Unit.WriteWait }, p50),
+	span("line_write_wait_p95", "Wait of a write, 95 % below", false, func(g figures) protocol.Spread { return g.Unit.WriteWait }, p95),
+	span("line_write_wait_max", "Wait of a write, longest", false, func(g figures) protocol.Spread { return g.Unit.WriteWait }, longestOf),
+	counter("line_timeouts", "Timeouts", true, func(g figures) uint64 { return g.Unit.Timeouts }),
+	counter("line_exceptions", "Exceptions", false, func(g figures) uint64 { return g.Unit.Exceptions }),
+	counter("line_requests", "Requests", false, func(g figures) uint64 { return g.Unit.Requests }),
 	{key: "line_requests_per_poll", name: "Requests of a full poll", state: "measurement", value: ofPoll(func(p devices.PollReport) any { return p.Requests })},
 	{key: "line_poll_predicted", name: "Full poll, predicted", unit: milliseconds, class: "duration", state: "measurement",
 		value: ofPoll(func(p devices.PollReport) any { return tidy(p.Predicted) })},
 	{key: "line_poll_took", name: "Full poll, measured", unit: milliseconds, class: "duration", state: "measurement",
 		value: ofPoll(func(p devices.PollReport) any { return tidy(p.Took) })},
-	{key: "line_use", name: "Line in use", unit: percent, state: "measurement", icon: "mdi:gauge", value: func(g figures) any { return math.Round(100 * g.total.Load) }},
+	{key: "line_use", name: "Line in use", unit: percent, state: "measurement", icon: "mdi:gauge", value: func(g figures) any { return math.Round(100 * g.Line.Load) }},
 	{key: "line_gap", name: "Gap in force", unit: milliseconds, class: "duration", state: "measurement",
-		value: func(g figures) any { return tidy(g.total.Link.Gap) }},
-	counter("line_crc_errors", "Damaged replies", false, func(g figures) uint64 { return g.total.Frames.Damaged }),
-	counter("line_late", "Late replies left out", false, func(g figures) uint64 { return g.total.Frames.Late }),
-	counter("line_foreign", "Foreign frames", false, func(g figures) uint64 { return g.total.Frames.Foreign }),
-	counter("line_openings", "Openings", false, func(g figures) uint64 { return g.total.Openings }),
-	counter("line_all_timeouts", "Timeouts of all devices", false, func(g figures) uint64 { return g.total.Timeouts }),
-	span("line_all_round_trip_p95", "Round trip of all devices, 95 % below", false, func(g figures) protocol.Spread { return g.total.Latency }, p95),
-	span("line_all_write_wait_max", "Wait of a write of all devices, longest", false, func(g figures) protocol.Spread { return g.total.WriteWait }, longestOf),
+		value: func(g figures) any { return tidy(g.Line.Link.Gap) }},
+	counter("line_crc_errors", "Damaged replies", false, func(g figures) uint64 { return g.Line.Frames.Damaged }),
+	counter("line_late", "Late replies left out", false, func(g figures) uint64 { return g.Line.Frames.Late }),
+	counter("line_foreign", "Foreign frames", false, func(g figures) uint64 { return g.Line.Frames.Foreign }),
+	counter("line_openings", "Openings", false, func(g figures) uint64 { return g.Line.Openings }),
+	counter("line_all_timeouts", "Timeouts of all devices", false, func(g figures) uint64 { return g.Line.Timeouts }),
+	span("line_all_round_trip_p95", "Round trip of all devices, 95 % below", false, func(g figures) protocol.Spread { return g.Line.Latency }, p95),
+	span("line_all_write_wait_max", "Wait of a write of all devices, longest", false, func(g figures) protocol.Spread { return g.Line.WriteWait }, longestOf),
 }
 
 func p50(s protocol.Spread) time.Duration       { return s.P50 }

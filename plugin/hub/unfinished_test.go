@@ -1,7 +1,6 @@
-package plugin
+package hub
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -13,33 +12,13 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// chargeTo is the set-value of a host with that call id.
-func chargeTo(value any, call string) host.Call {
-	return host.Call{CallID: call, Action: host.ActionSet, ID: id("charge_end_soc"), Value: value}
-}
-
-func TestACallThatEndsBeforeItBeginsIsNotWritten(t *testing.T) {
-	h := newHouse(t, "")
-	h.set(chargeEnd, 50)
-	h.start()
-	h.wait("charge_end_soc", "50")
-	gone, cancel := context.WithCancelCause(h.ctx)
-	cancel(host.ErrSessionLost)
-	if r := h.plugin.hub.Call(gone, chargeTo(10.0, "c1")); r.Err == nil || r.Err.Code != host.CodeCancelled || len(h.writes()) != 0 {
-		t.Fatalf("with the session gone: %+v, written %v", r, h.writes())
-	}
-	if r := h.plugin.hub.Call(h.ctx, chargeTo(10.0, "c2")); r.Err != nil || h.register(chargeEnd) != 10 {
-		t.Errorf("in the next session: %+v, the register holds %d", r, h.register(chargeEnd))
-	}
-}
-
 // A process was killed in the middle of set-values. In the next one nothing is written again; what is read is their end.
 func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	now := time.Now()
 	open := func(number uint64, key string, value any) ledger.Entry {
 		return ledger.Entry{Number: number, At: now.Add(-time.Minute), ID: id(key), Action: host.ActionSet, Value: value, Outcome: ledger.Begun}
 	}
-	s, u := still(t, memory{ledger: []ledger.Entry{
+	s, u := still(t, Memory{ledger: []ledger.Entry{
 		{Number: 3, ID: id("charge_end_soc"), Value: 10.0, Outcome: ledger.Unchanged},
 		open(4, "charge_end_soc", 10.0), open(5, "grid_charge", true), open(6, "charge_start_time_1", "01:02"),
 	}})
@@ -70,7 +49,7 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 
 // Nothing can be read of a button, so nobody knows whether it was pressed.
 func TestAPressThatAKilledProcessLeftOpenStaysUnknown(t *testing.T) {
-	s, u := still(t, memory{ledger: []ledger.Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress, Outcome: ledger.Begun}}})
+	s, u := still(t, Memory{ledger: []ledger.Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress, Outcome: ledger.Begun}}})
 	u.ids = map[string][]string{"restart": {id("restart")}}
 	u.points = map[string]profile.Point{"restart": {Key: "restart", Entity: profile.EntityHints{Platform: "button"}}}
 	s.finishPresses(u)

@@ -1,18 +1,20 @@
-package plugin
+package hub
 
 import (
 	"context"
 	"fmt"
 	"time"
 
-	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
 )
+
+// MeasureEvery is how often the figures of the lines are measured.
+const MeasureEvery = 30 * time.Second
 
 // measure puts the figures of all lines into the outbox, if the last ones are old enough or there are new devices. What has not
 // changed is not sent again.
 func (s *state) measure(now time.Time, anew bool) {
-	if !anew && now.Sub(s.measured) < doctor.MeasureEvery {
+	if !anew && now.Sub(s.measured) < MeasureEvery {
 		return
 	}
 	s.measured = now
@@ -31,8 +33,7 @@ func (s *state) measure(now time.Time, anew bool) {
 
 // figuresOf collects what the figures of a device are made of.
 func (s *state) figuresOf(u *unit, now time.Time) figures {
-	total := u.gauge.Stats()
-	return figures{total: total, unit: total.Units[u.gauge.UnitOf(u.device)], poll: u.device.Poll(), now: u.gauge.Measure(now), name: u.device.Name()}
+	return figures{u.gauge.Measure(u.device, now), u.device.Poll()}
 }
 
 // readFigure answers the host's wish to read a figure now.

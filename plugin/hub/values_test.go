@@ -1,15 +1,14 @@
-package plugin
+package hub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
@@ -18,125 +17,6 @@ import (
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
-
-// fakeKeeper is a cache in memory that may fail.
-type fakeKeeper struct {
-	records map[string][]byte
-	put     func(batch map[string][]byte) error
-}
-
-func (k fakeKeeper) Each(prefix string, f func(string, []byte) error) error {
-	for key, value := range k.records {
-		if strings.HasPrefix(key, prefix) {
-			if err := f(key, value); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (k fakeKeeper) Put(batch map[string][]byte) error { return k.put(batch) }
-
-func TestRecallLeavesOutWhatItDoesNotUnderstand(t *testing.T) {
-	at := time.Now().Truncate(0)
-	good := kept{Value: codec.Number(5), ReadAt: at}
-	m, err := recall(fakeKeeper{records: map[string][]byte{
-		valueKey("SN/1", "soc"): encode(good),
-		valueKey("SN/1", "bad"): []byte("{"),
-		"value/nothing":         []byte("{}"),
-		"new/thing":             []byte("{}"),
-		disabledKey:             []byte(`["a"]`),
-		knownPrefix + "tcp h#1": encode(known{Profile: "p", Identity: devices.Identity{Serial: "SN/1"}}),
-	}})
-	if got := m.values["SN/1"]["soc"]; got.Value != good.Value || !got.ReadAt.Equal(at) || len(m.values["SN/1"]) != 1 {
-		t.Errorf("values %v", m.values)
-	}
-	if !m.told || len(m.disabled) != 1 || m.known["tcp h#1"].Profile != "p" {
-		t.Errorf("memory %+v", m)
-	}
-	for _, want := range []string{"value/SN/1/bad", "value/nothing: names no point", "new/thing: is of no kind"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q", err, want)
-		}
-	}
-}
-
-func TestAFailedBatchIsTriedAgain(t *testing.T) {
-	var got []map[string][]byte
-	full := true
-	var logged strings.Builder
-	s := newSaver(fakeKeeper{put: func(b map[string][]byte) error {
-		if full {
-			return errors.New("disk full")
-		}
-		got = append(got, b)
-		return nil
-	}}, zerolog.New(&logged))
-	pending := map[string][]byte{"a": []byte("1"), "b": []byte("1")}
-	s.offer(pending)
-	pending["a"] = []byte("2")
-	s.offer(pending) // the first is still being written, or its end was not taken
-	if len(pending) != 1 {
-		t.Errorf("pending %v", pending)
-	}
-	s.done(<-s.results, pending)
-	if string(pending["a"]) != "2" || string(pending["b"]) != "1" {
-		t.Errorf("pending %v", pending)
-	}
-	s.offer(pending)
-	s.done(<-s.results, pending)
-	if n := strings.Count(logged.String(), "cannot be written"); n != 1 {
-		t.Errorf("told %d times", n)
-	}
-	full = false
-	s.last(pending)
-	s.end()
-	if len(pending) != 0 || len(got) != 1 || len(got[0]) != 2 || !strings.Contains(logged.String(), "written again") {
-		t.Errorf("pending %v, written %v, logged %s", pending, got, logged.String())
-	}
-}
-
-func TestStages(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		failed := make(chan error, 1)
-		good, bad, stuck := newStage("good", failed), newStage("bad", failed), newStage("stuck", failed)
-		good.run(func(ctx context.Context) error { <-ctx.Done(); return nil })
-		bad.run(func(context.Context) error { return errors.New("broken") })
-		if err := <-failed; err == nil || err.Error() != "bad: broken" {
-			t.Errorf("failure %v", err)
-		}
-		bad.run(func(context.Context) error { return nil })
-		if err := <-failed; err == nil || err.Error() != "bad: ended by itself" {
-			t.Errorf("failure %v", err)
-		}
-		release := make(chan struct{})
-		stuck.run(func(context.Context) error { <-release; return nil })
-		began := time.Now()
-		err := stopAll(good, bad, stuck)
-		if err == nil || !strings.Contains(err.Error(), "stuck: does not stop") || time.Since(began) != stopWithin {
-			t.Errorf("stopped after %v: %v", time.Since(began), err)
-		}
-		close(release)
-		if err := stuck.stop(time.Now().Add(time.Second)); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestRedacted(t *testing.T) {
-	v := map[string]string{"SN12345_x": `a "SN12345" b`, "longer": "SN12345-B", "quote": `q"45678`}
-	got, err := redacted(v, []string{"SN12345", "SN12345-B", `q"45678`, "B", ""})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `{"...345_x":"a \"...345\" b","longer":"...5-B","quote":"...678"}`; string(got) != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if _, err := redacted(func() {}, nil); err == nil {
-		t.Error("what cannot be told is no error")
-	}
-}
 
 // noLine never carries anything.
 type noLine struct{}
@@ -150,13 +30,13 @@ func (noLine) Hold(context.Context, protocol.Request, func(context.Context, prot
 }
 
 // still is a state with one Senergy that is known and does nothing by itself.
-func still(t *testing.T, m memory) (*state, *unit) {
+func still(t *testing.T, m Memory) (*state, *unit) {
 	t.Helper()
 	family, err := profile.Get("senergy")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
+	h := New(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
 	cfg := config.DefaultDevice(family)
 	cfg.Known = &devices.Identity{Serial: serialNumber}
 	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
@@ -166,7 +46,7 @@ func still(t *testing.T, m memory) (*state, *unit) {
 func TestWhatIsKeptOverARestart(t *testing.T) {
 	now := time.Now()
 	old, young := now.Add(-time.Hour), now.Add(-4*time.Minute)
-	s, u := still(t, memory{values: map[string]map[string]kept{serialNumber: {
+	s, u := still(t, Memory{values: map[string]map[string]kept{serialNumber: {
 		"charge_end_soc":  {codec.Number(80), old},     // a setting
 		"total_energy":    {codec.Number(1234), old},   // a counter
 		"model":           {codec.TextOf("gone"), old}, // no longer a point
@@ -198,7 +78,7 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 
 func TestWhatIsWrittenToTheCache(t *testing.T) {
 	now := time.Now()
-	s, u := still(t, memory{})
+	s, u := still(t, Memory{})
 	s.describe(now)
 	read := func(value float64, at time.Time) {
 		s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(value), Raw: []uint16{1}, ReadAt: at}})
@@ -235,7 +115,7 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 
 func TestADeviceThatWasAwayForLong(t *testing.T) {
 	now := time.Now()
-	s, u := still(t, memory{})
+	s, u := still(t, Memory{})
 	s.describe(now)
 	s.readings(u.device, []devices.Reading{
 		{Key: "charge_end_soc", Value: codec.Number(1), Raw: []uint16{1}, ReadAt: now},
@@ -259,14 +139,14 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 		t.Fatal(err)
 	}
 	var logged strings.Builder
-	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.New(&logged))
+	h := New(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.New(&logged))
 	var places []Place
 	for n := range 2 {
 		cfg := config.DefaultDevice(family)
 		cfg.Known = &devices.Identity{Serial: serialNumber}
 		places = append(places, Place{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: fmt.Sprint("line#", n)})
 	}
-	s := newState(h, places, memory{})
+	s := newState(h, places, Memory{})
 	s.describe(time.Now())
 	s.describe(time.Now())
 	if d := h.Describe(); len(d.Served()) != 1 || s.units[0].id == "" || s.units[1].id != "" {
@@ -279,7 +159,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 }
 
 func TestTheNewestListOfTheHostCounts(t *testing.T) {
-	h := NewHub(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
+	h := New(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
 	for _, list := range [][]string{{"a"}, {"b"}, {"c"}} {
 		h.Config(list)
 	}
@@ -290,7 +170,7 @@ func TestTheNewestListOfTheHostCounts(t *testing.T) {
 
 func TestALateListOfTheHost(t *testing.T) {
 	now := time.Now()
-	s, u := still(t, memory{})
+	s, u := still(t, Memory{})
 	s.describe(now)
 	s.setDisabled(nil, now) // nothing is registered yet
 	if u.polled != nil {
@@ -305,3 +185,9 @@ func TestALateListOfTheHost(t *testing.T) {
 		t.Errorf("polled %v", u.polled)
 	}
 }
+
+const serialNumber = "SIM0012345"
+
+func id(key string) string { return serialNumber + "_" + key }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,4 +1,4 @@
-package plugin
+package hub
 
 import (
 	"strings"
@@ -10,33 +10,12 @@ import (
 	"solarhub/devices"
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
-	"solarhub/protocol"
 	"solarhub/protocol/codec"
-	"solarhub/protocol/sim"
 )
-
-func TestAValueThatDoesNotStay(t *testing.T) {
-	h := newHouse(t, "")
-	h.set(chargeEnd, 50)
-	h.start()
-	h.wait("charge_end_soc", "50")
-	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, sim.RevertAfter(150*time.Millisecond))
-	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 60.0); err != nil {
-		t.Fatal(err)
-	}
-	var e ledger.Entry
-	h.poll("the ledger knows", func() bool {
-		h.inHub(func(s *state) { e = s.ledger.Last(ledger.Size)[0] })
-		return e.Reverted != nil
-	})
-	if e.Outcome != ledger.Written || e.Found != "60" || e.Reverted.Found != "50" {
-		t.Errorf("entry %+v %+v", e, e.Reverted)
-	}
-}
 
 func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 	now := time.Now()
-	s, u := still(t, memory{})
+	s, u := still(t, Memory{})
 	var told []host.Notice
 	var logged strings.Builder
 	s.notify = func(n host.Notice) { told = append(told, n) }
@@ -67,25 +46,5 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 	}
 	if n := strings.Count(logged.String(), `"level":"warn"`); n != 2 {
 		t.Errorf("logged %s", logged.String())
-	}
-}
-
-func TestLessonsOfOldRecords(t *testing.T) {
-	const place = "tcp h#1"
-	hole := protocol.Range{Addr: 7, Count: 2}
-	m, err := recall(fakeKeeper{records: map[string][]byte{
-		knownPrefix + place: []byte(`{"profile":"p","identity":{"Serial":"S"},"holes":[{"Table":0,"Addr":7,"Count":2}]}`),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l := m.known[place].learnt(); len(l.Holes) != 1 || l.Holes[0].Range != hole || !l.Holes[0].At.IsZero() {
-		t.Errorf("lessons %+v", l)
-	}
-	now := time.Now().Truncate(0)
-	kept := known{Profile: "p", Learnt: devices.Lessons{Holes: []devices.Hole{{Range: hole, At: now}}, Most: 48, MostAt: now}}
-	m, err = recall(fakeKeeper{records: map[string][]byte{knownPrefix + place: encode(kept)}})
-	if l := m.known[place].learnt(); err != nil || len(l.Holes) != 1 || !l.Holes[0].At.Equal(now) || l.Most != 48 || !l.MostAt.Equal(now) {
-		t.Errorf("lessons %+v, %v", l, err)
 	}
 }

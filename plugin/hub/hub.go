@@ -1,4 +1,6 @@
-package plugin
+// Package hub keeps what the devices report: the newest values, what the host is told there is, and the calls of the host. One goroutine,
+// Hub.Run, owns all of it.
+package hub
 
 import (
 	"context"
@@ -8,8 +10,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
-	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
+	"solarhub/protocol"
 )
 
 // Hub keeps what the devices report: one goroutine, Run, owns it all. It is the Sink of the devices and what the host's client
@@ -30,9 +32,9 @@ type Hub struct {
 // 5 s is a fraction of what an SD card bears.
 const saveEvery = 5 * time.Second
 
-// NewHub returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed, notify
+// New returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed, notify
 // when the owner is to hear of something; neither may wait.
-func NewHub(outbox *host.Outbox, redescribe func(), notify func(host.Notice), log zerolog.Logger) *Hub {
+func New(outbox *host.Outbox, redescribe func(), notify func(host.Notice), log zerolog.Logger) *Hub {
 	h := &Hub{outbox: outbox, redescribe: redescribe, notify: notify, log: log,
 		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
 	h.described.Store(&catalog{})
@@ -42,13 +44,25 @@ func NewHub(outbox *host.Outbox, redescribe func(), notify func(host.Notice), lo
 // Place is where a device of the hub is.
 type Place struct {
 	Device *devices.Device
-	Key    string        // line and unit, for the cache
-	gauge  *doctor.Gauge // of its line, the same for all devices on it; nil: nothing is told of the line
+	Key    string // line and unit, for the cache
+	Gauge  Gauge  // of its line; nil: nothing is told of the line
+}
+
+// Gauge tells how the line of a device is. It must be quick.
+type Gauge interface {
+	Measure(d *devices.Device, now time.Time) LineState
+}
+
+// LineState is what the figures of a device's line are made of.
+type LineState struct {
+	Line   protocol.Stats     // since the start
+	Unit   protocol.UnitStats // the part of the device
+	Advice string             // the most important sentence about the device or its line
 }
 
 // Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns nil. It is
 // called once. The devices report to it only while it runs, or are not waited for.
-func (h *Hub) Run(ctx context.Context, places []Place, remembered memory, keeper Keeper) error {
+func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)
 	saver := newSaver(keeper, h.log)
