@@ -91,8 +91,6 @@ func (c course) faults() (all []sim.Fault) {
 			all = append(all, fault(kind, share/2, c.timeout/500, 0), fault(kind, share/2, c.timeout/20, 0))
 		case sim.HangUp, sim.CloseBefore, sim.CloseAfter:
 			all = append(all, fault(kind, share, c.timeout/10, 0)) // how long a pty is away
-		case sim.Duplicate:
-			all = append(all, fault(kind, share*2/3, 0, 0), fault(kind, share/3, c.copies(), 0))
 		case sim.Foreign:
 			all = append(all, fault(kind, share*2/3, 0, 0), fault(kind, share/3, c.strangers(), 0))
 		default:
@@ -102,19 +100,10 @@ func (c course) faults() (all []sim.Fault) {
 	return all
 }
 
-// numbered reports whether each reply says which request it answers. Where none does, two things cannot be told from a right answer,
-// and so are no part of the campaign: a copy of a reply that comes later than protocol expects one, 100 ms behind the first, and
-// a sound frame of one of our own units that comes when that unit owes an answer of the same shape, though it was not asked for.
+// numbered reports whether each reply says which request it answers. Where none does, a sound frame of one of our own units cannot be
+// told from a right answer when that unit owes one of the same shape, and so is no part of the campaign.
 func (c course) numbered() bool {
 	return c.framing == sim.TCP && c.quirks.Transactions == protocol.StrictTransactions
-}
-
-// copies returns how late second copies of replies come.
-func (c course) copies() time.Duration {
-	if c.numbered() {
-		return c.timeout * 5 / 4
-	}
-	return 30 * time.Millisecond
 }
 
 // strangers returns how late frames of other units come.

@@ -12,7 +12,8 @@ type Quirks struct {
 	Transactions Transactions
 	// Units says which unit id a reply may carry.
 	Units Units
-	// Echo says whether the line repeats what is sent, as RS485 adapters do that hear themselves (libmodbus #34, #818).
+	// Echo says whether the line repeats what is sent, as RS485 adapters do that hear themselves (libmodbus #34, #818). Without it such a line
+	// confirms a single write by its own echo. LinkCondition.Echoes tells.
 	Echo Echo
 	// KeepLatency leaves the latency timer of a USB adapter as it is; otherwise it is set to 1 ms where the system allows.
 	KeepLatency bool
@@ -21,7 +22,6 @@ type Quirks struct {
 // Transactions says how the reply of a Modbus TCP link is known.
 type Transactions uint8
 
-// The ways.
 const (
 	// StrictTransactions believe a reply with the id of the request. It is the standard and the default.
 	StrictTransactions Transactions = iota
@@ -34,7 +34,6 @@ const (
 // Units says which unit id a reply may carry.
 type Units uint8
 
-// The ways.
 const (
 	StrictUnits Units = iota // that of the request: the standard and the default
 	// LaxUnits take 0 and 255, too: gateways that do not repeat it (modbus-esp8266 #356). What one unit owes may then come for
@@ -45,9 +44,7 @@ const (
 // Echo says whether a line repeats what is sent.
 type Echo uint8
 
-// The ways.
 const (
-	DetectEcho Echo = iota // found out with the first read, which goes before a first single write; the default
-	NoEcho                 // never: what looks like one is a reply
-	WithEcho               // always: each reply comes behind a copy of its request
+	NoEcho   Echo = iota // the standard and the default
+	WithEcho             // each reply comes behind a copy of its request
 )

@@ -46,7 +46,7 @@ type UnitStats struct {
 type LinkCondition struct {
 	Gap          time.Duration // silence in force behind the last reply
 	Latest       time.Duration // the longest after its request that a late reply came in; 0: none did
-	Echoes       bool          // the line repeats what is sent
+	Echoes       bool          // the line repeats what is sent: a request came back
 	Transactions bool          // replies came that fit the request but for their transaction id
 	Units        bool          // replies came that fit the request but for their unit id, which is one that LaxUnits take
 	LatencyTimer string        // of a USB adapter: empty where there is none or it is 1 ms, else what it is and why it could not be set
@@ -54,11 +54,10 @@ type LinkCondition struct {
 
 // Frames counts what came in on a link and answered nothing, since the link was made.
 type Frames struct {
-	Damaged  uint64 // replies to a request of ours with a wrong checksum
-	Late     uint64 // replies that an earlier request had given up waiting for, or may have
-	Repeated uint64 // replies that came again
-	Foreign  uint64 // frames of other units or transactions, and those of no known request
-	Noise    uint64 // single bytes that belong to no frame
+	Damaged uint64 // replies to a request of ours with a wrong checksum
+	Late    uint64 // replies to an earlier request that had timed out, or that may be
+	Foreign uint64 // frames of other units or transactions, and those of no known request
+	Noise   uint64 // single bytes that belong to no frame
 }
 
 // Spread is the distribution of the last times measured; zero if there are none.

@@ -72,7 +72,7 @@ var Settings = []Setting{
 	span("connect_delay", 0, maxConnectDelay, 0, func(l *LineSettings) *time.Duration { return &l.Quirks.ConnectDelay }).shared(),
 	choice("transaction_ids", words("strict shape"), func(l *LineSettings) *protocol.Transactions { return &l.Quirks.Transactions }).shared(),
 	choice("unit_ids", words("strict lax"), func(l *LineSettings) *protocol.Units { return &l.Quirks.Units }).shared(),
-	choice("echo", words("auto off on"), func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
+	choice("echo", words("off on"), func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
 	{Key: "latency_timer", Allowed: "set or keep", Shared: true, take: takeLatency, text: latencyText},
 }
 

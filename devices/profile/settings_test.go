@@ -30,7 +30,7 @@ func TestSettingDefaults(t *testing.T) {
 	for key, want := range map[string]string{
 		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s", "max_registers": "125, on a serial line what passes in 100 ms", "holes": "none", "settle": "0s",
 		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false", "write_with": "as each register says",
-		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "auto", "latency_timer": "set",
+		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "off", "latency_timer": "set",
 	} {
 		i := slices.IndexFunc(Settings, func(k Setting) bool { return k.Key == key })
 		if i < 0 {

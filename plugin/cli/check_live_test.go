@@ -117,7 +117,7 @@ func TestCheckLiveOfALineThatIsWell(t *testing.T) {
 	}{
 		"TCP":  {"tcp", nil, "No problem found."},
 		"RTU":  {"serial", nil, "No problem found."},
-		"echo": {"serial", []string{"--echo"}, "- The adapter repeats what is sent"},
+		"echo": {"serial", []string{"--echo"}, "set `echo: on`"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,6 @@ var faultWords = []struct {
 	{sim.Exception, "code, 6", "it is refused with an exception; 6 is busy"},
 	{sim.Truncated, "", "the reply ends in the middle"},
 	{sim.Corrupted, "", "one byte of the reply is another"},
-	{sim.Duplicate, "delay, 0s", "the right reply comes twice"},
 	{sim.Foreign, "", "a sound reply to somebody else comes first"},
 	{sim.Stray, "", "a few bytes of noise come first"},
 	{sim.Garbage, "", "noise comes in place of the reply"},

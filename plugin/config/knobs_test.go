@@ -23,14 +23,14 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
 	c := parsed(t, withLines(`  - serial: /dev/x
     connect_delay: 2s
     unit_ids: lax
-    echo: off
+    echo: on
     latency_timer: keep
     devices:
       - {profile: powdrive, first_timeout: 10s, busy_retries: 0, busy_wait: 1s, quiet: 10m, join_writes: false, write_with: single, holes: [holding 260, input 3..5]}
   - {tcp: h, transaction_ids: shape, devices: [{profile: senergy, busy_retries: 2}]}
 `))
 	d := c.Lines[0].Devices[0]
-	quirks := protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.NoEcho, KeepLatency: true}
+	quirks := protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true}
 	if c.Lines[0].Quirks != quirks || d.Line.Quirks != quirks {
 		t.Errorf("quirks %+v, of the device %+v", c.Lines[0].Quirks, d.Line.Quirks)
 	}
@@ -96,12 +96,11 @@ func TestFamiliesShareALine(t *testing.T) {
 		{"serial: /dev/x", []string{"slow", "odd"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true}, ""},
 		{"tcp: h", []string{"slow", "odd"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Transactions: protocol.ShapeTransactions}, ""},
 		{"rtu_over_tcp: 'h:1'", []string{"odd", "slow"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho}, ""},
-		{"serial: /dev/x, connect_delay: 0s, unit_ids: strict, echo: auto, latency_timer: set", []string{"slow", "odd"}, protocol.Quirks{}, ""},
+		{"serial: /dev/x, connect_delay: 0s, unit_ids: strict, echo: off, latency_timer: set", []string{"slow", "odd"}, protocol.Quirks{}, ""},
 		{"tcp: h, transaction_ids: strict", []string{"odd"}, protocol.Quirks{ConnectDelay: time.Second, Units: protocol.LaxUnits}, ""},
 		{"serial: /dev/x", []string{"plain"}, protocol.Quirks{}, ""},
 		{"rtu_over_tcp: 'h:1', latency_timer: set", []string{"plain"}, protocol.Quirks{}, "latency_timer: there is no USB adapter on a line over the network"},
-		{"serial: /dev/x", []string{"slow", "mute"}, protocol.Quirks{}, "3:5: the devices of this line contradict each other: echo is on for Family slow and off for Family mute"},
-		{"serial: /dev/x, echo: on", []string{"slow", "mute"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Echo: protocol.WithEcho, KeepLatency: true}, ""},
+		{"serial: /dev/x", []string{"slow", "mute"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Echo: protocol.WithEcho, KeepLatency: true}, ""},
 		{"tcp: h", []string{"slow", "mute"}, protocol.Quirks{ConnectDelay: 2 * time.Second}, ""},
 	} {
 		var list []string

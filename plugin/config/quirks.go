@@ -1,9 +1,6 @@
 package config
 
 import (
-	"slices"
-	"strings"
-
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
@@ -17,9 +14,6 @@ func quirks(l *Line, f strict.Fields, places []place) {
 		all = append(all, p.device)
 	}
 	l.Quirks = SharedQuirks(l.Transport, all)
-	if l.Transport != TCP && f.Get("echo") == nil {
-		contradicting(f, places)
-	}
 	for _, k := range profile.Settings {
 		n := f.Get(k.Key)
 		if n == nil || !k.Shared {
@@ -54,28 +48,10 @@ func SharedQuirks(t Transport, of []devices.Config) protocol.Quirks {
 		all.KeepLatency = all.KeepLatency || q.KeepLatency
 	}
 	if t == TCP {
-		all.Echo = protocol.DetectEcho
+		all.Echo = protocol.NoEcho
 	} else {
 		all.Transactions = protocol.StrictTransactions
 	}
 	all.KeepLatency = all.KeepLatency && t == Serial
 	return all
-}
-
-// contradicting reports families of which one says that there is an echo and another that there is none.
-func contradicting(f strict.Fields, places []place) {
-	names := map[protocol.Echo][]string{}
-	for _, p := range places {
-		echo := p.device.Profile.Line.Quirks.Echo
-		names[echo] = append(names[echo], p.device.Name)
-	}
-	if on, off := names[protocol.WithEcho], names[protocol.NoEcho]; len(on) > 0 && len(off) > 0 {
-		f.At.Fail("the devices of this line contradict each other: echo is on for %s and off for %s; say echo: auto, on or off for the line",
-			list(on), list(off))
-	}
-}
-
-// list names things in order: "A, B".
-func list(names []string) string {
-	return strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }

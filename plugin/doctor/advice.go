@@ -40,7 +40,7 @@ const (
 	IllBusy         Illness = "busy"         // the device says so
 	IllBehind       Illness = "behind"       // the line cannot keep up
 	IllLatency      Illness = "latency"      // the timer of a USB adapter
-	IllEcho         Illness = "echo"         // the line repeats what is sent: no harm
+	IllEcho         Illness = "echo"         // the line repeats what is sent, and was not told to
 )
 
 // Advice is one sentence about one illness.

@@ -42,7 +42,9 @@ func lineAdvice(s Symptoms) []Advice {
 	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreigners(s))
 	add(stats.Link.LatencyTimer != "", mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its latency timer is 1 ms",
 		strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
-	add(stats.Link.Echoes, note(IllEcho, "the adapter repeats what is sent, as some RS485 adapters do: that is understood and does no harm"))
+	add(stats.Link.Echoes && s.Line.Quirks.Echo == protocol.NoEcho, mend(IllEcho,
+		"the adapter repeats what is sent, as some RS485 adapters do: set `echo: on` for this line, so that the echo of a write is not "+
+			"taken for its confirmation"))
 	return all
 }
 

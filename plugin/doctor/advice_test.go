@@ -163,7 +163,7 @@ var illnesses = map[string]illness{
 		s.Stats.Link.LatencyTimer = "16 ms, and it may not be set: permission denied"
 	},
 		[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
-	"echo": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho}, "does no harm"},
+	"echo": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho}, "set `echo: on`"},
 
 	"port in use":  {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) }, []Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
 	"no port":      {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) }, []Illness{IllPort}, "/dev/serial/by-id"},

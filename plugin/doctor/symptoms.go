@@ -101,7 +101,6 @@ func since(now, before protocol.Stats) protocol.Stats {
 	now.Busy -= before.Busy
 	now.Frames.Damaged -= before.Frames.Damaged
 	now.Frames.Late -= before.Frames.Late
-	now.Frames.Repeated -= before.Frames.Repeated
 	now.Frames.Foreign -= before.Frames.Foreign
 	now.Frames.Noise -= before.Frames.Noise
 	now.Units = maps.Clone(now.Units)

@@ -81,9 +81,9 @@ func sleepPrecisely(d time.Duration) {
 	}
 }
 
-// readArrived reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error, an end
+// readDescriptor reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error, an end
 // is 0 and an error.
-func readArrived(fd uintptr, b []byte) (int, error) {
+func readDescriptor(fd uintptr, b []byte) (int, error) {
 	for {
 		n, err := unix.Read(int(fd), b)
 		switch {
@@ -100,4 +100,4 @@ func readArrived(fd uintptr, b []byte) (int, error) {
 	}
 }
 
-const canReadArrived = true
+const canReadDescriptor = true

@@ -23,7 +23,7 @@ func (latencyTimer) set(stream) string { return "" }
 
 func sleepPrecisely(d time.Duration) { time.Sleep(d) }
 
-// readArrived is not used here: a tap reads with a short deadline instead.
-func readArrived(uintptr, []byte) (int, error) { return 0, nil }
+// readDescriptor is not used here: a tap reads with a short deadline instead.
+func readDescriptor(uintptr, []byte) (int, error) { return 0, nil }
 
-const canReadArrived = false
+const canReadDescriptor = false

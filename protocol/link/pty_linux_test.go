@@ -138,52 +138,32 @@ func TestSerialPort(t *testing.T) {
 	}
 }
 
-// The end of a pty is known, also by another name: there may be a network behind it.
-func TestIsPTY(t *testing.T) {
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Skipf("no pty: %v", err)
-	}
-	defer master.Close()
-	defer slave.Close()
-	link := t.TempDir() + "/modem"
-	if err := os.Symlink(slave.Name(), link); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]bool{slave.Name(): true, link: true, os.DevNull: false, "/dev/does-not-exist": false} {
-		if got := isPTY(path); got != want {
-			t.Errorf("%s: %v", path, got)
-		}
-	}
-}
-
 // On a port that hears itself the echo of a single write is not taken for its reply.
 func TestSerialPortEcho(t *testing.T) {
-	for _, told := range []protocol.Echo{protocol.DetectEcho, protocol.WithEcho} {
-		p := newPaced(t, protocol.Serial{Baud: 115200, DataBits: 8, Parity: protocol.NoParity, StopBits: 1}, 0)
-		p.mu.Lock()
-		p.echoes = true
-		p.mu.Unlock()
-		l := NewRTU(RTUConfig{Path: p.path, Serial: p.serial, Timeout: 200 * time.Millisecond, Quirks: protocol.Quirks{Echo: told}})
-		defer l.Close()
-		if _, err := l.Open(t.Context()); err != nil {
+	p := newPaced(t, protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}, 0)
+	p.mu.Lock()
+	p.echoes = true
+	p.mu.Unlock()
+	quirks := protocol.Quirks{Echo: protocol.WithEcho}
+	l := NewRTU(RTUConfig{Path: p.path, Serial: p.serial, Timeout: 200 * time.Millisecond, Quirks: quirks})
+	defer l.Close()
+	if _, err := l.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		req := readOf(7, 10)
+		req.Pace.Timeout = 10 * time.Second
+		resp, err := l.Exchange(t.Context(), req)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 {
-			req := readOf(7, 10)
-			req.Pace.Timeout = 10 * time.Second
-			resp, err := l.Exchange(t.Context(), req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			right(t, req, resp)
-			if _, err := l.Exchange(t.Context(), writeOf(1, 2)); !errors.Is(err, protocol.ErrOutcomeUnknown) {
-				t.Errorf("told %d: %v", told, err)
-			}
+		right(t, req, resp)
+		if _, err := l.Exchange(t.Context(), writeOf(1, 2)); !errors.Is(err, protocol.ErrOutcomeUnknown) {
+			t.Error(err)
 		}
-		if c := l.Condition(); c.LatencyTimer != "" || told == protocol.DetectEcho && !c.Echoes {
-			t.Errorf("told %d: %+v", told, c)
-		}
+	}
+	if c := l.Condition(); c.LatencyTimer != "" || !c.Echoes {
+		t.Errorf("%+v", c)
 	}
 }
 

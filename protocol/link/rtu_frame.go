@@ -10,37 +10,40 @@ const (
 	rtuMax       = 256 // largest ADU
 )
 
-// sighting is what the bytes at some place look like.
-type sighting uint8
+// parseResult is what the bytes at some place look like.
+type parseResult uint8
 
 const (
-	nothing sighting = iota // no reply begins here
-	partial                 // a reply may begin here; more bytes are needed
-	damaged                 // a reply's head, but the checksum is wrong
+	nothing parseResult = iota // no reply begins here
+	partial                    // a reply may begin here; more bytes are needed
+	damaged                    // a reply's head, but the checksum is wrong
 	whole
 )
 
-// replyAt reads the reply that b begins with.
-func replyAt(b []byte) (reply, sighting) {
-	if len(b) < 3 {
-		return reply{}, partialIf(len(b) < 2 || isFunction(b[1]&^0x80))
+// parseReply reads the reply that b begins with. size is the length of the reply, 0 while it is not known.
+func parseReply(b []byte) (r reply, size int, looks parseResult) {
+	if len(b) == 0 {
+		return reply{}, 0, partial
 	}
-	r := reply{unit: protocol.UnitID(b[0]), exception: b[1]&0x80 != 0, shape: shape{function: b[1] &^ 0x80}}
-	size := r.rtuLength(b)
+	if len(b) < 3 {
+		return reply{unit: protocol.UnitID(b[0])}, 0, partialIf(len(b) < 2 || isFunction(b[1]&^0x80))
+	}
+	r = reply{unit: protocol.UnitID(b[0]), exception: b[1]&0x80 != 0, shape: shape{function: b[1] &^ 0x80}}
+	size = r.rtuLength(b)
 	if size == 0 {
-		return reply{}, nothing
+		return reply{}, 0, nothing
 	}
 	if len(b) < size {
-		return r, partial
+		return r, size, partial
 	}
 	r.adu = b[:size]
 	if crc16(b[:size-2]) != uint16(b[size-2])|uint16(b[size-1])<<8 {
-		return r, damaged
+		return r, size, damaged
 	}
-	return r, whole
+	return r, size, whole
 }
 
-func partialIf(yes bool) sighting {
+func partialIf(yes bool) parseResult {
 	if yes {
 		return partial
 	}

@@ -16,13 +16,13 @@ func TestCRC(t *testing.T) {
 	}
 }
 
-func TestReplyAt(t *testing.T) {
+func TestParseReply(t *testing.T) {
 	whoseEcho := [4]byte{0, 1, 0, 3}
 	for _, tt := range []struct {
 		name string
 		b    []byte
 		want reply
-		how  sighting
+		how  parseResult
 	}{
 		{"read", rtu(1, 3, 4, 0, 1, 0, 2), reply{unit: 1, shape: shape{function: 3, size: 4}}, whole},
 		{"more behind", append(rtu(1, 4, 2, 0, 1), 9), reply{unit: 1, shape: shape{function: 4, size: 2}}, whole},
@@ -34,12 +34,12 @@ func TestReplyAt(t *testing.T) {
 		{"unknown exception", rtu(1, 0x87, 1), reply{}, nothing},
 		{"no data", rtu(1, 3, 0), reply{}, nothing},
 		{"too much data", rtu(1, 3, 251, 0), reply{}, nothing},
-		{"one byte", []byte{1}, reply{}, partial},
-		{"two bytes", []byte{1, 3}, reply{}, partial},
+		{"one byte", []byte{1}, reply{unit: 1}, partial},
+		{"two bytes", []byte{1, 3}, reply{unit: 1}, partial},
 		{"two bytes of nothing", []byte{1, 0}, reply{}, nothing},
 		{"empty", nil, reply{}, partial},
 	} {
-		got, how := replyAt(tt.b)
+		got, _, how := parseReply(tt.b)
 		got.adu = nil
 		if how != tt.how || how != nothing && (got.unit != tt.want.unit || got.shape != tt.want.shape || got.exception != tt.want.exception) {
 			t.Errorf("%s: %+v, %d; want %+v, %d", tt.name, got, how, tt.want, tt.how)
@@ -75,7 +75,7 @@ func FuzzMatcher(f *testing.F) {
 			}
 			return
 		}
-		if whole.foreign == 0 && !whole.heard && whole.noise+len(rest) != len(in) {
+		if whole.others == 0 && !whole.heard && whole.noise+len(rest) != len(in) {
 			t.Fatalf("%d bytes are %d of noise and %d kept", len(in), whole.noise, len(rest))
 		}
 		pieces, have := newTestMatcher(req, kind), []byte(nil)
@@ -91,15 +91,13 @@ func FuzzMatcher(f *testing.F) {
 }
 
 func newTestMatcher(req protocol.Request, kind uint8) *matcher {
-	us := newUnits(protocol.StrictUnits)
-	us.client = new(RTULink).client
+	us := newUnits(protocol.StrictUnits, rtuPackager)
 	u := us.unit(1)
 	if kind&0x10 != 0 {
-		u.account.add(owed{shape: shape{function: 3, size: 2}})
+		u.pending.add(pending{shape: shape{function: 3, size: 2}})
 	}
-	m := &matcher{unit: 1, own: shapeOf(req), request: rtu(1, req.Function(), 0, 0, 0, 2), units: &us, count: &frameCounter{}, note: &condition{}}
-	if kind&0x20 != 0 {
-		m.echo = protocol.WithEcho
+	return &matcher{
+		unit: 1, own: shapeOf(req), request: rtu(1, req.Function(), 0, 0, 0, 2), echo: kind&0x20 != 0,
+		known: &us, count: &frameCounter{}, note: &condition{},
 	}
-	return m
 }

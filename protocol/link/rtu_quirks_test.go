@@ -68,13 +68,15 @@ func TestRTUFirst(t *testing.T) {
 	})
 }
 
+// Where the line echoes and the link is told so, only the reply behind the echo confirms a write; where it is not told, a read tells
+// that it should be.
 func TestRTUEcho(t *testing.T) {
 	echoing := func(n int, adu []byte) []part {
 		reply := rtuReplyTo(adu)
 		if adu[1] == 6 && n%2 == 1 {
 			reply = nil // not carried out
 		}
-		return []part{{8 * time.Millisecond, adu}, {turnaround, reply}}
+		return []part{{8 * time.Millisecond, adu[:3]}, {time.Millisecond, adu[3:]}, {turnaround, reply}}
 	}
 	for _, tt := range []struct {
 		name   string
@@ -82,13 +84,12 @@ func TestRTUEcho(t *testing.T) {
 		script func(n int, adu []byte) []part
 		first  error // of a write that is carried out
 		second error // of one that is not, where the line echoes
-		sent   []byte
+		noted  bool
 	}{
-		{"found out before the first write", protocol.DetectEcho, echoing, nil, protocol.ErrOutcomeUnknown, []byte{3, 6}},
-		{"told", protocol.WithEcho, echoing, nil, protocol.ErrOutcomeUnknown, []byte{6}},
-		{"none, found out", protocol.DetectEcho, soundly, nil, nil, []byte{3, 6}},
-		{"none, told", protocol.NoEcho, soundly, nil, nil, []byte{6}},
-		{"told, but there is none", protocol.WithEcho, soundly, protocol.ErrOutcomeUnknown, protocol.ErrOutcomeUnknown, []byte{6}},
+		{"told", protocol.WithEcho, echoing, nil, protocol.ErrOutcomeUnknown, true},
+		{"not told", protocol.NoEcho, echoing, nil, nil, true},
+		{"none", protocol.NoEcho, soundly, nil, nil, false},
+		{"told, but there is none", protocol.WithEcho, soundly, protocol.ErrOutcomeUnknown, protocol.ErrOutcomeUnknown, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			numbered := 0
@@ -99,94 +100,21 @@ func TestRTUEcho(t *testing.T) {
 				return tt.script(n, adu)
 			}
 			onQuirkyPipe(t, protocol.Quirks{Echo: tt.echo}, script, func(t *testing.T, l *RTULink, p *peer) {
+				if _, err := l.Exchange(t.Context(), readOf(0, 2)); err != nil {
+					t.Error(err)
+				}
+				if got := l.Condition().Echoes; got != tt.noted {
+					t.Errorf("echoes is %v", got)
+				}
 				if _, err := l.Exchange(t.Context(), writeOf(5, 6)); !errors.Is(err, tt.first) {
 					t.Errorf("the first: %v", err)
-				}
-				for i, f := range tt.sent {
-					if got := p.requests()[i][1]; got != f {
-						t.Errorf("request %d has function %d, want %d", i, got, f)
-					}
 				}
 				if _, err := l.Exchange(t.Context(), writeOf(5, 7)); !errors.Is(err, tt.second) {
 					t.Errorf("the second: %v", err)
 				}
-				if got, want := l.Condition().Echoes, strings.HasPrefix(tt.name, "found"); got != want && tt.echo == protocol.DetectEcho {
-					t.Errorf("echoes is %v", got)
-				}
 			})
 		})
 	}
-}
-
-// A device that answers as soon as it has the request, without waiting for t3.5, is believed on a line that keeps its time.
-func TestRTUHurriedDevice(t *testing.T) {
-	s := protocol.DefaultSerial
-	script := func(_ int, adu []byte) []part {
-		r := rtuReplyTo(adu)
-		parts := after(s.Chars(len(adu)+len(r)-2), r[:len(r)-2])
-		for _, c := range r[len(r)-2:] {
-			parts = append(parts, part{s.Chars(1), []byte{c}})
-		}
-		return parts
-	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-		l.port = true
-		for i := range uint16(5) {
-			for _, req := range []protocol.Request{readOf(i, 10), readOf(i, 10), writeOf(5, i)} {
-				if _, err := l.Exchange(t.Context(), req); err != nil || l.pace.hasty {
-					t.Errorf("hasty is %v: %v", l.pace.hasty, err)
-				}
-			}
-		}
-		if n := len(p.requests()); n != 15 {
-			t.Errorf("%d requests", n)
-		}
-	})
-}
-
-// A virtual port answers sooner than a wire could, after a slow first time: that costs no request, whatever is asked again.
-func TestRTUHastyPort(t *testing.T) {
-	script := func(n int, adu []byte) []part {
-		if n == 0 {
-			return after(300*time.Millisecond, rtuReplyTo(adu))
-		}
-		return after(time.Millisecond, rtuReplyTo(adu))
-	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-		l.port = true
-		for i, req := range []protocol.Request{readOf(0, 10), readOf(0, 10), readOf(0, 10), readOf(5, 10), writeOf(5, 1), writeOf(5, 2), readOf(0, 10)} {
-			resp, err := l.Exchange(t.Context(), req)
-			if err != nil {
-				t.Fatalf("request %d: %v", i, err)
-			}
-			if req.Op == protocol.Read {
-				right(t, req, resp)
-			}
-		}
-		if !l.pace.hasty {
-			t.Error("it is still taken for a line that keeps its time")
-		}
-	})
-}
-
-// A line that echoed once by accident is believed to be one without an echo again.
-func TestRTUEchoUnlearned(t *testing.T) {
-	script := func(n int, adu []byte) []part {
-		if n == 0 {
-			return []part{{0, adu}, {turnaround, rtuReplyTo(adu)}}
-		}
-		return soundly(n, adu)
-	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-		for i := range uint16(1 + echoLasts) {
-			if _, err := l.Exchange(t.Context(), readOf(i, 2)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := l.Exchange(t.Context(), writeOf(5, 6)); err != nil || l.Condition().Echoes {
-			t.Error(err, l.Condition())
-		}
-	})
 }
 
 // The echo of a long write comes in pieces that look like a damaged reply, and the answer long behind it.
@@ -194,7 +122,7 @@ func TestRTUEchoOfLongWrite(t *testing.T) {
 	script := func(n int, adu []byte) []part {
 		return []part{{0, adu[:8]}, {10 * time.Millisecond, adu[8:]}, {300 * time.Millisecond, rtuReplyTo(adu)}}
 	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+	onQuirkyPipe(t, protocol.Quirks{Echo: protocol.WithEcho}, script, func(t *testing.T, l *RTULink, p *peer) {
 		req := protocol.Request{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 500, Count: 3}, Words: []uint16{1, 2, 3}}
 		if _, err := l.Exchange(t.Context(), req); err != nil || l.Frames().Damaged != 0 {
 			t.Error(err, l.Frames())

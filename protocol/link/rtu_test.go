@@ -108,11 +108,7 @@ var rtuReplies = []struct {
 func TestRTUReply(t *testing.T) {
 	for _, tt := range rtuReplies {
 		t.Run(tt.name, func(t *testing.T) {
-			quirks := protocol.Quirks{}
-			if tt.req.Op != protocol.Read {
-				quirks.Echo = protocol.NoEcho // nothing has to be found out first
-			}
-			onQuirkyPipe(t, quirks, func(_ int, adu []byte) []part { return tt.script(adu) }, func(t *testing.T, l *RTULink, p *peer) {
+			onPipe(t, func(_ int, adu []byte) []part { return tt.script(adu) }, func(t *testing.T, l *RTULink, p *peer) {
 				begun := time.Now()
 				resp, err := l.Exchange(t.Context(), tt.req)
 				if took := time.Since(begun); took > 1200*time.Millisecond {
@@ -152,7 +148,7 @@ func TestRTUWrites(t *testing.T) {
 		{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.Coil, Addr: 8, Count: 10}, Words: []uint16{1, 0, 1, 1, 0, 0, 0, 0, 1, 1}},
 	}
 	want := []string{"01 06 00 6c 00 32", "01 05 00 05 ff 00", "01 10 01 f4 00 03 06 00 01 00 02 00 03", "01 0f 00 08 00 0a 02 0d 03"}
-	onQuirkyPipe(t, protocol.Quirks{Echo: protocol.NoEcho}, func(_ int, adu []byte) []part { return after(turnaround, rtuReplyTo(adu)) }, func(t *testing.T, l *RTULink, p *peer) {
+	onPipe(t, func(_ int, adu []byte) []part { return after(turnaround, rtuReplyTo(adu)) }, func(t *testing.T, l *RTULink, p *peer) {
 		for i, req := range writes {
 			if _, err := l.Exchange(t.Context(), req); err != nil {
 				t.Fatal(err)
@@ -161,26 +157,6 @@ func TestRTUWrites(t *testing.T) {
 			if s := fmt.Sprintf("% x", got[:len(got)-2]); s != want[i] {
 				t.Errorf("%v: sent %s, want %s", req, s, want[i])
 			}
-		}
-	})
-}
-
-func TestRTUEchoLearned(t *testing.T) {
-	script := func(n int, adu []byte) []part {
-		if n == 1 {
-			return after(0, adu) // the echo of the write, and no answer
-		}
-		return []part{{0, adu}, {turnaround, rtuReplyTo(adu)}}
-	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-		if _, err := l.Exchange(t.Context(), readOf(0, 2)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := l.Exchange(t.Context(), writeOf(5, 6)); !errors.Is(err, protocol.ErrOutcomeUnknown) {
-			t.Fatalf("the echo was taken for the answer: %v", err)
-		}
-		if _, err := l.Exchange(t.Context(), writeOf(5, 7)); err != nil {
-			t.Fatal(err)
 		}
 	})
 }
@@ -237,7 +213,7 @@ func TestRTUNotSent(t *testing.T) {
 
 // Once the first byte is out, a cancel no longer matters.
 func TestRTUFinishesWhatItBegan(t *testing.T) {
-	onQuirkyPipe(t, protocol.Quirks{Echo: protocol.NoEcho}, func(_ int, adu []byte) []part { return after(500*time.Millisecond, rtuReplyTo(adu)) }, func(t *testing.T, l *RTULink, p *peer) {
+	onPipe(t, func(_ int, adu []byte) []part { return after(500*time.Millisecond, rtuReplyTo(adu)) }, func(t *testing.T, l *RTULink, p *peer) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, err := l.Exchange(ctx, writeOf(0, 1)); err != nil {

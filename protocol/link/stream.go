@@ -43,8 +43,8 @@ func hangUp(err error) error {
 	return err
 }
 
-// tap is a stream that can also be read without waiting.
-type tap struct {
+// peekConn is a stream that can also be read without waiting.
+type peekConn struct {
 	stream
 	raw  syscall.RawConn // nil if there is no descriptor to ask, as under a pipe
 	into []byte
@@ -53,19 +53,19 @@ type tap struct {
 	read func(fd uintptr) // made once: it runs before every request
 }
 
-func newTap(s stream) *tap {
-	t := &tap{stream: s}
-	if conn, ok := s.(syscall.Conn); ok && canReadArrived {
+func newPeekConn(s stream) *peekConn {
+	t := &peekConn{stream: s}
+	if conn, ok := s.(syscall.Conn); ok && canReadDescriptor {
 		t.raw, _ = conn.SyscallConn()
 	}
-	t.read = func(fd uintptr) { t.n, t.err = readArrived(fd, t.into) }
+	t.read = func(fd uintptr) { t.n, t.err = readDescriptor(fd, t.into) }
 	return t
 }
 
-// arrived reads what has arrived already; gone means that the other end has hung up.
-func (t *tap) arrived(b []byte) (n int, gone bool) {
+// readAvailable reads what has arrived already; gone means that the other end has hung up.
+func (t *peekConn) readAvailable(b []byte) (n int, gone bool) {
 	if t.raw == nil {
-		return t.briefly(b)
+		return t.readFor(b)
 	}
 	t.into = b
 	// Control and not Read: a deadline that passed in the last exchange has no say here.
@@ -75,8 +75,8 @@ func (t *tap) arrived(b []byte) (n int, gone bool) {
 	return t.n, t.err != nil
 }
 
-// briefly waits a millisecond, the shortest wait that the poller keeps.
-func (t *tap) briefly(b []byte) (n int, gone bool) {
+// readFor waits a millisecond, the shortest wait that the poller keeps.
+func (t *peekConn) readFor(b []byte) (n int, gone bool) {
 	if t.SetDeadline(time.Now().Add(time.Millisecond)) != nil {
 		return 0, true
 	}
@@ -88,3 +88,10 @@ func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
+
+// maxForeign bounds the frames that answer nothing within one exchange. Loggers and second clients of a gateway send a
+// few; a line with more than this is babbling.
+const maxForeign = 16
+
+// freshWithin bounds the time between two looks at a line within which what is found is taken to have come in just now.
+const freshWithin = 100 * time.Millisecond

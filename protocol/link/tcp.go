@@ -32,14 +32,13 @@ const maxTimeouts = 3
 type TCPLink struct {
 	cfg          TCPConfig
 	units        units
-	call         call
-	stream       *tap // nil while closed
+	conn         *peekConn // nil while closed
 	connection   uint64
 	transactions transactions
 	timeouts     int // in a row
 	free         time.Time
 	looked       time.Time // when it was last known what had come in
-	drained      time.Time // when Open has seen to that, for the next request; zero: it has not
+	drained      time.Time // when Open last dropped what had come in, for the next request; zero: not since the last request
 	buf          [4096]byte
 	have         int             // bytes at the start of buf that came in and are not yet a whole ADU
 	reply        [mbapFrame]byte // the last reply, until it is unpacked
@@ -54,18 +53,12 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 	}
 	cfg.Timeout = cmp.Or(cfg.Timeout, protocol.DefaultTimeout)
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
-	l := &TCPLink{cfg: cfg, units: newUnits(cfg.Quirks.Units)}
-	l.call.via = l
-	l.units.client, l.units.once, l.units.fail = l.client, l.once, l.fail
+	l := &TCPLink{cfg: cfg, units: newUnits(cfg.Quirks.Units, tcpPackager)}
 	l.condition.gap.Store(int64(cfg.Gap))
 	return l
 }
 
-// client returns goburrow's client of a unit.
-func (l *TCPLink) client(id protocol.UnitID) modbus.Client {
-	return modbus.NewClient2(tcpPackager(id), &l.call)
-}
-
+// tcpPackager is goburrow's maker of the ADUs of a unit.
 func tcpPackager(id protocol.UnitID) modbus.Packager {
 	h := modbus.NewTCPClientHandler("")
 	h.SlaveId = byte(id)
@@ -80,7 +73,7 @@ func (l *TCPLink) Condition() protocol.LinkCondition { return l.condition.snapsh
 
 // Open opens the connection if it is closed or the peer has closed it.
 func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
-	if l.stream != nil && l.drain() == nil {
+	if l.conn != nil && l.drain() == nil {
 		l.drained = l.looked
 		return l.connection, nil
 	}
@@ -89,7 +82,7 @@ func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return l.connection, l.fail("open", err)
 	}
-	l.stream = newTap(conn)
+	l.conn = newPeekConn(conn)
 	l.connection++
 	l.looked = time.Now()
 	l.free = l.looked.Add(l.cfg.Quirks.ConnectDelay)
@@ -99,41 +92,40 @@ func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 // Ready waits for the end of the silence behind the last reply or behind the opening.
 func (l *TCPLink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, time.Sleep) }
 
-// Close closes the connection. What units still owe stays remembered: a gateway may hand it to the next connection.
+// Close closes the connection. What is pending stays so: a gateway may hand a late
+// reply to the next connection.
 func (l *TCPLink) Close() error {
 	l.have, l.timeouts = 0, 0
-	if l.stream == nil {
+	if l.conn == nil {
 		return nil
 	}
-	err := l.stream.Close()
-	l.stream = nil
+	err := l.conn.Close()
+	l.conn = nil
 	return err
 }
 
-// Exchange is described at Link. Any byte is a unit id here. With ShapeTransactions short reads may go first, as on an RTU link.
+// Exchange is described at Link. Any byte is a unit id here. With ShapeTransactions a probe may go first, as on an RTU link.
 func (l *TCPLink) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 	if err := req.Check(); err != nil {
 		return protocol.Response{}, err
 	}
 	u := l.units.unit(req.Unit)
 	if l.byShape() {
-		return l.units.exchange(ctx, u, req)
+		return u.exchange(ctx, req, l.once)
 	}
-	return l.once(ctx, u, req, nil)
+	return l.once(ctx, u, req)
 }
 
 // byShape reports whether transaction ids say nothing.
 func (l *TCPLink) byShape() bool { return l.cfg.Quirks.Transactions == protocol.ShapeTransactions }
 
-// once sends one request; avoid is that of units.once.
-func (l *TCPLink) once(ctx context.Context, u *unit, req protocol.Request, avoid *shape) (protocol.Response, error) {
-	if l.byShape() {
-		l.free = u.notBefore(req, l.free)
-	}
+// once sends one request.
+func (l *TCPLink) once(ctx context.Context, u *unit, req protocol.Request) (protocol.Response, error) {
 	if err := l.Ready(ctx); err != nil {
 		return protocol.Response{}, fmt.Errorf("%v: %w", req, err)
 	}
-	return l.call.run(ctx, u, req, avoid, l.connection)
+	x := &transfer{req: req, unit: u}
+	return x.carry(l.connection, func(adu []byte) ([]byte, error) { return l.transmit(ctx, x, adu) })
 }
 
 func (l *TCPLink) fail(op string, err error) error {
@@ -144,4 +136,44 @@ func (l *TCPLink) trace(sent bool, frame []byte) {
 	if l.cfg.Trace != nil {
 		l.cfg.Trace(sent, frame)
 	}
+}
+
+// transactions are the ids of the last requests on a Modbus TCP connection.
+type transactions struct {
+	last uint16
+	sent [64]transaction // the newest request is at (n-1) % 64
+	n    int
+}
+
+type transaction struct {
+	id       uint16
+	at       time.Time
+	answered bool
+}
+
+// transactionStep lies between the ids of two requests. They do not simply count, because a device that gets an id wrong by a
+// little must not hit that of a neighbour: multiples of the golden ratio keep the last 64 at least 500 apart. It is odd, so
+// an id comes again after 65,536 requests only.
+const transactionStep = 40503
+
+// next returns the id of a request that goes out now.
+func (t *transactions) next(now time.Time) uint16 {
+	t.last += transactionStep
+	t.sent[t.n%len(t.sent)] = transaction{id: t.last, at: now}
+	t.n++
+	return t.last
+}
+
+// answered notes that the last request was answered.
+func (t *transactions) answered() { t.sent[(t.n-1)%len(t.sent)].answered = true }
+
+// classify says what a reply with an id is that does not answer the last request, and when the request behind a late one was sent.
+func (t *transactions) classify(id uint16) (kind replyKind, sent time.Time) {
+	for i := range min(t.n, len(t.sent)) {
+		if s := &t.sent[i]; s.id == id && !s.answered {
+			s.answered = true
+			return late, s.at
+		}
+	}
+	return foreign, time.Time{}
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -9,8 +10,8 @@ import (
 )
 
 // transmit moves the ADUs of one exchange.
-func (l *TCPLink) transmit(c *call, adu []byte) ([]byte, error) {
-	if l.stream == nil {
+func (l *TCPLink) transmit(ctx context.Context, x *transfer, adu []byte) ([]byte, error) {
+	if l.conn == nil {
 		return nil, l.fail("send", protocol.ErrDown)
 	}
 	if !l.justDrained() {
@@ -21,26 +22,23 @@ func (l *TCPLink) transmit(c *call, adu []byte) ([]byte, error) {
 	}
 	// The packager counts for one unit only; two units on this connection would collide.
 	counted := [2]byte(adu)
-	if err := l.write(c, adu); err != nil {
+	if err := l.write(ctx, x, adu); err != nil {
 		return nil, err
 	}
-	found, err := l.receive(c)
-	gap := max(l.cfg.Gap, c.req.Pace.Gap)
+	found, err := l.receive(x)
+	gap := max(l.cfg.Gap, x.req.Pace.Gap)
 	l.condition.gap.Store(int64(gap))
 	l.free = l.looked.Add(gap)
 	if err != nil {
 		if l.byShape() {
-			c.unit.account.add(owed{shape: shapeOf(c.req), sent: c.sent, at: l.looked, doubted: err == errDoubted, open: err == errSettled})
-		}
-		if err == errDoubted {
-			err = l.fail("receive", err)
+			x.unit.pending.add(pending{shape: shapeOf(x.req), sent: x.sent, at: l.looked})
 		}
 		return nil, err
 	}
-	c.done, l.timeouts = l.looked, 0
+	x.done, l.timeouts = l.looked, 0
 	copy(adu, counted[:])
 	copy(found, counted[:])
-	found[mbapHeader-1] = byte(c.req.Unit)
+	found[mbapHeader-1] = byte(x.req.Unit)
 	return found, nil
 }
 
@@ -52,77 +50,78 @@ func (l *TCPLink) justDrained() bool {
 	return yes
 }
 
-func (l *TCPLink) write(c *call, adu []byte) error {
+func (l *TCPLink) write(ctx context.Context, x *transfer, adu []byte) error {
 	now := time.Now()
-	if err := c.mayStart(now); err != nil {
+	if err := x.mayStart(ctx, now); err != nil {
 		return err
 	}
 	binary.BigEndian.PutUint16(adu, l.transactions.next(now))
-	if err := l.stream.SetDeadline(now.Add(l.patience(c))); err != nil {
-		return l.broken(c, "send", err)
+	if err := l.conn.SetDeadline(now.Add(l.timeout(x))); err != nil {
+		return l.broken(x, "send", err)
 	}
 	l.trace(true, adu)
-	n, err := l.stream.Write(adu)
+	n, err := l.conn.Write(adu)
 	if err == nil || n > 0 {
-		c.sent = now
+		x.sent = now
 	}
 	if err != nil {
-		return l.broken(c, "send", err)
+		return l.broken(x, "send", err)
 	}
 	return nil
 }
 
-func (l *TCPLink) patience(c *call) time.Duration {
-	return c.unit.patience(c.req.Pace, l.connection, l.cfg.Timeout)
+func (l *TCPLink) timeout(x *transfer) time.Duration {
+	return x.unit.timeout(x.req.Pace, l.connection, l.cfg.Timeout)
 }
 
 // receive returns a copy of the ADU that answers.
-func (l *TCPLink) receive(c *call) ([]byte, error) {
-	for foreign := 0; ; {
+func (l *TCPLink) receive(x *transfer) ([]byte, error) {
+	for others := 0; ; {
 		frame, err := nextMBAP(l.buf[:l.have])
 		if err != nil {
-			return nil, l.broken(c, "receive", err)
+			return nil, l.broken(x, "receive", err)
 		}
 		if frame == nil {
-			n, err := l.stream.Read(l.buf[l.have:])
+			n, err := l.conn.Read(l.buf[l.have:])
 			l.looked = time.Now()
 			l.have += n
 			if n == 0 && err != nil {
-				return nil, l.unanswered(c, err, foreign)
+				return nil, l.unanswered(x, err, others)
 			}
 			continue
 		}
 		found := l.reply[:copy(l.reply[:], frame)]
 		l.drop(len(frame))
 		l.trace(false, found)
-		if answers, err := l.answers(c, found); answers || err != nil {
+		if answers, err := l.answers(x, found); answers || err != nil {
 			return found, err
 		}
-		if c.avoid != nil && !c.unit.account.owes(*c.avoid) {
-			return nil, errSettled
-		}
-		if foreign++; foreign > maxForeign {
-			return nil, l.broken(c, "receive", fmt.Errorf("more than %d replies that answer nothing", maxForeign))
+		if others++; others > maxForeign {
+			return nil, l.broken(x, "receive", fmt.Errorf("more than %d replies that answer nothing", maxForeign))
 		}
 	}
 }
 
-// answers reports whether a frame is the reply, and counts it if it is not. A reply with our transaction id that does not fit the
-// request leaves no trust in the peer.
-func (l *TCPLink) answers(c *call, frame []byte) (bool, error) {
+// answers reports whether a frame is the reply, and counts it if it is not. A reply with our transaction id that does not fit
+// the request leaves no trust in the peer.
+func (l *TCPLink) answers(x *transfer, frame []byte) (bool, error) {
+	wrong := l.misfit(x.req, frame)
 	if l.byShape() {
-		return l.fits(c, frame)
+		own := shapeOf(x.req)
+		if wrong != "" {
+			own = shape{}
+		}
+		return l.classify(frame, x.req.Unit, own, l.looked) == awaited, nil
 	}
-	wrong := l.misfit(c.req, frame)
 	if binary.BigEndian.Uint16(frame) != l.transactions.last {
-		if is := l.skip(frame, l.looked); is == unasked && wrong == "" {
+		if l.classify(frame, x.req.Unit, shape{}, l.looked) == foreign && wrong == "" {
 			l.condition.transactions.Store(true)
 		}
 		return false, nil
 	}
 	if wrong != "" {
-		l.skip(frame, l.looked)
-		return false, l.broken(c, "receive", fmt.Errorf("%w: %s", protocol.ErrMisfit, wrong))
+		l.frames.skip(foreign)
+		return false, l.broken(x, "receive", fmt.Errorf("%w: %s", protocol.ErrMisfit, wrong))
 	}
 	l.transactions.answered()
 	return true, nil
@@ -146,57 +145,26 @@ func (l *TCPLink) misfit(req protocol.Request, frame []byte) string {
 	return wrong
 }
 
-// fits does so by the shape of the frame, in the order of the requests.
-func (l *TCPLink) fits(c *call, frame []byte) (bool, error) {
-	r, own := replyIn(frame), shape{}
-	a := l.units.account(r.unit)
-	if l.misfit(c.req, frame) == "" {
-		a, own = c.unit.account, shapeOf(c.req)
+// classify says what a frame that came in at a time is, by its transaction id or, where ids say nothing, by its shape; own is
+// that of the request in flight if the frame fits it. It counts what is not the reply.
+func (l *TCPLink) classify(frame []byte, unit protocol.UnitID, own shape, at time.Time) (kind replyKind) {
+	var sent time.Time
+	if !l.byShape() {
+		kind, sent = l.transactions.classify(binary.BigEndian.Uint16(frame))
+	} else if r := replyIn(frame); r.shape.function != 0 {
+		kind, sent = l.units.classify(r, unit, own)
 	}
-	j := l.judge(a, r, own, l.looked)
-	switch {
-	case j.is != awaited:
-		l.frames.skip(j.is)
-		return false, nil
-	case !j.again && !j.bent:
-		a.accept()
-		return true, nil
-	case c.req.Op != protocol.Read:
-		l.frames.skip(repeated) // a write has waited until only a reply that came since can have copies
-		return false, nil
+	if kind == late {
+		l.condition.late(at.Sub(sent))
 	}
-	return false, errDoubted
-}
-
-// judge judges by shape; a is nil for a unit that was never asked.
-func (l *TCPLink) judge(a *account, r reply, own shape, at time.Time) judgement {
-	if a == nil || r.shape.function == 0 {
-		return judgement{}
+	if kind != awaited {
+		l.frames.skip(kind)
 	}
-	j := a.judge(r, own, at, l.looked)
-	if j.is == late {
-		l.condition.late(at.Sub(j.cause.sent))
-	}
-	return j
-}
-
-// skip counts a frame that answers nothing and says what it is.
-func (l *TCPLink) skip(frame []byte, at time.Time) (is standing) {
-	if l.byShape() {
-		r := replyIn(frame)
-		is = l.judge(l.units.account(r.unit), r, shape{}, at).is
-	} else {
-		var sent time.Time
-		if is, sent = l.transactions.judge(binary.BigEndian.Uint16(frame)); is == late {
-			l.condition.late(at.Sub(sent))
-		}
-	}
-	l.frames.skip(is)
-	return is
+	return kind
 }
 
 // maxStale bounds the ADUs that have come in between two requests: more than one for each request that is remembered is babble.
-const maxStale = maxOwed
+const maxStale = maxPending
 
 // drain drops the whole ADUs that came in since the last exchange. Its error means that the connection has ended or can no longer
 // be trusted.
@@ -212,13 +180,13 @@ func (l *TCPLink) drain() error {
 		case frame != nil:
 			stale++
 			l.trace(false, frame)
-			l.skip(frame, at)
+			l.classify(frame, 0, shape{}, at)
 			l.drop(len(frame))
 			continue
 		}
-		n, gone := l.stream.arrived(l.buf[l.have:])
+		n, gone := l.conn.readAvailable(l.buf[l.have:])
 		now := time.Now()
-		if now.Sub(l.looked) <= copyWithin {
+		if now.Sub(l.looked) <= freshWithin {
 			at = now // else it may have come at any time since: do not overstate how late it was
 		}
 		l.looked = now
@@ -234,23 +202,23 @@ func (l *TCPLink) drain() error {
 
 func (l *TCPLink) drop(n int) { l.have = copy(l.buf[:], l.buf[n:l.have]) }
 
-func (l *TCPLink) unanswered(c *call, err error, foreign int) error {
+func (l *TCPLink) unanswered(x *transfer, err error, others int) error {
 	if !isTimeout(err) {
-		return l.broken(c, "receive", err)
+		return l.broken(x, "receive", err)
 	}
-	no := fmt.Errorf("%w within %v", protocol.ErrTimeout, l.patience(c))
-	if foreign > 0 {
-		no = fmt.Errorf("%w, only %d replies to other requests", no, foreign)
+	no := fmt.Errorf("%w within %v", protocol.ErrTimeout, l.timeout(x))
+	if others > 0 {
+		no = fmt.Errorf("%w, only %d replies to other requests", no, others)
 	}
 	// A frame that has stopped in its middle would garble the next reply, too.
 	if l.timeouts++; l.timeouts >= maxTimeouts || l.have > 0 {
 		l.Close()
 	}
-	return l.fail("receive", c.failed(no))
+	return l.fail("receive", x.failed(no))
 }
 
 // broken closes the connection: what comes next on it could be anything.
-func (l *TCPLink) broken(c *call, op string, err error) error {
+func (l *TCPLink) broken(x *transfer, op string, err error) error {
 	l.Close()
-	return l.fail(op, c.broke(err))
+	return l.fail(op, x.broke(err))
 }

@@ -99,8 +99,8 @@ func TestTCPReply(t *testing.T) {
 				if broken := fatal(err); broken != tt.closed {
 					t.Errorf("fatal is %v", broken)
 				}
-				if (l.stream == nil) != tt.closed {
-					t.Errorf("closed is %v, want %v", l.stream == nil, tt.closed)
+				if (l.conn == nil) != tt.closed {
+					t.Errorf("closed is %v, want %v", l.conn == nil, tt.closed)
 				}
 				if _, broken := errors.AsType[*protocol.LinkError](err); broken && errors.Is(err, protocol.ErrOutcomeUnknown) != (tt.req.Op != protocol.Read) {
 					t.Errorf("outcome unknown: %v", err)

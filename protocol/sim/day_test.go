@@ -22,7 +22,6 @@ var list = map[string][]sim.Kind{
 	"dropped":      {sim.Drop, sim.ReplyLost},
 	"truncated":    {sim.Truncated},
 	"corrupted":    {sim.Corrupted, sim.Garbage, sim.OtherBaud},
-	"duplicated":   {sim.Duplicate},
 	"foreign":      {sim.Foreign},
 	"wrong unit":   {sim.WrongUnit, sim.NoUnit},
 	"wrong id":     {sim.WrongTransaction},
@@ -48,7 +47,7 @@ func TestEveryKindIsOnTheList(t *testing.T) {
 
 // badDay has every kind of fault happen now and then.
 func badDay() []sim.Fault {
-	faults := []sim.Fault{{Kind: sim.Duplicate, Delay: 30 * time.Millisecond, Match: sim.Match{Probability: 0.01}}}
+	var faults []sim.Fault
 	for _, kind := range sim.Kinds() {
 		f := sim.Fault{Kind: kind, Match: sim.Match{Probability: 0.01}, Code: 6}
 		switch kind {

@@ -12,7 +12,6 @@ import (
 type delivery struct {
 	delay  time.Duration // on top of the turnaround
 	parts  [][]byte      // each a burst; t3.5 lies between two on a serial line
-	pause  time.Duration // between two parts, on top of t3.5
 	drip   time.Duration // before each byte; 0: as fast as the line is
 	ending ending        // what becomes of the connection
 }
@@ -96,8 +95,6 @@ func (f *Fault) byteFault(d *delivery, random *rand.Rand) {
 			size = len(adu) / 2
 		}
 		d.parts = [][]byte{adu[:min(size, len(adu))]}
-	case Duplicate:
-		d.parts = append(d.parts, slices.Clone(adu))
 	case Stray:
 		d.parts = [][]byte{append(f.noise(random, 3), adu...)}
 	case Garbage:
@@ -111,8 +108,6 @@ func (f *Fault) lineFault(d *delivery) {
 	switch f.Kind {
 	case ReplyLost:
 		d.parts = nil
-	case Duplicate:
-		d.delay, d.pause = 0, f.Delay
 	case Drip:
 		d.delay, d.drip = 0, f.Delay
 	case HangUp:

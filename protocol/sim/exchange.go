@@ -90,9 +90,6 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 		e.Reply = append(e.Reply, part...)
 	}
 	answered := len(d.parts) - 1
-	if d.pause > 0 {
-		answered = 0
-	}
 	if len(d.parts) == 0 {
 		e.Exception = 0
 		c.line.journal.add(e, f != nil)
@@ -115,7 +112,7 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 			}
 			return err
 		}
-		begin = c.free.Add(c.line.silence() + d.pause)
+		begin = c.free.Add(c.line.silence())
 	}
 	if c.line.options.Busy == Loses && len(d.parts) > 0 {
 		c.line.journal.lost(len(c.buf))

@@ -20,7 +20,6 @@ const (
 	Exception Kind = "exception"  // not carried out, answered with exception Code
 	Truncated Kind = "truncated"  // the reply ends after Size bytes, by default half of it
 	Corrupted Kind = "corrupted"  // one byte, drawn by lot, is another; on TCP, which has no checksum, the protocol id's
-	Duplicate Kind = "duplicate"  // the right reply twice; the second one Delay later, with which requests that come before wait
 	Foreign   Kind = "foreign"    // first a sound frame for another request (another unit or transaction), then the right reply
 	Stray     Kind = "stray"      // first Bytes or Size random bytes (by default 3), then the right reply
 	Garbage   Kind = "garbage"    // Bytes or Size random bytes (by default as many as the reply has) in place of the reply
@@ -42,7 +41,7 @@ const (
 // Kinds returns all kinds.
 func Kinds() []Kind {
 	return []Kind{
-		Drop, ReplyLost, Late, Exception, Truncated, Corrupted, Duplicate, Foreign, Stray, Garbage, Echo, Drip, OtherBaud,
+		Drop, ReplyLost, Late, Exception, Truncated, Corrupted, Foreign, Stray, Garbage, Echo, Drip, OtherBaud,
 		WrongUnit, NoUnit, WrongTransaction, WrongLength, WrongCount, HangUp, CloseBefore, CloseAfter,
 	}
 }
@@ -63,7 +62,7 @@ var WriteFunctions = []byte{5, 6, 15, 16}
 type Fault struct {
 	Match Match
 	Kind  Kind
-	Delay time.Duration // of Drip before each byte; of Duplicate before the second reply; of HangUp and Close how long a pty is away; of others the reply is this late
+	Delay time.Duration // of Drip before each byte; of HangUp and Close how long a pty is away; of others the reply is this late
 	Code  byte          // of Exception
 	Size  int           // of Truncated, Stray, Garbage, OtherBaud
 	Bytes []byte        // of Stray, Garbage, OtherBaud

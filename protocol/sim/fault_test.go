@@ -29,8 +29,6 @@ func TestDeliver(t *testing.T) {
 		{Fault{Kind: Truncated}, one(good[:3]), one(goodTCP[:5]), delivery{}},
 		{Fault{Kind: Truncated, Size: 6}, one(good[:6]), one(goodTCP[:6]), delivery{}},
 		{Fault{Kind: Truncated, Size: 600}, one(good), one(goodTCP), delivery{}},
-		{Fault{Kind: Duplicate}, [][]byte{good, good}, [][]byte{goodTCP, goodTCP}, delivery{}},
-		{Fault{Kind: Duplicate, Delay: 5}, [][]byte{good, good}, [][]byte{goodTCP, goodTCP}, delivery{pause: 5}},
 		{Fault{Kind: Foreign}, [][]byte{rtu(2, reply...), good}, [][]byte{tcp(8, 2, reply...), goodTCP}, delivery{}},
 		{Fault{Kind: Stray, Bytes: []byte{0, 255}}, one(append([]byte{0, 255}, good...)), one(append([]byte{0, 255}, goodTCP...)), delivery{}},
 		{Fault{Kind: Garbage, Bytes: []byte{1}}, one([]byte{1}), one([]byte{1}), delivery{}},
@@ -53,7 +51,7 @@ func TestDeliver(t *testing.T) {
 			if !slices.EqualFunc(got.parts, want, bytes.Equal) {
 				t.Errorf("%s on %v: % x, not % x", tt.fault.Kind, framing, got.parts, want)
 			}
-			if got.parts = nil; got.delay != tt.rest.delay || got.pause != tt.rest.pause || got.drip != tt.rest.drip || got.ending != tt.rest.ending {
+			if got.parts = nil; got.delay != tt.rest.delay || got.drip != tt.rest.drip || got.ending != tt.rest.ending {
 				t.Errorf("%s: %+v, not %+v", tt.fault.Kind, got, tt.rest)
 			}
 			if kept := slices.Contains([]Kind{Drop, Exception, OtherBaud}, tt.fault.Kind); asked == kept {
@@ -217,9 +215,7 @@ func TestParseFaults(t *testing.T) {
 			{Kind: Exception, Code: 4, Match: Match{Probability: 0.25}},
 			{Kind: Exception, Code: 6, Match: Match{Probability: 0.02}},
 		}},
-		{"duplicate=1%,duplicate=1%:300ms,no-unit=100%,wrong-transaction=100%,other-baud=1", []Fault{
-			{Kind: Duplicate, Match: Match{Probability: 0.01}},
-			{Kind: Duplicate, Delay: 300 * time.Millisecond, Match: Match{Probability: 0.01}},
+		{"no-unit=100%,wrong-transaction=100%,other-baud=1", []Fault{
 			{Kind: NoUnit, Match: Match{Probability: 1}},
 			{Kind: WrongTransaction, Match: Match{Probability: 1}},
 			{Kind: OtherBaud, Match: Match{Probability: 1}},

@@ -62,7 +62,7 @@ func parseShare(text string) (float64, error) {
 
 // usualDelay is the Delay of the kinds that take one, if the flag does not say.
 var usualDelay = map[Kind]time.Duration{
-	Late: 1200 * time.Millisecond, Drip: 50 * time.Millisecond, Duplicate: 0,
+	Late: 1200 * time.Millisecond, Drip: 50 * time.Millisecond,
 	HangUp: 5 * time.Second, CloseBefore: 5 * time.Second, CloseAfter: 5 * time.Second,
 }
 

@@ -309,7 +309,6 @@ func TestFaultsOnTheLine(t *testing.T) {
 		{Fault{Kind: Exception, Code: 6}, rtu(1, 0x86, 6), 0, false, false},
 		{Fault{Kind: Echo}, slices.Concat(writeOne, writeOne), 0, true, false},
 		{Fault{Kind: Drip, Delay: 100 * time.Millisecond}, writeOne, 800 * time.Millisecond, true, false},
-		{Fault{Kind: Duplicate}, slices.Concat(writeOne, writeOne), 0, true, false},
 		{Fault{Kind: HangUp}, writeOne[:4], 0, true, true},
 		{Fault{Kind: CloseBefore}, nil, 0, true, true},
 		{Fault{Kind: CloseAfter}, writeOne, 0, true, true},

@@ -69,28 +69,3 @@ func TestSilence(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
-
-// A duplicate that comes late meets the next request, whose own reply comes behind it.
-func TestLateDuplicate(t *testing.T) {
-	line := NewLine(Options{}, newUnit(1))
-	line.Play(NewScript(1, Fault{Kind: Duplicate, Delay: 300 * time.Millisecond, Count: 1}))
-	bubble(t, line, RTU, func(t *testing.T, c client) {
-		c.send(readTwo)
-		if got := c.within(100 * time.Millisecond); !bytes.Equal(got, twoWords) {
-			t.Errorf("the reply: % x", got)
-		}
-		if e := line.Journal().Since(0); len(e) != 1 || !e[0].CarriedOut {
-			t.Errorf("journal when the reply is in: %v", e)
-		}
-		c.send(writeOne)
-		if got := c.within(200*time.Millisecond - 1); got != nil {
-			t.Errorf("before the duplicate: % x", got)
-		}
-		if got := c.within(2); !bytes.Equal(got, slices.Concat(twoWords, writeOne)) {
-			t.Errorf("the duplicate: % x", got)
-		}
-	})
-	if n := line.Journal().Last(); n != 2 {
-		t.Errorf("%d exchanges", n)
-	}
-}

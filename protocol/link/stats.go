@@ -7,7 +7,27 @@ import (
 	"solarhub/protocol"
 )
 
-// condition is a LinkCondition that the goroutine of a link writes and others read.
+// frameCounter counts on the goroutine of a link and is read by others.
+type frameCounter struct {
+	damaged, late, foreign, noise atomic.Uint64
+}
+
+func (c *frameCounter) snapshot() protocol.Frames {
+	return protocol.Frames{
+		Damaged: c.damaged.Load(), Late: c.late.Load(), Foreign: c.foreign.Load(), Noise: c.noise.Load(),
+	}
+}
+
+// skip counts a frame that does not answer the request in flight.
+func (c *frameCounter) skip(kind replyKind) {
+	if kind == late {
+		c.late.Add(1)
+	} else {
+		c.foreign.Add(1)
+	}
+}
+
+// condition is a protocol.LinkCondition that the goroutine of a link writes and others read.
 type condition struct {
 	gap, latest                 atomic.Int64
 	echoes, transactions, units atomic.Bool
