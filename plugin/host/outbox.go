@@ -57,25 +57,14 @@ func (o *Outbox) Put(changes States) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	before := o.unsent()
-	o.put(changes)
+	o.note(changes)
 	if o.unsent() > before {
 		o.changed()
 	}
 }
 
-// Replace drops everything the outbox holds and takes all instead, to be sent in full.
-func (o *Outbox) Replace(all States) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	clear(o.values)
-	clear(o.available)
-	clear(o.devices)
-	o.dirtyValues, o.dirtyAvailable, o.dirtyDevices = dirty{}, dirty{}, dirty{}
-	o.put(all)
-	o.changed()
-}
-
-func (o *Outbox) put(changes States) {
+// note takes over what differs. The caller holds mu.
+func (o *Outbox) note(changes States) {
 	for id, d := range changes.Devices {
 		if old, ok := o.devices[id]; !ok || old != d {
 			o.devices[id] = d
