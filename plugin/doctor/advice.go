@@ -26,7 +26,7 @@ const (
 	IllNoFrames     Illness = "no frames"    // bytes come, and none are a frame
 	IllTransactions Illness = "transactions" // a gateway with wrong transaction ids
 	IllUnits        Illness = "units"        // a gateway with wrong unit ids
-	IllMisfit       Illness = "misfit"       // a gateway answers something else than was asked
+	IllMismatch     Illness = "mismatch"     // a gateway answers something else than was asked
 	IllSilent       Illness = "silent"       // nothing answers at a unit id
 	IllAway         Illness = "away"         // it answered before and does not now
 	IllStranger     Illness = "stranger"     // something else answers than the profile expects
@@ -131,14 +131,14 @@ func advise(s Symptoms) []Advice {
 func hopeless(all []Advice) bool {
 	return slices.ContainsFunc(all, func(a Advice) bool {
 		switch a.Illness {
-		case IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllMisfit:
+		case IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllMismatch:
 			return a.Mend
 		}
 		return false
 	})
 }
 
-var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMisfit, IllSilent, IllAway, IllStranger,
+var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch, IllSilent, IllAway, IllStranger,
 	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency, IllEcho}
 
 // rank orders advice: what must be mended goes first.

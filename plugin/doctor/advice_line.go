@@ -123,7 +123,7 @@ func broken(s Symptoms, err error) (a Advice, ill bool) {
 	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == config.Serial, s.Stats.Failures < 2:
 		return Advice{}, false
 	case errors.Is(err, protocol.ErrMisfit):
-		return mend(IllMisfit, "%s answers with %v: is `unit` right, and does another client ask through it at the same time?", s.Line.Address, err), true
+		return mend(IllMismatch, "%s answers with %v: is `unit` right, and does another client ask through it at the same time?", s.Line.Address, err), true
 	case answered(s.Stats) == 0:
 		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and another one has it. Stop that one",
 			s.Line.Address), true

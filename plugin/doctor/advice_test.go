@@ -181,7 +181,7 @@ var illnesses = map[string]illness{
 		noAnswer(s, d)
 		s.Stats.Timeouts, s.Stats.Failures = 0, 3
 		s.Stats.LastError = &protocol.LinkError{Op: "receive", Link: "x", Err: fmt.Errorf("%w: from unit 2", protocol.ErrMisfit)}
-	}, []Illness{IllMisfit}, "answers with a reply that does not fit: from unit 2: is `unit` right"},
+	}, []Illness{IllMismatch}, "answers with a reply that does not fit: from unit 2: is `unit` right"},
 	"hangs up": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) {
 		s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
 	}, []Illness{IllHangUp}, "has closed the connection 7 times"},

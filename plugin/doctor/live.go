@@ -119,7 +119,7 @@ func (c *check) run(ctx context.Context) (Fitness, error) {
 	c.poll(ctx)
 	stats := c.line.Bus.Stats()
 	f := fitness(c.line, stats, sample{at: began}, time.Now())
-	t := &trials{check: c, bus: c.line.Bus, at: &f}
+	t := &trials{check: c, line: c.line, at: &f}
 	trying, cancel := context.WithTimeout(ctx, maxTrials)
 	defer cancel()
 	t.onBus(trying)

@@ -15,9 +15,9 @@ import (
 // trials look for the cause of what is wrong with a line, one thing after the other and only where it is wrong. What they find goes
 // into the symptoms.
 type trials struct {
-	*check
-	bus *protocol.Bus
-	at  *Fitness
+	check *check
+	line  Line // of check
+	at    *Fitness
 }
 
 // Times and counts of the trials.
@@ -63,9 +63,9 @@ func (t *trials) onBus(ctx context.Context) {
 
 // patience waits for one reply for longer than the timeout says.
 func (t *trials) patience(ctx context.Context, d *DeviceSymptoms) {
-	t.tell(1, "waiting for %s", d.Config.Name)
+	t.check.tell(1, "waiting for %s", d.Config.Name)
 	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong, timeoutOf(d.Config))}
-	resp, err := t.bus.Do(ctx, ask(d.Config, somewhere(d.Config), protocol.PriorityRead, pace))
+	resp, err := t.line.Bus.Do(ctx, ask(d.Config, somewhere(d.Config), protocol.PriorityRead, pace))
 	switch took := resp.Done.Sub(resp.Sent); {
 	case !replied(err):
 	case took > timeoutOf(d.Config):
@@ -94,7 +94,7 @@ func (t *trials) timeouts(ctx context.Context, d *DeviceSymptoms, device *device
 	if len(reads) == 0 {
 		return
 	}
-	t.tell(1, "asking %s in peace", d.Config.Name)
+	t.check.tell(1, "asking %s in peace", d.Config.Name)
 	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong/5, 2*timeoutOf(d.Config))}
 	for _, r := range reads[:min(len(reads), longestAsks)] {
 		took, ok := t.comes(ctx, d.Config, r, pace, calmAsks)
@@ -132,7 +132,7 @@ func planned(device *devices.Device, d devices.Config) []protocol.Range {
 // comes asks for a range, again if it does not come, and returns how long the reply took.
 func (t *trials) comes(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace, tries int) (took time.Duration, ok bool) {
 	for range tries {
-		resp, err := t.bus.Do(ctx, ask(d, r, protocol.PriorityRead, pace))
+		resp, err := t.line.Bus.Do(ctx, ask(d, r, protocol.PriorityRead, pace))
 		if replied(err) {
 			return resp.Done.Sub(resp.Sent), true
 		}
@@ -145,7 +145,7 @@ func (t *trials) longest(ctx context.Context, d devices.Config, r protocol.Range
 	works, fails := uint16(0), r.Count
 	for fails-works > 1 && ctx.Err() == nil {
 		r.Count = works + (fails-works)/2
-		t.tell(1, "reading %d registers of %s", r.Count, d.Name)
+		t.check.tell(1, "reading %d registers of %s", r.Count, d.Name)
 		if _, ok := t.comes(ctx, d, r, pace, 1); ok {
 			works = r.Count
 		} else {
@@ -163,7 +163,7 @@ func (t *trials) longest(ctx context.Context, d devices.Config, r protocol.Range
 func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.Range) {
 	pace := d.Config.Line.Pace
 	n := int(min(max(fewestAsks, 4/max(share(d.Stats.Timeouts, d.Stats.Requests), 0.001)), mostAsks))
-	t.tell(1, "asking %s in a row", d.Config.Name)
+	t.check.tell(1, "asking %s in a row", d.Config.Name)
 	if t.lost(ctx, d.Config, reads, pace, n) == 0 {
 		return // it is not that
 	}
@@ -172,7 +172,7 @@ func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.R
 		if gap <= pace.Gap || ctx.Err() != nil {
 			continue
 		}
-		t.tell(1, "asking %s with a gap of %v", d.Config.Name, gap)
+		t.check.tell(1, "asking %s with a gap of %v", d.Config.Name, gap)
 		longer := pace
 		longer.Gap = gap
 		if t.lost(ctx, d.Config, reads, longer, n) > 0 {
@@ -189,7 +189,7 @@ func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.R
 // lost asks n times in a row and counts the requests that get no answer; one is enough.
 func (t *trials) lost(ctx context.Context, d devices.Config, reads []protocol.Range, pace protocol.Pace, n int) (lost int) {
 	for i := range n {
-		if _, err := t.bus.Do(ctx, ask(d, reads[i%len(reads)], protocol.PriorityRead, pace)); !replied(err) {
+		if _, err := t.line.Bus.Do(ctx, ask(d, reads[i%len(reads)], protocol.PriorityRead, pace)); !replied(err) {
 			return 1
 		}
 	}
@@ -207,10 +207,10 @@ func (t *trials) scan(ctx context.Context) {
 		if mine || ctx.Err() != nil {
 			continue
 		}
-		t.tell(1, "trying unit id %d", unit)
+		t.check.tell(1, "trying unit id %d", unit)
 		guess := t.line.Config.Devices[0]
 		guess.Unit = unit
-		if _, err := t.bus.Do(ctx, ask(guess, somewhere(guess), protocol.PriorityRead, protocol.Pace{Timeout: waitShort})); replied(err) {
+		if _, err := t.line.Bus.Do(ctx, ask(guess, somewhere(guess), protocol.PriorityRead, protocol.Pace{Timeout: waitShort})); replied(err) {
 			t.at.Alive = append(t.at.Alive, unit)
 		}
 	}
@@ -238,7 +238,7 @@ func (t *trials) elsewhere(ctx context.Context) {
 	if l.Transport != config.Serial {
 		l.Transport = map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP, config.RTUOverTCP: config.TCP}[l.Transport]
 		l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
-		t.tell(1, "trying %v", l.Transport)
+		t.check.tell(1, "trying %v", l.Transport)
 		if t.answers(ctx, l) {
 			t.at.Transport = &l.Transport
 		}
@@ -248,7 +248,7 @@ func (t *trials) elsewhere(ctx context.Context) {
 		if s == l.Serial || ctx.Err() != nil {
 			continue
 		}
-		t.tell(1, "trying %v", s)
+		t.check.tell(1, "trying %v", s)
 		if l.Serial = s; t.answers(ctx, l) {
 			t.at.Setting = &s
 			return

@@ -29,7 +29,7 @@ func (t *trials) firsts(ctx context.Context) {
 // first asks directly behind the opening, and if that gets no answer, after some silence.
 func (t *trials) first(ctx context.Context, d *DeviceSymptoms) {
 	l, patience := t.line.Config, max(timeoutOf(d.Config), d.Config.Line.Pace.First)
-	t.tell(1, "connecting to %s anew", d.Config.Name)
+	t.check.tell(1, "connecting to %s anew", d.Config.Name)
 	for range calmAsks {
 		took, ok := t.anew(ctx, l, d.Config, max(waitLong, patience))
 		if ok && took > patience {
@@ -43,7 +43,7 @@ func (t *trials) first(ctx context.Context, d *DeviceSymptoms) {
 		if delay <= l.Quirks.ConnectDelay {
 			continue
 		}
-		t.tell(1, "connecting to %s, and waiting for %v", d.Config.Name, delay)
+		t.check.tell(1, "connecting to %s, and waiting for %v", d.Config.Name, delay)
 		l.Quirks.ConnectDelay = delay
 		if _, ok := t.anew(ctx, l, d.Config, patience); ok {
 			d.Connect = delay
@@ -54,7 +54,7 @@ func (t *trials) first(ctx context.Context, d *DeviceSymptoms) {
 
 // anew opens a line, asks a device for one register, closes the line, and returns how long the reply took.
 func (t *trials) anew(ctx context.Context, l config.Line, d devices.Config, timeout time.Duration) (took time.Duration, ok bool) {
-	link := l.NewLink(t.options.Log)
+	link := l.NewLink(t.check.options.Log)
 	defer link.Close()
 	if _, err := link.Open(ctx); err != nil {
 		return 0, false

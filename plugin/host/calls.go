@@ -19,24 +19,24 @@ type calls struct {
 	log     zerolog.Logger
 
 	mu      sync.Mutex
-	pending map[*pending]struct{}
+	pending map[*arrival]struct{}
 	stopped bool
 	running sync.WaitGroup
 }
 
-// pending is one arrival of a call. The same call may arrive again before it is answered.
-type pending struct {
+// arrival is a call on its way, known by its id.
+type arrival struct {
 	id     string
 	cancel context.CancelCauseFunc
 }
 
-// begin carries out a call that came at a moment. It waits only for the writing of a refusal.
-func (c *calls) begin(ctx context.Context, call Call, at time.Time) error {
+// start carries out a call that came at a moment, in a goroutine of its own.
+func (c *calls) start(ctx context.Context, call Call, at time.Time) error {
 	deadline := at.Add(time.Duration(call.RemainingMS) * time.Millisecond)
 	ctx, end := context.WithDeadline(ctx, deadline)
 	ctx, cancel := context.WithCancelCause(ctx)
-	arrival := &pending{call.CallID, cancel}
-	if refused := c.enter(arrival); refused != nil {
+	a := &arrival{call.CallID, cancel}
+	if refused := c.enter(a); refused != nil {
 		cancel(nil)
 		end()
 		return c.answer(call, Result{Err: refused})
@@ -48,14 +48,14 @@ func (c *calls) begin(ctx context.Context, call Call, at time.Time) error {
 		c.log.Debug().Str("call", call.CallID).Str("action", call.Action).Str("id", call.ID).Str("device", call.Device).
 			Interface("value", call.Value).Msg("Call")
 		result := c.plugin.Call(ctx, call)
-		c.leave(arrival)
+		c.leave(a)
 		c.session.fail(c.answer(call, result))
 	}()
 	return nil
 }
 
 // enter notes a call as pending, or says why it cannot be.
-func (c *calls) enter(p *pending) *CallError {
+func (c *calls) enter(p *arrival) *CallError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -69,13 +69,13 @@ func (c *calls) enter(p *pending) *CallError {
 	return nil
 }
 
-func (c *calls) leave(p *pending) {
+func (c *calls) leave(p *arrival) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.pending, p)
 }
 
-// abandon ends the context of one call, however often it has arrived.
+// abandon ends the context of one call.
 func (c *calls) abandon(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -62,7 +62,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	status  Status
-	now     *visit // while ready
+	current *conversation // while ready
 	notices []Notice
 }
 
@@ -119,7 +119,7 @@ var ErrNotConnected = errors.New("not connected to Home Assistant")
 // Remove has the host forget devices with their parts and entities for good, and returns how many it removed.
 func (c *Client) Remove(ctx context.Context, devices []string) (int, error) {
 	c.mu.Lock()
-	v := c.now
+	v := c.current
 	c.mu.Unlock()
 	if v == nil {
 		return 0, ErrNotConnected
@@ -181,12 +181,12 @@ func (c *Client) once(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, err := c.greet(ctx, s)
+	v, err := c.hello(ctx, s)
 	if err != nil {
 		s.Close()
 		return 0, err
 	}
-	err = v.stay(ctx)
+	err = v.run(ctx)
 	if since := c.Status(); since.Ready {
 		return max(time.Since(since.Since), 1), err
 	}
@@ -194,12 +194,12 @@ func (c *Client) once(ctx context.Context) (time.Duration, error) {
 }
 
 // ready notes that the host knows everything.
-func (v *visit) ready() {
-	v.mu.Lock()
-	v.now = v
-	v.status = Status{Ready: true, Since: time.Now(), HostVersion: v.hello.HAVersion, CompanionVersion: v.hello.CompanionVersion}
-	v.mu.Unlock()
-	v.options.Log.Info().Stringer("address", v.options.Address).Str("home_assistant", v.hello.HAVersion).
+func (v *conversation) ready() {
+	v.client.mu.Lock()
+	v.client.current = v
+	v.client.status = Status{Ready: true, Since: time.Now(), HostVersion: v.hello.HAVersion, CompanionVersion: v.hello.CompanionVersion}
+	v.client.mu.Unlock()
+	v.client.options.Log.Info().Stringer("address", v.client.options.Address).Str("home_assistant", v.hello.HAVersion).
 		Str("companion", v.hello.CompanionVersion).Int64("session", v.hello.Session).Msg("Connected to Home Assistant")
 }
 
@@ -207,7 +207,7 @@ func (v *visit) ready() {
 func (c *Client) lost(reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = nil
+	c.current = nil
 	if c.status.Ready || c.status.Reason != reason {
 		c.status.Ready, c.status.Reason, c.status.Since = false, reason, time.Now()
 	}

@@ -27,9 +27,9 @@ func (c *Client) Notify(n Notice) {
 func (n Notice) isOf(other Notice) bool { return n.Kind == other.Kind && n.ID == other.ID }
 
 // notify tells what waits. A companion that knows no notices is no fault: the log has told of them.
-func (v *visit) notify(ctx context.Context) error {
+func (v *conversation) notify(ctx context.Context) error {
 	for {
-		n, ok := v.nextNotice()
+		n, ok := v.client.nextNotice()
 		if !ok {
 			return nil
 		}
@@ -37,9 +37,9 @@ func (v *visit) notify(ctx context.Context) error {
 		refused, ok := errors.AsType[*CommandError](err)
 		switch {
 		case ok && (refused.Code == RefusedUnknownCommand || refused.Code == RefusedInvalidFormat):
-			v.options.Log.Debug().Err(err).Str("id", n.ID).Msg("The host takes no such notice")
+			v.client.options.Log.Debug().Err(err).Str("id", n.ID).Msg("The host takes no such notice")
 		case err != nil:
-			v.keep(n)
+			v.client.keep(n)
 			return err
 		}
 	}

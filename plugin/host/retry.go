@@ -7,7 +7,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// trouble is what is known of a visit that failed: what kind it is, so that a repetition is not told again, how long to wait
+// trouble is what is known of a conversation that failed: what kind it is, so that a repetition is not told again, how long to wait
 // (0: the growing back-off), and the sentence for the person who can act.
 type trouble struct {
 	kind     string
@@ -16,14 +16,14 @@ type trouble struct {
 	sentence string
 }
 
-// diagnosis turns the error of a visit into what to do about it. Source of the waits: PROTOCOL.md, section 6.
+// diagnosis turns the error of a conversation into what to do about it. Source of the waits: PROTOCOL.md, section 6.
 func diagnosis(err error, t Times) trouble {
 	var http *HTTPError
 	var missing *NoCompanionError
 	var refused *CommandError
 	switch {
 	case errors.Is(err, ErrAuth):
-		return trouble{"auth_invalid", t.Misfit, zerolog.ErrorLevel,
+		return trouble{"auth_invalid", t.Incompatible, zerolog.ErrorLevel,
 			"Home Assistant refuses the access token: make a new long-lived token under your profile > Security"}
 	case errors.Is(err, ErrReplaced):
 		return trouble{"replaced", t.Replaced, zerolog.ErrorLevel,
@@ -64,13 +64,13 @@ func refusal(err *CommandError, t Times) trouble {
 		return trouble{err.Code, t.NotLoaded, zerolog.ErrorLevel,
 			"The SolarHub integration is installed but not set up: add SolarHub under Settings > Devices & services"}
 	case RefusedOlderProcess:
-		return trouble{err.Code, t.Misfit, zerolog.ErrorLevel,
+		return trouble{err.Code, t.Incompatible, zerolog.ErrorLevel,
 			"Another SolarHub with the same name started later and is connected: give each its own `name:` or stop one of them"}
 	case RefusedIncompatible:
-		return trouble{err.Code, t.Misfit, zerolog.ErrorLevel,
+		return trouble{err.Code, t.Incompatible, zerolog.ErrorLevel,
 			"This SolarHub and its integration in Home Assistant do not fit together: run `solarhub install` and restart Home Assistant"}
 	case RefusedUnauthorized:
-		return trouble{err.Code, t.Misfit, zerolog.ErrorLevel,
+		return trouble{err.Code, t.Incompatible, zerolog.ErrorLevel,
 			"The access token belongs to a user who is no administrator: make a token as an administrator"}
 	case RefusedStaleSession:
 		return trouble{err.Code, 0, zerolog.WarnLevel, "Home Assistant has given up this session"}

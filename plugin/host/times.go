@@ -14,13 +14,13 @@ type Times struct {
 	Most    time.Duration // the longest wait of that kind. Defaults to 60 s
 	Settled time.Duration // ready for so long begins anew with First. Defaults to 30 s
 
-	Starting   time.Duration // HTTP 502 or 503: the host is starting. Defaults to 5 s
-	NotLoaded  time.Duration // the companion has no loaded config entry. Defaults to 10 s
-	NoCommand  time.Duration // the companion is not there. Defaults to 30 s
-	Replaced   time.Duration // another process took over. Defaults to 60 s
-	Misfit     time.Duration // only a person or a newer version can help. Defaults to 5 min
-	BackIn     time.Duration // told at a planned stop: how long entities stay available. Defaults to 30 s
-	Diagnosing time.Duration // for the answer to a request for diagnostics. Defaults to 10 s
+	Starting     time.Duration // HTTP 502 or 503: the host is starting. Defaults to 5 s
+	NotLoaded    time.Duration // the companion has no loaded config entry. Defaults to 10 s
+	NoCommand    time.Duration // the companion is not there. Defaults to 30 s
+	Replaced     time.Duration // another process took over. Defaults to 60 s
+	Incompatible time.Duration // only a person or a newer version can help. Defaults to 5 min
+	BackIn       time.Duration // told at a planned stop: how long entities stay available. Defaults to 30 s
+	Diagnosing   time.Duration // for the answer to a request for diagnostics. Defaults to 10 s
 }
 
 // withDefaults fills in what is zero.
@@ -41,7 +41,7 @@ func (t Times) withDefaults() Times {
 		{&t.NotLoaded, 10 * time.Second},
 		{&t.NoCommand, 30 * time.Second},
 		{&t.Replaced, time.Minute},
-		{&t.Misfit, 5 * time.Minute},
+		{&t.Incompatible, 5 * time.Minute},
 		{&t.BackIn, 30 * time.Second},
 		{&t.Diagnosing, 10 * time.Second},
 	} {

@@ -28,7 +28,7 @@ func (s *state) measure(now time.Time, anew bool) {
 			values[figureID(u.id, f)] = f.value(of)
 		}
 	}
-	s.outbox.Put(host.States{Values: values})
+	s.hub.outbox.Put(host.States{Values: values})
 }
 
 // figuresOf collects what the figures of a device are made of.
@@ -46,7 +46,7 @@ func (h *Hub) readFigure(ctx context.Context, id string, m measured) host.Result
 			return
 		}
 		value := host.Value(m.figure.value(s.figuresOf(u, now)))
-		s.outbox.Put(host.States{Values: map[string]any{id: value}})
+		s.hub.outbox.Put(host.States{Values: map[string]any{id: value}})
 		result = host.Result{Response: host.Reading{Value: value, Unit: m.figure.unit, ReadAt: now, Raw: []uint16{}}, Confirmed: []string{id}}
 	})
 	return result

@@ -18,8 +18,8 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 	s, u := still(t, Memory{})
 	var told []host.Notice
 	var logged strings.Builder
-	s.notify = func(n host.Notice) { told = append(told, n) }
-	s.log = zerolog.New(&logged)
+	s.hub.notify = func(n host.Notice) { told = append(told, n) }
+	s.hub.log = zerolog.New(&logged)
 	s.describe(now)
 	revert := func(key string, wanted, found codec.Value) {
 		s.reverted(u.device, devices.Reverted{Key: key, Wanted: devices.Reading{Value: wanted}, Confirmed: now,

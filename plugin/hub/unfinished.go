@@ -26,7 +26,7 @@ func (s *state) finish(u *unit, r devices.Reading) {
 				reason = fmt.Sprintf("SolarHub ended while it was being set to %v, and %s holds %v", e.Value, registers(p), r.Value)
 			}
 			s.ledger.End(e.Number, outcome, reason, r.Value.String(), time.Now())
-			s.log.Info().Str("device", u.device.Name()).Str("key", r.Key).Interface("value", e.Value).Str("outcome", outcome).
+			s.hub.log.Info().Str("device", u.device.Name()).Str("key", r.Key).Interface("value", e.Value).Str("outcome", outcome).
 				Str("found", r.Value.String()).Msg("SolarHub ended while this value was being set")
 		}
 	}

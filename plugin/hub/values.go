@@ -20,7 +20,7 @@ const resaveAfter = time.Minute
 
 // state is what the Hub knows. It belongs to the Hub's goroutine.
 type state struct {
-	*Hub
+	hub      *Hub
 	units    []*unit // in the order of the configuration
 	memory   Memory
 	ledger   *ledger.Ledger
@@ -66,7 +66,7 @@ type shown struct {
 }
 
 func newState(h *Hub, places []Place, m Memory) *state {
-	s := &state{Hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
+	s := &state{hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
 		held: map[string]int{}}
 	for _, p := range places {
 		u := &unit{device: p.Device, place: p.Key, gauge: p.Gauge, values: map[string]*shown{}, refused: map[string]bool{}}
@@ -106,7 +106,7 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 		}
 		u.refused[r.Key] = refused
 	}
-	s.outbox.Put(changes)
+	s.hub.outbox.Put(changes)
 }
 
 // hold keeps the values of entities back until release.
@@ -128,7 +128,7 @@ func (s *state) release(t target, ids []string) {
 			changes.Values[id] = v.Value.Any()
 		}
 	}
-	s.outbox.Put(changes)
+	s.hub.outbox.Put(changes)
 }
 
 // status takes how a device is. A device that is known anew, or as another variant, changes the definitions.
@@ -145,7 +145,7 @@ func (s *state) status(d *devices.Device, status devices.Status, now time.Time) 
 	if back {
 		s.age(u, now)
 	}
-	s.outbox.Put(host.States{Devices: u.online()})
+	s.hub.outbox.Put(host.States{Devices: u.online()})
 }
 
 func (s *state) tellStatus(u *unit, before, status devices.Status) {
@@ -153,11 +153,11 @@ func (s *state) tellStatus(u *unit, before, status devices.Status) {
 		return
 	}
 	if status.Online {
-		s.log.Info().Str("device", u.device.Name()).Str("serial_number", status.Identity.Serial).Str("model", status.Identity.Model).
+		s.hub.log.Info().Str("device", u.device.Name()).Str("serial_number", status.Identity.Serial).Str("model", status.Identity.Model).
 			Msg("The device answers")
 		return
 	}
-	s.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).Msg("The device is not available")
+	s.hub.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).Msg("The device is not available")
 }
 
 // online returns the availability of the device and its parts. Before it was asked for the first time it counts as online: what
@@ -202,17 +202,17 @@ func (s *state) describe(now time.Time) {
 			s.recall(u, now)
 			s.finishPresses(u)
 		}
-		s.outbox.Put(host.States{Devices: u.online()})
+		s.hub.outbox.Put(host.States{Devices: u.online()})
 	}
-	s.described.Store(c)
-	s.redescribe()
+	s.hub.described.Store(c)
+	s.hub.redescribe()
 	s.measure(now, true)
 }
 
 func (s *state) tellClash(u, other *unit, id string) {
 	if u.clash != id {
 		u.clash = id
-		s.log.Error().Str("device", u.place).Str("same_as", other.place).Str("id", id).
+		s.hub.log.Error().Str("device", u.place).Str("same_as", other.place).Str("id", id).
 			Msg("Two devices have the same id: the second is left out; take one of them out of the configuration, or give them an id:")
 	}
 }
@@ -266,7 +266,7 @@ func (s *state) show(u *unit, value func(p profile.Point, v *shown) (any, bool))
 			}
 		}
 	}
-	s.outbox.Put(changes)
+	s.hub.outbox.Put(changes)
 }
 
 // collect adds to pending what the cache does not know: values that have changed, and now and then the moment of those that have

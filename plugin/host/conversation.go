@@ -12,9 +12,9 @@ import (
 // ErrReplaced: another process of the same installation said hello after this one.
 var ErrReplaced = errors.New("another SolarHub process with the same installation name took over")
 
-// visit is what SolarHub does in one session: hello, register, snapshot, then changes, heartbeats and calls.
-type visit struct {
-	*Client
+// conversation is what SolarHub does in one session: hello, register, snapshot, then changes, heartbeats and calls.
+type conversation struct {
+	client  *Client
 	session *Session
 	events  *Subscription
 	hello   HelloResult
@@ -23,9 +23,9 @@ type visit struct {
 	hash    string // of what is registered
 }
 
-// greet says hello. The companion's events come on the returned visit.
-func (c *Client) greet(ctx context.Context, s *Session) (*visit, error) {
-	v := &visit{Client: c, session: s, events: newSubscription(), resync: make(chan struct{}, 1)}
+// hello opens the conversation. The companion's events come on the returned conversation.
+func (c *Client) hello(ctx context.Context, s *Session) (*conversation, error) {
+	v := &conversation{client: c, session: s, events: newSubscription(), resync: make(chan struct{}, 1)}
 	hello := Hello{
 		Protocol:      Versions{Min: ProtocolMin, Max: ProtocolMax},
 		PluginVersion: c.options.PluginVersion,
@@ -41,7 +41,7 @@ func (c *Client) greet(ctx context.Context, s *Session) (*visit, error) {
 		v.hash = *v.hello.Hash
 	}
 	v.calls = &calls{plugin: c.options.Plugin, outbox: c.options.Outbox, session: s, number: v.hello.Session, log: c.options.Log,
-		pending: map[*pending]struct{}{}}
+		pending: map[*arrival]struct{}{}}
 	return v, nil
 }
 
@@ -68,16 +68,16 @@ func explain(ctx context.Context, s *Session, err error) error {
 	return missing
 }
 
-// stay serves the session until it is lost, or until ctx ends: then pending calls are answered, what is unsent is
+// run serves the session until it is lost, or until ctx ends: then pending calls are answered, what is unsent is
 // sent, and the host is told. It returns nil after such a planned stop.
-func (v *visit) stay(ctx context.Context) error {
+func (v *conversation) run(ctx context.Context) error {
 	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	v.options.Plugin.Config(v.hello.Disabled) // before any event with a newer list
+	v.client.options.Plugin.Config(v.hello.Disabled) // before any event with a newer list
 	var joined sync.WaitGroup
 	var handled error
 	joined.Go(func() { v.session.fail(v.beat(lasting)) })
 	joined.Go(func() { handled = v.handle(lasting); v.session.fail(handled) })
-	joined.Go(func() { v.hurry(ctx) })
+	joined.Go(func() { v.limitStop(ctx) })
 
 	err := v.serve(ctx, lasting)
 	if ctx.Err() != nil && v.session.Err() == nil {
@@ -94,8 +94,8 @@ func (v *visit) stay(ctx context.Context) error {
 	return err
 }
 
-// hurry ends a session that is still there when the time for a planned stop is over.
-func (v *visit) hurry(ctx context.Context) {
+// limitStop ends a session that is still there when the time for a planned stop is over.
+func (v *conversation) limitStop(ctx context.Context) {
 	select {
 	case <-v.session.Done():
 		return
@@ -103,14 +103,14 @@ func (v *visit) hurry(ctx context.Context) {
 	}
 	select {
 	case <-v.session.Done():
-	case <-time.After(v.options.Times.Bye):
+	case <-time.After(v.client.options.Times.Bye):
 		v.session.fail(ErrClosed)
 	}
 }
 
 // serve brings the host up to date and keeps it there. ctx ends at a planned stop; the commands under way use lasting, so
 // that the stop does not cut them off.
-func (v *visit) serve(ctx, lasting context.Context) error {
+func (v *conversation) serve(ctx, lasting context.Context) error {
 	if _, err := v.register(lasting); err != nil {
 		return err
 	}
@@ -126,16 +126,16 @@ func (v *visit) serve(ctx, lasting context.Context) error {
 			return nil
 		case <-v.session.Done():
 			return v.session.Err()
-		case <-v.redescribe:
+		case <-v.client.redescribe:
 			var changed bool
 			if changed, err = v.register(lasting); changed {
 				err = v.snapshot(lasting)
 			}
 		case <-v.resync:
 			err = v.snapshot(lasting)
-		case <-v.noticed:
+		case <-v.client.noticed:
 			err = v.notify(lasting)
-		case <-v.options.Outbox.wake:
+		case <-v.client.options.Outbox.wake:
 		case <-due:
 			err = v.flush(lasting)
 		}
@@ -146,8 +146,8 @@ func (v *visit) serve(ctx, lasting context.Context) error {
 }
 
 // timer fires when the unsent changes have waited long enough; it is nil while there are none.
-func (v *visit) timer() <-chan time.Time {
-	wait, ok := v.options.Outbox.due()
+func (v *conversation) timer() <-chan time.Time {
+	wait, ok := v.client.options.Outbox.due()
 	if !ok {
 		return nil
 	}
@@ -155,8 +155,8 @@ func (v *visit) timer() <-chan time.Time {
 }
 
 // register tells the host what there is, unless it knows, and reports whether it did not.
-func (v *visit) register(ctx context.Context) (changed bool, err error) {
-	definitions := v.options.Plugin.Describe()
+func (v *conversation) register(ctx context.Context) (changed bool, err error) {
+	definitions := v.client.options.Plugin.Describe()
 	frames, err := definitions.frames(v.hello.Session)
 	if err != nil {
 		return false, err
@@ -172,22 +172,22 @@ func (v *visit) register(ctx context.Context) (changed bool, err error) {
 			return false, err
 		}
 		for _, r := range result.Rejected {
-			v.options.Log.Error().Str("id", r.ID).Str("reason", r.Message).Msg("Home Assistant rejects a definition")
+			v.client.options.Log.Error().Str("id", r.ID).Str("reason", r.Message).Msg("Home Assistant rejects a definition")
 		}
 	}
 	v.hash = hash
-	v.options.Log.Info().Int("entities", len(definitions.Entities)).Int("created", result.Created).
+	v.client.options.Log.Info().Int("entities", len(definitions.Entities)).Int("created", result.Created).
 		Int("updated", result.Updated).Int("removed", result.Removed).Msg("Registered")
 	return true, nil
 }
 
 // snapshot sends everything that is known, the last frame with ready.
-func (v *visit) snapshot(ctx context.Context) error {
-	v.options.Outbox.all()
+func (v *conversation) snapshot(ctx context.Context) error {
+	v.client.options.Outbox.all()
 	for last := false; !last; {
 		err := v.states(ctx, func() any {
 			var f StatesFrame
-			f, last = v.options.Outbox.take()
+			f, last = v.client.options.Outbox.take()
 			f.Session, f.Ready = v.hello.Session, last
 			return f
 		})
@@ -199,11 +199,11 @@ func (v *visit) snapshot(ctx context.Context) error {
 }
 
 // flush sends what has changed.
-func (v *visit) flush(ctx context.Context) error {
+func (v *conversation) flush(ctx context.Context) error {
 	for last := false; !last; {
 		err := v.states(ctx, func() any {
 			var f StatesFrame
-			f, last = v.options.Outbox.take()
+			f, last = v.client.options.Outbox.take()
 			if f.empty() {
 				return nil
 			}
@@ -220,22 +220,22 @@ func (v *visit) flush(ctx context.Context) error {
 func (f StatesFrame) empty() bool { return len(f.Values)+len(f.Available)+len(f.Devices) == 0 }
 
 // states sends one frame that is made when its turn has come, so that it holds the newest values.
-func (v *visit) states(ctx context.Context, build func() any) error {
+func (v *conversation) states(ctx context.Context, build func() any) error {
 	var result StatesResult
 	if err := v.session.do(ctx, &command{name: CommandStates, build: build}, &result); err != nil {
 		return err
 	}
 	if len(result.Unknown) > 0 {
-		v.options.Log.Debug().Strs("ids", result.Unknown).Msg("The host does not know these entities")
+		v.client.options.Log.Debug().Strs("ids", result.Unknown).Msg("The host does not know these entities")
 	}
 	return nil
 }
 
 // beat sends heartbeats until the session ends.
-func (v *visit) beat(ctx context.Context) error {
+func (v *conversation) beat(ctx context.Context) error {
 	interval := time.Duration(v.hello.HeartbeatMS) * time.Millisecond
 	if interval <= 0 {
-		interval = v.options.Times.Ping
+		interval = v.client.options.Times.Ping
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
@@ -252,13 +252,13 @@ func (v *visit) beat(ctx context.Context) error {
 }
 
 // bye announces a planned stop.
-func (v *visit) bye(ctx context.Context) error {
+func (v *conversation) bye(ctx context.Context) error {
 	return v.session.Do(ctx, CommandBye, ByeFrame{Session: v.hello.Session, Reason: "stopping",
-		BackInMS: v.options.Times.BackIn.Milliseconds()}, nil)
+		BackInMS: v.client.options.Times.BackIn.Milliseconds()}, nil)
 }
 
 // handle takes the companion's events one after the other until the session ends.
-func (v *visit) handle(ctx context.Context) error {
+func (v *conversation) handle(ctx context.Context) error {
 	for {
 		select {
 		case <-v.session.Done():
@@ -268,7 +268,7 @@ func (v *visit) handle(ctx context.Context) error {
 		for _, r := range v.events.take() {
 			var e Event
 			if err := json.Unmarshal(r.text, &e); err != nil {
-				v.options.Log.Warn().Err(err).Msg("The companion sends an event that cannot be read")
+				v.client.options.Log.Warn().Err(err).Msg("The companion sends an event that cannot be read")
 				continue
 			}
 			if err := v.event(ctx, e, r.at); err != nil {
@@ -281,14 +281,14 @@ func (v *visit) handle(ctx context.Context) error {
 	}
 }
 
-func (v *visit) event(ctx context.Context, e Event, at time.Time) error {
+func (v *conversation) event(ctx context.Context, e Event, at time.Time) error {
 	switch e.Type {
 	case EventCall:
-		return v.calls.begin(ctx, e.Call, at)
+		return v.calls.start(ctx, e.Call, at)
 	case EventCancel:
 		v.calls.abandon(e.CallID)
 	case EventConfig:
-		v.options.Plugin.Config(e.Disabled)
+		v.client.options.Plugin.Config(e.Disabled)
 	case EventResync:
 		select {
 		case v.resync <- struct{}{}:
@@ -299,23 +299,23 @@ func (v *visit) event(ctx context.Context, e Event, at time.Time) error {
 	case EventReplaced:
 		return ErrReplaced
 	case EventRemoved:
-		if v.options.Removed != nil {
-			v.options.Removed(e.Devices)
+		if v.client.options.Removed != nil {
+			v.client.options.Removed(e.Devices)
 		}
 	case EventStopping:
-		v.options.Log.Info().Msg("Home Assistant stops")
+		v.client.options.Log.Info().Msg("Home Assistant stops")
 	default:
-		v.options.Log.Debug().Str("type", e.Type).Msg("The companion sends an event of a kind not known here")
+		v.client.options.Log.Debug().Str("type", e.Type).Msg("The companion sends an event of a kind not known here")
 	}
 	return nil
 }
 
 // diagnose answers a request for diagnostics, if only with the reason why there are none.
-func (v *visit) diagnose(ctx context.Context, id string) error {
+func (v *conversation) diagnose(ctx context.Context, id string) error {
 	var data any = struct{}{}
-	if v.options.Diagnostics != nil {
-		patient, cancel := context.WithTimeout(ctx, v.options.Times.Diagnosing)
-		found, err := v.options.Diagnostics(patient)
+	if v.client.options.Diagnostics != nil {
+		patient, cancel := context.WithTimeout(ctx, v.client.options.Times.Diagnosing)
+		found, err := v.client.options.Diagnostics(patient)
 		cancel()
 		text, bad := json.Marshal(found)
 		if err = errors.Join(err, bad); err != nil {
