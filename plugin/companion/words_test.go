@@ -84,6 +84,9 @@ func TestEveryErrorHasATextWithKnownPlaceholders(t *testing.T) {
 	table := codes(t)
 	for _, language := range []string{"en", "de"} {
 		exceptions := translation(t, language)["exceptions"].(texts)
+		for _, key := range names(t, `: "(not_\w+)",`, slurp(t, "solarhub/errors.py")) {
+			table[key] = table["wrong_type"]
+		}
 		if has, wants := keys(exceptions), slices.Sorted(maps.Keys(table)); !slices.Equal(has, wants) {
 			t.Errorf("%s has the exceptions\n%q, wanted are\n%q", language, has, wants)
 		}
@@ -113,6 +116,17 @@ func TestPythonKnowsTheSameErrors(t *testing.T) {
 	}
 	if len(python) != len(table) {
 		t.Errorf("errors.py has %d codes, PROTOCOL.md %d", len(python), len(table))
+	}
+}
+
+// What the plugin says in English stands between quotation marks in another language.
+func TestEnglishIsQuoted(t *testing.T) {
+	for path, text := range flat(translation(t, "de")["exceptions"].(texts)) {
+		for _, english := range []string{"reason", "text"} {
+			if strings.Contains(text, "{"+english+"}") && !strings.Contains(text, "„{"+english+"}“") {
+				t.Errorf("%s: {%s} is English and is not quoted: %s", path, english, text)
+			}
+		}
 	}
 }
 

@@ -162,14 +162,14 @@ func TestActionsThatAreRefused(t *testing.T) {
 		code, key       string
 	}{
 		{"number", "set_value", object{"value": 9999}, limit, "service_validation_error", "out_of_range"},
-		{"number", "set_value", object{"value": "NaN"}, limit, "service_validation_error", "wrong_type"},
+		{"number", "set_value", object{"value": "NaN"}, limit, "service_validation_error", "not_a_number"},
 		{"number", "set_value", nil, limit, "invalid_format", ""},
 		{"select", "select_option", object{"option": "z"}, object{"entity_id": "select.inverter_mode"}, "service_validation_error", "not_valid_option"},
 		{"time", "set_value", object{"time": "25:00"}, object{"entity_id": "time.inverter_at"}, "invalid_format", ""},
 		{"solarhub", "write_value", object{"entity_id": "number.nothing", "value": 1}, nil, "service_validation_error", "unknown_entity"},
 		{"solarhub", "write_value", object{"entity_id": "number.inverter_limit"}, nil, "invalid_format", ""},
-		{"solarhub", "write_value", object{"entity_id": "number.inverter_limit", "value": "inf"}, nil, "service_validation_error", "wrong_type"},
-		{"solarhub", "write_value", object{"entity_id": "switch.inverter_on", "value": "perhaps"}, nil, "service_validation_error", "wrong_type"},
+		{"solarhub", "write_value", object{"entity_id": "number.inverter_limit", "value": "inf"}, nil, "service_validation_error", "not_a_number"},
+		{"solarhub", "write_value", object{"entity_id": "switch.inverter_on", "value": "perhaps"}, nil, "service_validation_error", "not_on_or_off"},
 	} {
 		_, err := person.do("call_service", object{"domain": c.domain, "service": c.service, "service_data": c.data, "target": c.target})
 		if err == nil || err.Code != c.code || err.Key != c.key {

@@ -9,17 +9,18 @@ import (
 
 // pending is a call that waits for its result. It is finished once, under the mutex of the host.
 type pending struct {
-	name   string  // of the entity, for errors
-	by     Context // of the caller: what the plugin reads back is shown as the caller's act
-	done   chan struct{}
-	result host.ResultFrame
-	err    *Error
+	name     string  // of the entity, for errors
+	platform string  // of the entity
+	by       Context // of the caller: what the plugin reads back is shown as the caller's act
+	done     chan struct{}
+	result   host.ResultFrame
+	err      *Error
 }
 
 func (p *pending) finish(h *Host, f host.ResultFrame, failed *host.CallError) {
 	p.result = f
 	if failed != nil {
-		p.err = h.failure(failed, p.name)
+		p.err = h.failure(failed, p.name, p.platform)
 	}
 	close(p.done)
 }
@@ -56,6 +57,9 @@ func (h *Host) call(ctx context.Context, find func() *installation, name string,
 	}
 	// The id never comes again, also after a restart: the plugin takes the same id for the same call.
 	c.Type, c.CallID, c.RemainingMS = host.EventCall, newID(), limit.Milliseconds()
+	if e := h.entities[c.ID]; e != nil {
+		p.platform = e.def.Platform
+	}
 	s.calls[c.CallID] = p
 	s.conn.event(s.id, c)
 	h.mu.Unlock()

@@ -2,7 +2,7 @@ package devhost_test
 
 // codes are the errors of a call with all placeholders that belong to them: PROTOCOL.md, section 5.
 var codes = map[string]string{
-	"out_of_range": "value min max unit", "off_step": "value step below above", "wrong_type": "value expected", "unknown_option": "value options",
+	"out_of_range": "value min max unit", "off_step": "value step below above", "wrong_type": "value", "unknown_option": "value options",
 	"read_only": "", "not_armed": "key", "unknown_entity": "id", "not_identified": "device", "exception": "device register code text",
 	"not_verified": "device register wanted found", "no_answer": "device register", "line_down": "device line", "expired": "seconds",
 	"outcome_unknown": "device register", "superseded": "value", "queue_full": "", "cancelled": "", "stopping": "", "failed": "",

@@ -44,7 +44,7 @@ func validation(domain, key, text string, placeholders map[string]any) *Error {
 
 // wanted are the placeholders of each error of a call beside name and reason. Source: PROTOCOL.md, section 5.
 var wanted = map[string]string{
-	host.CodeOutOfRange: "value min max unit", host.CodeOffStep: "value step below above", host.CodeWrongType: "value expected",
+	host.CodeOutOfRange: "value min max unit", host.CodeOffStep: "value step below above", host.CodeWrongType: "value",
 	host.CodeUnknownOption: "value options", host.CodeReadOnly: "", host.CodeNotArmed: "key", host.CodeUnknownEntity: "id",
 	host.CodeNotIdentified: "device", host.CodeException: "device register code text",
 	host.CodeNotVerified: "device register wanted found", host.CodeNoAnswer: "device register", host.CodeLineDown: "device line",
@@ -53,10 +53,13 @@ var wanted = map[string]string{
 	host.CodeTimeout: "seconds",
 }
 
+// ofPlatform are the keys under which the companion says what kind of value a platform takes.
+var ofPlatform = map[string]string{"number": "not_a_number", "switch": "not_on_or_off", "time": "not_a_time"}
+
 // failure is how a failed call reaches the caller: a translated error of the companion, complete in any case: a placeholder
 // that is missing is a question mark, a unit that is missing nothing, a code that is not known is "failed". name is what
-// the owner calls the entity.
-func (h *Host) failure(e *host.CallError, name string) *Error {
+// the owner calls the entity; platform is the entity's, "" for a device.
+func (h *Host) failure(e *host.CallError, name, platform string) *Error {
 	code, given := e.Code, e.Placeholders
 	reason, ok := given["reason"]
 	if !ok {
@@ -80,11 +83,15 @@ func (h *Host) failure(e *host.CallError, name string) *Error {
 			texts["unit"] = " " + given["unit"]
 		}
 	}
-	text := h.sentence(code, texts)
-	if (&host.CallError{Code: code}).Validation() {
-		return validation(domain, code, text, texts)
+	key := code
+	if of := ofPlatform[platform]; of != "" && code == host.CodeWrongType {
+		key = of
 	}
-	return &Error{Code: host.RefusedHostError, Message: text, Domain: domain, Key: code, Placeholders: texts}
+	text := h.sentence(key, texts)
+	if (&host.CallError{Code: code}).Validation() {
+		return validation(domain, key, text, texts)
+	}
+	return &Error{Code: host.RefusedHostError, Message: text, Domain: domain, Key: key, Placeholders: texts}
 }
 
 // sentence is the text of an error in English, without a dot at the end; the reason alone where Options.Texts has none.
@@ -101,12 +108,14 @@ func (h *Host) sentence(code string, texts map[string]any) string {
 
 // The failures that the companion makes itself.
 func (h *Host) notConnected(name string) *Error {
-	return h.failure(&host.CallError{Code: host.CodeNotConnected}, name)
+	return h.failure(&host.CallError{Code: host.CodeNotConnected}, name, "")
 }
 
-func (h *Host) lost(name string) *Error { return h.failure(&host.CallError{Code: host.CodeLost}, name) }
+func (h *Host) lost(name string) *Error {
+	return h.failure(&host.CallError{Code: host.CodeLost}, name, "")
+}
 
 func (h *Host) timedOut(name string, limit time.Duration) *Error {
 	seconds := fmt.Sprint(math.Round((limit + h.options.Answer).Seconds()))
-	return h.failure(&host.CallError{Code: host.CodeTimeout, Placeholders: map[string]string{"seconds": seconds}}, name)
+	return h.failure(&host.CallError{Code: host.CodeTimeout, Placeholders: map[string]string{"seconds": seconds}}, name, "")
 }

@@ -129,7 +129,7 @@ func python(v float64) string {
 func setNumber(h *Host, t target, data map[string]any) (any, error) {
 	v := asFloat(data["value"])
 	if math.IsNaN(v) {
-		return nil, h.wrongType(t, "nan", "a number")
+		return nil, h.wrongType(t, "nan")
 	}
 	if low, high := *t.def.Min, *t.def.Max; v < low || v > high {
 		return nil, validation("number", "out_of_range", fmt.Sprintf("Value %s for %s is outside valid range %s - %s", python(v),

@@ -45,8 +45,8 @@ func switched(v any) (on, ok bool) {
 	return false, false
 }
 
-func (h *Host) unknown(id, reason string) error {
-	return h.failure(host.NewCallError(host.CodeUnknownEntity, reason, map[string]string{"id": id}), id)
+func (h *Host) unknown(id string) error {
+	return h.failure(host.NewCallError(host.CodeUnknownEntity, host.CodeUnknownEntity, map[string]string{"id": id}), id, "")
 }
 
 // own returns the one entity that an action names.
@@ -56,7 +56,7 @@ func (h *Host) own(c serviceCall) (target, error) {
 	defer h.mu.Unlock()
 	e := h.byEntityID[id]
 	if e == nil {
-		return target{}, h.unknown(id, "no such entity of SolarHub")
+		return target{}, h.unknown(id)
 	}
 	t := h.targetOf(e)
 	if t.state == "" { // disabled: only its own name is known
@@ -80,8 +80,8 @@ func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
 		return nil, err
 	}
 	if f.Superseded {
-		return nil, h.failure(host.NewCallError(host.CodeSuperseded, "a newer value was written",
-			map[string]string{"value": asText(f.Value)}), t.name)
+		return nil, h.failure(host.NewCallError(host.CodeSuperseded, host.CodeSuperseded,
+			map[string]string{"value": asText(f.Value)}), t.name, "")
 	}
 	return map[string]any{"value": f.Value}, nil
 }
@@ -89,21 +89,16 @@ func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
 // forPlatform turns what a form's text field or YAML gives into the type of the platform. YAML reads 22:00 without quotes
 // as 22 * 60, which is a time of day all the same.
 func (h *Host) forPlatform(t target, v any) (any, error) {
-	expected := ""
 	switch t.def.Platform {
 	case "number":
-		if _, is := v.(bool); is {
-			return v, nil // the plugin says so
-		}
-		if f := asFloat(v); float.fits(v) && !math.IsNaN(f) && !math.IsInf(f, 0) {
+		_, is := v.(bool)
+		if f := asFloat(v); !is && float.fits(v) && !math.IsNaN(f) && !math.IsInf(f, 0) {
 			return f, nil
 		}
-		expected = "a number"
 	case "switch":
 		if s := strings.ToLower(fmt.Sprint(v)); s == "on" || s == "true" || s == "off" || s == "false" {
 			return s == "on" || s == "true", nil
 		}
-		expected = "on or off"
 	case "time":
 		if f, is := v.(float64); is && f >= 0 && f < 24*60 && f == math.Trunc(f) {
 			return fmt.Sprintf("%02d:%02d", int(f)/60, int(f)%60), nil
@@ -111,18 +106,17 @@ func (h *Host) forPlatform(t target, v any) (any, error) {
 		if timeOfDay.fits(v) {
 			return asTime(v), nil
 		}
-		expected = "a time like 06:30"
 	case "select", "text":
 		return asText(v), nil
 	default:
 		return v, nil // read only: the plugin says so
 	}
-	return nil, h.wrongType(t, v, expected)
+	return nil, h.wrongType(t, v)
 }
 
-func (h *Host) wrongType(t target, v any, expected string) error {
-	return h.failure(host.NewCallError(host.CodeWrongType, expected+" is expected",
-		map[string]string{"value": asText(v), "expected": expected}), t.name)
+func (h *Host) wrongType(t target, v any) error {
+	refused := host.NewCallError(host.CodeWrongType, host.CodeWrongType, map[string]string{"value": asText(v)})
+	return h.failure(refused, t.name, t.def.Platform)
 }
 
 func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
@@ -142,7 +136,7 @@ func (h *Host) refreshDevice(ctx context.Context, c serviceCall) (any, error) {
 	id := asText(c.Data["device_id"])
 	root, name := h.rootByRegistryID(id)
 	if root == "" {
-		return nil, h.unknown(id, "no such device")
+		return nil, h.unknown(id)
 	}
 	_, err := h.call(ctx, h.find(root), name, callFrame{Action: host.ActionRefresh, Device: root}, h.options.Refresh, c.by)
 	return nil, err

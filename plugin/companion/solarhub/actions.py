@@ -1,7 +1,7 @@
-"""Actions that always tell whether they were carried out, also for an entity that is unavailable.
+"""The actions of SolarHub, which always say whether they were carried out.
 
-Home Assistant drops unavailable entities from the target of its own actions and reports success. These here take an
-entity_id as an ordinary field instead.
+Home Assistant drops unavailable entities from the target of its own actions and reports success. These actions take an
+entity_id as an ordinary field instead, and check themselves whether the caller may use it.
 """
 
 from math import isfinite
@@ -15,7 +15,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 import voluptuous as vol
 
 from .const import DOMAIN, REFRESH_SECONDS
-from .definitions import DeviceDef, EntityDef, root_of
+from .definitions import EntityDef, root_of
 from .errors import call_error
 from .hub import DATA_HUB
 
@@ -51,7 +51,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
 
 
 async def _async_write_value(call: ServiceCall) -> ServiceResponse:
-    """Write a value and return what the device holds then."""
+    """Write a value, and return the value that the device holds afterwards."""
     entity, name = await _async_entity(call)
     answer = await call.hass.data[DATA_HUB].async_call(
         entity,
@@ -62,25 +62,25 @@ async def _async_write_value(call: ServiceCall) -> ServiceResponse:
         force=call.data["force"],
     )
     if answer.get("superseded"):
-        raise call_error("superseded", name, {"value": answer.get("value"), "reason": "a newer value was written"})
+        raise call_error("superseded", name, {"value": answer.get("value")})
     return {"value": answer.get("value")} if call.return_response else None
 
 
 async def _async_read_value(call: ServiceCall) -> ServiceResponse:
-    """Read from the device now."""
+    """Read a value from the device now."""
     entity, name = await _async_entity(call)
     answer = await call.hass.data[DATA_HUB].async_call(entity, "read", name, context=call.context)
     return dict(answer.get("response") or {})
 
 
 async def _async_refresh(call: ServiceCall) -> None:
-    """Read all of a device now."""
+    """Read all enabled registers of a device now."""
     hub, device_id = call.hass.data[DATA_HUB], call.data[ATTR_DEVICE_ID]
     found = dr.async_get(call.hass).async_get(device_id)
     ids = [identifier for domain, identifier in found.identifiers if domain == DOMAIN] if found else []
-    device: DeviceDef | None = hub.catalogue.devices.get(root_of(ids[0])) if ids else None
+    device = hub.catalogue.devices.get(root_of(ids[0])) if ids else None
     if found is None or device is None:
-        raise call_error("unknown_entity", device_id, {"id": device_id, "reason": "no such device"})
+        raise call_error("unknown_entity", device_id, {"id": device_id})
     await _async_authorise(call, None)
     await hub.async_call(
         device, "refresh", found.name_by_user or device.name, context=call.context, seconds=REFRESH_SECONDS
@@ -88,19 +88,19 @@ async def _async_refresh(call: ServiceCall) -> None:
 
 
 async def _async_entity(call: ServiceCall) -> tuple[EntityDef, str]:
-    """Return the entity that is meant and what the owner calls it; disabled and unavailable ones too."""
+    """Return the entity of an action and what the owner calls it. It may be disabled or unavailable."""
     entity_id: str = call.data[ATTR_ENTITY_ID]
     entry = er.async_get(call.hass).async_get(entity_id)
     entity = call.hass.data[DATA_HUB].catalogue.entities.get(entry.unique_id) if entry else None
     if entry is None or entry.platform != DOMAIN or entity is None:
-        raise call_error("unknown_entity", entity_id, {"id": entity_id, "reason": "no such entity of SolarHub"})
+        raise call_error("unknown_entity", entity_id, {"id": entity_id})
     await _async_authorise(call, entity_id)
     state = call.hass.states.get(entity_id)
     return entity, state.name if state else entry.name or entity.name
 
 
 async def _async_authorise(call: ServiceCall, entity_id: str | None) -> None:
-    """Check what Home Assistant checks for its own actions on an entity; None stands for all entities."""
+    """Check what Home Assistant checks for its own actions on an entity. None stands for all entities."""
     if call.context.user_id is None:
         return
     if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
@@ -115,13 +115,13 @@ async def _async_authorise(call: ServiceCall, entity_id: str | None) -> None:
 
 
 def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
-    """Return a value as the contract has it: a form's text field and YAML give other types than the register has.
+    """Return a value in the type that the contract has for the platform. YAML and the text field of a form give others.
 
-    YAML reads 22:00 without quotes as 22 * 60, which is a time of day all the same.
+    YAML reads 22:00 without quotes as 22 * 60; that is taken for the time of day that it was meant to be.
     """
     try:
         match entity.platform:
-            case Platform.NUMBER if not isinstance(value, bool):
+            case Platform.NUMBER:
                 number = _finite(value)
                 return int(number) if number.is_integer() else number
             case Platform.SWITCH:
@@ -134,16 +134,12 @@ def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
             case Platform.SELECT | Platform.TEXT:
                 return str(value)
     except ValueError, KeyError, OverflowError, vol.Invalid:
-        pass
-    else:
-        return value  # read only, or no number: the plugin says so
-    expected = {Platform.NUMBER: "a number", Platform.SWITCH: "on or off", Platform.TIME: "a time like 06:30"}
-    wanted = expected[entity.platform]
-    raise call_error("wrong_type", name, {"value": value, "expected": wanted, "reason": f"{wanted} is expected"})
+        raise call_error("wrong_type", name, {"value": value}, entity.platform) from None
+    return value  # the plugin says why it cannot be set
 
 
 def _finite(value: Any) -> float:
     """Return a value as a number that JSON can carry."""
-    if not isfinite(number := float(value)):
+    if isinstance(value, bool) or not isfinite(number := float(value)):
         raise ValueError(value)
     return number

@@ -1,17 +1,18 @@
-"""What can go wrong with a call, as errors that Home Assistant translates."""
+"""The errors of calls, as exceptions that Home Assistant translates."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from homeassistant.const import Platform
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 
-# Error codes of PROTOCOL.md, section 5, with the placeholders that their texts may use beside name and reason.
+# The codes of PROTOCOL.md, section 5, with the placeholders that their texts may use besides name and reason.
 VALIDATION: Final[Mapping[str, tuple[str, ...]]] = {
     "out_of_range": ("value", "min", "max", "unit"),
     "off_step": ("value", "step", "below", "above"),
-    "wrong_type": ("value", "expected"),
+    "wrong_type": ("value",),
     "unknown_option": ("value", "options"),
     "read_only": (),
     "not_armed": ("key",),
@@ -35,20 +36,30 @@ FAILURE: Final[Mapping[str, tuple[str, ...]]] = {
     "timeout": ("seconds",),
 }
 
+# The translation keys of wrong_type where the platform says what kind of value is needed.
+_WRONG_TYPE: Final = {
+    Platform.NUMBER: "not_a_number",
+    Platform.SWITCH: "not_on_or_off",
+    Platform.TIME: "not_a_time",
+}
 
-def call_error(code: str, name: str, placeholders: Mapping[str, Any] | None = None) -> HomeAssistantError:
-    """Return the error for a code of the contract; name is what the person calls the entity or device.
 
-    A code of a newer plugin becomes "failed", and a placeholder that is missing a question mark, so that the text is
-    complete in any case.
+def call_error(
+    code: str, name: str, placeholders: Mapping[str, Any] | None = None, platform: Platform | None = None
+) -> HomeAssistantError:
+    """Return the exception for a code of the contract. name is what the owner calls the entity or device.
+
+    The text is complete in any case: a code that this version does not know becomes "failed", and a placeholder that is
+    missing becomes a question mark.
     """
     given = {key: str(value) for key, value in (placeholders or {}).items()}
-    given["reason"] = given.get("reason", code).rstrip(".")  # the texts end with one
+    given["reason"] = given.get("reason", code).rstrip(".")  # the texts end with a full stop of their own
     if code not in VALIDATION and code not in FAILURE:
         code = "failed"
     wanted = VALIDATION.get(code, FAILURE.get(code, ()))
     texts = dict.fromkeys(wanted, "?") | given | {"name": name}
-    if "unit" in wanted:  # stands right behind a number, and not everything has one
+    if "unit" in wanted:  # follows a number directly, and not every number has a unit
         texts["unit"] = f" {unit}" if (unit := given.get("unit")) else ""
     kind = ServiceValidationError if code in VALIDATION else HomeAssistantError
-    return kind(translation_domain=DOMAIN, translation_key=code, translation_placeholders=texts)
+    key = _WRONG_TYPE.get(platform, code) if platform is not None and code == "wrong_type" else code
+    return kind(translation_domain=DOMAIN, translation_key=key, translation_placeholders=texts)

@@ -13,7 +13,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .catalogue import Catalogue
-from .const import CONF_GRACE, DOMAIN, GRACE_DEFAULT, WRITE_SECONDS
+from .const import CONF_GRACE, DOMAIN, GRACE_DEFAULT
 from .definitions import DeviceDef, EntityDef, EntityState, Json
 from .display import Display
 from .errors import call_error
@@ -148,21 +148,13 @@ class Hub:
     # Calls
 
     async def async_call(
-        self,
-        target: EntityDef | DeviceDef,
-        action: str,
-        name: str,
-        *,
-        context: Context | None,
-        seconds: float = WRITE_SECONDS,
-        **fields: Any,
+        self, target: EntityDef | DeviceDef, action: str, name: str, *, context: Context | None, **fields: Any
     ) -> Json:
         """Have the plugin that serves an entity or device carry out an action. See Installation.async_call."""
         owner = self.catalogue.owner_of(target.device if isinstance(target, EntityDef) else target.id)
         if owner is None:
             raise call_error("not_connected", name)
-        where = {"id": target.id} if isinstance(target, EntityDef) else {"device": target.root}
-        return await self.installation(owner).async_call(action, where | fields, name, seconds, context)
+        return await self.installation(owner).async_call(target, action, name, context=context, **fields)
 
     # Which entities are disabled
 

@@ -12,8 +12,8 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util.ulid import ulid_now
 
-from .const import ANSWER_SECONDS, CONNECT_SECONDS, GRACE_MAX, SILENCE_MAX
-from .definitions import EntityDef, EntityState, Json
+from .const import ANSWER_SECONDS, CONNECT_SECONDS, GRACE_MAX, SILENCE_MAX, WRITE_SECONDS
+from .definitions import DeviceDef, EntityDef, EntityState, Json
 from .errors import call_error
 from .session import Call, Session, Snapshot
 
@@ -131,18 +131,26 @@ class Installation:
         self._watchdog = async_call_later(self._hass, seconds, check)
 
     async def async_call(
-        self, action: str, target: Json, name: str, seconds: float, context: Context | None = None
+        self,
+        target: EntityDef | DeviceDef,
+        action: str,
+        name: str,
+        *,
+        context: Context | None,
+        seconds: float = WRITE_SECONDS,
+        **fields: Any,
     ) -> Json:
-        """Have the plugin carry out an action and return its answer, the fields of solarhub/result.
+        """Have the plugin carry out an action on an entity or device and return its answer, the fields of its result.
 
-        seconds is how long the plugin has. Raises the plugin's error, or not_connected, lost or timeout. If the caller
-        is cancelled, the plugin is asked to drop the call.
+        name is what the owner calls the target. seconds is how long the plugin has. Raises the plugin's error, or
+        not_connected, lost or timeout. If the caller is cancelled, the plugin is asked to drop the call.
         """
         session = await self._async_ready(name)
         call_id = ulid_now()
         answer: asyncio.Future[Json | HomeAssistantError] = asyncio.get_running_loop().create_future()
-        session.calls[call_id] = Call(name, target.get("id") if action == "set" else None, context, answer)
-        session.send("call", call_id=call_id, action=action, remaining_ms=round(seconds * 1000), **target)
+        session.calls[call_id] = Call(action, target, name, context, answer)
+        where = {"id": target.id} if isinstance(target, EntityDef) else {"device": target.root}
+        session.send("call", call_id=call_id, action=action, remaining_ms=round(seconds * 1000), **where, **fields)
         try:
             async with asyncio.timeout(seconds + ANSWER_SECONDS):
                 result = await answer

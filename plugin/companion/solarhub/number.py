@@ -4,6 +4,7 @@ from math import isnan
 from typing import Any
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberMode
+from homeassistant.const import Platform
 
 from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
@@ -40,9 +41,7 @@ class SolarHubNumber(SolarHubEntity, NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Write a number. Home Assistant itself lets "nan" through."""
         if isnan(value):
-            wanted = "a number"
-            told = {"value": value, "expected": wanted, "reason": f"{wanted} is expected"}
-            raise call_error("wrong_type", self.owner_name, told)
+            raise call_error("wrong_type", self.owner_name, {"value": value}, Platform.NUMBER)
         await self._async_set(spelled(value))
 
 

@@ -12,7 +12,7 @@ from homeassistant.util.ulid import ulid_now
 
 from .catalogue import Registration
 from .const import DIAGNOSTICS_SECONDS
-from .definitions import Json, root_of
+from .definitions import DeviceDef, EntityDef, Json, root_of
 from .errors import call_error
 
 
@@ -44,8 +44,9 @@ class Snapshot:
 class Call:
     """A call that the plugin has not answered yet."""
 
-    name: str  # what the owner calls the entity or device; errors name it
-    entity_id: str | None  # the entity that is being set; None for other actions
+    action: str
+    target: EntityDef | DeviceDef
+    name: str  # what the owner calls the target
     context: Context | None
     answer: asyncio.Future[Json | HomeAssistantError]
 

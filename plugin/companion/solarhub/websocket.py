@@ -9,6 +9,7 @@ from homeassistant.components import websocket_api
 from homeassistant.components.websocket_api import ActiveConnection
 from homeassistant.const import __version__ as ha_version
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
@@ -23,10 +24,10 @@ from .const import (
     PROTOCOL_MIN,
     STATES_PER_FRAME,
 )
-from .definitions import Json, root_of
+from .definitions import EntityDef, Json, root_of
 from .errors import call_error
 from .hub import DATA_HUB, Hub
-from .session import Session, Snapshot
+from .session import Call, Session, Snapshot
 
 type Handler = Callable[[Hub, Session, ActiveConnection, Json], None]
 
@@ -260,14 +261,16 @@ def handle_result(hub: Hub, session: Session, connection: ActiveConnection, msg:
     """Show what was read back, as an act of the caller, and then tell the caller."""
     call = session.calls.pop(msg["call_id"], None)
     hub.apply(session, msg.get("s") or {}, context=call.context if call else None)
-    if call is not None and msg["ok"] and (entity := hub.catalogue.entities.get(call.entity_id or "")) is not None:
-        hub.notices.was_set(entity)
     if call is not None and not call.answer.done():
-        error = msg.get("error") or {}
-        call.answer.set_result(
-            msg if msg["ok"] else call_error(str(error.get("code")), call.name, error.get("placeholders"))
-        )
+        call.answer.set_result(msg if msg["ok"] else _error_of(call, msg.get("error") or {}))
+        if msg["ok"] and call.action == "set" and isinstance(call.target, EntityDef):
+            hub.notices.was_set(call.target)
     connection.send_result(msg["id"])
+
+
+def _error_of(call: Call, error: Json) -> HomeAssistantError:
+    platform = call.target.platform if isinstance(call.target, EntityDef) else None
+    return call_error(str(error.get("code")), call.name, error.get("placeholders"), platform)
 
 
 @websocket_api.require_admin

@@ -74,7 +74,7 @@ async def test_every_error_is_translated(home: Home, code: str) -> None:
     with pytest.raises(Refused) as refused:
         await home.core.act("number.set_value", home["grid_limit"], value=1)
     error = refused.value.error
-    assert error["translation_key"] == code
+    assert error["translation_key"] == ("not_a_number" if code == "wrong_type" else code)
     assert error["code"] == ("service_validation_error" if kind == "validation" else "home_assistant_error")
     assert "{" not in error["message"]
     assert "?" not in error["message"]
@@ -175,12 +175,18 @@ async def test_write_value(home: Home, key: str, value: object, sent: object) ->
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("grid_limit", "much"), ("charge_from_grid", "maybe"), ("window_start", "x")]
+    ("key", "value", "error"),
+    [
+        ("grid_limit", "much", "not_a_number"),
+        ("grid_limit", True, "not_a_number"),
+        ("charge_from_grid", "maybe", "not_on_or_off"),
+        ("window_start", "x", "not_a_time"),
+    ],
 )
-async def test_write_value_of_the_wrong_type(home: Home, key: str, value: str) -> None:
+async def test_write_value_of_the_wrong_type(home: Home, key: str, value: object, error: str) -> None:
     with pytest.raises(Refused) as refused:
         await home.core.act("solarhub.write_value", entity_id=home[key], value=value)
-    assert refused.value.error["translation_key"] == "wrong_type"
+    assert refused.value.error["translation_key"] == error
     assert home.plugin.calls == []
 
 
