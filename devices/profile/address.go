@@ -41,7 +41,8 @@ func ParseHole(text string) (protocol.Range, error) {
 		}
 	}
 	if to < from || to-from == 65535 {
-		return protocol.Range{}, fmt.Errorf("%q: the last address must lie behind the first, and not be the whole table", text)
+		return protocol.Range{}, fmt.Errorf("%q: the last address must lie behind the first, and not be the whole "+
+			"table", text)
 	}
 	return protocol.Range{Table: table, Addr: from, Count: to - from + 1}, nil
 }
@@ -54,7 +55,7 @@ func HoleText(r protocol.Range) string {
 	return fmt.Sprintf("%s %d..%d", r.Table, r.Addr, r.End()-1)
 }
 
-// HolesText writes what takes the place of holes in a file.
+// HolesText writes a list of holes as a file has it: [holding 700..709, holding 720].
 func HolesText(holes []protocol.Range) string {
 	var texts []string
 	for _, h := range holes {
@@ -63,7 +64,7 @@ func HolesText(holes []protocol.Range) string {
 	return "[" + strings.Join(texts, ", ") + "]"
 }
 
-// SubtractRanges returns what is left of a hole beside registers that have to be read.
+// SubtractRanges returns the parts of a hole that do not overlap the ranges, which have to be read.
 func SubtractRanges(hole protocol.Range, read ...protocol.Range) []protocol.Range {
 	left := []protocol.Range{hole}
 	for _, r := range read {
@@ -77,7 +78,8 @@ func SubtractRanges(hole protocol.Range, read ...protocol.Range) []protocol.Rang
 				rest = append(rest, protocol.Range{Table: h.Table, Addr: h.Addr, Count: r.Addr - h.Addr})
 			}
 			if r.End() < h.End() {
-				rest = append(rest, protocol.Range{Table: h.Table, Addr: uint16(r.End()), Count: uint16(h.End() - r.End())})
+				rest = append(rest, protocol.Range{Table: h.Table, Addr: uint16(r.End()),
+					Count: uint16(h.End() - r.End())})
 			}
 		}
 		left = rest
@@ -94,8 +96,7 @@ func parseTable(word string) (protocol.Table, error) {
 	return 0, fmt.Errorf("table %q is not one of holding, input, coil, discrete", word)
 }
 
-// parseRegister reads a decimal or hexadecimal address. A leading zero is refused: it means octal to some and nothing to
-// others.
+// parseRegister reads a decimal or hexadecimal address. It refuses a leading zero, which some readers take for octal.
 func parseRegister(text string) (uint16, error) {
 	n, err := parseNatural(text)
 	if err != nil || n > 65535 {
@@ -104,7 +105,7 @@ func parseRegister(text string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// parseNatural reads a decimal number without leading zeros, or a hexadecimal one behind 0x.
+// parseNatural reads a decimal number without leading zeros, or a hexadecimal number after 0x.
 func parseNatural(text string) (uint64, error) {
 	if hex, found := strings.CutPrefix(text, "0x"); found {
 		return strconv.ParseUint(hex, 16, 64)
@@ -115,7 +116,8 @@ func parseNatural(text string) (uint64, error) {
 	return strconv.ParseUint(text, 10, 64)
 }
 
-// ranges reads where the words lie: one address, or a list of places apart that share the words evenly.
+// ranges reads the addresses of a point: one, or a list of registers that are not neighbours. Each place of a list
+// holds the same number of words.
 func (l *loader) ranges(f fields, s codec.Spec) []protocol.Range {
 	places := f.list("at")
 	if len(places) == 0 {
@@ -161,7 +163,8 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 	}
 	for _, hole := range l.p.Line.Holes {
 		if hole.Overlaps(r) {
-			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole), HolesText(SubtractRanges(hole, r)))
+			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole),
+				HolesText(SubtractRanges(hole, r)))
 		}
 	}
 	if most := cmp.Or(l.p.Line.MaxRegisters, protocol.MaxReadRegisters); r.Count > most {

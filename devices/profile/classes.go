@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// quantity is what the host demands of a numeric sensor or number of one device class.
-// Source: Home Assistant 2026.11, components/sensor/const.py (DEVICE_CLASS_UNITS, DEVICE_CLASS_STATE_CLASSES) and
-// components/number/const.py, which has the same for these classes.
+// quantity says which units and state classes the host accepts for a number of one device class. A profile speaks of
+// classes in the host's words because no other host exists; the loader checks them because the host only logs a
+// warning, on somebody else's machine. Source: Home Assistant 2026.11, components/sensor/const.py (DEVICE_CLASS_UNITS,
+// DEVICE_CLASS_STATE_CLASSES) and components/number/const.py, which has the same for these classes.
 type quantity struct {
-	units  []string // "" is: without a unit
+	units  []string // "" stands for no unit
 	states []string // the first is the default
 }
 
@@ -21,9 +22,9 @@ const (
 
 // quantities are the device classes that inverters, batteries and meters need.
 //
-// An energy is total_increasing unless the profile says otherwise: a counter that restarts at midnight needs it, and
-// for one that never restarts it is right too. `state: total` is for lifetime counters, where a glitch downwards must
-// not be taken for a restart and counted twice, and for energies that can fall.
+// An energy is total_increasing by default. A counter that restarts at midnight needs it, and a counter that never
+// restarts may have it. `state: total` suits a lifetime counter, so that the host does not take a glitch downwards for
+// a restart and count the energy twice, and it suits an energy that can fall.
 var quantities = map[string]quantity{
 	"apparent_power":    {words("mVA VA kVA"), words(measurement)},
 	"battery":           {words("%"), words(measurement)},
@@ -42,19 +43,20 @@ var quantities = map[string]quantity{
 	"voltage":           {words("μV mV V kV MV"), words(measurement)},
 }
 
-// flags are the device classes of what is on or off, and of a button. Source: Home Assistant 2026.11,
-// components/{binary_sensor,switch,button}: those that such devices need. Selects, times and texts have none.
+// flags are the device classes of each platform without numbers, as far as such devices need them. A select, time or
+// text has none. Source: Home Assistant 2026.11, components/{binary_sensor,switch,button}.
 var flags = map[string][]string{
-	"binary_sensor": words("battery battery_charging cold connectivity heat light plug power problem running safety tamper update"),
-	"switch":        words("outlet switch"),
-	"button":        words("identify restart update"),
+	"binary_sensor": words("battery battery_charging cold connectivity heat light plug power problem running safety " +
+		"tamper update"),
+	"switch": words("outlet switch"),
+	"button": words("identify restart update"),
 }
 
 var stateClasses = words(measurement, total, totalIncreasing)
 
 func words(texts ...string) []string { return strings.Fields(strings.Join(texts, " ")) }
 
-// classesWith returns the classes that a unit can have, sorted; none for a percentage, which may be of anything.
+// classesWith returns the classes that use a unit, sorted. A percentage can measure anything, so it has none.
 func classesWith(unit string) []string {
 	var classes []string
 	for class, q := range quantities {

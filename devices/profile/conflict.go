@@ -6,16 +6,16 @@ import (
 	"solarhub/protocol"
 )
 
-// conflict is one thing wrong between a point and an earlier one of the same variant.
+// conflict is a contradiction between a point and an earlier point of the same variant.
 type conflict struct {
-	point int // index
-	with  int
-	key   string // the key of the point that is at fault: key, name or at
+	point int    // its index
+	with  int    // the index of the earlier point
+	key   string // the key to report it at: key, name or at
 	text  string
 }
 
-// conflicts returns the points that share a key, a name within their part, or bits of a register one of them writes. Two
-// readings of the same register are welcome.
+// conflicts returns the points that share a key, share a name within their part, or overlap an earlier point while one
+// of the two can be written. Two points may read the same register.
 func conflicts(points []Point) []conflict {
 	var found []conflict
 	keys, names := map[string]int{}, map[[2]string]int{}
@@ -27,7 +27,8 @@ func conflicts(points []Point) []conflict {
 		}
 		place := [2]string{p.Part, p.Name}
 		if j, ok := names[place]; ok {
-			found = append(found, conflict{i, j, "name", fmt.Sprintf("name %q is taken by %s in the same part", p.Name, points[j].Key)})
+			found = append(found, conflict{i, j, "name",
+				fmt.Sprintf("name %q is taken by %s in the same part", p.Name, points[j].Key)})
 		} else if p.Name != "" {
 			names[place] = i
 		}
@@ -35,7 +36,7 @@ func conflicts(points []Point) []conflict {
 	return append(found, overlaps(points)...)
 }
 
-// register is one address; a claim is a point's bits in it.
+// register is one address. A claim is the bits of it that belong to a point.
 type register struct {
 	table protocol.Table
 	addr  uint16
@@ -47,7 +48,8 @@ type claim struct {
 	bits  uint16
 }
 
-// overlaps returns, for each pair of points of which at least one is written, the first register whose bits they share.
+// overlaps returns the pairs of points that share bits of a register while one of the two can be written: each pair
+// once, with the first such register.
 func overlaps(points []Point) []conflict {
 	var found []conflict
 	claims := map[register][]claim{}
@@ -61,8 +63,10 @@ func overlaps(points []Point) []conflict {
 					continue
 				}
 				seen[pair] = true
-				found = append(found, conflict{i, other.point, "at", fmt.Sprintf(
-					"%s and %s share bits of %s %d and one of them is written: give them masks that lie apart", q.Key, p.Key, mine.table, mine.addr)})
+				text := fmt.Sprintf("%s and %s share bits of %s %d and one of them is written: give them masks that "+
+					"do not overlap",
+					q.Key, p.Key, mine.table, mine.addr)
+				found = append(found, conflict{i, other.point, "at", text})
 			}
 			claims[mine.register] = append(claims[mine.register], mine)
 		}
@@ -70,7 +74,7 @@ func overlaps(points []Point) []conflict {
 	return found
 }
 
-// claimed returns the registers of a point, in the order in which they are joined.
+// claimed returns the registers of a point with the bits that belong to it.
 func claimed(point int, p Point) []claim {
 	masks := p.Spec.CompareMask()
 	var claims []claim

@@ -14,11 +14,11 @@ import (
 //go:embed maps/*.yaml
 var shipped embed.FS
 
-// maxFile bounds a profile's file; the largest known has 60 kB.
+// maxFile is the largest file of a profile, in bytes; the largest one known has 60 kB.
 const maxFile = 1 << 20
 
-// Embedded returns the profiles that come with the program, sorted by id. They are loaded once and shared; the error is
-// strict.Findings of the first that does not load, which a test rules out.
+// Embedded returns the profiles that come with the program, sorted by id. The first call loads them, and all callers
+// share them. The error is strict.Findings of the first profile that does not load; a test makes sure that all do.
 func Embedded() ([]*Profile, error) { return loadShipped() }
 
 var loadShipped = sync.OnceValues(func() ([]*Profile, error) {
@@ -64,8 +64,8 @@ func Get(id string) (*Profile, error) {
 	return profiles[i], nil
 }
 
-// Open returns the profile that a configuration names: a file if it ends in .yaml or .yml, else one that comes with the
-// program.
+// Open returns the profile that a configuration names: the file of that path if the name ends in .yaml or .yml,
+// otherwise the profile with that id that comes with the program.
 func Open(name string) (*Profile, error) {
 	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" {
 		return Get(name)

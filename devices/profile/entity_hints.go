@@ -11,7 +11,7 @@ import (
 
 var iconForm = regexp.MustCompile(`^mdi:[a-z0-9-]+$`)
 
-// hints reads and chooses how a host shows the point.
+// entityHints reads how a host shows the point, and chooses what the profile leaves out.
 func (l *loader) entityHints(f fields, p *Point) {
 	h := &p.Entity
 	h.Platform = platform(*p, isButton(f))
@@ -60,10 +60,10 @@ func (l *loader) precision(f fields, p *Point) {
 	}
 }
 
-// maxPrecision is the most decimals that the host's own choice of precision offers.
+// maxPrecision is the largest number of decimals that an owner can choose in the host.
 const maxPrecision = 6
 
-// class reads the device class and state class and checks them against each other, the unit and the platform.
+// class reads the device class and the state class, and checks that they fit each other, the unit and the platform.
 func (l *loader) class(f fields, p *Point) {
 	h := &p.Entity
 	h.DeviceClass = f.text("class")
@@ -91,7 +91,8 @@ func (l *loader) quantity(f fields, p *Point) {
 		f.fail("class", "class %q is not one of %s", h.DeviceClass, joinWords(slices.Sorted(maps.Keys(quantities))))
 		return
 	case !slices.Contains(q.units, p.Unit):
-		f.fail("class", "class %s has the units %s, not %q", h.DeviceClass, strings.TrimPrefix(joinWords(q.units), ", "), p.Unit)
+		f.fail("class", "class %s has the units %s, not %q", h.DeviceClass,
+			strings.TrimPrefix(joinWords(q.units), ", "), p.Unit)
 	}
 	if h.Platform != "sensor" {
 		f.refuse("only a reading has one", "state")
@@ -118,7 +119,7 @@ func numeric(p Point) bool {
 	return p.Spec.IsNumber() && !p.Button()
 }
 
-// platform chooses how a host shows a point: by what its value is, and by whether it can be written.
+// platform chooses the platform of a point from the form of its value and from whether it can be written.
 func platform(p Point, button bool) string {
 	pick := func(reading, setting string) string {
 		if p.Write == nil {

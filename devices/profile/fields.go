@@ -8,16 +8,17 @@ import (
 	"solarhub/devices/profile/strict"
 )
 
-// reader reads values that may be given once for each variant: it takes that of the variant being read.
+// reader reads the values of one variant. A profile can give a value for each variant; the reader picks the right one.
 type reader struct {
 	variants []string // known once identify has been read
 	variant  string   // the one being read
 }
 
-// pick returns the value of the variant being read where n is a mapping by variant, and n itself otherwise; nil where
-// the variant has none, which is a finding.
+// pick returns n itself, or the value of the variant being read if n is a mapping by variant. A variant that is missing
+// there is a finding, and its value is nil.
 func (r *reader) pick(key string, n *strict.Node) *strict.Node {
-	if n == nil || !n.IsMap() || !slices.ContainsFunc(n.Entries(), func(e strict.Entry) bool { return r.known(e.Key) }) {
+	if n == nil || !n.IsMap() ||
+		!slices.ContainsFunc(n.Entries(), func(e strict.Entry) bool { return r.known(e.Key) }) {
 		return n
 	}
 	given := map[string]*strict.Node{}
@@ -37,16 +38,16 @@ func (r *reader) pick(key string, n *strict.Node) *strict.Node {
 
 func (r *reader) known(n *strict.Node) bool { return slices.Contains(r.variants, n.Raw()) }
 
-// fields is a mapping with known keys. The zero strict.Fields has none and causes no findings.
+// fields is a mapping of the format. The zero value has no keys and reports nothing.
 type fields struct {
 	*reader
 	strict.Fields
 }
 
-// fields reads a mapping with the keys that are listed for it.
+// fields reads a mapping. The keys that it can have are listed in keys.go.
 func (r *reader) fields(n *strict.Node, mapping string) fields {
 	if !n.IsMap() {
-		n.Entries() // says so
+		n.Entries() // reports it
 		return fields{reader: r}
 	}
 	f := fields{r, n.Fields(formatKeys[mapping].allowed...)}
@@ -68,10 +69,10 @@ func (f fields) exists() bool { return f.At != nil }
 // get returns the value of a key for the variant being read, or nil.
 func (f fields) get(key string) *strict.Node { return f.pick(key, f.Get(key)) }
 
-// has reports whether the key is there, be it with a value for this variant or not.
+// has reports whether the key exists, even if it has no value for this variant.
 func (f fields) has(key string) bool { return f.Get(key) != nil }
 
-// fail reports at the key's value, or at the mapping where it has none.
+// fail adds a finding at the value of a key, or at the mapping if the key is missing.
 func (f fields) fail(key, format string, args ...any) {
 	n := f.At
 	if v := f.get(key); v != nil {
@@ -82,7 +83,7 @@ func (f fields) fail(key, format string, args ...any) {
 	}
 }
 
-// need reports the keys that are missing.
+// need adds a finding for each key that is missing.
 func (f fields) need(keys ...string) {
 	for _, key := range keys {
 		if f.exists() {
@@ -91,7 +92,7 @@ func (f fields) need(keys ...string) {
 	}
 }
 
-// refuse reports the keys that have no place here.
+// refuse adds a finding for each of the keys that is given, and says why it has no place here.
 func (f fields) refuse(why string, keys ...string) {
 	for _, key := range keys {
 		if f.has(key) {

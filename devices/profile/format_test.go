@@ -46,15 +46,18 @@ func loadExample(t *testing.T) *Profile {
 func TestExampleHead(t *testing.T) {
 	p := loadExample(t)
 	want := LineSettings{
-		Serial: protocol.DefaultSerial, Unit: 1, Pace: protocol.Pace{Gap: 50 * time.Millisecond, Timeout: time.Second, First: 3 * time.Second},
-		Turnaround: 20 * time.Millisecond, MaxRegisters: 48, Join: true, Holes: []protocol.Range{{Addr: 700, Count: 10}, {Addr: 720, Count: 1}},
+		Serial: protocol.DefaultSerial, Unit: 1, Pace: protocol.Pace{Gap: 50 * time.Millisecond, Timeout: time.Second,
+			First: 3 * time.Second},
+		Turnaround: 20 * time.Millisecond, MaxRegisters: 48, Join: true, Holes: []protocol.Range{{Addr: 700, Count: 10},
+			{Addr: 720, Count: 1}},
 		Source: "vendor",
 	}
 	if fmt.Sprint(p.Line) != fmt.Sprint(want) {
 		t.Errorf("line %v, want %v", p.Line, want)
 	}
 	id := p.Identify
-	if id.Serial.Spec.Words() != 5 || id.Serial.Ranges[0] != (protocol.Range{Addr: 3, Count: 5}) || !id.Version.Present() {
+	if id.Serial.Spec.Words() != 5 || id.Serial.Ranges[0] != (protocol.Range{Addr: 3, Count: 5}) ||
+		!id.Version.Present() {
 		t.Errorf("identify %+v", id)
 	}
 	if !maps.Equal(id.Accept, map[uint64]string{5: "lv", 6: "hv"}) || !slices.Equal(p.Variants, []string{"hv", "lv"}) {
@@ -81,7 +84,8 @@ func TestExamplePoints(t *testing.T) {
 			if pt.Write != nil {
 				write = fmt.Sprintf("%+v", *pt.Write)
 			}
-			fmt.Fprintf(&text, "%s: %v %v %+v unit=%q %+v write=%s source=%q\n", pt.Key, pt.Interval, pt.Ranges, pt.Spec, pt.Unit, pt.Entity, write, pt.Source)
+			fmt.Fprintf(&text, "%s: %v %v %+v unit=%q %+v write=%s source=%q\n", pt.Key, pt.Interval, pt.Ranges,
+				pt.Spec, pt.Unit, pt.Entity, write, pt.Source)
 		}
 	}
 	golden(t, "testdata/example.golden", text.String())
@@ -91,7 +95,8 @@ func TestExamplePoints(t *testing.T) {
 // and states.
 func TestFormatNamesEverything(t *testing.T) {
 	text := format(t)
-	for _, words := range [][]string{codec.TypeNames(), codec.OrderNames(), intervals, timeWords, writeWords, categories} {
+	for _, words := range [][]string{codec.TypeNames(), codec.OrderNames(), intervals, timeWords, writeWords,
+		categories} {
 		for _, w := range words {
 			if !strings.Contains(text, "`"+w+"`") && !strings.Contains(text, "`"+w+":") {
 				t.Errorf("FORMAT.md does not explain `%s`", w)
@@ -155,7 +160,8 @@ func TestResolve(t *testing.T) {
 	p := loadExample(t)
 	lv, _ := p.Resolve("lv")
 	hv, _ := p.Resolve("hv")
-	if a, b := find(t, lv, "battery_voltage").Spec.Scale, find(t, hv, "battery_voltage").Spec.Scale; a != 0.01 || b != 0.1 {
+	if a, b := find(t, lv, "battery_voltage").Spec.Scale, find(t, hv, "battery_voltage").Spec.Scale; a != 0.01 ||
+		b != 0.1 {
 		t.Errorf("scales %v and %v", a, b)
 	}
 	if len(lv) != len(hv)+1 {
@@ -171,8 +177,9 @@ func TestResolve(t *testing.T) {
 	if find(t, lv, "charge_current_max").Write.Step != 1 || find(t, lv, "restart").Write.Press != 1 {
 		t.Error("step or press")
 	}
-	single, err := Load("one.yaml", []byte(strings.NewReplacer("profile: good", "profile: one", "{5: lv, 6: hv}", `{5: "", 6: ""}`,
-		"{lv: 0.01, hv: 0.1}", "0.1").Replace(good)))
+	single, err := Load("one.yaml",
+		[]byte(strings.NewReplacer("profile: good", "profile: one", "{5: lv, 6: hv}", `{5: "", 6: ""}`,
+			"{lv: 0.01, hv: 0.1}", "0.1").Replace(good)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +200,8 @@ func TestTwoHalves(t *testing.T) {
 	}
 	lv, _ := p.Resolve("lv")
 	hv, _ := p.Resolve("hv")
-	if a, b := find(t, lv, "extra"), find(t, hv, "extra"); a.Entity.Platform != "sensor" || b.Entity.Platform != "binary_sensor" || b.Spec.Form != codec.BoolForm {
+	if a, b := find(t, lv, "extra"), find(t, hv, "extra"); a.Entity.Platform != "sensor" ||
+		b.Entity.Platform != "binary_sensor" || b.Spec.Form != codec.BoolForm {
 		t.Errorf("%+v and %+v", a, b)
 	}
 }

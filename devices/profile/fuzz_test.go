@@ -11,7 +11,8 @@ func FuzzLoad(f *testing.F) {
 	for _, c := range spoilt {
 		f.Add([]byte(c.yaml))
 	}
-	f.Add([]byte(point(`key: ec, name: Ec, at: 1, type: u64, mask: 0xFFFFFFFFFFFFFFFF, write: {min: 0, max: 1e19, step: 1}, source: paper`)))
+	f.Add([]byte(point(`key: ec, name: Ec, at: 1, type: u64, mask: 0xFFFFFFFFFFFFFFFF, source: paper, ` +
+		`write: {min: 0, max: 1e19, step: 1}`)))
 	f.Add([]byte(point(`key: ec, name: Ec, at: {lv: 1, hv: [1, 5]}, type: {lv: text, hv: u32}, length: {lv: 3}`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Load("good.yaml", data)

@@ -24,7 +24,7 @@ func (l *loader) identify(f fields) {
 	l.accept(f)
 }
 
-// field reads one quantity of the identification; it is the same in all variants.
+// field reads one register of the identification. It is the same in all variants, which are not known yet.
 func (l *loader) field(f fields, key string) Field {
 	if !f.has(key) {
 		return Field{}
@@ -34,7 +34,7 @@ func (l *loader) field(f fields, key string) Field {
 	return Field{Ranges: l.ranges(q, spec), Spec: spec}
 }
 
-// accept reads which kinds are this family, and which variant each is.
+// accept reads which kinds belong to this family, and the variant of each.
 func (l *loader) accept(f fields) {
 	kind := l.p.Identify.Kind
 	switch {
@@ -42,7 +42,8 @@ func (l *loader) accept(f fields) {
 		f.fail("accept", "accept without kind: nothing tells what to accept")
 	case kind.Present() && !f.has("accept"):
 		f.fail("kind", "kind without accept: say which kinds are this family")
-	case kind.Present() && (kind.Spec.Type.Signed() || kind.Spec.Type.Float() || kind.Spec.Type == codec.Text || kind.Spec.Form != codec.Plain):
+	case kind.Present() && (kind.Spec.Type.Signed() || kind.Spec.Type.Float() || kind.Spec.Type == codec.Text ||
+		kind.Spec.Form != codec.Plain):
 		f.fail("kind", "kind: it is a plain number without a sign, one of u16, u32, u64")
 		return
 	}

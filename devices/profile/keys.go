@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// formatKeys are all keys of a profile, by the mapping in which they stand; * marks those that must stand there. FORMAT.md
-// explains each, which a test demands.
+// formatKeys are all keys of a profile, by the mapping in which they stand; * marks those that must stand there.
+// FORMAT.md explains each, which a test demands.
 var formatKeys = map[string]keyList{
-	"profile":  listed("profile* name* manufacturer* sources* line* identify* parts defaults points*"),
-	"line":     listed("serial unit " + strings.Join(slices.Concat(SettingKeys(false), SettingKeys(true)), " ") + " source"),
+	"profile": listed("profile* name* manufacturer* sources* line* identify* parts defaults points*"),
+	"line": listed("serial unit " + strings.Join(slices.Concat(SettingKeys(false), SettingKeys(true)), " ") +
+		" source"),
 	"identify": listed("serial model kind accept version source"),
 	"field":    listed("at* type length order mask options no_value"), // serial, model, kind and version of identify
 	"defaults": listed("order write source"),
@@ -37,5 +38,6 @@ func listed(text string) (list keyList) {
 // reserved reports whether a word is a key of a point, so that no variant may be called so: a value for each variant
 // could not be told from a mapping of the format.
 func reserved(word string) bool {
-	return slices.Contains(slices.Concat(formatKeys["point"].allowed, formatKeys["write"].allowed, formatKeys["bool"].allowed), word)
+	return slices.Contains(slices.Concat(formatKeys["point"].allowed, formatKeys["write"].allowed,
+		formatKeys["bool"].allowed), word)
 }

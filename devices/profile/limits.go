@@ -24,12 +24,13 @@ func checkLimits(s codec.Spec, w Write) []Problem {
 		}
 	}
 	if w.Min >= w.Max {
-		problems = append(problems, Problem{"max", fmt.Sprintf("max %s is not above min %s", number(w.Max), number(w.Min))})
+		problems = append(problems,
+			Problem{"max", fmt.Sprintf("max %s is not above min %s", number(w.Max), number(w.Min))})
 	}
 	return append(problems, checkStep(s, w, len(problems) == 0)...)
 }
 
-// checkStep checks the step; whether steps reach max only where min and max are right.
+// checkStep returns what is wrong with the step. Steps can lead from min to max only if both are right.
 func checkStep(s codec.Spec, w Write, right bool) []Problem {
 	if w.Step <= 0 {
 		return []Problem{{"step", fmt.Sprintf("step %s is not above 0", number(w.Step))}}
@@ -46,7 +47,7 @@ func checkStep(s codec.Spec, w Write, right bool) []Problem {
 	return problems
 }
 
-// whole reports whether x is a whole number but for the noise of decimals: 0.1 is not exact.
+// whole reports whether x is a whole number, apart from the noise of decimals: a float does not hold 0.1 exactly.
 func whole(x float64) bool {
 	return math.Abs(x-math.Round(x)) <= 1e-6+1e-12*math.Abs(x)
 }

@@ -11,14 +11,14 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// defaults are what a profile says once for all its points.
+// defaults are the values that a profile gives once for all its points.
 type defaults struct {
 	order  codec.Order
 	single bool
 	source string
 }
 
-// loader builds one Profile from its file.
+// loader builds a Profile from its file.
 type loader struct {
 	*reader
 	p        *Profile
@@ -26,8 +26,9 @@ type loader struct {
 	parts    map[string]string // key -> name
 }
 
-// Load reads one profile. The file's name is for the findings, and without its extension it must be the profile's id. The
-// error is strict.Findings with everything that is wrong, each with line and column; the Profile is then nil.
+// Load reads one profile. The name of the file appears in the findings, and without its extension it must be the id of
+// the profile. The error is strict.Findings: everything that is wrong, each with line and column. The Profile is then
+// nil.
 func Load(file string, data []byte) (*Profile, error) {
 	root, report := strict.Parse(file, data)
 	l := &loader{reader: &reader{}, p: &Profile{points: map[string][]Point{}}, parts: map[string]string{}}
@@ -95,7 +96,7 @@ func (l *loader) readDefaults(f fields) {
 	}
 }
 
-// writeWords are the ways of writing: function 6 or 5, and function 16 or 15.
+// writeWords name the functions that write: 6 (or 5 for a coil), and 16 (or 15).
 var writeWords = []string{"single", "multiple"}
 
 func (l *loader) readParts(f fields) {
@@ -112,8 +113,8 @@ func (l *loader) readParts(f fields) {
 	}
 }
 
-// source returns the text behind source, or the fallback; each of its names must be one of Profile.Sources. What stands
-// in brackets is a remark.
+// source returns the text of the key source, or the fallback. Each name in it must be one of Profile.Sources; text in
+// brackets is a remark.
 func (l *loader) source(f fields, fallback string) string {
 	if !f.has("source") {
 		if fallback == "" && f.exists() {
@@ -151,7 +152,7 @@ func sourceNames(text string) []string {
 	return names
 }
 
-// joinWords names the words of a choice.
+// joinWords lists words for a person: "a, b, c".
 func joinWords(words []string) string {
 	if len(words) == 0 {
 		return "none"
@@ -159,7 +160,7 @@ func joinWords(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// points reads the points once for each variant, so that every check sees plain values.
+// points reads all points once for each variant, so that the checks see one value for each key.
 func (l *loader) points(f fields) {
 	nodes := f.list("points")
 	if f.has("points") && len(nodes) == 0 {
@@ -189,7 +190,7 @@ func (l *loader) points(f fields) {
 	l.checkWritable(f)
 }
 
-// exists reports whether the point is part of the variant being read.
+// exists reports whether the variant being read has the point.
 func (l *loader) exists(f fields) bool {
 	if !f.has("only") {
 		return true
@@ -205,7 +206,8 @@ func (l *loader) exists(f fields) bool {
 	return named
 }
 
-// checkWritable demands that what can be written can also be recognised: a wrong device is written to otherwise.
+// checkWritable demands an identity of every family that can be written to. Without it, a write could reach another
+// device.
 func (l *loader) checkWritable(f fields) {
 	id := l.p.Identify
 	if id.Serial.Present() || id.Kind.Present() {

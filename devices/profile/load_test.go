@@ -60,7 +60,8 @@ parts: {battery: Battery}
 defaults: {order: cdab, source: paper}
 points:
 - {key: voltage, name: Voltage, part: battery, at: 587, scale: {lv: 0.01, hv: 0.1}, unit: V, class: voltage}
-- {key: limit, name: Charge limit, part: battery, at: 108, scale: 0.1, unit: A, class: current, write: {min: 0, max: 50}, source: paper}
+- {key: limit, name: Charge limit, part: battery, at: 108, scale: 0.1, unit: A, class: current, ` +
+	`write: {min: 0, max: 50}, source: paper}
 - {key: mode, name: Mode, at: 142, options: {0: First, 1: Second}, write: {}}
 - {key: flag, name: Flag, at: 150, mask: 0x0003, bool: {on: 3, off: 2}, write: {}}
 - {key: total, name: Total, at: 500, type: u32, unit: kWh, class: energy}

@@ -15,7 +15,8 @@ import (
 
 func TestParseAddress(t *testing.T) {
 	for text, want := range map[string]protocol.Range{
-		"587": {Addr: 587}, "0x024B": {Addr: 587}, "holding 0": {}, "input 4945": {Table: protocol.InputRegister, Addr: 4945},
+		"587": {Addr: 587}, "0x024B": {Addr: 587}, "holding 0": {}, "input 4945": {Table: protocol.InputRegister,
+			Addr: 4945},
 		"coil 3": {Table: protocol.Coil, Addr: 3}, "discrete 65535": {Table: protocol.DiscreteInput, Addr: 65535},
 	} {
 		table, addr, err := parseAddress(text)
@@ -23,7 +24,8 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("%q: %v %d %v", text, table, addr, err)
 		}
 	}
-	for _, text := range []string{"", "65536", "-1", "+1", "010", "0x", "0x1FFFF", "1.5", "coil", "coil x", "holding", "Holding 1", "1 2", "1_000"} {
+	for _, text := range []string{"", "65536", "-1", "+1", "010", "0x", "0x1FFFF", "1.5", "coil", "coil x", "holding",
+		"Holding 1", "1 2", "1_000"} {
 		if table, addr, err := parseAddress(text); err == nil {
 			t.Errorf("%q was read as %v %d", text, table, addr)
 		}
@@ -32,7 +34,8 @@ func TestParseAddress(t *testing.T) {
 
 func TestParseHole(t *testing.T) {
 	for text, want := range map[string]protocol.Range{
-		"holding 700..709": {Addr: 700, Count: 10}, "input 5": {Table: protocol.InputRegister, Addr: 5, Count: 1}, "7..7": {Addr: 7, Count: 1},
+		"holding 700..709": {Addr: 700, Count: 10}, "input 5": {Table: protocol.InputRegister, Addr: 5,
+			Count: 1}, "7..7": {Addr: 7, Count: 1},
 		"1..65535": {Addr: 1, Count: 65535},
 	} {
 		if got, err := ParseHole(text); err != nil || got != want {
@@ -50,7 +53,8 @@ func TestParseHole(t *testing.T) {
 func TestSubtractRanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) protocol.Range {
-			return protocol.Range{Table: rapid.SampledFrom(tables[:2]).Draw(t, name+" table"), Addr: rapid.Uint16Range(0, 40).Draw(t, name), Count: rapid.Uint16Range(1, 20).Draw(t, name+" count")}
+			return protocol.Range{Table: rapid.SampledFrom(tables[:2]).Draw(t, name+" table"),
+				Addr: rapid.Uint16Range(0, 40).Draw(t, name), Count: rapid.Uint16Range(1, 20).Draw(t, name+" count")}
 		}
 		hole, one, other := draw("hole"), draw("one"), draw("other")
 		left := SubtractRanges(hole, one, other)
@@ -81,12 +85,14 @@ func TestSourceNames(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, name := range []string{"Voltage", "Voltage L1", "PV 2 power", "Window 1 start", "On Mondays", "Modbus unit id", "AC voltage", "State of charge", "A"} {
+	for _, name := range []string{"Voltage", "Voltage L1", "PV 2 power", "Window 1 start", "On Mondays",
+		"Modbus unit id", "AC voltage", "State of charge", "A"} {
 		if wrong := checkName(name); len(wrong) > 0 {
 			t.Errorf("%v", wrong)
 		}
 	}
-	for _, name := range []string{"", " Voltage", "Battery  voltage", "Battery Voltage", "voltage", "Min voltage", "battery SoC", strings.Repeat("A", maxName+1)} {
+	for _, name := range []string{"", " Voltage", "Battery  voltage", "Battery Voltage", "voltage", "Min voltage",
+		"battery SoC", strings.Repeat("A", maxName+1)} {
 		if len(checkName(name)) == 0 {
 			t.Errorf("%q passes", name)
 		}
@@ -133,7 +139,8 @@ func TestLimits(t *testing.T) {
 
 // TestOverlapsByWord finds shared bits in the right word of a number of two, in every order.
 func TestOverlapsByWord(t *testing.T) {
-	wide := Point{Key: "wide", Ranges: []protocol.Range{{Addr: 10, Count: 2}}, Spec: codec.Spec{Type: codec.U32, Mask: 0x00FF}, Write: &Write{}}
+	wide := Point{Key: "wide", Ranges: []protocol.Range{{Addr: 10, Count: 2}},
+		Spec: codec.Spec{Type: codec.U32, Mask: 0x00FF}, Write: &Write{}}
 	for order, want := range map[codec.Order]struct {
 		addr uint16
 		bits uint16
@@ -141,7 +148,8 @@ func TestOverlapsByWord(t *testing.T) {
 		wide.Spec.Order = order
 		for addr := uint16(9); addr <= 12; addr++ {
 			for _, mask := range []uint64{0x00FF, 0xFF00} {
-				narrow := Point{Key: "narrow", Ranges: []protocol.Range{{Addr: addr, Count: 1}}, Spec: codec.Spec{Mask: mask}}
+				narrow := Point{Key: "narrow", Ranges: []protocol.Range{{Addr: addr, Count: 1}},
+					Spec: codec.Spec{Mask: mask}}
 				hit := addr == want.addr && uint16(mask) == want.bits
 				if got := len(overlaps([]Point{wide, narrow})) > 0; got != hit {
 					t.Errorf("%s: mask %04X of %d: overlap %v, want %v", order, mask, addr, got, hit)
@@ -171,7 +179,8 @@ func TestOpen(t *testing.T) {
 		t.Errorf("an unknown profile: %v", err)
 	}
 	folder := t.TempDir()
-	for name, text := range map[string]string{"good.yaml": good, "other.yaml": good, "big.yaml": strings.Repeat("#", maxFile+1)} {
+	for name, text := range map[string]string{"good.yaml": good, "other.yaml": good,
+		"big.yaml": strings.Repeat("#", maxFile+1)} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +188,8 @@ func TestOpen(t *testing.T) {
 	if p, err := Open(filepath.Join(folder, "good.yaml")); err != nil || p.ID != "good" {
 		t.Errorf("good.yaml: %v", err)
 	}
-	for name, want := range map[string]string{"other.yaml": "other.yaml:1:10:", "big.yaml": "larger than", "none.yaml": "no such file"} {
+	for name, want := range map[string]string{"other.yaml": "other.yaml:1:10:", "big.yaml": "larger than",
+		"none.yaml": "no such file"} {
 		if _, err := Open(filepath.Join(folder, name)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
@@ -187,7 +197,8 @@ func TestOpen(t *testing.T) {
 }
 
 func TestIntervalString(t *testing.T) {
-	for i, want := range map[Interval]string{Now: "now", Normal: "normal", Slow: "slow", Once: "once", 9: "interval(9)"} {
+	for i, want := range map[Interval]string{Now: "now", Normal: "normal", Slow: "slow", Once: "once",
+		9: "interval(9)"} {
 		if i.String() != want {
 			t.Errorf("%d: %s", i, i)
 		}

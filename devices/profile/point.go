@@ -7,7 +7,7 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// point reads one point as it is in the variant being read.
+// point reads one point, as the variant being read has it.
 func (l *loader) point(f fields) Point {
 	p := Point{Key: f.text("key"), Name: f.text("name"), Part: f.text("part"), Unit: f.text("unit"), Why: f.text("why")}
 	p.Interval = Interval(f.choice("every", intervals, int(Normal)))
@@ -49,7 +49,7 @@ func (l *loader) partKeys() []string {
 	return keys
 }
 
-// pointSource returns where the point is known from. The limits of a writable number need a source of their own.
+// pointSource returns the source of the point. A writable number must name its own, which vouches for its limits.
 func (l *loader) pointSource(f fields, p Point) string {
 	if p.Write != nil && p.Spec.IsNumber() && !isButton(f) && !f.has("source") {
 		f.fail("write", "every writable number needs min, max and a source")
@@ -58,7 +58,7 @@ func (l *loader) pointSource(f fields, p Point) string {
 	return l.source(f, l.defaults.source)
 }
 
-// write reads the rule for setting the point; nil where it is read only.
+// write reads how to write the point. It returns nil if the point is read only.
 func (l *loader) write(f fields, p Point) *Write {
 	button := isButton(f)
 	if !f.has("write") && !button {
@@ -92,7 +92,7 @@ func (l *loader) write(f fields, p Point) *Write {
 	return w
 }
 
-// checkTarget refuses to write what cannot be written, or not in one request.
+// checkTarget adds a finding if the registers cannot be written, or not in one request.
 func (l *loader) checkTarget(f fields, p Point) {
 	key := "write"
 	if !f.has(key) {
@@ -119,7 +119,8 @@ func (l *loader) press(f, g fields, p Point, w *Write) {
 	f.choice("platform", []string{"button"}, 0)
 	g.refuse("a button writes one value", "min", "max", "step")
 	g.refuse("the press of a button always goes out", "flash")
-	f.refuse("a button has no value", "options", "bool", "time", "bits", "scale", "offset", "no_value", "unit", "state", "precision", "every", "length", "mode")
+	f.refuse("a button has no value", "options", "bool", "time", "bits", "scale", "offset", "no_value", "unit", "state",
+		"precision", "every", "length", "mode")
 	if p.Spec.Type == codec.Text || p.Spec.Type.Float() {
 		f.fail("type", "type: a button writes a whole number")
 		return
@@ -143,12 +144,12 @@ func (l *loader) limits(g fields, s codec.Spec, w *Write) {
 		return
 	}
 	if g.get("min") == nil || g.get("max") == nil {
-		return // missing for this variant, and said so
+		return // missing for this variant, which is reported
 	}
 	for _, wrong := range checkLimits(s, *w) {
 		g.fail(wrong.Key, "%s", wrong.Text)
 	}
 }
 
-// isButton reports whether the point is meant to be pressed.
+// isButton reports whether the profile means the point to be a button.
 func isButton(f fields) bool { return f.has("press") || f.has("platform") }

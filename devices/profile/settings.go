@@ -11,26 +11,26 @@ import (
 	"solarhub/protocol"
 )
 
-// Setting is one setting of a line or of a device on it: a key under line: of a profile, and a key of a line or a device of a
-// configuration. The zero LineSettings has every setting at its default. Who needs which, and when, stands in FORMAT.md.
+// Setting is one setting of a line or of a device. It is a key under line: of a profile, and a key of a line or a
+// device in a configuration. FORMAT.md says who needs which, and when.
 type Setting struct {
 	Key     string
-	Allowed string // for people: "0s to 5s"
-	Shared  bool   // of the connection, which all devices of a line share: a configuration says it at the line
+	Allowed string // as people read it: "0s to 5s"
+	Shared  bool   // of the connection: all devices of a line share it, and a configuration sets it at the line
 	take    func(n *strict.Node, l *LineSettings)
 	text    func(l LineSettings) string
 }
 
-// Take reads what stands at the key into l. What is wrong with it is a finding and leaves l as it was.
+// Take reads the value of the key into l. A value that is wrong is a finding and leaves l unchanged.
 func (k Setting) Take(n *strict.Node, l *LineSettings) { k.take(n, l) }
 
-// Text returns what is in force in l, as it is written in a file.
+// Text returns the value in force in l, as a file would have it.
 func (k Setting) Text(l LineSettings) string { return k.text(l) }
 
-// Default returns what is in force where nothing is said, as it is written in a file.
+// Default returns the value in force if no file sets it, as a file would have it.
 func (k Setting) Default() string { return k.text(LineSettings{}) }
 
-// Bounds of the settings. They are ours: wide enough for every device known, narrow enough to catch a wrong unit.
+// Bounds of the settings. We chose them: wide enough for every known device, narrow enough to catch a wrong unit.
 const (
 	maxGap          = 5 * time.Second
 	minTimeout      = 10 * time.Millisecond
@@ -45,38 +45,46 @@ const (
 	maxConnectDelay = 30 * time.Second
 )
 
-// Defaults of the settings whose zero value does not say them.
+// Defaults that are not the zero value of their field.
 const (
 	DefaultBusyRetries = 3
 	DefaultBusyWait    = 100 * time.Millisecond
 	DefaultQuiet       = time.Minute
 )
 
-// Settings are all settings, in the order in which people read of them.
+// Settings are all settings, in the order of FORMAT.md.
 var Settings = []Setting{
 	span("gap", 0, maxGap, 0, func(l *LineSettings) *time.Duration { return &l.Pace.Gap }),
-	span("timeout", minTimeout, maxTimeout, protocol.DefaultTimeout, func(l *LineSettings) *time.Duration { return &l.Pace.Timeout }),
+	span("timeout", minTimeout, maxTimeout, protocol.DefaultTimeout,
+		func(l *LineSettings) *time.Duration { return &l.Pace.Timeout }),
 	span("first_timeout", minTimeout, maxTimeout, 0, func(l *LineSettings) *time.Duration { return &l.Pace.First }).
 		asDefault("as timeout", func(l LineSettings) bool { return l.Pace.First == 0 }),
 	span("turnaround", 0, maxTurnaround, 0, func(l *LineSettings) *time.Duration { return &l.Turnaround }),
-	Setting{Key: "max_registers", Allowed: fmt.Sprintf("1 to %d", protocol.MaxReadRegisters), take: takeMaxRegisters, text: maxRegistersText}.
-		asDefault("125, on a serial line what passes in 100 ms", func(l LineSettings) bool { return l.MaxRegisters == 0 }),
+	Setting{Key: "max_registers", Allowed: fmt.Sprintf("1 to %d", protocol.MaxReadRegisters), take: takeMaxRegisters,
+		text: maxRegistersText}.
+		asDefault("125, on a serial line what passes in 100 ms",
+			func(l LineSettings) bool { return l.MaxRegisters == 0 }),
 	{Key: "holes", Allowed: "registers, as holding 700..709", take: takeHoles, text: holesText},
 	span("settle", 0, maxSettle, 0, func(l *LineSettings) *time.Duration { return &l.Settle }),
-	{Key: "busy_retries", Allowed: fmt.Sprintf("0 to %d", maxBusyRetries), take: takeBusyRetries, text: busyRetriesText},
-	span("busy_wait", minBusyWait, maxBusyWait, DefaultBusyWait, func(l *LineSettings) *time.Duration { return &l.Busy.Wait }),
+	{Key: "busy_retries", Allowed: fmt.Sprintf("0 to %d", maxBusyRetries), take: takeBusyRetries,
+		text: busyRetriesText},
+	span("busy_wait", minBusyWait, maxBusyWait, DefaultBusyWait,
+		func(l *LineSettings) *time.Duration { return &l.Busy.Wait }),
 	span("quiet", minQuiet, maxQuiet, DefaultQuiet, func(l *LineSettings) *time.Duration { return &l.Quiet }),
-	{Key: "join_writes", Allowed: "true or false", take: takeJoin, text: func(l LineSettings) string { return strconv.FormatBool(l.Join) }},
+	{Key: "join_writes", Allowed: "true or false", take: takeJoin,
+		text: func(l LineSettings) string { return strconv.FormatBool(l.Join) }},
 	{Key: "write_with", Allowed: "single or multiple", take: takeWith, text: withText},
 
-	span("connect_delay", 0, maxConnectDelay, 0, func(l *LineSettings) *time.Duration { return &l.Quirks.ConnectDelay }).shared(),
-	choice("transaction_ids", words("strict shape"), func(l *LineSettings) *protocol.Transactions { return &l.Quirks.Transactions }).shared(),
+	span("connect_delay", 0, maxConnectDelay, 0,
+		func(l *LineSettings) *time.Duration { return &l.Quirks.ConnectDelay }).shared(),
+	choice("transaction_ids", words("strict shape"),
+		func(l *LineSettings) *protocol.Transactions { return &l.Quirks.Transactions }).shared(),
 	choice("unit_ids", words("strict lax"), func(l *LineSettings) *protocol.Units { return &l.Quirks.Units }).shared(),
 	choice("echo", words("off on"), func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
 	{Key: "latency_timer", Allowed: "set or keep", Shared: true, take: takeLatency, text: latencyText},
 }
 
-// SettingKeys returns the keys of the settings that a connection or, with shared false, each device of it has for itself.
+// SettingKeys returns the keys of the settings that belong to a connection or, with shared false, to each device.
 func SettingKeys(shared bool) []string {
 	var keys []string
 	for _, k := range Settings {
@@ -92,7 +100,7 @@ func (k Setting) shared() Setting {
 	return k
 }
 
-// asDefault gives the default a text of its own.
+// asDefault makes text the wording of the default.
 func (k Setting) asDefault(text string, is func(LineSettings) bool) Setting {
 	plain := k.text
 	k.text = func(l LineSettings) string {
@@ -104,7 +112,7 @@ func (k Setting) asDefault(text string, is func(LineSettings) bool) Setting {
 	return k
 }
 
-// span makes the setting of a time from low to high; the zero value means the default.
+// span makes a setting that is a time from low to high. The zero value means the default.
 func span(key string, low, high, otherwise time.Duration, at func(*LineSettings) *time.Duration) Setting {
 	return Setting{
 		Key: key, Allowed: strict.Span(low) + " to " + strict.Span(high),
@@ -117,7 +125,7 @@ func span(key string, low, high, otherwise time.Duration, at func(*LineSettings)
 	}
 }
 
-// choice makes the setting of a word; the words are in the order of the values.
+// choice makes a setting that is one of some words, in the order of the values.
 func choice[T ~uint8](key string, words []string, at func(*LineSettings) *T) Setting {
 	last := len(words) - 1
 	return Setting{
@@ -133,7 +141,8 @@ func choice[T ~uint8](key string, words []string, at func(*LineSettings) *T) Set
 
 func takeMaxRegisters(n *strict.Node, l *LineSettings) {
 	if most, err := strconv.ParseUint(n.Raw(), 10, 64); err == nil && most > protocol.MaxReadRegisters {
-		n.Fail("max_registers %d: one read carries %d at most, by the standard; that is the nearest that works", most, protocol.MaxReadRegisters)
+		n.Fail("max_registers %d: one read carries %d at most, by the standard; that is the nearest that works", most,
+			protocol.MaxReadRegisters)
 	} else if most, ok := n.Int(1, protocol.MaxReadRegisters); ok {
 		l.MaxRegisters = uint16(most)
 	}
@@ -141,7 +150,7 @@ func takeMaxRegisters(n *strict.Node, l *LineSettings) {
 
 func maxRegistersText(l LineSettings) string { return strconv.Itoa(int(l.MaxRegisters)) }
 
-// takeHoles adds to the holes that are known already.
+// takeHoles adds to the holes that l has already.
 func takeHoles(n *strict.Node, l *LineSettings) {
 	for _, item := range items(n) {
 		hole, err := ParseHole(textOf(item))

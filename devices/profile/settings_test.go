@@ -18,7 +18,8 @@ import (
 // loadLine loads the good profile with more keys in its line.
 func loadLine(t *testing.T, lines ...string) (LineSettings, error) {
 	t.Helper()
-	p, err := Load("good.yaml", []byte(replace("  max_registers: 20\n", "  max_registers: 20\n  "+strings.Join(lines, "\n  ")+"\n")))
+	p, err := Load("good.yaml",
+		[]byte(replace("  max_registers: 20\n", "  max_registers: 20\n  "+strings.Join(lines, "\n  ")+"\n")))
 	if err != nil {
 		return LineSettings{}, err
 	}
@@ -28,9 +29,12 @@ func loadLine(t *testing.T, lines ...string) (LineSettings, error) {
 // The default of a setting is that of the zero LineSettings, whatever says it.
 func TestSettingDefaults(t *testing.T) {
 	for key, want := range map[string]string{
-		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s", "max_registers": "125, on a serial line what passes in 100 ms", "holes": "none", "settle": "0s",
-		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false", "write_with": "as each register says",
-		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "off", "latency_timer": "set",
+		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s",
+		"max_registers": "125, on a serial line what passes in 100 ms", "holes": "none", "settle": "0s",
+		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false",
+		"write_with":    "as each register says",
+		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "off",
+		"latency_timer": "set",
 	} {
 		i := slices.IndexFunc(Settings, func(k Setting) bool { return k.Key == key })
 		if i < 0 {
@@ -42,16 +46,21 @@ func TestSettingDefaults(t *testing.T) {
 }
 
 func TestEverySettingIsTaken(t *testing.T) {
-	got, err := loadLine(t, "gap: 850ms", "timeout: 2s", "first_timeout: 10s", "turnaround: 30ms", "settle: 200ms", "busy_retries: 5", "busy_wait: 250ms", "quiet: 10m",
-		"join_writes: true", "write_with: single", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax", "echo: on", "latency_timer: keep")
+	got, err := loadLine(t, "gap: 850ms", "timeout: 2s", "first_timeout: 10s", "turnaround: 30ms", "settle: 200ms",
+		"busy_retries: 5", "busy_wait: 250ms", "quiet: 10m",
+		"join_writes: true", "write_with: single", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax",
+		"echo: on", "latency_timer: keep")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := LineSettings{
-		Serial: protocol.DefaultSerial, Unit: 1, MaxRegisters: 20, Holes: []protocol.Range{{Addr: 700, Count: 10}}, Source: "paper",
+		Serial: protocol.DefaultSerial, Unit: 1, MaxRegisters: 20, Holes: []protocol.Range{{Addr: 700,
+			Count: 10}}, Source: "paper",
 		Pace:       protocol.Pace{Gap: 850 * time.Millisecond, Timeout: 2 * time.Second, First: 10 * time.Second},
-		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5, Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WriteSingle,
-		Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second, Transactions: protocol.ShapeTransactions, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true},
+		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5,
+			Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WriteSingle,
+		Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second, Transactions: protocol.ShapeTransactions,
+			Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true},
 	}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -69,7 +78,8 @@ func TestSettingTextReadsBack(t *testing.T) {
 		if low, high, ok := strings.Cut(k.Allowed, " to "); ok {
 			draw = between(t, low, high)
 		} else if draw == nil {
-			draw = rapid.SampledFrom(strings.FieldsFunc(strings.ReplaceAll(k.Allowed, " or ", ", "), func(r rune) bool { return r == ',' || r == ' ' }))
+			draw = rapid.SampledFrom(strings.FieldsFunc(strings.ReplaceAll(k.Allowed, " or ", ", "),
+				func(r rune) bool { return r == ',' || r == ' ' }))
 		}
 		t.Run(k.Key, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -90,7 +100,8 @@ func TestSettingTextReadsBack(t *testing.T) {
 
 func drawHole(t *rapid.T) string {
 	from := rapid.Uint16Range(0, 65533).Draw(t, "from")
-	return HoleText(protocol.Range{Table: rapid.SampledFrom(tables).Draw(t, "table"), Addr: from, Count: rapid.Uint16Range(1, 65534-from).Draw(t, "count")})
+	return HoleText(protocol.Range{Table: rapid.SampledFrom(tables).Draw(t, "table"), Addr: from,
+		Count: rapid.Uint16Range(1, 65534-from).Draw(t, "count")})
 }
 
 // between draws what lies from low to high: numbers, or durations in whole milliseconds.
@@ -100,7 +111,8 @@ func between(t *testing.T, low, high string) *rapid.Generator[string] {
 	to, err2 := time.ParseDuration(high)
 	if errors.Join(err, err2) == nil {
 		return rapid.Custom(func(t *rapid.T) string {
-			return strict.Span(time.Duration(rapid.Int64Range(from.Milliseconds(), to.Milliseconds()).Filter(func(n int64) bool { return n > 0 }).Draw(t, "ms")) * time.Millisecond)
+			return strict.Span(time.Duration(rapid.Int64Range(from.Milliseconds(),
+				to.Milliseconds()).Filter(func(n int64) bool { return n > 0 }).Draw(t, "ms")) * time.Millisecond)
 		})
 	}
 	var least, most int
@@ -112,8 +124,8 @@ func between(t *testing.T, low, high string) *rapid.Generator[string] {
 
 var settingRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([^|]*), default ([^|]*) \\|")
 
-// TestFormatHasEverySetting holds the table of settings to the code, both ways: key, what is allowed and the default. Each
-// row names somebody who needs the setting.
+// TestFormatHasEverySetting holds the table of settings to the code, both ways: key, what is allowed and the default.
+// Each row names somebody who needs the setting.
 func TestFormatHasEverySetting(t *testing.T) {
 	_, section, _ := strings.Cut(format(t), "\n## The line\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -186,8 +198,10 @@ func TestLineContradictions(t *testing.T) {
 	}{
 		{LineSettings{}, ""},
 		{LineSettings{Pace: protocol.Pace{First: time.Second}}, ""},
-		{LineSettings{Pace: protocol.Pace{First: 900 * time.Millisecond}}, "first_timeout 900ms is below timeout 1s: the nearest that works is 1s, or leave it out"},
-		{LineSettings{Pace: protocol.Pace{First: 2 * time.Second, Timeout: 3 * time.Second}}, "first_timeout 2s is below timeout 3s: the nearest that works is 3s, or leave it out"},
+		{LineSettings{Pace: protocol.Pace{First: 900 * time.Millisecond}},
+			"first_timeout 900ms is below timeout 1s: the nearest that works is 1s, or leave it out"},
+		{LineSettings{Pace: protocol.Pace{First: 2 * time.Second, Timeout: 3 * time.Second}},
+			"first_timeout 2s is below timeout 3s: the nearest that works is 3s, or leave it out"},
 	} {
 		got := ""
 		for _, f := range c.line.Validate() {

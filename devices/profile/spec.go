@@ -10,18 +10,19 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// forms are the keys of which a point has at most one; each says what the raw number means.
+// forms are the keys that say what a raw number means. A point has one of them at most.
 var forms = []string{"options", "bool", "time", "bits"}
 
-// timeWords are the packings of a time of day.
+// timeWords name the two ways in which one register holds a time of day.
 var timeWords = []string{"packed", "decimal"}
 
-// spec reads how the words of a point or field become a value. A coil or discrete input is one bit.
+// spec reads how the registers of a point or field become a value. A coil or discrete input is one bit.
 func (l *loader) spec(f fields, bit bool) codec.Spec {
 	s := codec.Spec{Order: codec.Order(f.choice("order", codec.OrderNames(), int(l.defaults.order)))}
 	s.Type = codec.Type(f.choice("type", codec.TypeNames(), int(codec.U16)))
 	if bit {
-		f.refuse("a coil or discrete input is one bit", "type", "length", "order", "mask", "scale", "offset", "no_value", "time", "bits", "options", "unit",
+		f.refuse("a coil or discrete input is one bit", "type", "length", "order", "mask", "scale", "offset",
+			"no_value", "time", "bits", "options", "unit",
 			"precision", "state")
 		s = codec.Spec{Form: codec.BoolForm, On: 1}
 	}
@@ -53,7 +54,8 @@ func (l *loader) length(f fields, s *codec.Spec) {
 	s.Length = 1
 	f.need("length")
 	s.Length = int(f.natural("length", 1, protocol.MaxReadRegisters, 1))
-	f.refuse("a text has only a length and an order", "mask", "scale", "offset", "unit", "precision", "state", "no_value", "options", "bool", "time", "bits")
+	f.refuse("a text has only a length and an order", "mask", "scale", "offset", "unit", "precision", "state",
+		"no_value", "options", "bool", "time", "bits")
 }
 
 func (l *loader) mask(f fields, s *codec.Spec) {
@@ -117,7 +119,7 @@ func (l *loader) onOff(f fields, s *codec.Spec) {
 	}
 }
 
-// options reads raw number -> name. Two raw numbers of one name could not be told apart when it is written.
+// options reads the name of each raw number. No name may appear twice: a write could not tell the two apart.
 func (l *loader) options(f fields, key string, high uint64, what string) []codec.Option {
 	var options []codec.Option
 	names := map[string]uint64{}
@@ -146,10 +148,10 @@ func (l *loader) options(f fields, key string, high uint64, what string) []codec
 	return options
 }
 
-// maxOption keeps an option well below the host's 255 characters of a state.
+// maxOption is the longest name of an option, in bytes: well below the 255 characters of a state in the host.
 const maxOption = 100
 
-// rawKey reads a key of a mapping as a raw number of the spec.
+// rawKey reads a key of a mapping as a raw number that the register can hold.
 func (l *loader) rawKey(e strict.Entry, s codec.Spec) (uint64, bool) {
 	raw, err := parseNatural(e.Key.Raw())
 	if err != nil || raw > s.Largest() {
@@ -170,7 +172,7 @@ func (l *loader) scale(f fields, s *codec.Spec) {
 	}
 }
 
-// contiguous reports whether the bits of a mask stand together.
+// contiguous reports whether a mask has bits, and no gap between them.
 func contiguous(mask uint64) bool {
 	m := mask >> bits.TrailingZeros64(mask)
 	return mask != 0 && m&(m+1) == 0

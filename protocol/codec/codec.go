@@ -1,4 +1,4 @@
-// Package codec turns registers into values and back. It is pure and knows nothing of lines, devices or hosts.
+// Package codec turns registers into values and values into registers. It is pure: it knows no line, device or host.
 package codec
 
 // Form says what the raw number means.
@@ -14,22 +14,22 @@ const (
 	BitsForm                // a set of named bits, shown as a text
 )
 
-// Option is one named raw value, or in BitsForm one bit (Raw is then the bit's number).
+// Option is the name of one raw number, or in BitsForm of one bit, whose number is then Raw.
 type Option struct {
 	Raw  uint64
 	Name string
 }
 
-// Spec says how the words of a point become a Value. Scale 0 counts as 1; Mask 0 as all bits.
+// Spec says how the words of a point become a Value.
 type Spec struct {
 	Type    Type
 	Order   Order
 	Form    Form
-	Length  int      // words of a Text
-	Scale   float64  // value = raw*Scale + Offset
-	Offset  float64  // in units of the value
-	Mask    uint64   // bits of the raw number that belong to the point; the value is shifted down to the mask's lowest bit
-	Options []Option // for OptionForm and BitsForm, in the order they are shown
-	On, Off uint64   // for BoolForm: raw numbers after mask and shift; Any other raw number is no value
-	NoValue []uint64 // raw patterns that mean "not available", compared before mask and scale
+	Length  int      // of a Text, in words
+	Scale   float64  // value = raw*Scale + Offset. Defaults to 1
+	Offset  float64  // in the unit of the value
+	Mask    uint64   // the bits that belong to the point, which are shifted down to bit 0. Defaults to all
+	Options []Option // of OptionForm and BitsForm, in the order that people see
+	On, Off uint64   // of BoolForm: raw numbers after mask and shift. Any other is no value
+	NoValue []uint64 // raw numbers that mean "not available", before mask and scale
 }

@@ -27,10 +27,14 @@ func TestDecode(t *testing.T) {
 		{"scale without noise", codec.Spec{Scale: 0.1}, []uint16{3}, codec.Number(0.3)},
 		{"offset", codec.Spec{Scale: 0.1, Offset: -100}, []uint16{1253}, codec.Number(25.3)},
 		{"high word first", codec.Spec{Type: codec.U32}, []uint16{0xAABB, 0xCCDD}, codec.Number(0xAABBCCDD)},
-		{"low word first", codec.Spec{Type: codec.U32, Order: codec.CDAB}, []uint16{0xCCDD, 0xAABB}, codec.Number(0xAABBCCDD)},
-		{"low byte first", codec.Spec{Type: codec.U32, Order: codec.BADC}, []uint16{0xBBAA, 0xDDCC}, codec.Number(0xAABBCCDD)},
-		{"all reversed", codec.Spec{Type: codec.U32, Order: codec.DCBA}, []uint16{0xDDCC, 0xBBAA}, codec.Number(0xAABBCCDD)},
-		{"a real total", codec.Spec{Type: codec.U32, Order: codec.CDAB, Scale: 0.1}, []uint16{53548, 0}, codec.Number(5354.8)},
+		{"low word first", codec.Spec{Type: codec.U32, Order: codec.CDAB}, []uint16{0xCCDD, 0xAABB},
+			codec.Number(0xAABBCCDD)},
+		{"low byte first", codec.Spec{Type: codec.U32, Order: codec.BADC}, []uint16{0xBBAA, 0xDDCC},
+			codec.Number(0xAABBCCDD)},
+		{"all reversed", codec.Spec{Type: codec.U32, Order: codec.DCBA}, []uint16{0xDDCC, 0xBBAA},
+			codec.Number(0xAABBCCDD)},
+		{"a real total", codec.Spec{Type: codec.U32, Order: codec.CDAB, Scale: 0.1}, []uint16{53548, 0},
+			codec.Number(5354.8)},
 		{"signed 32", codec.Spec{Type: codec.S32, Scale: 0.1}, []uint16{0xFFFF, 0xD8DC}, codec.Number(-1002)},
 		{"signed 64", codec.Spec{Type: codec.S64}, []uint16{0xFFFF, 0xFFFF, 0xFFFF, 0xFFFE}, codec.Number(-2)},
 		{"unsigned 64", codec.Spec{Type: codec.U64}, []uint16{0, 1, 0, 0}, codec.Number(1 << 32)},
@@ -38,14 +42,18 @@ func TestDecode(t *testing.T) {
 		{"double", codec.Spec{Type: codec.F64}, []uint16{0x3FB9, 0x9999, 0x9999, 0x999A}, codec.Number(0.1)},
 		{"masked signed", codec.Spec{Type: codec.S16, Mask: 0x0F00}, []uint16{0xAF55}, codec.Number(-1)},
 		{"option", codec.Spec{Form: codec.OptionForm, Options: modes}, []uint16{2}, codec.OptionOf("Zero export")},
-		{"on under a mask", codec.Spec{Form: codec.BoolForm, Mask: 0x30, On: 3, Off: 2}, []uint16{0xFF3F}, codec.BoolOf(true)},
-		{"off under a mask", codec.Spec{Form: codec.BoolForm, Mask: 0x30, On: 3, Off: 2}, []uint16{0x0020}, codec.BoolOf(false)},
+		{"on under a mask", codec.Spec{Form: codec.BoolForm, Mask: 0x30, On: 3, Off: 2}, []uint16{0xFF3F},
+			codec.BoolOf(true)},
+		{"off under a mask", codec.Spec{Form: codec.BoolForm, Mask: 0x30, On: 3, Off: 2}, []uint16{0x0020},
+			codec.BoolOf(false)},
 		{"packed time", codec.Spec{Form: codec.TimePacked}, []uint16{23<<8 | 59}, codec.TimeOf(23*60 + 59)},
 		{"decimal time", codec.Spec{Form: codec.TimeDecimal}, []uint16{2359}, codec.TimeOf(23*60 + 59)},
-		{"bits", codec.Spec{Form: codec.BitsForm, Options: []codec.Option{{Raw: 1, Name: "Fan"}}}, []uint16{0x0082}, codec.TextOf("Fan, bit 7")},
+		{"bits", codec.Spec{Form: codec.BitsForm, Options: []codec.Option{{Raw: 1, Name: "Fan"}}}, []uint16{0x0082},
+			codec.TextOf("Fan, bit 7")},
 		{"no bits", codec.Spec{Form: codec.BitsForm}, []uint16{0}, codec.TextOf("none")},
 		{"text", codec.Spec{Type: codec.Text, Length: 3}, []uint16{0x4142, 0x4300, 0x2000}, codec.TextOf("ABC")},
-		{"text, low byte first", codec.Spec{Type: codec.Text, Length: 1, Order: codec.BADC}, []uint16{0x4241}, codec.TextOf("AB")},
+		{"text, low byte first", codec.Spec{Type: codec.Text, Length: 1, Order: codec.BADC}, []uint16{0x4241},
+			codec.TextOf("AB")},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -77,7 +85,8 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := test.spec.Decode(test.words)
-			if got.Kind != codec.KindNone || !strings.Contains(got.Str, test.why) || got.Any() != nil || got.String() != "unknown" {
+			if got.Kind != codec.KindNone || !strings.Contains(got.Str, test.why) || got.Any() != nil ||
+				got.String() != "unknown" {
 				t.Errorf("got %+v (%v), want no value because of %q", got, got.Any(), test.why)
 			}
 		})
@@ -101,19 +110,27 @@ func TestEncodeRefuses(t *testing.T) {
 		value codec.Value
 		want  string
 	}{
-		"above":       {codec.Spec{Scale: 0.1}, codec.Number(6553.6), "6553.6 is outside 0 to 6553.5, what the register can hold"},
-		"below":       {codec.Spec{}, codec.Number(-1), "-1 is outside 0 to 65535, what the register can hold"},
-		"signed":      {codec.Spec{Type: codec.S16}, codec.Number(32768), "32768 is outside -32768 to 32767, what the register can hold"},
-		"off grid":    {codec.Spec{Scale: 0.1}, codec.Number(0.25), "0.25 is not on the register's grid of 0.1"},
-		"big float":   {codec.Spec{Type: codec.F32}, codec.Number(1e39), "1e+39 does not fit into 32 bits"},
-		"mask":        {codec.Spec{Mask: 0x30}, codec.Number(4), "4 is outside 0 to 3, what the register can hold"},
-		"part alone":  {codec.Spec{Mask: 0x30}, codec.Number(2), "the words the device holds now are needed to change a part of them"},
-		"kind":        {codec.Spec{}, codec.BoolOf(true), "on is not a number"},
-		"option":      {codec.Spec{Form: codec.OptionForm, Options: modes}, codec.OptionOf("x"), `"x" is none of Selling first, Zero export`},
-		"long text":   {codec.Spec{Type: codec.Text, Length: 1}, codec.TextOf("abc"), `"abc" is longer than 2 characters`},
-		"odd text":    {codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("ü"), `"ü" has characters that are not printable ASCII`},
-		"no text":     {codec.Spec{Type: codec.Text, Length: 2}, codec.Number(1), "1 is not a text of at most 4 characters"},
-		"set of bits": {codec.Spec{Form: codec.BitsForm}, codec.TextOf("Fan"), "Fan is not writable: it is a set of bits"},
+		"above": {codec.Spec{Scale: 0.1}, codec.Number(6553.6),
+			"6553.6 is outside 0 to 6553.5, what the register can hold"},
+		"below": {codec.Spec{}, codec.Number(-1), "-1 is outside 0 to 65535, what the register can hold"},
+		"signed": {codec.Spec{Type: codec.S16}, codec.Number(32768),
+			"32768 is outside -32768 to 32767, what the register can hold"},
+		"off grid":  {codec.Spec{Scale: 0.1}, codec.Number(0.25), "0.25 is not on the register's grid of 0.1"},
+		"big float": {codec.Spec{Type: codec.F32}, codec.Number(1e39), "1e+39 does not fit into 32 bits"},
+		"mask":      {codec.Spec{Mask: 0x30}, codec.Number(4), "4 is outside 0 to 3, what the register can hold"},
+		"part alone": {codec.Spec{Mask: 0x30}, codec.Number(2),
+			"the words the device holds now are needed to change a part of them"},
+		"kind": {codec.Spec{}, codec.BoolOf(true), "on is not a number"},
+		"option": {codec.Spec{Form: codec.OptionForm, Options: modes}, codec.OptionOf("x"),
+			`"x" is none of Selling first, Zero export`},
+		"long text": {codec.Spec{Type: codec.Text, Length: 1}, codec.TextOf("abc"),
+			`"abc" is longer than 2 characters`},
+		"odd text": {codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("ü"),
+			`"ü" has characters that are not printable ASCII`},
+		"no text": {codec.Spec{Type: codec.Text, Length: 2}, codec.Number(1),
+			"1 is not a text of at most 4 characters"},
+		"set of bits": {codec.Spec{Form: codec.BitsForm}, codec.TextOf("Fan"),
+			"Fan is not writable: it is a set of bits"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -210,7 +227,8 @@ func message(err error) string {
 
 func TestStrings(t *testing.T) {
 	for want, v := range map[string]codec.Value{
-		"75": codec.Number(75), "0.3": codec.Number(0.3), "0": codec.Number(math.Copysign(0, -1)), "on": codec.BoolOf(true),
+		"75": codec.Number(75), "0.3": codec.Number(0.3), "0": codec.Number(math.Copysign(0,
+			-1)), "on": codec.BoolOf(true),
 		"off": codec.BoolOf(false), "00:05": codec.TimeOf(5), "x": codec.TextOf("x"), "unknown": codec.None("why"),
 		"100000000000000000000000": codec.Number(1e23),
 	} {
@@ -218,13 +236,15 @@ func TestStrings(t *testing.T) {
 			t.Errorf("got %q, want %q", v.String(), want)
 		}
 	}
-	if data, _ := json.Marshal([]any{codec.Number(75).Any(), codec.TimeOf(65).Any(), codec.None("").Any(), codec.BoolOf(true).Any()}); string(data) != `[75,"01:05",null,true]` {
+	if data, _ := json.Marshal([]any{codec.Number(75).Any(), codec.TimeOf(65).Any(), codec.None("").Any(),
+		codec.BoolOf(true).Any()}); string(data) != `[75,"01:05",null,true]` {
 		t.Errorf("a host gets %s", data)
 	}
 }
 
 func TestStoredFormIsLossFree(t *testing.T) {
-	for _, v := range []codec.Value{codec.Number(0.1), codec.None("why"), codec.TextOf("ü"), codec.OptionOf("a"), codec.BoolOf(true), codec.TimeOf(1439)} {
+	for _, v := range []codec.Value{codec.Number(0.1), codec.None("why"), codec.TextOf("ü"), codec.OptionOf("a"),
+		codec.BoolOf(true), codec.TimeOf(1439)} {
 		data, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
@@ -242,7 +262,8 @@ func TestStoredFormIsLossFree(t *testing.T) {
 	}
 }
 
-// Whatever a number's type, order, scale and mask: what was encoded decodes to itself, and the bits beside the mask stay.
+// Whatever a number's type, order, scale and mask: what was encoded decodes to itself, and the bits beside the mask
+// stay.
 func TestNumbersComeBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := codec.Spec{
@@ -293,7 +314,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(0), uint8(0), uint8(0), uint64(0), []byte{1, 2})
 	f.Add(uint8(codec.Text), uint8(3), uint8(0), uint64(0xFF), []byte{0, 0, 0x41})
 	f.Fuzz(func(t *testing.T, kind, order, form uint8, mask uint64, data []byte) {
-		spec := codec.Spec{Type: codec.Type(kind % 9), Order: codec.Order(order % 4), Form: codec.Form(form % 6), Mask: mask, Length: len(data) / 2, Options: modes}
+		spec := codec.Spec{Type: codec.Type(kind % 9), Order: codec.Order(order % 4), Form: codec.Form(form % 6),
+			Mask: mask, Length: len(data) / 2, Options: modes}
 		if spec.Mask<<(64-16*min(max(spec.Words(), 1), 4)) == 0 {
 			spec.Mask = 0 // a mask beside the register is refused by the profile
 		}

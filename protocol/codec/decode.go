@@ -12,8 +12,8 @@ import (
 // MaxText is the longest text a host shows as a state, in characters. Source: Home Assistant's MAX_LENGTH_STATE_STATE.
 const MaxText = 255
 
-// Decode returns the value of the words, which must be Words() many, as they stand on the wire. What cannot be a value
-// (a no-value pattern, an unlisted option, 25:61) becomes no value with a reason that names the raw number.
+// Decode returns the value of the words as they arrive on the wire; there must be Words() of them. A raw number that
+// cannot be a value (a no-value pattern, an unlisted option, 25:61) becomes no value, with a reason that names it.
 func (s Spec) Decode(words []uint16) Value {
 	if len(words) != s.Words() {
 		return None(fmt.Sprintf("%d words instead of %d", len(words), s.Words()))
@@ -46,7 +46,7 @@ func (s Spec) decodeNumber(part uint64) Value {
 	switch {
 	case s.Type == F32:
 		raw = float64(math.Float32frombits(uint32(part)))
-		// The shortest decimal of the 32 bits, so that 0.1 stays 0.1 and does not become 0.10000000149.
+		// Take the shortest decimal of the 32 bits: 0.1 must not become 0.10000000149.
 		raw, _ = strconv.ParseFloat(strconv.FormatFloat(raw, 'g', -1, 32), 64)
 	case s.Type == F64:
 		raw = math.Float64frombits(part)
@@ -58,7 +58,7 @@ func (s Spec) decodeNumber(part uint64) Value {
 	return Number(s.round(raw*s.scale() + s.Offset))
 }
 
-// extend spreads the sign of a masked number over 64 bits.
+// extend extends the sign of a masked number to 64 bits.
 func (s Spec) extend(part uint64) int64 {
 	unused := 64 - s.width()
 	return int64(part<<unused) >> unused
@@ -71,7 +71,7 @@ func (s Spec) scale() float64 {
 	return s.Scale
 }
 
-// Decimals returns how many decimals a number can have: what scale and offset imply, -1 for floats.
+// Decimals returns how many decimals a number can have, as scale and offset imply; -1 for a float.
 func (s Spec) Decimals() int {
 	if s.Type.Float() {
 		return -1
@@ -84,7 +84,7 @@ func decimals(f float64) int {
 	return len(frac)
 }
 
-// round takes the float's noise away: 3 * 0.1 is 0.3. A scaled float keeps 15 digits, all that are sure.
+// round removes the noise of floats: 3 * 0.1 is 0.3. A scaled float keeps 15 digits; further ones are not reliable.
 func (s Spec) round(f float64) float64 {
 	text := ""
 	switch {
@@ -95,7 +95,7 @@ func (s Spec) round(f float64) float64 {
 	default:
 		text = strconv.FormatFloat(f, 'g', 15, 64)
 	}
-	f, _ = strconv.ParseFloat(text, 64) // formatted here; behind the largest float there is infinity, which is no value
+	f, _ = strconv.ParseFloat(text, 64) // beyond the largest float it is infinity, which is no value
 	return f
 }
 
@@ -125,7 +125,7 @@ func decodeTime(hour, minute, raw uint64) Value {
 	return TimeOf(int(60*hour + minute))
 }
 
-// decodeBits names the bits that are set; "none" where no bit is.
+// decodeBits names the bits that are set, or says "none".
 func (s Spec) decodeBits(part uint64) Value {
 	var names []string
 	for bit := range 64 {
@@ -155,7 +155,7 @@ func (s Spec) decodeText(words []uint16) Value {
 		raw = append(raw, byte(w>>8), byte(w))
 	}
 	for i, c := range raw {
-		if c == 0xFF { // some devices pad with it instead of 0
+		if c == 0xFF { // some devices pad with 0xFF instead of 0
 			raw[i] = 0
 		}
 	}
@@ -169,10 +169,10 @@ func (s Spec) decodeText(words []uint16) Value {
 	return TextOf(cut(text))
 }
 
-// unprintable reports whether a character is none of ASCII's visible ones and blank.
+// unprintable reports whether a character is not printable ASCII.
 func unprintable(r rune) bool { return r < ' ' || r > '~' }
 
-// cut shortens a text to what a host takes.
+// cut shortens a text to what a host accepts.
 func cut(text string) string {
 	if utf8.RuneCountInString(text) <= MaxText {
 		return text

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Encode returns the words that hold v. For a point that is a part of its registers (Partial) current are the words the
-// device holds now, and the bits outside the mask are taken from them. A value that is not on the register's grid or
-// does not fit the type is an error: nothing is rounded (beyond the noise of floats), truncated or clamped.
+// Encode returns the words that hold v. If the point is only part of its registers (Partial), current must be the words
+// that the device holds now, and the bits outside the mask come from them. A value that is off the grid of the register
+// or does not fit the type is an error. Encode rounds away the noise of floats, and nothing else; it never clamps.
 func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
 	if s.Type == Text {
 		return s.encodeText(v)
@@ -36,7 +36,7 @@ func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
 	return s.split(raw), nil
 }
 
-// encodeRaw returns the raw number before the mask's shift.
+// encodeRaw returns the raw number, not yet shifted to the mask.
 func (s Spec) encodeRaw(v Value) (uint64, error) {
 	switch {
 	case s.Form == Plain && v.Kind == KindNumber:
@@ -84,7 +84,8 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 	low, end := s.limits()
 	if whole < low || whole >= end {
 		from, to := s.round(low*s.scale()+s.Offset), s.round((end-1)*s.scale()+s.Offset)
-		return 0, fmt.Errorf("%v is outside %v to %v, what the register can hold", Number(f), Number(min(from, to)), Number(max(from, to)))
+		return 0, fmt.Errorf("%v is outside %v to %v, what the register can hold", Number(f), Number(min(from, to)),
+			Number(max(from, to)))
 	}
 	if s.Type.Signed() {
 		return uint64(int64(whole)) & (1<<s.width() - 1), nil
@@ -92,11 +93,11 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 	return uint64(whole), nil
 }
 
-// gridNoise is how far, in steps of the register, a float may lie beside its grid: a host that converts units hands
-// over 3299.9999999999995 for 3300.
+// gridNoise is how far a float may be off the grid, in steps of the register: a host that converts units sends
+// 3299.9999999999995 for 3300.
 const gridNoise = 1e-6
 
-// noise is gridNoise, or where the number is so large that a float itself is coarser, some of the float's own steps.
+// noise returns gridNoise or, for a number so large that floats are coarser than that, a few steps of the float.
 func (s Spec) noise(f float64) float64 {
 	const steps = 1.0 / (1 << 48) // sixteen: subtracting, dividing and converting units cost a half each
 	return min(max(gridNoise, (math.Abs(f)+math.Abs(s.Offset))/math.Abs(s.scale())*steps), 0.25)

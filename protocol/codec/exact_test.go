@@ -21,15 +21,19 @@ func TestEdgesOfTheTypes(t *testing.T) {
 	}
 	edges := []edge{
 		{codec.Spec{}, 65535, true}, {codec.Spec{}, 65536, false}, {codec.Spec{}, -1, false},
-		{codec.Spec{Type: codec.S16}, -32768, true}, {codec.Spec{Type: codec.S16}, -32769, false}, {codec.Spec{Type: codec.S16}, 32768, false},
+		{codec.Spec{Type: codec.S16}, -32768, true}, {codec.Spec{Type: codec.S16}, -32769,
+			false}, {codec.Spec{Type: codec.S16}, 32768, false},
 		{codec.Spec{Type: codec.U32}, math.MaxUint32, true}, {codec.Spec{Type: codec.U32}, 1 << 32, false},
 		{codec.Spec{Type: codec.S32}, math.MinInt32, true}, {codec.Spec{Type: codec.S32}, math.MaxInt32 + 1, false},
-		{codec.Spec{Type: codec.U64}, math.Nextafter(1<<64, 0), true}, {codec.Spec{Type: codec.U64}, 1 << 64, false}, {codec.Spec{Type: codec.U64}, 1e300, false},
+		{codec.Spec{Type: codec.U64}, math.Nextafter(1<<64, 0), true}, {codec.Spec{Type: codec.U64}, 1 << 64,
+			false}, {codec.Spec{Type: codec.U64}, 1e300, false},
 		{codec.Spec{Type: codec.S64}, -1 << 63, true}, {codec.Spec{Type: codec.S64}, math.Nextafter(1<<63, 0), true},
-		{codec.Spec{Type: codec.S64}, 1 << 63, false}, {codec.Spec{Type: codec.S64}, math.Nextafter(-1<<63, -1e30), false},
+		{codec.Spec{Type: codec.S64}, 1 << 63, false}, {codec.Spec{Type: codec.S64}, math.Nextafter(-1<<63, -1e30),
+			false},
 		{codec.Spec{Type: codec.F32}, 3.4028235e38, true}, {codec.Spec{Type: codec.F32}, 2 * math.MaxFloat32, false},
 		{codec.Spec{Type: codec.F32}, 1e-45, true},
-		{codec.Spec{Type: codec.F64}, math.MaxFloat64, true}, {codec.Spec{Type: codec.F64, Scale: 0.1}, math.MaxFloat64, false},
+		{codec.Spec{Type: codec.F64}, math.MaxFloat64, true}, {codec.Spec{Type: codec.F64, Scale: 0.1}, math.MaxFloat64,
+			false},
 		{codec.Spec{Type: codec.U64, Mask: 1<<63 - 1}, 1 << 63, false},
 		{codec.Spec{Type: codec.S64, Mask: 0xFFFF_FFFF_FFFF_FFF0}, -1 << 59, true},
 		{codec.Spec{Type: codec.S64, Mask: 0xFFFF_FFFF_FFFF_FFF0}, 1 << 59, false},
@@ -54,24 +58,33 @@ func TestEncodeRefusesWhatIsNoValue(t *testing.T) {
 		value codec.Value
 		want  string
 	}{
-		{codec.Spec{}, kind(codec.KindNumber, codec.Value{Num: math.NaN()}), "NaN is not a number that a register can hold"},
-		{codec.Spec{Type: codec.F64}, kind(codec.KindNumber, codec.Value{Num: math.Inf(1)}), "+Inf is not a number that a register can hold"},
+		{codec.Spec{}, kind(codec.KindNumber, codec.Value{Num: math.NaN()}),
+			"NaN is not a number that a register can hold"},
+		{codec.Spec{Type: codec.F64}, kind(codec.KindNumber, codec.Value{Num: math.Inf(1)}),
+			"+Inf is not a number that a register can hold"},
 		{codec.Spec{}, codec.None("the device is silent"), "unknown is not a number"},
 		{codec.Spec{Form: codec.TimePacked}, codec.TimeOf(1440), "1440 minutes since midnight are no time of day"},
 		{codec.Spec{Form: codec.TimeDecimal}, codec.TimeOf(-1), "-1 minutes since midnight are no time of day"},
-		{codec.Spec{NoValue: []uint64{0xFFFF}}, codec.Number(65535), "65535 would be held as 0xFFFF, which the device uses for no value"},
-		{codec.Spec{Type: codec.S32, NoValue: []uint64{0xFFFF_FFFF}}, codec.Number(-1), "-1 would be held as 0xFFFFFFFF, which the device uses for no value"},
+		{codec.Spec{NoValue: []uint64{0xFFFF}}, codec.Number(65535),
+			"65535 would be held as 0xFFFF, which the device uses for no value"},
+		{codec.Spec{Type: codec.S32, NoValue: []uint64{0xFFFF_FFFF}}, codec.Number(-1),
+			"-1 would be held as 0xFFFFFFFF, which the device uses for no value"},
 		{codec.Spec{Scale: -1}, codec.Number(1), "1 is outside -65535 to 0, what the register can hold"},
 		{codec.Spec{Scale: -0.5}, codec.Number(-0.3), "-0.3 is not on the register's grid of 0.5"},
-		{codec.Spec{Form: codec.OptionForm, Mask: 0x30, Options: []codec.Option{{Raw: 4, Name: "x"}}}, codec.OptionOf("x"), "x does not fit into the mask 0x30"},
-		{codec.Spec{Form: codec.OptionForm, Mask: 0x8000, Options: []codec.Option{{Raw: 1 << 62, Name: "x"}}}, codec.OptionOf("x"), "x does not fit into the mask 0x8000"},
+		{codec.Spec{Form: codec.OptionForm, Mask: 0x30, Options: []codec.Option{{Raw: 4, Name: "x"}}},
+			codec.OptionOf("x"), "x does not fit into the mask 0x30"},
+		{codec.Spec{Form: codec.OptionForm, Mask: 0x8000, Options: []codec.Option{{Raw: 1 << 62, Name: "x"}}},
+			codec.OptionOf("x"), "x does not fit into the mask 0x8000"},
 		{codec.Spec{Form: codec.BoolForm, On: 1 << 16}, codec.BoolOf(true), "on does not fit into the mask 0xFFFF"},
 		{codec.Spec{Mask: 1 << 20}, codec.Number(1), "1 is outside 0 to 0, what the register can hold"},
 		{codec.Spec{Type: codec.S64, Mask: 0b1101001}, codec.Number(-61), "-61 does not fit into the mask 0x69"},
 		{codec.Spec{Mask: 0b101}, codec.Number(2), "2 does not fit into the mask 0x5"},
-		{codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("a\x00b"), `"a\x00b" has characters that are not printable ASCII`},
-		{codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("a\n"), `"a\n" has characters that are not printable ASCII`},
-		{codec.Spec{Mask: 0xF, Type: codec.U32}, codec.Number(1), "the words the device holds now are needed to change a part of them"},
+		{codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("a\x00b"),
+			`"a\x00b" has characters that are not printable ASCII`},
+		{codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("a\n"),
+			`"a\n" has characters that are not printable ASCII`},
+		{codec.Spec{Mask: 0xF, Type: codec.U32}, codec.Number(1),
+			"the words the device holds now are needed to change a part of them"},
 	} {
 		words, err := c.spec.Encode(c.value, []uint16{1})
 		if message(err) != c.want {
@@ -146,7 +159,8 @@ func TestScaledFloatsHaveNoNoise(t *testing.T) {
 	if got := (codec.Spec{Type: codec.F64, Scale: 10}).Decode(words); got.Kind != codec.KindNone {
 		t.Errorf("ten times the largest float is %v", got)
 	}
-	if words, err := (codec.Spec{Type: codec.F32, Scale: -1}).Encode(codec.Number(0), nil); err != nil || words[0] != 0 {
+	if words, err := (codec.Spec{Type: codec.F32, Scale: -1}).Encode(codec.Number(0), nil); err != nil ||
+		words[0] != 0 {
 		t.Errorf("zero is held as %04X, %v", words, err)
 	}
 }
@@ -155,7 +169,8 @@ func TestDecimals(t *testing.T) {
 	for _, c := range []struct {
 		spec codec.Spec
 		want int
-	}{{codec.Spec{}, 0}, {codec.Spec{Scale: 0.1}, 1}, {codec.Spec{Scale: 0.01, Offset: 0.5}, 2}, {codec.Spec{Scale: 1, Offset: -12.345}, 3},
+	}{{codec.Spec{}, 0}, {codec.Spec{Scale: 0.1}, 1}, {codec.Spec{Scale: 0.01, Offset: 0.5},
+		2}, {codec.Spec{Scale: 1, Offset: -12.345}, 3},
 		{codec.Spec{Scale: 100}, 0}, {codec.Spec{Scale: -0.001}, 3}, {codec.Spec{Type: codec.F32, Scale: 0.1}, -1}} {
 		if got := c.spec.Decimals(); got != c.want {
 			t.Errorf("%+v: %d, want %d", c.spec, got, c.want)
@@ -181,8 +196,12 @@ func TestEveryFormComesBack(t *testing.T) {
 		}
 		words := make([]uint16, spec.Words())
 		for i := range words {
-			words[i] = rapid.OneOf(rapid.Just(uint16(0)), rapid.Uint16Range(0, 7), rapid.Uint16Range(0, 2400), rapid.Uint16(),
-				rapid.Custom(func(t *rapid.T) uint16 { return rapid.Uint16Range(0x2121, 0x7E21).Draw(t, "text") })).Draw(t, "word")
+			words[i] = rapid.OneOf(rapid.Just(uint16(0)), rapid.Uint16Range(0, 7), rapid.Uint16Range(0, 2400),
+				rapid.Uint16(),
+				rapid.Custom(func(t *rapid.T) uint16 {
+					return rapid.Uint16Range(0x2121, 0x7E21).Draw(t,
+						"text")
+				})).Draw(t, "word")
 		}
 		v := spec.Decode(words)
 		if v.Kind == codec.KindNone {
@@ -220,7 +239,8 @@ func TestEveryFormComesBack(t *testing.T) {
 
 func TestPaddingOfTexts(t *testing.T) {
 	for raw, want := range map[string]string{
-		"AB\x00\x00": "AB", "AB  ": "AB", "AB\xFF\xFF": "AB", "AB\x00\xFF": "AB", "  AB": "AB", "A B\x00": "A B", "AB\xFE\xFE": "", "A\x00B\x00": "",
+		"AB\x00\x00": "AB", "AB  ": "AB", "AB\xFF\xFF": "AB", "AB\x00\xFF": "AB", "  AB": "AB", "A B\x00": "A B",
+		"AB\xFE\xFE": "", "A\x00B\x00": "",
 		"\xFF\xFF": "", "\xC3\xBC": "", "A\x7F": "",
 	} {
 		words := make([]uint16, len(raw)/2)
@@ -241,7 +261,8 @@ func TestPaddingOfTexts(t *testing.T) {
 
 func TestParseSpellings(t *testing.T) {
 	for given, want := range map[string]string{
-		"5": "5", "-0.50": "-0.5", "1e3": "1000", "+7": "7", "": "", "Inf": "", "nan": "", "1_000": "", "0x1p3": "", "5 kW": "", "1e999": "", "1,5": "",
+		"5": "5", "-0.50": "-0.5", "1e3": "1000", "+7": "7", "": "", "Inf": "", "nan": "", "1_000": "", "0x1p3": "",
+		"5 kW": "", "1e999": "", "1,5": "",
 	} {
 		v, err := codec.Spec{}.Parse(given)
 		if want == "" && err == nil || want != "" && (err != nil || v.String() != want) {
@@ -258,7 +279,8 @@ func TestParseSpellings(t *testing.T) {
 			t.Errorf("%v became %v", given, v)
 		}
 	}
-	if _, err := (codec.Spec{Form: codec.BitsForm}).Parse("Fan"); message(err) != `"Fan" is not writable: it is a set of bits` {
+	_, err := codec.Spec{Form: codec.BitsForm}.Parse("Fan")
+	if message(err) != `"Fan" is not writable: it is a set of bits` {
 		t.Error(err)
 	}
 }
@@ -272,14 +294,16 @@ func FuzzEncode(f *testing.F) {
 		if !(math.Abs(scale) > 1e-6 && math.Abs(scale) < 1e6 && math.Abs(offset) < 1e6) {
 			return // no profile scales by more
 		}
-		spec := codec.Spec{Type: codec.Type(kind % 6), Order: codec.Order(order % 4), Scale: scale, Offset: offset, Mask: mask}
+		spec := codec.Spec{Type: codec.Type(kind % 6), Order: codec.Order(order % 4), Scale: scale, Offset: offset,
+			Mask: mask}
 		words, err := spec.Encode(codec.Value{Kind: codec.KindNumber, Num: value}, make([]uint16, spec.Words()))
 		if err != nil {
 			return
 		}
 		got := spec.Decode(words)
 		// A quarter of a step, and what floats of this size cannot tell apart.
-		if d := math.Abs(got.Num - value); got.Kind != codec.KindNumber || d > math.Abs(scale)/4*1.0001+(math.Abs(value)+math.Abs(offset))*1e-12 {
+		if d := math.Abs(got.Num - value); got.Kind != codec.KindNumber ||
+			d > math.Abs(scale)/4*1.0001+(math.Abs(value)+math.Abs(offset))*1e-12 {
 			t.Errorf("%+v: %v became %04X, which is %v", spec, value, words, fmt.Sprint(got))
 		}
 	})

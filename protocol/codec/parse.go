@@ -23,7 +23,7 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("%q is none of %s", e.Given, strings.Join(e.Options, ", "))
 }
 
-// OptionNames returns the names of the options in the order they are shown.
+// OptionNames returns the names of the options in the order that people see.
 func (s Spec) OptionNames() []string {
 	names := make([]string, len(s.Options))
 	for i, o := range s.Options {
@@ -32,7 +32,7 @@ func (s Spec) OptionNames() []string {
 	return names
 }
 
-// Expected says in words what kind of value the point takes.
+// Expected describes the values that the point accepts.
 func (s Spec) Expected() string {
 	switch s.Form {
 	case OptionForm:
@@ -50,8 +50,8 @@ func (s Spec) Expected() string {
 	return "a number"
 }
 
-// Parse turns what a host sends (float64, string or bool) into a value of this point: numbers also as texts, options by
-// name, times as HH:MM or HH:MM:00, on and off also as the words. The error is a *TypeError or an *OptionError.
+// Parse turns what a host sends (float64, string or bool) into a value of this point. A number may be a text, an option
+// is its name, a time is HH:MM or HH:MM:00, and on and off may be words. The error is a *TypeError or an *OptionError.
 func (s Spec) Parse(given any) (Value, error) {
 	text, isText := given.(string)
 	switch s.Form {
@@ -66,7 +66,8 @@ func (s Spec) Parse(given any) (Value, error) {
 		}
 	case TimePacked, TimeDecimal:
 		for _, layout := range []string{"15:04", "15:04:05"} {
-			if at, err := time.Parse(layout, text); isText && err == nil && at.Second() == 0 && len(text) == len(layout) {
+			if at, err := time.Parse(layout, text); isText && err == nil && at.Second() == 0 &&
+				len(text) == len(layout) {
 				return TimeOf(60*at.Hour() + at.Minute()), nil
 			}
 		}

@@ -59,8 +59,8 @@ func TypeNames() []string {
 	return names
 }
 
-// Order is the order of bytes over the words of a value, named after the bytes of the 32-bit number 0xAABBCCDD. The same
-// rule holds over the four words of 64 bits.
+// Order is the order of bytes over the words of a value, named after the bytes of the 32-bit number 0xAABBCCDD. The
+// same rule holds over the four words of 64 bits.
 type Order uint8
 
 // The orders that devices use.

@@ -10,7 +10,7 @@ import (
 // Kind says which field of a Value counts.
 type Kind uint8
 
-// The kinds. The zero Value is no value without a reason.
+// What a value can be. The zero Value is no value, without a reason.
 const (
 	KindNone   Kind = iota // no value; Str says why
 	KindNumber             // Num
@@ -20,8 +20,8 @@ const (
 	KindTime               // Minutes since midnight, 0..1439
 )
 
-// Value is what a person sees of a point: a number, a text, an option, on or off, a time of day - or explicitly no value
-// with a reason, which is never 0. Values are compared with ==.
+// Value is what a person sees of a point: a number, a text, an option, on or off, or a time of day. If there is none,
+// it is explicitly no value, with a reason, and never 0. Compare values with ==.
 type Value struct {
 	Kind    Kind    `json:"kind"`
 	Num     float64 `json:"num,omitempty"`
@@ -30,10 +30,10 @@ type Value struct {
 	Minutes int     `json:"minutes,omitempty"`
 }
 
-// None returns no value, and why there is none.
+// None returns no value, with the reason.
 func None(reason string) Value { return Value{Kind: KindNone, Str: reason} }
 
-// Number returns a number; one that is not finite becomes no value.
+// Number returns a number, or no value if f is not finite.
 func Number(f float64) Value {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return None("not a finite number")
@@ -74,8 +74,8 @@ func (v Value) String() string {
 	return "unknown"
 }
 
-// Any returns the value as a host takes it: float64, string, bool or nil. Its JSON has one spelling only: whole numbers
-// have no point.
+// Any returns the value as a host accepts it: float64, string, bool or nil. Its JSON has one spelling: a whole number
+// has no decimal point.
 func (v Value) Any() any {
 	switch v.Kind {
 	case KindNumber:
@@ -88,13 +88,13 @@ func (v Value) Any() any {
 	return nil
 }
 
-// stored is Value without methods: the loss-free form of the cache.
+// stored is a Value without methods, for the lossless form that the cache keeps.
 type stored Value
 
-// MarshalJSON writes the loss-free form that UnmarshalJSON reads. Hosts get Any instead.
+// MarshalJSON writes the lossless form that UnmarshalJSON reads. A host gets Any instead.
 func (v Value) MarshalJSON() ([]byte, error) { return json.Marshal(stored(v)) }
 
-// UnmarshalJSON reads what MarshalJSON wrote and refuses what cannot have been.
+// UnmarshalJSON reads what MarshalJSON writes. It refuses what MarshalJSON never writes.
 func (v *Value) UnmarshalJSON(data []byte) error {
 	var s stored
 	if err := json.Unmarshal(data, &s); err != nil {

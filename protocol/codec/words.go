@@ -16,13 +16,13 @@ func (s Spec) Words() int {
 // IsNumber reports whether the value is a number, not a text, option, flag, time or set of bits.
 func (s Spec) IsNumber() bool { return s.Form == Plain && s.Type != Text }
 
-// AllBits returns the largest raw pattern of the type, before the mask. Not for a text.
+// AllBits returns the largest raw number of the type, before the mask. A text has none.
 func (s Spec) AllBits() uint64 { return ^uint64(0) >> (64 - 16*s.Words()) }
 
-// Largest returns the largest raw pattern behind mask and shift: options, on and off must not be above it.
+// Largest returns the largest raw number after mask and shift. An option, on or off cannot be larger.
 func (s Spec) Largest() uint64 { return s.mask() >> s.shift() }
 
-// Grid returns the distance of two neighbouring values that the registers can hold; 0 for a float, which has no grid.
+// Grid returns the distance between neighbouring values that the registers can hold; 0 for a float, which has no grid.
 func (s Spec) Grid() float64 {
 	if s.Type.Float() {
 		return 0
@@ -38,12 +38,12 @@ func (s Spec) mask() uint64 {
 	return s.Mask & s.AllBits()
 }
 
-// Partial reports whether the point is only a part of its registers: writing it takes a read-modify-write.
+// Partial reports whether the point is only part of its registers, so that a write has to read them first.
 func (s Spec) Partial() bool {
 	return s.Type != Text && s.Mask != 0 && s.mask() != s.AllBits()
 }
 
-// CompareMask returns, word by word as they stand on the wire, the bits that belong to the point.
+// CompareMask returns the bits that belong to the point, for each word as it arrives on the wire.
 func (s Spec) CompareMask() []uint16 {
 	if s.Type == Text {
 		mask := make([]uint16, s.Length)
@@ -55,7 +55,7 @@ func (s Spec) CompareMask() []uint16 {
 	return s.split(s.mask())
 }
 
-// join puts the words together to the raw number, in the order of the spec.
+// join makes the raw number from the words, in the order of the spec.
 func (s Spec) join(words []uint16) uint64 {
 	var raw uint64
 	for i := range words {
@@ -88,14 +88,14 @@ func (s Spec) split(raw uint64) []uint16 {
 	return words
 }
 
-// shift returns the number of the mask's lowest bit, 64 where no bit is left.
+// shift returns the number of the lowest bit of the mask, or 64 if it has no bit.
 func (s Spec) shift() int { return bits.TrailingZeros64(s.mask()) }
 
 // width returns how many bits the raw number has after the mask.
 func (s Spec) width() int { return bits.Len64(s.Largest()) }
 
-// limits returns the smallest raw number the point can hold, after the mask, and the one behind the largest: a power of
-// two, which a float holds exactly at any width.
+// limits returns the smallest raw number that the point can hold, after the mask, and the largest one plus 1. That is a
+// power of two, which a float holds exactly at any width.
 func (s Spec) limits() (low, end float64) {
 	if s.Type.Signed() {
 		return -math.Ldexp(1, s.width()-1), math.Ldexp(1, s.width()-1)

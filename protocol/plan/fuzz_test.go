@@ -24,7 +24,8 @@ func FuzzPlan(f *testing.F) {
 			timing.Serial = nil
 		}
 		reads, err := plan.Plan(items, limits, timing)
-		if impossible := slices.ContainsFunc(items, func(i protocol.Range) bool { return !readable(i, limits) }); impossible != (err != nil) {
+		if impossible := slices.ContainsFunc(items,
+			func(i protocol.Range) bool { return !readable(i, limits) }); impossible != (err != nil) {
 			t.Fatalf("items %v, limits %v: %v", items, limits, err)
 		}
 		if err != nil {
@@ -39,8 +40,10 @@ func FuzzPlan(f *testing.F) {
 		if cost > single || plan.Longest(reads, timing) > cost {
 			t.Fatalf("items %v, limits %v: %v, one read each %v", items, limits, cost, single)
 		}
-		sorted := slices.SortedFunc(slices.Values(items), func(a, b protocol.Range) int { return int(a.Addr) - int(b.Addr) })
-		if sameTable := !slices.ContainsFunc(items, func(i protocol.Range) bool { return i.Table != protocol.HoldingRegister }); sameTable && len(items) > 0 {
+		sorted := slices.SortedFunc(slices.Values(items),
+			func(a, b protocol.Range) int { return int(a.Addr) - int(b.Addr) })
+		if sameTable := !slices.ContainsFunc(items,
+			func(i protocol.Range) bool { return i.Table != protocol.HoldingRegister }); sameTable && len(items) > 0 {
 			if other := greedy(sorted, cleaned(limits), timing); cost > other {
 				t.Fatalf("items %v, limits %v: %v, greedy %v", items, limits, cost, other)
 			}

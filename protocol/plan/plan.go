@@ -1,5 +1,5 @@
-// Package plan finds the cheapest set of reads that covers wanted ranges. It is pure: ranges, limits and the wire-time
-// model in, reads out.
+// Package plan finds the cheapest set of reads that covers a set of ranges. It is pure: from the ranges, the limits of
+// the device and the wire-time model it computes the reads.
 package plan
 
 import (
@@ -13,29 +13,39 @@ import (
 
 // Limits are what the device allows.
 type Limits struct {
-	MaxRegisters uint16           // per read; 0 or above the standard's 125 counts as 125. Bits are limited by the standard alone
+	MaxRegisters uint16           // per read. Defaults to 125, the limit of the standard. Not for bits
 	Holes        []protocol.Range // no read may touch them
 }
 
 // Read is one planned request.
 type Read struct {
 	Range protocol.Range
-	Items []int // the items it covers, as indexes of what Plan was given, ascending
+	Items []int // indexes of the items that it covers, ascending
 }
 
-// Plan returns the reads that cover every item at the least cost, ordered by table and address. An item is never split
-// over two reads; items may repeat, overlap or lie in each other. The error names the item that cannot be read: longer
-// than a read may be, empty, or touching a hole.
+// Plan returns the reads that cover every item at the least cost, ordered by table and address. It never splits an item
+// over two reads. Items may repeat, overlap, or lie inside each other. The error names an item that cannot be read: it
+// is longer than a read may be, or empty, or it touches a hole.
 //
-// The plan is optimal. Of items sorted by start, one that ends no later than an earlier one ends lies inside it and is
-// read with it; the rest have ascending starts and ends, and some optimal plan covers them in consecutive runs: if a
-// read of i and k skipped j between them, it would span j all the same, so j costs nothing there. The best plan of the
-// first j is therefore the best of the first i plus one read of i+1..j, for the cheapest i.
+// The plan is optimal. This is why: sort the items by their start.
+//
+//	address  100                 110                 120                 130
+//	item 0   [=========]
+//	item 1      [===]                                                          inside item 0, read with it
+//	item 2           [=====]
+//	item 3                             [==]
+//	item 4                                                [========]
+//	         |---- read A ----|        |--------- read B -----------|
+//
+// An item inside an earlier one costs nothing, so only the others count. Both their starts and their ends ascend. If a
+// read covers items 2 and 4, it also passes over item 3 and can as well cover it. So there is an optimal plan in which
+// each read covers consecutive items, and the last read covers i+1 to j for some i. The best plan for the first j items
+// is then the best plan for the first i, plus that read, with the i that costs least. cheapest tries them all.
 func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read, error) {
-	walls := wallsOf(limits.Holes)
+	avoid := byTable(limits.Holes)
 	order := make([]int, len(items))
 	for i, item := range items {
-		if err := check(item, limits, walls[item.Table]); err != nil {
+		if err := check(item, limits, avoid[item.Table]); err != nil {
 			return nil, err
 		}
 		order[i] = i
@@ -51,20 +61,20 @@ func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read
 			n++
 		}
 		t := items[order[0]].Table
-		reads = append(reads, table(items, order[:n], walls[t], costs(t, limits, timing))...)
+		reads = append(reads, table(items, order[:n], avoid[t], costs(t, limits, timing))...)
 		order = order[n:]
 	}
 	return reads, nil
 }
 
-func check(item protocol.Range, limits Limits, holes walls) error {
+func check(item protocol.Range, limits Limits, avoid holes) error {
 	if item.Count == 0 || item.End() > 1<<16 {
 		return fmt.Errorf("plan %v: empty or beyond address 65535", item)
 	}
 	if most := limits.most(item.Table); item.Count > most {
 		return fmt.Errorf("plan %v: longer than the %d that one read may have", item, most)
 	}
-	if hole, ok := holes.next(item.Addr); ok && hole.Overlaps(item) {
+	if hole, ok := avoid.next(item.Addr); ok && hole.Overlaps(item) {
 		return fmt.Errorf("plan %v: touches %v, which must not be read", item, hole)
 	}
 	return nil
@@ -81,7 +91,7 @@ func (l Limits) most(t protocol.Table) uint16 {
 	return l.MaxRegisters
 }
 
-// costs returns what a read of a table costs by its count, up to the largest it may have.
+// costs returns the time of a read for each count, up to the largest that a read of the table may have.
 func costs(t protocol.Table, limits Limits, timing protocol.Timing) []time.Duration {
 	costs := make([]time.Duration, limits.most(t)+1)
 	for n := range costs {
@@ -90,21 +100,21 @@ func costs(t protocol.Table, limits Limits, timing protocol.Timing) []time.Durat
 	return costs
 }
 
-// run is an item with all that lie inside it: they follow it in the order.
+// run is an item together with the items inside it, which follow it in the order.
 type run struct {
 	protocol.Range
 	first int // its place in the order
 }
 
-// table plans the items of one table, given in the order of their starts.
-func table(items []protocol.Range, order []int, holes walls, costs []time.Duration) []Read {
+// table plans the items of one table, which are in the order of their starts.
+func table(items []protocol.Range, order []int, avoid holes, costs []time.Duration) []Read {
 	runs := make([]run, 0, len(order))
 	for place, i := range order {
 		if n := len(runs); n == 0 || items[i].End() > runs[n-1].End() {
 			runs = append(runs, run{items[i], place})
 		}
 	}
-	from := cheapest(runs, holes, costs)
+	from := cheapest(runs, avoid, costs)
 	var reads []Read
 	for j, end := len(runs), len(order); j > 0; j = from[j] {
 		first, last := runs[from[j]], runs[j-1]
@@ -117,13 +127,13 @@ func table(items []protocol.Range, order []int, holes walls, costs []time.Durati
 	return reads
 }
 
-// cheapest returns, for each number of runs, where its last read begins. It looks at each pair of runs that one read may
-// span once.
-func cheapest(runs []run, holes walls, costs []time.Duration) []int {
-	ends := make([]uint32, len(runs)) // how far a read that begins with the run may go
+// cheapest returns, for the first j runs of every j, the run with which the last read of their best plan begins. It
+// looks once at each pair of runs that one read can cover.
+func cheapest(runs []run, avoid holes, costs []time.Duration) []int {
+	ends := make([]uint32, len(runs)) // where a read that begins with the run has to end
 	for i, r := range runs {
 		ends[i] = uint32(r.Addr) + uint32(len(costs)-1)
-		if hole, ok := holes.next(r.Addr); ok {
+		if hole, ok := avoid.next(r.Addr); ok {
 			ends[i] = min(ends[i], uint32(hole.Addr))
 		}
 	}
@@ -142,7 +152,7 @@ func cheapest(runs []run, holes walls, costs []time.Duration) []int {
 	return from
 }
 
-// Cost returns the time on the wire of all reads.
+// Cost returns how long all reads take on the wire.
 func Cost(reads []Read, timing protocol.Timing) time.Duration {
 	var sum time.Duration
 	for _, r := range reads {
@@ -151,7 +161,7 @@ func Cost(reads []Read, timing protocol.Timing) time.Duration {
 	return sum
 }
 
-// Longest returns the longest single exchange of the reads: what a write that is next in turn waits for at most.
+// Longest returns how long the longest of the reads takes: the most that a write waits if it is next.
 func Longest(reads []Read, timing protocol.Timing) time.Duration {
 	var longest time.Duration
 	for _, r := range reads {

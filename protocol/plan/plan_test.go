@@ -64,7 +64,8 @@ func TestRealMaps(t *testing.T) {
 		cost       time.Duration
 		want       string
 	}{
-		{"powdrive", 125, 20 * time.Millisecond, 6, 830 * time.Millisecond, "(0,23)(98,94)(223,2)(336,5)(500,59)(586,98)"},
+		{"powdrive", 125, 20 * time.Millisecond, 6, 830 * time.Millisecond,
+			"(0,23)(98,94)(223,2)(336,5)(500,59)(586,98)"},
 		{"powdrive", 125, 0, 9, 673 * time.Millisecond, ""},
 		{"powdrive", 125, 5 * time.Millisecond, 8, 717 * time.Millisecond, ""},
 		{"powdrive", 125, 50 * time.Millisecond, 6, 1010 * time.Millisecond, ""},
@@ -79,7 +80,8 @@ func TestRealMaps(t *testing.T) {
 			}
 			cost := plan.Cost(reads, timing)
 			if len(reads) != test.requests || cost.Round(time.Millisecond) != test.cost {
-				t.Errorf("got %d requests, %v: %s; want %d, %v", len(reads), cost, show(reads), test.requests, test.cost)
+				t.Errorf("got %d requests, %v: %s; want %d, %v", len(reads), cost, show(reads), test.requests,
+					test.cost)
 			}
 			if test.want != "" && show(reads) != test.want {
 				t.Errorf("got %s, want %s", show(reads), test.want)
@@ -95,7 +97,8 @@ func TestSenergyKeepsTablesApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "(4112,45)(4864,18)(4914,6)(4944,20)(6656,24)(6715,14)(8192,20)(8448,32)(8553,22)(12350,1)(12469,6)(24577,1)(4945,4)"
+	const want = "(4112,45)(4864,18)(4914,6)(4944,20)" +
+		"(6656,24)(6715,14)(8192,20)(8448,32)(8553,22)(12350,1)(12469,6)(24577,1)(4945,4)"
 	if show(reads) != want {
 		t.Errorf("got %s, want %s", show(reads), want)
 	}
@@ -109,7 +112,8 @@ func TestSenergyKeepsTablesApart(t *testing.T) {
 func valid(t interface{ Fatalf(string, ...any) }, items []protocol.Range, reads []plan.Read, limits plan.Limits) {
 	covered := make([]int, len(items))
 	for _, r := range reads {
-		if !r.Range.Table.Bits() && r.Range.Count > min(max(limits.MaxRegisters, 1)-1, 124)+1 && limits.MaxRegisters != 0 {
+		if !r.Range.Table.Bits() && r.Range.Count > min(max(limits.MaxRegisters, 1)-1, 124)+1 &&
+			limits.MaxRegisters != 0 {
 			t.Fatalf("%v is longer than %d", r.Range, limits.MaxRegisters)
 		}
 		for _, i := range r.Items {
@@ -153,7 +157,8 @@ func brute(items []protocol.Range, limits plan.Limits, timing protocol.Timing) t
 }
 
 // price returns the cost of reading each group of items in one read.
-func price(items []protocol.Range, assign []int, groups int, limits plan.Limits, timing protocol.Timing) (time.Duration, bool) {
+func price(items []protocol.Range, assign []int, groups int, limits plan.Limits, timing protocol.Timing) (time.Duration,
+	bool) {
 	var sum time.Duration
 	for g := range groups {
 		low, high := uint32(1<<17), uint32(0)
@@ -217,7 +222,8 @@ func randomMap(random *rand.Rand) (items []protocol.Range, limits plan.Limits) {
 	base := []int{0, 65536 - 104}[random.IntN(2)]
 	limits.MaxRegisters = uint16(4 + random.IntN(40))
 	for range random.IntN(5) {
-		limits.Holes = append(limits.Holes, protocol.Range{Addr: uint16(base + random.IntN(100)), Count: uint16(random.IntN(4))})
+		limits.Holes = append(limits.Holes,
+			protocol.Range{Addr: uint16(base + random.IntN(100)), Count: uint16(random.IntN(4))})
 	}
 	for range 1 + random.IntN(7) {
 		item := protocol.Range{Addr: uint16(base + random.IntN(100)), Count: uint16(1 + random.IntN(4))}
@@ -241,7 +247,8 @@ func TestEqualToBruteForceOnSmallMaps(t *testing.T) {
 			}
 			valid(t, items, reads, limits)
 			if got, want := plan.Cost(reads, timing), max(brute(items, limits, timing), 0); got != want {
-				t.Fatalf("seed %d: items %v, limits %v: plan %s costs %v, the best possible %v", seed, items, limits, show(reads), got, want)
+				t.Fatalf("seed %d: items %v, limits %v: plan %s costs %v, the best possible %v", seed, items, limits,
+					show(reads), got, want)
 			}
 		}
 	}
@@ -250,7 +257,8 @@ func TestEqualToBruteForceOnSmallMaps(t *testing.T) {
 func TestNeverAboveGreedy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limits := plan.Limits{MaxRegisters: rapid.Uint16Range(4, 125).Draw(t, "max")}
-		timing := timings(time.Duration(rapid.IntRange(0, 50).Draw(t, "ms")) * time.Millisecond)[rapid.IntRange(0, 1).Draw(t, "tcp")]
+		timing := timings(time.Duration(rapid.IntRange(0, 50).Draw(t, "ms")) * time.Millisecond)[rapid.IntRange(0,
+			1).Draw(t, "tcp")]
 		items, addr := []protocol.Range{}, uint32(0)
 		for range rapid.IntRange(1, 60).Draw(t, "n") {
 			addr += rapid.Uint32Range(0, 90).Draw(t, "gap")
@@ -273,7 +281,8 @@ func TestNeverAboveGreedy(t *testing.T) {
 	})
 }
 
-// A hole is in the way of nothing but what lies across it: not of what touches it, nor of another table; an empty one is none.
+// A hole is in the way of nothing but what lies across it: not of what touches it, nor of another table; an empty one
+// is none.
 func TestHoles(t *testing.T) {
 	items := []protocol.Range{{Addr: 0, Count: 2}, {Addr: 4, Count: 2}, {Addr: 8, Count: 2}, {Addr: 10, Count: 1}}
 	for _, test := range []struct {
@@ -318,8 +327,10 @@ func TestNothingWantedNothingRead(t *testing.T) {
 
 func TestLongest(t *testing.T) {
 	timing := at9600(20 * time.Millisecond)
-	reads := []plan.Read{{Range: protocol.Range{Count: 3}}, {Range: protocol.Range{Count: 40}}, {Range: protocol.Range{Count: 7}}}
-	if got, want := plan.Longest(reads, timing), timing.Exchange(protocol.Read, protocol.Range{Count: 40}); got != want {
+	reads := []plan.Read{{Range: protocol.Range{Count: 3}}, {Range: protocol.Range{Count: 40}},
+		{Range: protocol.Range{Count: 7}}}
+	if got, want := plan.Longest(reads, timing), timing.Exchange(protocol.Read,
+		protocol.Range{Count: 40}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -331,7 +342,8 @@ func worst() map[string]func() ([]protocol.Range, plan.Limits) {
 			for i := range 10_000 {
 				items = append(items, protocol.Range{Table: table, Addr: uint16(i * step), Count: 1})
 				if holes {
-					limits.Holes = append(limits.Holes, protocol.Range{Table: table, Addr: uint16(i*step + step - 1), Count: 1})
+					limits.Holes = append(limits.Holes,
+						protocol.Range{Table: table, Addr: uint16(i*step + step - 1), Count: 1})
 				}
 			}
 			return items, limits

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Fields are the keys of a mapping that may stand there. A key that is not allowed is a finding with the nearest word
-// that is. The zero Fields has no keys and reports nothing.
+// Fields are the keys of a mapping that are allowed there. Any other key is a finding, which names the nearest allowed
+// word. The zero Fields has no keys and reports nothing.
 type Fields struct {
-	At     *Node // the mapping, for findings about what is missing
+	At     *Node // the mapping, for findings about missing keys
 	values map[string]*Node
 }
 
-// Fields checks the keys of a mapping against those allowed. Anything but a mapping is a finding and has no fields.
+// Fields returns the allowed keys of a mapping. A node that is not a mapping is a finding and has none.
 func (n *Node) Fields(allowed ...string) Fields { return n.FieldsBut(nil, allowed...) }
 
-// FieldsBut is Fields where some keys that are not allowed have a place elsewhere: elsewhere says for each which.
+// FieldsBut is Fields for a mapping whose readers may expect keys that belong elsewhere: elsewhere says where for each.
 func (n *Node) FieldsBut(elsewhere map[string]string, allowed ...string) Fields {
 	entries := n.Entries()
 	if !n.IsMap() {
@@ -28,7 +28,8 @@ func (n *Node) FieldsBut(elsewhere map[string]string, allowed ...string) Fields 
 			continue
 		}
 		if !slices.Contains(allowed, e.Key.text) {
-			e.Key.Fail("unknown key %s%s; allowed: %s", quote(e.Key.text), meant(e.Key.text, allowed), strings.Join(allowed, ", "))
+			e.Key.Fail("unknown key %s%s; allowed: %s", quote(e.Key.text), meant(e.Key.text, allowed),
+				strings.Join(allowed, ", "))
 			continue
 		}
 		f.values[e.Key.text] = e.Value
@@ -36,10 +37,10 @@ func (n *Node) FieldsBut(elsewhere map[string]string, allowed ...string) Fields 
 	return f
 }
 
-// Get returns the value of a key, nil where it is not there.
+// Get returns the value of a key, or nil if the key is missing.
 func (f Fields) Get(key string) *Node { return f.values[key] }
 
-// Need returns the value of a key; its absence is a finding.
+// Need returns the value of a key. A missing key is a finding.
 func (f Fields) Need(key string) *Node {
 	if f.values[key] == nil {
 		f.At.Fail("%s is missing", key)

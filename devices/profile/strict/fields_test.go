@@ -42,8 +42,10 @@ func TestFieldsOfSomethingElse(t *testing.T) {
 func TestMeant(t *testing.T) {
 	words := strings.Fields("unit baud serial max_registers gap timeout turnaround on at min max")
 	for given, want := range map[string]string{
-		"untis": "unit", "unti": "unit", "Unit": "unit", "UNIT": "unit", "max-registers": "max_registers", "maxregisters": "max_registers",
-		"max_register": "max_registers", "seriell": "serial", "timeuot": "timeout", "time": "timeout", "turn": "turnaround",
+		"untis": "unit", "unti": "unit", "Unit": "unit", "UNIT": "unit", "max-registers": "max_registers",
+		"maxregisters": "max_registers",
+		"max_register": "max_registers", "seriell": "serial", "timeuot": "timeout", "time": "timeout",
+		"turn":     "turnaround",
 		"baudrate": "baud", "x": "", "": "", "voltage": "", "zz": "", "mx": "max", "gäp": "gap",
 		strings.Repeat("unit", 1000): "",
 	} {
@@ -64,7 +66,8 @@ func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"abc", "abd", 1}, {"kitten", "sitting", 3}, {"ä", "ö", 1}} {
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"abc", "abd", 1}, {"kitten",
+		"sitting", 3}, {"ä", "ö", 1}} {
 		if got := distance(c.a, c.b); got != c.want || distance(c.b, c.a) != c.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}

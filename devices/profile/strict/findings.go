@@ -1,11 +1,11 @@
-// Package strict reads YAML without forgiving anything: it knows the line and column of every word, and it collects all
-// that is wrong instead of stopping at the first. Profiles and the configuration are read with it.
+// Package strict reads YAML and forgives nothing. It collects everything that is wrong, each with line and column, and
+// does not stop at the first fault. The profiles and the configuration are read with it.
 //
-// It exists because decoders that fill structs stop at the first unknown key, let a repeated key hide the rest, and read
-// 010 as 8 and "no" as false.
+// Decoders that fill structs do not do: they stop at the first unknown key, let a repeated key replace an earlier one,
+// and read 010 as 8 and "no" as false.
 //
-// It knows less YAML than there is, on purpose: no anchors, tags, merge keys or second documents, and one spelling for a
-// number or a switch.
+// On purpose, the package accepts less than all of YAML: no anchors, aliases, tags, merge keys or second documents, and
+// only one spelling of a number, true or false.
 //
 //	root, report := strict.Parse("solarhub.yaml", data)
 //	f := root.Fields("host", "port")
@@ -23,19 +23,19 @@ import (
 	"strings"
 )
 
-// Finding is one thing that is wrong, and where. Line and Column count from 1, Column in characters.
+// Finding is one fault and its place. Line and Column count from 1; Column counts characters.
 type Finding struct {
 	File         string
 	Line, Column int
 	What         string
 }
 
-// String returns the finding in the form that editors and terminals jump to: "solarhub.yaml:12:7: unknown key ...".
+// String returns the finding in a form that editors can jump to: "solarhub.yaml:12:7: unknown key ...".
 func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.What)
 }
 
-// Findings is an error with one line for each thing that is wrong, in the order of the file.
+// Findings is an error with all findings, in the order of the file.
 type Findings []Finding
 
 // Error returns the findings, one a line.
@@ -53,7 +53,7 @@ type Report struct {
 	all  map[Finding]struct{}
 }
 
-// Add notes what is wrong at a node; at nil, at the beginning of the file.
+// Add adds a finding at a node, or at the beginning of the file if the node is nil.
 func (r *Report) Add(at *Node, format string, args ...any) {
 	if at == nil {
 		at = &Node{}
@@ -61,12 +61,12 @@ func (r *Report) Add(at *Node, format string, args ...any) {
 	r.add(at.Line, at.Column, fmt.Sprintf(format, args...))
 }
 
-// add notes a finding at a place in the file.
+// add adds a finding at a place in the file.
 func (r *Report) add(line, column int, what string) {
 	r.all[Finding{r.file, max(line, 1), max(column, 1), what}] = struct{}{}
 }
 
-// Err returns Findings, sorted and each once, or nil where nothing is wrong.
+// Err returns Findings, sorted and each once, or nil if there are none.
 func (r *Report) Err() error {
 	if len(r.all) == 0 {
 		return nil

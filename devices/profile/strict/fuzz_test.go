@@ -14,8 +14,10 @@ import (
 // FuzzParse reads any bytes and asks every node for everything: nothing panics, each place lies in the file, a file
 // without a tree has a finding, and the same bytes give the same findings.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"", "a: 1\nb: [x, {y: z}]\n", "a: 010\na: &x 1\nb: *x\n<<: {c: !t 1}\n", "? a\n: b\n---\n- - |\n  x\n", "a:\n\tb\n", "[[{a: [",
-		"%YAML 1.2\n---\n\"a\\u00e4\": 'b'\r\n", "a: >-\n  b\n\n  c\nd: \"e\n  f\"\n", "- a: 1\n  b:\n  - \n-\n", "a: 1\n b: 2\n", "\uFEFFa: {b, c: }\n"} {
+	for _, seed := range []string{"", "a: 1\nb: [x, {y: z}]\n", "a: 010\na: &x 1\nb: *x\n<<: {c: !t 1}\n",
+		"? a\n: b\n---\n- - |\n  x\n", "a:\n\tb\n", "[[{a: [",
+		"%YAML 1.2\n---\n\"a\\u00e4\": 'b'\r\n", "a: >-\n  b\n\n  c\nd: \"e\n  f\"\n", "- a: 1\n  b:\n  - \n-\n",
+		"a: 1\n b: 2\n", "\uFEFFa: {b, c: }\n"} {
 		f.Add([]byte(seed))
 	}
 	maps, err := filepath.Glob("../maps/*.yaml")

@@ -2,10 +2,10 @@ package strict
 
 import "strings"
 
-// meant guesses what a misspelt word was to be: about a third of its letters may differ; or one of the two is the
-// beginning of the other, and of no second word.
+// meant guesses which allowed word somebody misspelt: up to a third of the letters may differ, or one word is the
+// beginning of the other and of no second word.
 func meant(word string, allowed []string) string {
-	if len(word) > 60 { // no word of ours; and the distance takes the product of the lengths
+	if len(word) > 60 { // longer than any allowed word, and the time grows with the product of the lengths
 		return ""
 	}
 	best, least := "", (len(word)+1)/3+1
@@ -14,7 +14,8 @@ func meant(word string, allowed []string) string {
 		if d := distance(fold(word), fold(a)); d < least && d < len(a) {
 			best, least = a, d
 		}
-		if len(word) > 2 && len(a) > 2 && (strings.HasPrefix(fold(a), fold(word)) || strings.HasPrefix(fold(word), fold(a))) {
+		if len(word) > 2 && len(a) > 2 &&
+			(strings.HasPrefix(fold(a), fold(word)) || strings.HasPrefix(fold(word), fold(a))) {
 			several = several || begun != ""
 			begun = a
 		}
@@ -28,12 +29,12 @@ func meant(word string, allowed []string) string {
 	return ""
 }
 
-// fold makes equal what people take for the same: Max-registers and max_registers.
+// fold makes spellings equal that people mix up: Max-registers and max_registers.
 func fold(s string) string {
 	return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s))
 }
 
-// distance counts the letters to insert, delete, replace or swap with their neighbour.
+// distance returns how many letters to insert, delete, replace, or swap with their neighbour to make b from a.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, last, now := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)

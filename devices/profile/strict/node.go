@@ -18,17 +18,18 @@ func (n *Node) IsList() bool { return n.is(list) }
 // IsScalar reports whether the node is one word or text.
 func (n *Node) IsScalar() bool { return n.is(scalar) }
 
-// IsEmpty reports whether nothing stands there, or null.
+// IsEmpty reports whether the node is empty, null or ~.
 func (n *Node) IsEmpty() bool { return n.is(empty) }
 
-// Fail notes what is wrong at the node.
+// Fail adds a finding at the node.
 func (n *Node) Fail(format string, args ...any) {
 	if n != nil {
 		n.report.Add(n, format, args...)
 	}
 }
 
-// Entries returns the keys and values of a mapping in the order of the file, each key once. Anything else is a finding.
+// Entries returns the keys and values of a mapping in the order of the file, each key once. Any other node is a
+// finding.
 func (n *Node) Entries() []Entry {
 	if !n.IsMap() {
 		n.wanted("a mapping (key: value)", "")
@@ -37,7 +38,7 @@ func (n *Node) Entries() []Entry {
 	return n.entries
 }
 
-// Items returns the items of a list. Anything else is a finding.
+// Items returns the items of a list. Any other node is a finding.
 func (n *Node) Items() []*Node {
 	if !n.IsList() {
 		n.wanted("a list (- item, or [a, b])", "")
@@ -46,7 +47,7 @@ func (n *Node) Items() []*Node {
 	return n.items
 }
 
-// Raw returns a scalar as it is written, without quotes and without judging it; "" for anything else. It may be empty.
+// Raw returns the text of a scalar without its quotes, whatever it is. It returns "" for any other node.
 func (n *Node) Raw() string {
 	if !n.IsScalar() {
 		return ""
@@ -54,8 +55,8 @@ func (n *Node) Raw() string {
 	return n.text
 }
 
-// Text returns a scalar as it is written, without quotes: 0012 is "0012". Anything else, and an empty text, is a finding,
-// which does not repeat the text: it may be a secret.
+// Text returns the text of a scalar without its quotes: 0012 is "0012". Any other node, or an empty text, is a finding.
+// The finding does not repeat the text, which may be a secret.
 func (n *Node) Text() (string, bool) {
 	if !n.IsScalar() || strings.TrimSpace(n.text) == "" {
 		n.wanted("a text", "")
@@ -64,7 +65,7 @@ func (n *Node) Text() (string, bool) {
 	return n.text, true
 }
 
-// OneOf returns which of the words stands there. Anything else is a finding that names them.
+// OneOf returns which of the words the node is. If it is none of them, a finding lists them.
 func (n *Node) OneOf(words ...string) (int, bool) {
 	if n.IsScalar() {
 		if i := slices.Index(words, n.text); i >= 0 {
@@ -77,14 +78,14 @@ func (n *Node) OneOf(words ...string) (int, bool) {
 	return 0, false
 }
 
-// wanted reports what a getter did not find.
+// wanted adds a finding that the node is not what a getter needs.
 func (n *Node) wanted(what, hint string) {
 	if n != nil && n.kind != refused {
 		n.Fail("%s is not %s%s", n.show(), what, hint)
 	}
 }
 
-// show returns what stands there as a finding names it.
+// show describes the node for a finding.
 func (n *Node) show() string {
 	switch n.kind {
 	case mapping:
@@ -97,7 +98,7 @@ func (n *Node) show() string {
 	return quote(n.text)
 }
 
-// quote returns a text in quotes, short enough for one line of a terminal.
+// quote returns a text in quotes, cut to fit a line of a terminal.
 func quote(s string) string {
 	const most = 60
 	if utf8.RuneCountInString(s) > most {

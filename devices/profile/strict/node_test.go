@@ -78,7 +78,8 @@ func TestGetters(t *testing.T) {
 		{"uint", mask, `"7"`, nil, `"7"` + noMask + "; leave the quotes away"},
 		{"uint", wide, "18446744073709551615", uint64(math.MaxUint64), ""},
 		{"uint", wide, "0xFFFFFFFFFFFFFFFF", uint64(math.MaxUint64), ""},
-		{"uint", wide, "0x1FFFFFFFFFFFFFFFF", nil, `"0x1FFFFFFFFFFFFFFFF" is not a whole number from 0 to 18446744073709551615 (decimal or 0x...)`},
+		{"uint", wide, "0x1FFFFFFFFFFFFFFFF", nil,
+			`"0x1FFFFFFFFFFFFFFFF" is not a whole number from 0 to 18446744073709551615 (decimal or 0x...)`},
 		{"float", float, "0.1", 0.1, ""},
 		{"float", float, "-12", -12.0, ""},
 		{"float", float, "1e-3", 0.001, ""},
@@ -130,7 +131,8 @@ func TestGetters(t *testing.T) {
 		{"duration", gap, "99999999999999h", nil, `"99999999999999h"` + noGap},
 		{"duration", gap, "", nil, "nothing" + noGap},
 		{"word", word, "multiple", 1, ""},
-		{"word", word, "mutliple", nil, `"mutliple" is not allowed here; allowed: single, multiple; did you mean multiple?`},
+		{"word", word, "mutliple", nil,
+			`"mutliple" is not allowed here; allowed: single, multiple; did you mean multiple?`},
 		{"word", word, "Single", nil, `"Single" is not allowed here; allowed: single, multiple; did you mean single?`},
 		{"word", word, "both", nil, `"both" is not allowed here; allowed: single, multiple`},
 		{"word", word, "{single: 1}", nil, `a mapping is not allowed here; allowed: single, multiple`},
@@ -159,10 +161,12 @@ func TestNegativeZeroIsZero(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	for yaml, want := range map[string]string{"{a: 1}": "map", "[1]": "list", "x": "scalar", "''": "scalar", "": "empty", "null": "empty", "[]": "list", "{}": "map"} {
+	for yaml, want := range map[string]string{"{a: 1}": "map", "[1]": "list", "x": "scalar", "''": "scalar",
+		"": "empty", "null": "empty", "[]": "list", "{}": "map"} {
 		n, report := value(t, yaml)
 		got := ""
-		for name, is := range map[string]bool{"map": n.IsMap(), "list": n.IsList(), "scalar": n.IsScalar(), "empty": n.IsEmpty()} {
+		for name, is := range map[string]bool{"map": n.IsMap(), "list": n.IsList(), "scalar": n.IsScalar(),
+			"empty": n.IsEmpty()} {
 			if is {
 				got += name
 			}
@@ -195,7 +199,8 @@ func TestNothingStandsAtItsKey(t *testing.T) {
 	for _, n := range f.Get("b").Items() {
 		n.Int(0, 5)
 	}
-	const want = "2:1: nothing is not a whole number from 1200 to 921600\n5:3: nothing is not a whole number from 0 to 5"
+	const want = "2:1: nothing is not a whole number from 1200 to 921600\n5:3: nothing is not a whole number from 0 " +
+		"to 5"
 	if got := findings(t, report); got != want {
 		t.Errorf("got %s", got)
 	}
@@ -243,7 +248,8 @@ func TestTextsAreNotRepeated(t *testing.T) {
 }
 
 func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{0: "0s", time.Minute: "1m", time.Hour: "1h", 90 * time.Second: "1m30s", 10 * time.Second: "10s",
+	for d, want := range map[time.Duration]string{0: "0s", time.Minute: "1m", time.Hour: "1h",
+		90 * time.Second: "1m30s", 10 * time.Second: "10s",
 		50 * time.Millisecond: "50ms", time.Hour + time.Second: "1h0m1s"} {
 		if got := Span(d); got != want {
 			t.Errorf("Span(%v) = %s, want %s", d, got, want)
@@ -270,7 +276,9 @@ func TestFieldsBut(t *testing.T) {
 	if f.Get("gap") == nil || f.Get("echo") != nil {
 		t.Error("the fields")
 	}
-	if got, want := findings(t, report), "2:1: key \"echo\" has no place here: it is of the line\n3:1: unknown key \"other\"; allowed: gap"; got != want {
+	got := findings(t, report)
+	want := "2:1: key \"echo\" has no place here: it is of the line\n3:1: unknown key \"other\"; allowed: gap"
+	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

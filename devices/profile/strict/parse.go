@@ -18,8 +18,8 @@ const (
 )
 
 // Parse reads one YAML document. The node is nil where the file cannot be read as YAML at all; what is wrong is in the
-// report either way. A file that is not YAML has one such finding: the parser stops at the first. The file's name is for
-// the findings only.
+// report either way. A file that is not YAML has one such finding: the parser stops at the first. The file's name is
+// for the findings only.
 func Parse(file string, data []byte) (*Node, *Report) {
 	report := &Report{file: file, all: map[Finding]struct{}{}}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
@@ -152,7 +152,8 @@ func (r *Report) syntax(err error, data []byte) {
 func (r *Report) badStart(at yaml.Mark, data []byte) {
 	lines := bytes.Split(data, []byte("\n"))[max(at.Line-1, 0):]
 	if text := []rune(string(lines[0])); at.Column <= len(text) && text[max(at.Column-1, 0)] != '\t' {
-		r.add(at.Line, at.Column, fmt.Sprintf("this is not YAML: a text that begins with %c needs quotes", text[at.Column-1]))
+		r.add(at.Line, at.Column, fmt.Sprintf("this is not YAML: a text that begins with %c needs quotes",
+			text[at.Column-1]))
 		return
 	}
 	const tab = "this is not YAML: a tab; indent with spaces"
@@ -182,7 +183,8 @@ var plainly = []struct {
 	{"found unexpected end of stream", "while scanning a quoted scalar", true, "the closing quote is missing"},
 	{"did not find expected ',' or ']'", "", true, "the closing ] or a comma is missing"},
 	{"did not find expected ',' or '}'", "", true, "the closing } or a comma is missing"},
-	{"did not find expected node content", "while parsing a flow node", false, "a value or a closing bracket is missing here"},
+	{"did not find expected node content", "while parsing a flow node", false,
+		"a value or a closing bracket is missing here"},
 	{"did not find expected node content", "", false, "a value is missing here"},
 	{"did not find expected hexadecimal number", "", true,
 		`an escape without its hexadecimal digits: \x has 2, \u 4, \U 8`},

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Plain decimal numbers only: no octal, no underscores, no sign but minus.
+// The spellings of numbers. There is no octal, no underscore and no plus sign.
 var (
 	wholeForm    = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 	floatForm    = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
@@ -17,12 +17,12 @@ var (
 	durationForm = regexp.MustCompile(`^(0|(([0-9]+)(\.[0-9]+)?(us|ms|s|m|h))+)$`)
 )
 
-// plain reports whether the node is a scalar without quotes that looks like the form.
+// plain reports whether the node is a scalar without quotes and of the form.
 func (n *Node) plain(form *regexp.Regexp) bool {
 	return n.IsScalar() && !n.quoted && form.MatchString(n.text)
 }
 
-// Bool returns true or false; yes, no, on and off are findings.
+// Bool returns true or false. Other spellings (yes, no, on, off) are findings.
 func (n *Node) Bool() (value, ok bool) {
 	if n.IsScalar() && !n.quoted && (n.text == "true" || n.text == "false") {
 		return n.text == "true", true
@@ -92,7 +92,7 @@ func (n *Node) Duration(low, high time.Duration) (time.Duration, bool) {
 	return 0, false
 }
 
-// Span writes a duration without its empty ends: 5m and not 5m0s.
+// Span returns the text of a duration without zeros at its end: 5m, not 5m0s.
 func Span(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -104,7 +104,7 @@ func Span(d time.Duration) string {
 	return s
 }
 
-// rewrite says what to write where a number is meant but spelled in a way that readers of YAML disagree about.
+// rewrite suggests the right spelling of a number that readers of YAML would disagree about.
 func (n *Node) rewrite(hex bool) string {
 	text := n.Raw()
 	cleaned := strings.TrimPrefix(strings.ReplaceAll(text, "_", ""), "+")

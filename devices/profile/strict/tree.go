@@ -10,17 +10,18 @@ const (
 	scalar             // one word or text
 	list
 	mapping
-	refused // reported while the tree was built; silent from then on
+	refused // reported while the tree was built, and silent afterwards
 )
 
-// Node is one place of the file: a mapping, a list, a scalar or nothing. Getters that do not find what they want add the
-// finding themselves. A nil Node stands for what is not in the file: nothing is found in it, and it reports nothing.
+// Node is one place in the file: a mapping, a list, a scalar or nothing. A getter that does not find what it wants adds
+// the finding itself. A nil Node stands for something that is missing: getters find nothing in it, and it reports
+// nothing.
 type Node struct {
-	Line, Column int // where it begins; nothing stands where its key does
+	Line, Column int // where it begins; an empty node is at its key
 	report       *Report
 	kind         kind
-	text         string // of a scalar: what is written, without quotes
-	quoted       bool   // it stood in quotes or is a block: always a text
+	text         string // of a scalar, without its quotes
+	quoted       bool   // in quotes, or a block: always a text
 	entries      []Entry
 	items        []*Node
 }
@@ -30,10 +31,10 @@ type Entry struct {
 	Key, Value *Node
 }
 
-// builder turns the parser's tree into ours.
+// builder builds our tree from the parser's.
 type builder struct{ report *Report }
 
-// document returns the tree of a document, nil where it is empty.
+// document returns the tree of a document, or nil if it is empty.
 func (b builder) document(n *yaml.Node) *Node {
 	if len(n.Content) == 0 || isNull(n.Content[0]) {
 		b.report.add(1, 1, "the file is empty")
@@ -42,19 +43,19 @@ func (b builder) document(n *yaml.Node) *Node {
 	return b.build(n.Content[0], &Node{Line: 1, Column: 1})
 }
 
-// isNull reports whether nothing is written, or null or ~ without quotes.
+// isNull reports whether the node is empty, null or ~, without quotes.
 func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Tag == "!!null" && n.Style&yaml.TaggedStyle == 0
 }
 
-// refuse reports something that this package does not read.
+// refuse reports a kind of YAML that this package does not accept.
 func (b builder) refuse(n *yaml.Node, format string, args ...any) *Node {
 	node := &Node{Line: n.Line, Column: n.Column, report: b.report, kind: refused}
 	b.report.Add(node, format, args...)
 	return node
 }
 
-// build returns the node of n; near is the key or list it belongs to.
+// build returns the node of n. The key or list that it belongs to is near.
 func (b builder) build(n *yaml.Node, near *Node) *Node {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -82,7 +83,7 @@ func (b builder) build(n *yaml.Node, near *Node) *Node {
 	return node
 }
 
-// mapping fills a node with the entries of a mapping, of a repeated key the first.
+// mapping fills a node with the entries of a mapping. Of a repeated key it takes the first.
 func (b builder) mapping(node *Node, n *yaml.Node) {
 	node.kind = mapping
 	seen := make(map[string]*Node, len(n.Content)/2)
@@ -101,14 +102,15 @@ func (b builder) mapping(node *Node, n *yaml.Node) {
 	}
 }
 
-// key returns the node of a key: always a scalar, null and ~ too, or refused.
+// key returns the node of a key: a scalar, even for null and ~, or refused.
 func (b builder) key(k, in *yaml.Node) *Node {
 	block := in.Style&yaml.FlowStyle == 0 && in.Anchor == ""
 	switch {
 	case k.Tag == "!!merge":
 		return b.refuse(k, "merge keys (<<) are not used here: write the values out")
 	case k.Kind == yaml.MappingNode, k.Kind == yaml.SequenceNode, block && k.Column != in.Column:
-		return b.refuse(&yaml.Node{Line: k.Line, Column: in.Column}, `keys behind ? are not used here: write "key: value"`)
+		return b.refuse(&yaml.Node{Line: k.Line, Column: in.Column},
+			`keys behind ? are not used here: write "key: value"`)
 	}
 	key := b.build(k, &Node{Line: k.Line, Column: k.Column})
 	if key.kind == empty {
