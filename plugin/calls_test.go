@@ -23,7 +23,8 @@ func TestACallThatEndsBeforeItBeginsIsNotWritten(t *testing.T) {
 	h.wait("charge_end_soc", "50")
 	gone, cancel := context.WithCancelCause(h.ctx)
 	cancel(host.ErrSessionLost)
-	if r := h.plugin.hub.Call(gone, chargeTo(10.0, "c1")); r.Err == nil || r.Err.Code != host.CodeCancelled || len(h.writes()) != 0 {
+	if r := h.plugin.hub.Call(gone, chargeTo(10.0, "c1")); r.Err == nil || r.Err.Code != host.CodeCancelled ||
+		len(h.writes()) != 0 {
 		t.Fatalf("with the session gone: %+v, written %v", r, h.writes())
 	}
 	if r := h.plugin.hub.Call(h.ctx, chargeTo(10.0, "c2")); r.Err != nil || h.register(chargeEnd) != 10 {

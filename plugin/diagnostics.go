@@ -107,7 +107,8 @@ func diagnoseDevice(known hub.DeviceSnapshot) deviceDiagnostics {
 	d := known.Place.Device
 	one := deviceDiagnostics{
 		Place: known.Place.Key, Name: d.Name(), Profile: d.Profile().ID, Status: d.Status(), Learnt: d.Learnt(),
-		Refused: d.Refused(), Poll: d.Poll(), Readings: map[string]diagnosedV{}, Registers: registers(known, time.Now()),
+		Refused: d.Refused(), Poll: d.Poll(), Readings: map[string]diagnosedV{},
+		Registers: registers(known, time.Now()),
 	}
 	for _, r := range d.Plan() {
 		one.Plan = append(one.Plan, r.Range.String())
@@ -118,12 +119,14 @@ func diagnoseDevice(known hub.DeviceSnapshot) deviceDiagnostics {
 	return one
 }
 
-// registers returns the raw words of the device as they were read last, in the form of a dump, with the serial number hidden. Where
-// identification is not part of what is polled, it is made of what is known, so that the simulator plays the same device.
+// registers returns the raw words of the device as they were read last, in the form of a dump, with the serial number
+// hidden. Where identification is not part of what is polled, it is made of what is known, so that the simulator plays
+// the same device.
 func registers(known hub.DeviceSnapshot, now time.Time) string {
 	d := known.Place.Device
 	who := d.Identity()
-	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Variant: who.Variant, At: now, Words: map[protocol.Range]uint16{}}
+	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Variant: who.Variant, At: now,
+		Words: map[protocol.Range]uint16{}}
 	id := dump.Profile.Identify
 	dump.Put(id.Serial, codec.TextOf(who.Serial))
 	dump.Put(id.Model, codec.TextOf(who.Model))

@@ -37,7 +37,8 @@ func TestFiguresOfTheLine(t *testing.T) {
 			t.Errorf("%s is %v", key, v)
 		}
 	}
-	if r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionSet, ID: id("line_use"), Value: 1.0}); r.Err == nil || r.Err.Code != host.CodeReadOnly {
+	if r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionSet, ID: id("line_use"), Value: 1.0}); r.Err == nil ||
+		r.Err.Code != host.CodeReadOnly {
 		t.Errorf("set: %+v", r)
 	}
 

@@ -32,7 +32,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what must come. Nothing is judged by how long it took.
 const patience = 30 * time.Second
 
-// house is a host, a simulated inverter behind Modbus TCP, and the plugin between them. All of them may go and come back.
+// house is a host, a simulated inverter behind Modbus TCP, and the plugin between them. All of them may go and come
+// back.
 type house struct {
 	t       *testing.T
 	ctx     context.Context
@@ -117,7 +118,8 @@ func newHouse(t *testing.T, more string) *house {
 	h.line = sim.NewLine(sim.Options{Wait: h.gate.Wait}, h.unit)
 	place := serve(t, h.line)
 	h.config = fmt.Sprintf("host: {url: %q, token: %s}\nname: house\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
-		"      - {profile: senergy, turnaround: 0s, poll: {now: 100ms, normal: 100ms, slow: 100ms}%s}\n", h.address, goodToken, h.data, place, more)
+		"      - {profile: senergy, turnaround: 0s, poll: {now: 100ms, normal: 100ms, slow: 100ms}%s}\n", h.address,
+		goodToken, h.data, place, more)
 	t.Cleanup(func() {
 		h.gate.open()
 		if h.stop != nil {
@@ -181,7 +183,8 @@ func (h *house) start() {
 	if os.Getenv("SOLARHUB_TEST_LOG") != "" {
 		log = zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.DebugLevel)
 	}
-	times := host.Times{First: 10 * time.Millisecond, Most: 50 * time.Millisecond, Starting: 10 * time.Millisecond, Replaced: 10 * time.Millisecond}
+	times := host.Times{First: 10 * time.Millisecond, Most: 50 * time.Millisecond, Starting: 10 * time.Millisecond,
+		Replaced: 10 * time.Millisecond}
 	if h.plugin, err = New(c, Deps{Log: log, Version: "1.2.3", Times: times, Observer: h.observer}); err != nil {
 		h.t.Fatal(err)
 	}

@@ -58,9 +58,11 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	}
 	line := sim.NewLine(sim.Options{SilentTCP: true}, unit)
 	h := newHouse(t, "")
-	c, err := config.Parse(filepath.Join(h.data, "solarhub.yaml"), fmt.Appendf(nil, "host: {url: %q, token: %s}\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
-		"      - {profile: senergy, name: One, timeout: 20s, turnaround: 0s}\n      - {profile: senergy, unit: 2, name: Two, timeout: 50ms}\n",
-		h.address, goodToken, h.data, serve(t, line)))
+	c, err := config.Parse(filepath.Join(h.data, "solarhub.yaml"),
+		fmt.Appendf(nil, "host: {url: %q, token: %s}\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
+			"      - {profile: senergy, name: One, timeout: 20s, turnaround: 0s}\n      - {profile: senergy, unit: 2, "+
+			"name: Two, timeout: 50ms}\n",
+			h.address, goodToken, h.data, serve(t, line)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +83,8 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if all, dead := state(0).Line.Timeouts, state(1).Unit.Timeouts; all != dead || state(1).Line.Timeouts != all {
 		t.Errorf("%v timeouts of all, %v of the dead one", all, dead)
 	}
-	if text := state(1).Advice; !strings.Contains(text, "Nothing answers at unit id 2") || !strings.Contains(text, "others on the line answer") {
+	if text := state(1).Advice; !strings.Contains(text, "Nothing answers at unit id 2") ||
+		!strings.Contains(text, "others on the line answer") {
 		t.Errorf("advice for the dead one: %q", text)
 	}
 	if text := state(0).Advice; text != doctor.WellText {

@@ -20,15 +20,18 @@ type line struct {
 }
 
 // build makes the buses and devices of a configuration, with what is remembered of them. Nothing runs yet.
-func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exchange), log zerolog.Logger) (lines []line, places []hub.Place) {
+func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exchange),
+	log zerolog.Logger) (lines []line, places []hub.Place) {
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
-		l := line{Line: doctor.Line{Config: c, Bus: protocol.NewBus(watch(c.NewLink(log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}}
+		l := line{Line: doctor.Line{Config: c,
+			Bus: protocol.NewBus(watch(c.NewLink(log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}}
 		for _, d := range c.Devices {
 			if who, learnt, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
 				d.Known, d.Learnt = &who, learnt
 			}
-			device := devices.New(d, l.Bus, sink, log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
+			device := devices.New(d, l.Bus, sink,
+				log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.Devices = append(l.Devices, device)
 		}
 		l.gauge = doctor.NewGauge(l.Line)
@@ -46,7 +49,7 @@ type gauge struct{ of *doctor.Gauge }
 // Measure returns how the line of a device is.
 func (g gauge) Measure(d *devices.Device, now time.Time) hub.LineState {
 	total := g.of.Stats()
-	return hub.LineState{Line: total, Unit: total.Units[g.of.UnitOf(d)], Advice: g.of.Measure(now).Sentence(d.Name())}
+	return hub.LineState{Line: total, Unit: total.Units[g.of.UnitOf(d)], Advice: g.of.Measure(now).Headline(d.Name())}
 }
 
 // placeKey names the place of a device in the cache.

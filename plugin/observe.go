@@ -66,7 +66,8 @@ type PlannedRead struct {
 	WireMS float64 `json:"wire_ms"` // that it takes on the wire, as predicted
 }
 
-// Observe returns how the lines are. It reads and asks nothing of them. The error is that of ctx, or that the plugin does not run.
+// Observe returns how the lines are. It reads and asks nothing of them. The error is that of ctx, or that the plugin
+// does not run.
 func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
 	lines := p.lines.Load()
 	if lines == nil {
@@ -86,8 +87,10 @@ func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
 
 func observeLine(l doctor.Line) ObservedLine {
 	s := l.Bus.Stats()
-	o := ObservedLine{Line: l.Config.String(), Since: s.Since, Queued: s.Queued, BusyMS: millis(s.Busy), Requests: s.Requests,
-		Failed: s.Exceptions + s.Timeouts + s.Failures, P50MS: millis(s.Latency.P50), P95MS: millis(s.Latency.P95), WaitMS: millis(s.WriteWait.Max)}
+	o := ObservedLine{Line: l.Config.String(), Since: s.Since, Queued: s.Queued, BusyMS: millis(s.Busy),
+		Requests: s.Requests,
+		Failed:   s.Exceptions + s.Timeouts + s.Failures, P50MS: millis(s.Latency.P50), P95MS: millis(s.Latency.P95),
+		WaitMS: millis(s.WriteWait.Max)}
 	if l.Config.Transport != config.TCP {
 		o.Serial = l.Config.Serial.String()
 	}
@@ -99,10 +102,12 @@ func observeLine(l doctor.Line) ObservedLine {
 	}
 	for i, d := range l.Devices {
 		status := d.Status()
-		one := ObservedDevice{Name: d.Name(), Unit: uint8(l.Config.Devices[i].Unit), Online: status.Online, Reason: status.Reason}
+		one := ObservedDevice{Name: d.Name(), Unit: uint8(l.Config.Devices[i].Unit), Online: status.Online,
+			Reason: status.Reason}
 		timing := devices.TimingOf(l.Config.Devices[i].Line)
 		for _, r := range d.Plan() {
-			one.Plan = append(one.Plan, PlannedRead{Range: r.Range.String(), WireMS: millis(timing.Exchange(protocol.Read, r.Range))})
+			one.Plan = append(one.Plan,
+				PlannedRead{Range: r.Range.String(), WireMS: millis(timing.Exchange(protocol.Read, r.Range))})
 		}
 		o.Devices = append(o.Devices, one)
 	}
@@ -135,7 +140,8 @@ func (o *observed) Exchange(ctx context.Context, req protocol.Request) (protocol
 	if resp.Sent.IsZero() && !errors.Is(err, protocol.ErrTimeout) {
 		return resp, err // nothing went out
 	}
-	e := Exchange{Line: o.line.String(), Unit: uint8(req.Unit), Function: req.Function(), Range: req.Range.String(), Asked: askedBy(req),
+	e := Exchange{Line: o.line.String(), Unit: uint8(req.Unit), Function: req.Function(), Range: req.Range.String(),
+		Asked:   askedBy(req),
 		Written: req.Words, Words: resp.Words, At: began, TookMS: millis(time.Since(began))}
 	if !resp.Sent.IsZero() {
 		e.At = resp.Sent
@@ -155,7 +161,8 @@ func (o *observed) Exchange(ctx context.Context, req protocol.Request) (protocol
 	return resp, err
 }
 
-// askedBy says who wanted a request: what a write waits for goes ahead of what a person does, and that ahead of the poll.
+// askedBy says who wanted a request: what a write waits for goes ahead of what a person does, and that ahead of the
+// poll.
 func askedBy(req protocol.Request) string {
 	switch {
 	case req.Op != protocol.Read:

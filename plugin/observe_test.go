@@ -32,7 +32,8 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := o.Lines[0]
-	if !strings.HasPrefix(l.Line, "tcp 127.0.0.1:") || l.Requests == 0 || l.BusyMS <= 0 || l.Failed == 0 || len(l.Devices) != 1 {
+	if !strings.HasPrefix(l.Line, "tcp 127.0.0.1:") || l.Requests == 0 || l.BusyMS <= 0 || l.Failed == 0 ||
+		len(l.Devices) != 1 {
 		t.Errorf("the line is %+v", l)
 	}
 	if d := l.Devices[0]; !d.Online || len(d.Plan) < 3 || !strings.HasPrefix(d.Plan[0].Range, "holding ") {
@@ -52,13 +53,15 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 	if i < 0 || i+1 >= len(seen) {
 		t.Fatalf("no write among %d exchanges", len(seen))
 	}
-	if w := seen[i]; w.Device != "Senergy hybrid inverter" || w.Range != "holding 8472+1" || !slices.Equal(w.Written, []uint16{1200}) || w.Error != "" || w.At.IsZero() {
+	if w := seen[i]; w.Device != "Senergy hybrid inverter" || w.Range != "holding 8472+1" ||
+		!slices.Equal(w.Written, []uint16{1200}) || w.Error != "" || w.At.IsZero() {
 		t.Errorf("the write is %+v", w)
 	}
 	if r := seen[i+1]; r.Asked != "read-back" || !slices.Equal(r.Words, []uint16{1200}) {
 		t.Errorf("behind the write comes %+v", r)
 	}
-	if !slices.ContainsFunc(seen, func(e Exchange) bool { return e.Asked == "poll" && len(e.Words) > 1 && e.TookMS > 0 }) {
+	if !slices.ContainsFunc(seen,
+		func(e Exchange) bool { return e.Asked == "poll" && len(e.Words) > 1 && e.TookMS > 0 }) {
 		t.Error("no poll was told")
 	}
 	if !slices.ContainsFunc(seen, func(e Exchange) bool { return strings.Contains(e.Error, "exception 3") }) {

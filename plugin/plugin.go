@@ -1,5 +1,5 @@
-// Package plugin is SolarHub as a host sees it: it builds lines and devices from a configuration, keeps what they report,
-// and carries the host's calls to them.
+// Package plugin is SolarHub as a host sees it: it builds lines and devices from a configuration, keeps what they
+// report, and carries the host's calls to them.
 package plugin
 
 import (
@@ -23,14 +23,15 @@ type Deps struct {
 	Log     zerolog.Logger
 	Version string // of the plugin, from its manifest
 
-	Observer func(Exchange) // is told of each exchange on a line, on the goroutine that owns it: it must be quick. Defaults to none
+	// Observer is told of each exchange on a line, on the goroutine that owns the line: it must be quick. Optional.
+	Observer func(Exchange)
 
 	Times      host.Times   // Defaults to those of package host; tests shorten them
 	HTTPClient *http.Client // Defaults to host.NewHTTPClient
 }
 
-// stopWithin bounds a planned stop: 5 s for the calls and the goodbye to the host, up to 30 s for the exchange in flight on a line
-// with the longest timeout. What does not end by then is given up.
+// stopWithin bounds a planned stop: 5 s for the calls and the goodbye to the host, up to 30 s for the exchange in
+// flight on a line with the longest timeout. What does not end by then is given up.
 const stopWithin = 40 * time.Second
 
 // Plugin is SolarHub: the lines of a configuration, their devices, and the connection to the host. It is run once.
@@ -65,11 +66,12 @@ func New(cfg config.Config, deps Deps) (*Plugin, error) {
 // removed notes that the owner deleted devices in the host: they are registered again at the next start.
 func (p *Plugin) removed(devices []string) {
 	p.deps.Log.Warn().Strs("devices", devices).
-		Msg("Deleted in Home Assistant: take them out of the configuration too, or they are there again after the next start")
+		Msg("Deleted in Home Assistant: take them out of the configuration too, or they are there again after the " +
+			"next start")
 }
 
-// Run opens the cache, starts everything and keeps it running until ctx ends; then it ends everything in order and returns nil.
-// Errors: *cache.LockedError, a cache that cannot be opened, or a part that failed or did not stop.
+// Run opens the cache, starts everything and keeps it running until ctx ends; then it ends everything in order and
+// returns nil. Errors: *cache.LockedError, a cache that cannot be opened, or a part that failed or did not stop.
 func (p *Plugin) Run(ctx context.Context) (err error) {
 	log := p.deps.Log
 	store, damage, err := cache.Open(p.config.Data, log)
@@ -78,7 +80,8 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	}
 	if damage != nil {
 		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
-			Msg("The cache could not be read: it is set aside and begins empty, so last values and learnt facts are missing")
+			Msg("The cache could not be read: it is set aside and begins empty, so last values and learnt facts are " +
+				"missing")
 	}
 	remembered, odd := hub.Recall(store)
 	if odd != nil {
@@ -114,8 +117,8 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	return errors.Join(err, store.Close())
 }
 
-// stopAll ends the stages in order: the host's calls come to their ends and it is told, the polls stop, the hub saves what is
-// known, the lines close.
+// stopAll ends the stages in order: the host's calls come to their ends and it is told, the polls stop, the hub saves
+// what is known, the lines close.
 func stopAll(stages ...*stage) error {
 	deadline := time.Now().Add(stopWithin)
 	for _, s := range stages {

@@ -51,8 +51,10 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 		{"charge_end_soc", 55.0, chargeEnd, 55, map[string]string{"charge_end_soc": "55"}},
 		{"grid_charge", true, gridCharge, 1, map[string]string{"grid_charge": "on"}},
 		{"grid_charge", false, gridCharge, 0, map[string]string{"grid_charge": "off"}},
-		{"charge_start_time_1", "05:30", windowStart, 5<<8 | 30, map[string]string{"charge_start_time_1": "05:30:00", "charge_start_time_1_text": "05:30"}},
-		{"charge_start_time_1_text", "06:45", windowStart, 6<<8 | 45, map[string]string{"charge_start_time_1": "06:45:00", "charge_start_time_1_text": "06:45"}},
+		{"charge_start_time_1", "05:30", windowStart, 5<<8 | 30,
+			map[string]string{"charge_start_time_1": "05:30:00", "charge_start_time_1_text": "05:30"}},
+		{"charge_start_time_1_text", "06:45", windowStart, 6<<8 | 45,
+			map[string]string{"charge_start_time_1": "06:45:00", "charge_start_time_1_text": "06:45"}},
 	} {
 		if err := h.host().SetValue(h.ctx, id(c.key), c.value); err != nil {
 			t.Fatalf("%s = %v: %v", c.key, c.value, err)
@@ -81,7 +83,8 @@ func TestRefusals(t *testing.T) {
 	})
 	var failure *devhost.Error
 	err := h.host().SetValue(h.ctx, id("charge_end_soc"), 101.0)
-	if !errors.As(err, &failure) || failure.Key != host.CodeOutOfRange || failure.Placeholders["max"] != "100" || failure.Placeholders["min"] != "0" {
+	if !errors.As(err, &failure) || failure.Key != host.CodeOutOfRange || failure.Placeholders["max"] != "100" ||
+		failure.Placeholders["min"] != "0" {
 		t.Errorf("above the limit: %#v", err)
 	}
 	if len(h.writes()) > 0 {
@@ -109,7 +112,8 @@ func TestRefusals(t *testing.T) {
 	}
 	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, sim.Ignore())
 	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
-	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified || !strings.HasPrefix(fmt.Sprint(failure.Placeholders["wanted"]), "12") {
+	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified ||
+		!strings.HasPrefix(fmt.Sprint(failure.Placeholders["wanted"]), "12") {
 		t.Errorf("acknowledged and not stored: %#v", err)
 	}
 	h.unit.ReadOnly(protocol.Range{Addr: chargeEnd, Count: 1}, 4)
@@ -128,7 +132,8 @@ func TestReadAndRefresh(t *testing.T) {
 	h.set(temperature, 22)
 	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("inverter_temp_c")})
 	got, ok := r.Response.(host.Reading)
-	if r.Err != nil || !ok || got.Value != 22.0 || got.Unit != "°C" || got.Registers != "holding 4124+1" || len(got.Raw) != 1 || got.Raw[0] != 22 {
+	if r.Err != nil || !ok || got.Value != 22.0 || got.Unit != "°C" || got.Registers != "holding 4124+1" ||
+		len(got.Raw) != 1 || got.Raw[0] != 22 {
 		t.Errorf("read: %+v %v", r.Response, r.Err)
 	}
 	if len(r.Confirmed) != 1 || r.Confirmed[0] != id("inverter_temp_c") {
@@ -157,7 +162,8 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 	h.gate.close() // the device takes its time
 	h.start()
 	for key, want := range map[string]string{"charge_end_soc": "66", "inverter_temp_c": "33"} {
-		h.until(key+" is shown from the cache", func() bool { s := h.state(key); return s.State == want && s.Attributes["read_at"] != nil })
+		h.until(key+" is shown from the cache",
+			func() bool { s := h.state(key); return s.State == want && s.Attributes["read_at"] != nil })
 		at, err := time.Parse(time.RFC3339, fmt.Sprint(h.state(key).Attributes["read_at"]))
 		if err != nil || time.Since(at) > patience {
 			t.Errorf("%s: read_at %v: %v", key, h.state(key).Attributes["read_at"], err)
@@ -176,7 +182,8 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 func TestOldMeasurementsAreUnknown(t *testing.T) {
 	h := newHouse(t, ", timeout: 20s")
 	h.start()
-	h.until("everything is there", func() bool { return h.state("inverter_temp_c").State != "" && h.host().Ready("house") })
+	h.until("everything is there",
+		func() bool { return h.state("inverter_temp_c").State != "" && h.host().Ready("house") })
 	h.poll("the temperature is known", func() bool {
 		_, ok := h.snapshot().Devices[0].Readings["inverter_temp_c"]
 		return ok
@@ -188,14 +195,16 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 	}
 	batch := map[string][]byte{}
 	for _, key := range []string{"inverter_temp_c", "charge_end_soc", "total_energy"} {
-		batch["value/"+serialNumber+"/"+key] = encode(t, map[string]any{"v": codec.Number(17), "t": time.Now().Add(-time.Hour)})
+		batch["value/"+serialNumber+"/"+key] = encode(t,
+			map[string]any{"v": codec.Number(17), "t": time.Now().Add(-time.Hour)})
 	}
 	if err := errors.Join(store.Put(batch), store.Close()); err != nil {
 		t.Fatal(err)
 	}
 	h.gate.close()
 	h.start()
-	for key, want := range map[string]string{"charge_end_soc": "17", "total_energy": "17", "inverter_temp_c": devhost.Unknown} {
+	for key, want := range map[string]string{"charge_end_soc": "17", "total_energy": "17",
+		"inverter_temp_c": devhost.Unknown} {
 		h.wait(key, want)
 		if at := h.state(key).Attributes["read_at"]; (at != nil) != (want == "17") {
 			t.Errorf("%s: read_at %v", key, at)
@@ -248,7 +257,8 @@ func TestKilledWhileWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"), Value: 99.0, Outcome: ledger.Begun}
+	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"),
+		Value: 99.0, Outcome: ledger.Begun}
 	if err := store.Put(map[string][]byte{ledger.Prefix + "007": encode(t, left), "odd": []byte("?")}); err != nil {
 		t.Fatal(err)
 	}
@@ -363,7 +373,8 @@ func TestDiagnostics(t *testing.T) {
 			t.Errorf("%s is in the diagnostics", secret)
 		}
 	}
-	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`, `"plan":["holding `, `"value":"43"`, `"Requests":`,
+	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`,
+		`"plan":["holding `, `"value":"43"`, `"Requests":`,
 		`"advice":[]`, `"watched":"`, `"learnt":{`, `"poll":{"Achieved":`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the diagnostics lack %s:\n%s", want, text)

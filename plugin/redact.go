@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// shownDigits is how much of a serial number is left: enough to tell two devices apart, too little to ask a maker's cloud for
-// the device.
+// shownDigits is how much of a serial number is left: enough to tell two devices apart, too little to ask a maker's
+// cloud for the device.
 const shownDigits = 3
 
 // redacted returns v as JSON in which every serial number is cut down to its end, also inside of ids, names and errors.

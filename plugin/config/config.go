@@ -1,5 +1,5 @@
-// Package config reads the configuration: one YAML file in, a Config with every default filled in out, or all findings at once with
-// their lines and columns. CONFIG.md documents each key.
+// Package config reads the configuration: one YAML file in, a Config with every default filled in out, or all findings
+// at once with their lines and columns. CONFIG.md documents each key.
 package config
 
 import (
@@ -22,8 +22,11 @@ import (
 type Config struct {
 	Host  Host
 	Name  string // of the installation, 1..64 characters. Defaults to the machine's host name
-	Data  string // the cache folder. Defaults to the first of $STATE_DIRECTORY, or $XDG_DATA_HOME/solarhub, or ~/.local/share/solarhub
 	Lines []Line // at least one
+
+	// Data is the cache folder. Defaults to $STATE_DIRECTORY,
+	// else $XDG_DATA_HOME/solarhub, else ~/.local/share/solarhub.
+	Data string
 }
 
 // Host is the home automation server.
@@ -54,7 +57,7 @@ type Line struct {
 	Address   string           // path of the port, or host:port
 	Serial    protocol.Serial  // not for TCP. Defaults to what the devices are delivered with, else 9600 8N1
 	Quirks    protocol.Quirks  // of the connection. Defaults to what the families of the devices need
-	WriteWait time.Duration    // what a person wants: no read holds a write up longer, MaxRegisters of the devices sees to it; 0: no matter
+	WriteWait time.Duration    // no planned read takes longer: MaxRegisters of the devices is set so. 0: no bound
 	Devices   []devices.Config // at least one; Known is not filled in
 }
 
@@ -90,20 +93,22 @@ const portModbus = "502" // MODBUS Messaging on TCP/IP V1.0b, 4.2.1
 
 // defaults returns what holds where the configuration does not say.
 func defaults() Config {
-	return Config{Name: machine(), Data: dataFolder()}
+	return Config{Name: hostName(), Data: dataFolder()}
 }
 
 // DefaultDevice returns a device as its profile describes it.
 func DefaultDevice(p *profile.Profile) devices.Config {
-	return devices.Config{Profile: p, Unit: max(p.Line.Unit, 1), Name: p.Name, Line: p.Line, Intervals: defaultIntervals()}
+	return devices.Config{Profile: p, Unit: max(p.Line.Unit, 1), Name: p.Name, Line: p.Line,
+		Intervals: defaultIntervals()}
 }
 
 func defaultIntervals() map[profile.Interval]time.Duration {
-	return map[profile.Interval]time.Duration{profile.Now: defaultNow, profile.Normal: defaultNormal, profile.Slow: defaultSlow}
+	return map[profile.Interval]time.Duration{profile.Now: defaultNow, profile.Normal: defaultNormal,
+		profile.Slow: defaultSlow}
 }
 
-// machine returns the host name without its domain, or "solarhub" where there is none.
-func machine() string {
+// hostName returns the host name without its domain, or "solarhub" where there is none.
+func hostName() string {
 	name, err := os.Hostname()
 	name, _, _ = strings.Cut(name, ".")
 	if err != nil || name == "" {
@@ -135,7 +140,8 @@ func Load(path string) (Config, error) {
 	return Parse(path, data)
 }
 
-// withPort completes an address of a TCP line; ok is false where a port is needed and missing, or the text is no address.
+// withPort completes an address of a TCP line; ok is false where a port is needed and missing, or the text is no
+// address.
 func withPort(address string, t Transport) (complete string, ok bool) {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -58,7 +58,8 @@ func parsed(t *testing.T, text string) Config {
 
 func TestAWholeConfiguration(t *testing.T) {
 	c := parsed(t, full)
-	if c.Host.URL.String() != "http://homeassistant.local:8123" || c.Host.Token.Reveal() != goodToken || !c.Host.Insecure {
+	if c.Host.URL.String() != "http://homeassistant.local:8123" || c.Host.Token.Reveal() != goodToken ||
+		!c.Host.Insecure {
 		t.Errorf("host: %v", c.Host)
 	}
 	if c.Name != "garage" || c.Data != "/etc/solarhub/cache" || len(c.Lines) != 3 {
@@ -69,32 +70,39 @@ func TestAWholeConfiguration(t *testing.T) {
 	}
 	l := c.Lines[0]
 	serial := protocol.Serial{Baud: 19200, DataBits: 8, Parity: protocol.EvenParity, StopBits: 2}
-	if l.Transport != Serial || l.Address != "/dev/ttyUSB0" || l.Serial != serial || l.String() != "serial /dev/ttyUSB0" {
+	if l.Transport != Serial || l.Address != "/dev/ttyUSB0" || l.Serial != serial ||
+		l.String() != "serial /dev/ttyUSB0" {
 		t.Errorf("line %v %v", l, l.Serial)
 	}
 	d := l.Devices[0]
-	if d.Unit != 3 || d.Name != "Roof" || d.ID != "roof-1" || !d.ReadOnly || len(d.Arm) != 1 || d.Profile.ID != "powdrive" {
+	if d.Unit != 3 || d.Name != "Roof" || d.ID != "roof-1" || !d.ReadOnly || len(d.Arm) != 1 ||
+		d.Profile.ID != "powdrive" {
 		t.Errorf("device %+v", d)
 	}
 	pace := protocol.Pace{Gap: 60 * time.Millisecond, Timeout: 2 * time.Second}
-	if d.Line.Pace != pace || d.Line.MaxRegisters != 40 || d.Line.Settle != 100*time.Millisecond || d.Line.Turnaround != 30*time.Millisecond ||
+	if d.Line.Pace != pace || d.Line.MaxRegisters != 40 || d.Line.Settle != 100*time.Millisecond ||
+		d.Line.Turnaround != 30*time.Millisecond ||
 		d.Line.Serial != serial {
 		t.Errorf("line of the device: %+v", d.Line)
 	}
-	if d.Intervals[profile.Now] != time.Second || d.Intervals[profile.Normal] != 20*time.Second || d.Intervals[profile.Slow] != 10*time.Minute {
+	if d.Intervals[profile.Now] != time.Second || d.Intervals[profile.Normal] != 20*time.Second ||
+		d.Intervals[profile.Slow] != 10*time.Minute {
 		t.Errorf("intervals %v", d.Intervals)
 	}
-	if l := c.Lines[1]; l.Address != "192.168.1.50:502" || l.Devices[0].Unit != 0 || l.Devices[0].Line.Serial != (protocol.Serial{}) {
+	if l := c.Lines[1]; l.Address != "192.168.1.50:502" || l.Devices[0].Unit != 0 ||
+		l.Devices[0].Line.Serial != (protocol.Serial{}) {
 		t.Errorf("tcp: %v %+v", l, l.Devices[0].Line)
 	}
-	if l := c.Lines[2]; l.Address != "192.168.1.51:8899" || l.Serial != protocol.DefaultSerial || l.Devices[0].Line.Serial != l.Serial {
+	if l := c.Lines[2]; l.Address != "192.168.1.51:8899" || l.Serial != protocol.DefaultSerial ||
+		l.Devices[0].Line.Serial != l.Serial {
 		t.Errorf("rtu_over_tcp: %v %v", l, l.Serial)
 	}
 }
 
 func TestDefaults(t *testing.T) {
 	t.Setenv("STATE_DIRECTORY", "/var/lib/solarhub:/var/lib/other")
-	c := parsed(t, "host: {url: 'http://h:1', token: "+goodToken+"}\nlines: [{serial: /dev/x, devices: [{profile: powdrive}]}]\n")
+	c := parsed(t, "host: {url: 'http://h:1', token: "+goodToken+"}\nlines: [{serial: /dev/x, devices: [{profile: "+
+		"powdrive}]}]\n")
 	name, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
@@ -110,10 +118,12 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := c.Lines[0].Devices[0]
-	if d.Unit != family.Line.Unit || d.Name != family.Name || d.Line.Pace != family.Line.Pace || d.Line.MaxRegisters != family.Line.MaxRegisters {
+	if d.Unit != family.Line.Unit || d.Name != family.Name || d.Line.Pace != family.Line.Pace ||
+		d.Line.MaxRegisters != family.Line.MaxRegisters {
 		t.Errorf("device %+v", d)
 	}
-	if d.Intervals[profile.Now] != 2*time.Second || d.Intervals[profile.Normal] != 15*time.Second || d.Intervals[profile.Slow] != 5*time.Minute {
+	if d.Intervals[profile.Now] != 2*time.Second || d.Intervals[profile.Normal] != 15*time.Second ||
+		d.Intervals[profile.Slow] != 5*time.Minute {
 		t.Errorf("intervals %v", d.Intervals)
 	}
 	t.Setenv("STATE_DIRECTORY", "")
@@ -160,44 +170,68 @@ var findings = []struct {
 	{"nothing", "name: x\n", []string{"1:1: host is missing", "1:1: lines is missing"}},
 	{"unknown keys", "hosts: 1\n" + withHost("{url: 'http://h:1', token: "+goodToken+", colour: red}"),
 		[]string{`1:1: unknown key "hosts"`, `unknown key "colour"`}},
-	{"key twice", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: a\nname: b\n", []string{`4:1: key "name"`}},
-	{"no token", withHost("{url: 'http://h:1'}"), []string{"1:7: the access token is missing: say token, token_file or token_env"}},
-	{"two tokens", withHost("{url: 'http://h:1', token: a, token_env: B}"), []string{"1:48: token and token_env are given"}},
-	{"token with space", withHost("{url: 'http://h:1', token: 'a b.c.d'}"), []string{"the token has spaces or line breaks inside"}},
-	{"token with two parts", withHost("{url: 'http://h:1', token: 'a.b'}"), []string{"the token is not a long-lived access token"}},
-	{"token with a strange letter", withHost("{url: 'http://h:1', token: 'a.b.ü'}"), []string{"a character that no access token has"}},
+	{"key twice", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: a\nname: b\n",
+		[]string{`4:1: key "name"`}},
+	{"no token", withHost("{url: 'http://h:1'}"),
+		[]string{"1:7: the access token is missing: say token, token_file or token_env"}},
+	{"two tokens", withHost("{url: 'http://h:1', token: a, token_env: B}"),
+		[]string{"1:48: token and token_env are given"}},
+	{"token with space", withHost("{url: 'http://h:1', token: 'a b.c.d'}"),
+		[]string{"the token has spaces or line breaks inside"}},
+	{"token with two parts", withHost("{url: 'http://h:1', token: 'a.b'}"),
+		[]string{"the token is not a long-lived access token"}},
+	{"token with a strange letter", withHost("{url: 'http://h:1', token: 'a.b.ü'}"),
+		[]string{"a character that no access token has"}},
 	{"empty token", withHost("{url: 'http://h:1', token: ''}"), []string{"is not a text"}},
-	{"token file", withHost("{url: 'http://h:1', token_file: /nowhere/token}"), []string{"1:39: the token cannot be read: open /nowhere/token: no such file"}},
-	{"token variable", withHost("{url: 'http://h:1', token_env: NOT_SET_ANYWHERE}"), []string{"the token in the environment variable NOT_SET_ANYWHERE is empty"}},
+	{"token file", withHost("{url: 'http://h:1', token_file: /nowhere/token}"),
+		[]string{"1:39: the token cannot be read: open /nowhere/token: no such file"}},
+	{"token variable", withHost("{url: 'http://h:1', token_env: NOT_SET_ANYWHERE}"),
+		[]string{"the token in the environment variable NOT_SET_ANYWHERE is empty"}},
 	{"address", withHost("{url: 'ftp://h', token: " + goodToken + "}"), []string{"begins with none of http://"}},
 	{"host is a text", withHost("hello"), []string{`1:7: "hello" is not a mapping`}},
-	{"long name", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: " + strings.Repeat("ü", 65) + "\n", []string{"3:7: the name has 65 characters"}},
-	{"no lines", "host: {url: 'http://h:1', token: " + goodToken + "}\nlines: []\n", []string{"2:8: there are no lines"}},
+	{"long name", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: " + strings.Repeat("ü", 65) + "\n",
+		[]string{"3:7: the name has 65 characters"}},
+	{"no lines", "host: {url: 'http://h:1', token: " + goodToken + "}\nlines: []\n",
+		[]string{"2:8: there are no lines"}},
 	{"line leads nowhere", withLines("  - devices: [{profile: senergy}]\n"), []string{"3:5: the line leads nowhere"}},
-	{"line leads to two places", withLines("  - serial: /dev/x\n    tcp: h\n    devices: [{profile: senergy}]\n"), []string{"4:10: serial and tcp are given"}},
+	{"line leads to two places", withLines("  - serial: /dev/x\n    tcp: h\n    devices: [{profile: senergy}]\n"),
+		[]string{"4:10: serial and tcp are given"}},
 	{"no devices", withLines("  - tcp: h\n"), []string{"3:5: devices is missing"}},
 	{"empty devices", withLines("  - {tcp: h, devices: []}\n"), []string{"there are no devices"}},
-	{"bad addresses", withLines("  - {tcp: 'h:0', devices: [{profile: senergy}]}\n  - {tcp: 'h:99999', devices: [{profile: senergy}]}\n" +
-		"  - {rtu_over_tcp: h, devices: [{profile: powdrive}]}\n  - {tcp: 'http://h', devices: [{profile: senergy}]}\n"),
-		[]string{`"h:0" is not an address like 192.168.1.50`, `"h:99999"`, `rtu_over_tcp: "h" is not an address like 192.168.1.51:8899`, `"http://h"`}},
-	{"same line twice", withLines("  - {tcp: h, devices: [{profile: senergy}]}\n  - {rtu_over_tcp: 'h:502', devices: [{profile: powdrive}]}\n"),
+	{"bad addresses", withLines("  - {tcp: 'h:0', devices: [{profile: senergy}]}\n  - {tcp: 'h:99999', devices: " +
+		"[{profile: senergy}]}\n" +
+		"  - {rtu_over_tcp: h, devices: [{profile: powdrive}]}\n  - {tcp: 'http://h', devices: [{profile: " +
+		"senergy}]}\n"),
+		[]string{`"h:0" is not an address like 192.168.1.50`, `"h:99999"`,
+			`rtu_over_tcp: "h" is not an address like 192.168.1.51:8899`, `"http://h"`}},
+	{"same line twice", withLines("  - {tcp: h, devices: [{profile: senergy}]}\n  - {rtu_over_tcp: 'h:502', " +
+		"devices: [{profile: powdrive}]}\n"),
 		[]string{"4:20: the address h:502 is in line 3 already"}},
-	{"serial settings of tcp", withLines("  - {tcp: h, baud: 9600, parity: none, stop_bits: 1, devices: [{profile: senergy}]}\n"),
+	{"serial settings of tcp",
+		withLines("  - {tcp: h, baud: 9600, parity: none, stop_bits: 1, devices: [{profile: senergy}]}\n"),
 		[]string{"baud is for serial lines", "parity is for serial lines", "stop_bits is for serial lines"}},
-	{"serial settings", withLines("  - {serial: /dev/x, baud: 12345, parity: mark, stop_bits: 3, devices: [{profile: powdrive}]}\n"),
+	{"serial settings", withLines("  - {serial: /dev/x, baud: 12345, parity: mark, stop_bits: 3, devices: " +
+		"[{profile: powdrive}]}\n"),
 		[]string{"; the nearest is 9600", `"mark" is not one of none, even, odd`, "from 1 to 2"}},
-	{"unit twice", withLines("  - tcp: h\n    devices:\n      - {profile: senergy, unit: 1}\n      - {profile: powdrive}\n      - {profile: powdrive, unit: 2}\n"),
+	{"unit twice", withLines("  - tcp: h\n    devices:\n      - {profile: senergy, unit: 1}\n      - {profile: " +
+		"powdrive}\n      - {profile: powdrive, unit: 2}\n"),
 		[]string{"6:9: unit 1 of this line is in line 5 already"}},
-	{"unit of a serial line", withLines("  - {serial: /dev/x, devices: [{profile: powdrive, unit: 248}, {profile: powdrive, unit: 0}]}\n"),
+	{"unit of a serial line", withLines("  - {serial: /dev/x, devices: [{profile: powdrive, unit: 248}, {profile: " +
+		"powdrive, unit: 0}]}\n"),
 		[]string{`"248" is not a whole number from 1 to 247`, `"0" is not`}},
 	{"profile", withLines("  - {tcp: h, devices: [{profile: nothing}, {unit: 2}]}\n"),
 		[]string{`profile "nothing" is not one of iammeter, powdrive, senergy`, "profile is missing"}},
-	{"arm", withLines("  - {tcp: h, devices: [{profile: powdrive, arm: [grid_standrad, grid_standard, grid_standard]}]}\n"),
-		[]string{`arm: "grid_standrad" is not one of the keys of powdrive that need it: `, `"grid_standard" stands here twice`}},
-	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - {tcp: i, devices: [{profile: senergy, id: x}]}\n"),
+	{"arm", withLines("  - {tcp: h, devices: [{profile: powdrive, arm: [grid_standrad, grid_standard, " +
+		"grid_standard]}]}\n"),
+		[]string{`arm: "grid_standrad" is not one of the keys of powdrive that need it: `,
+			`"grid_standard" stands here twice`}},
+	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - " +
+		"{tcp: i, devices: [{profile: senergy, id: x}]}\n"),
 		[]string{`id "a/b": spaces and / are not allowed`, "4:47: the id x is in line 3 already"}},
-	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
-		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`, "max_registers 126: one read carries 125 at most", `"50ms"`, `unknown key "often"`}},
+	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: " +
+		"soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
+		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`,
+			"max_registers 126: one read carries 125 at most", `"50ms"`, `unknown key "often"`}},
 }
 
 func TestFindings(t *testing.T) {
@@ -212,7 +246,8 @@ func TestFindings(t *testing.T) {
 				t.Errorf("%d findings, want %d:\n%v", len(found), len(c.want), found)
 			}
 			for i := range min(len(found), len(c.want)) {
-				if text := found[i].String(); !strings.HasPrefix(text, "c.yaml:") || !strings.Contains(text, c.want[i]) {
+				if text := found[i].String(); !strings.HasPrefix(text, "c.yaml:") ||
+					!strings.Contains(text, c.want[i]) {
 					t.Errorf("finding %q, want %q", text, c.want[i])
 				}
 			}
@@ -228,12 +263,14 @@ func TestAProfileOfOnesOwn(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte("profile: mine\nnonsense: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text := withLines("  - {tcp: h, devices: [{profile: mine.yaml}, {profile: mine.yaml, unit: 2}, {profile: other.yaml, unit: 3}]}\n")
+	text := withLines("  - {tcp: h, devices: [{profile: mine.yaml}, {profile: mine.yaml, unit: 2}, {profile: " +
+		"other.yaml, unit: 3}]}\n")
 	_, err := Parse(filepath.Join(dir, "c.yaml"), []byte(text))
 	if err == nil {
 		t.Fatal("taken")
 	}
-	for _, want := range []string{filepath.Join(dir, "mine.yaml") + `:2:1: unknown key "nonsense"`, "c.yaml:3:", "other.yaml: no such file"} {
+	for _, want := range []string{filepath.Join(dir, "mine.yaml") + `:2:1: unknown key "nonsense"`, "c.yaml:3:",
+		"other.yaml: no such file"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("findings lack %q:\n%v", want, err)
 		}
@@ -252,7 +289,8 @@ func TestTwoNamesOfOnePort(t *testing.T) {
 	if err := os.Symlink(port, byID); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Parse("c.yaml", []byte(withLines("  - {serial: "+port+", devices: [{profile: powdrive}]}\n  - {serial: "+byID+", devices: [{profile: powdrive}]}\n")))
+	line := func(port string) string { return "  - {serial: " + port + ", devices: [{profile: powdrive}]}\n" }
+	_, err := Parse("c.yaml", []byte(withLines(line(port)+line(byID))))
 	if err == nil || !strings.Contains(err.Error(), "is in line 3 already") {
 		t.Errorf("error %v", err)
 	}

@@ -17,19 +17,20 @@ import (
 )
 
 // deviceKeys are all that a device can have.
-var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false), []string{"poll", "read_only", "arm"})
+var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false),
+	[]string{"poll", "read_only", "arm"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
 
-// place is a device with the keys that it was read from, for findings about it.
-type place struct {
+// deviceEntry is a device with the keys that it was read from, for findings about it.
+type deviceEntry struct {
 	device devices.Config
 	keys   strict.Fields
 }
 
 // fail reports at a key of the device, or at the device where the key is not there.
-func (p place) fail(key, format string, args ...any) {
+func (p deviceEntry) fail(key, format string, args ...any) {
 	at := p.keys.At
 	if n := p.keys.Get(key); n != nil {
 		at = n
@@ -37,10 +38,10 @@ func (p place) fail(key, format string, args ...any) {
 	at.Fail(format, args...)
 }
 
-func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.Node) (place, bool) {
+func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.Node) (deviceEntry, bool) {
 	f := n.FieldsBut(ofLines, deviceKeys...)
 	if f.At == nil {
-		return place{}, false
+		return deviceEntry{}, false
 	}
 	family := p.profile(f.Need("profile"))
 	known := family != nil
@@ -82,9 +83,9 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 		d.ReadOnly, _ = n.Bool()
 	}
 	if n := f.Get("arm"); n != nil {
-		d.Arm = arm(n, family, known)
+		d.Arm = armedKeys(n, family, known)
 	}
-	return place{d, f}, known
+	return deviceEntry{d, f}, known
 }
 
 // id takes the device id where the device has no serial number; parts of the device are told from it by a slash.
@@ -117,8 +118,8 @@ func (p *parser) profile(n *strict.Node) *profile.Profile {
 	var found strict.Findings
 	switch {
 	case errors.As(err, &found):
-		if !slices.ContainsFunc(p.elsewhere, func(f strict.Finding) bool { return f.File == found[0].File }) {
-			p.elsewhere = append(p.elsewhere, found...)
+		if !slices.ContainsFunc(p.inProfiles, func(f strict.Finding) bool { return f.File == found[0].File }) {
+			p.inProfiles = append(p.inProfiles, found...)
 		}
 		return nil
 	case err != nil:
@@ -138,8 +139,8 @@ func poll(to map[profile.Interval]time.Duration, f strict.Fields) {
 	}
 }
 
-// arm takes the keys of points that may be written though they are the installer's.
-func arm(n *strict.Node, family *profile.Profile, known bool) []string {
+// armedKeys takes the keys of points that may be written though they are the installer's.
+func armedKeys(n *strict.Node, family *profile.Profile, known bool) []string {
 	armable := armableKeys(family)
 	var keys []string
 	for _, item := range n.Items() {
@@ -149,7 +150,8 @@ func arm(n *strict.Node, family *profile.Profile, known bool) []string {
 		case len(armable) == 0:
 			item.Fail("arm: nothing of %s needs arming", family.ID)
 		case !slices.Contains(armable, key):
-			item.Fail("arm: %q is not one of the keys of %s that need it: %s", key, family.ID, strings.Join(armable, ", "))
+			item.Fail("arm: %q is not one of the keys of %s that need it: %s", key, family.ID,
+				strings.Join(armable, ", "))
 		case slices.Contains(keys, key):
 			item.Fail("arm: %q stands here twice", key)
 		default:

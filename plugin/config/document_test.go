@@ -35,7 +35,8 @@ func TestTheDocumentsExample(t *testing.T) {
 
 var documentRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([^|]*) \\|")
 
-// CONFIG.md has every key of the parser in its section, in the parser's order, and no other; what it says of a knob is what the code does.
+// CONFIG.md has every key of the parser in its section, in the parser's order, and no other; what it says of a knob is
+// what the code does.
 func TestTheDocumentHasEveryKey(t *testing.T) {
 	sections := strings.Split(document(t), "\n## ")
 	for title, keys := range map[string][]string{

@@ -12,20 +12,24 @@ import (
 	"solarhub/protocol/plan"
 )
 
-// FuzzConfig reads any bytes: nothing panics, the token is never told, what is wrong lies in the file and is the same each time,
-// and what is let through has points in every variant, with reads as short as write_wait asks for.
+// FuzzConfig reads any bytes: nothing panics, the token is never told, what is wrong lies in the file and is the same
+// each time, and what is let through has points in every variant, with reads as short as write_wait asks for.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(full))
-	const minimal = "host:\n  url: http://ha:8123\n  token: " + goodToken + "\nlines:\n  - tcp: 192.168.1.9\n    devices: [{profile: powdrive}]\n"
+	const minimal = "host:\n  url: http://ha:8123\n  token: " + goodToken +
+		"\nlines:\n  - tcp: 192.168.1.9\n    devices: [{profile: powdrive}]\n"
 	f.Add([]byte(minimal))
 	for _, c := range []string{
-		"host: {url: x, token: y}\nlines: [{tcp: 1}]\n", "lines: [{serial: /dev/x, devices: [{profile: powdrive}, {profile: powdrive}]}]\n",
-		minimal + "    write_wait: 10ms\n", minimal + "    connect_delay: -1s\n    echo: maybe\n", "host: &a {url: *a}\n", "name: [[[[[[[[\n",
+		"host: {url: x, token: y}\nlines: [{tcp: 1}]\n",
+		"lines: [{serial: /dev/x, devices: [{profile: powdrive}, {profile: powdrive}]}]\n",
+		minimal + "    write_wait: 10ms\n", minimal + "    connect_delay: -1s\n    echo: maybe\n",
+		"host: &a {url: *a}\n", "name: [[[[[[[[\n",
 	} {
 		f.Add([]byte(c))
 	}
 	for _, c := range impossible {
-		f.Add([]byte(withLines("  - {" + c.line + ", devices: [{" + strings.TrimSuffix("profile: powdrive, "+c.device, ", ") + "}]}\n")))
+		f.Add([]byte(withLines("  - {" + c.line + ", devices: [{" +
+			strings.TrimSuffix("profile: powdrive, "+c.device, ", ") + "}]}\n")))
 	}
 	file := filepath.Join(f.TempDir(), "solarhub.yaml")
 	harmless := strings.NewReplacer("://", "", "/dev/ttyUSB0", "", "/dev/x", "")
@@ -59,7 +63,8 @@ func FuzzConfig(f *testing.F) {
 						t.Fatal(err)
 					}
 				}
-				if longest := plan.Longest(readsOf(d), devices.TimingOf(d.Line)); l.WriteWait > 0 && longest > l.WriteWait {
+				if longest := plan.Longest(readsOf(d), devices.TimingOf(d.Line)); l.WriteWait > 0 &&
+					longest > l.WriteWait {
 					t.Fatalf("a read takes %v, wanted %v", longest, l.WriteWait)
 				}
 			}

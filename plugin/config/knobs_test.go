@@ -26,18 +26,23 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
     echo: on
     latency_timer: keep
     devices:
-      - {profile: powdrive, first_timeout: 10s, busy_retries: 0, busy_wait: 1s, quiet: 10m, join_writes: false, write_with: single, holes: [holding 260, input 3..5]}
+      - {profile: powdrive, first_timeout: 10s, busy_retries: 0, busy_wait: 1s, quiet: 10m, join_writes: false,
+         write_with: single, holes: [holding 260, input 3..5]}
   - {tcp: h, transaction_ids: shape, devices: [{profile: senergy, busy_retries: 2}]}
 `))
 	d := c.Lines[0].Devices[0]
-	quirks := protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true}
+	quirks := protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho,
+		KeepLatency: true}
 	if c.Lines[0].Quirks != quirks || d.Line.Quirks != quirks {
 		t.Errorf("quirks %+v, of the device %+v", c.Lines[0].Quirks, d.Line.Quirks)
 	}
-	if d.Line.Pace.First != 10*time.Second || d.Line.Busy != (profile.Busy{Retries: profile.NoBusyRetries, Wait: time.Second}) || d.Line.Quiet != 10*time.Minute || d.Line.Join {
+	if d.Line.Pace.First != 10*time.Second ||
+		d.Line.Busy != (profile.Busy{Retries: profile.NoBusyRetries, Wait: time.Second}) ||
+		d.Line.Quiet != 10*time.Minute || d.Line.Join {
 		t.Errorf("line %+v", d.Line)
 	}
-	if n := len(d.Line.Holes); n != len(d.Profile.Line.Holes)+2 || d.Line.Holes[n-1] != (protocol.Range{Table: protocol.InputRegister, Addr: 3, Count: 3}) {
+	if n := len(d.Line.Holes); n != len(d.Profile.Line.Holes)+2 ||
+		d.Line.Holes[n-1] != (protocol.Range{Table: protocol.InputRegister, Addr: 3, Count: 3}) {
 		t.Errorf("holes %v, of the family %v", d.Line.Holes, d.Profile.Line.Holes)
 	}
 	family, err := profile.Get("powdrive")
@@ -50,7 +55,8 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
 			t.Errorf("%s: single %v, in the family %v", before.Key, w.Single, before.Write.Single)
 		}
 	}
-	if l := c.Lines[1]; l.Quirks != (protocol.Quirks{Transactions: protocol.ShapeTransactions}) || l.Devices[0].Line.Busy.Retries != 2 {
+	if l := c.Lines[1]; l.Quirks != (protocol.Quirks{Transactions: protocol.ShapeTransactions}) ||
+		l.Devices[0].Line.Busy.Retries != 2 {
 		t.Errorf("tcp: %+v %+v", l.Quirks, l.Devices[0].Line.Busy)
 	}
 	if got := (Line{Devices: append(c.Lines[0].Devices, c.Lines[1].Devices...)}).RetryMax(); got != 10*time.Minute {
@@ -73,8 +79,10 @@ func families(t *testing.T, lines map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, line := range lines {
-		text := fmt.Sprintf("profile: %s\nname: Family %s\nmanufacturer: M\nsources: {s: x}\nline: {source: s, %s}\nidentify: {serial: {at: 3, type: text, length: 5}, source: s}\n"+
-			"defaults: {source: s}\npoints: [{key: power, name: Power, at: 9, unit: W, class: power}]\n", name, name, line)
+		text := fmt.Sprintf("profile: %s\nname: Family %s\nmanufacturer: M\nsources: {s: x}\nline: {source: s, "+
+			"%s}\nidentify: {serial: {at: 3, type: text, length: 5}, source: s}\n"+
+			"defaults: {source: s}\npoints: [{key: power, name: Power, at: 9, unit: W, class: power}]\n", name, name,
+			line)
 		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -82,10 +90,12 @@ func families(t *testing.T, lines map[string]string) string {
 	return dir
 }
 
-// What the families of one line need is joined; the line's own word goes over it; what is of another transport does not count.
+// What the families of one line need is joined; the line's own word goes over it; what is of another transport does not
+// count.
 func TestFamiliesShareALine(t *testing.T) {
 	dir := families(t, map[string]string{
-		"slow": "connect_delay: 2s, echo: on, latency_timer: keep", "odd": "connect_delay: 1s, transaction_ids: shape, unit_ids: lax", "mute": "echo: off", "plain": "unit: 1",
+		"slow": "connect_delay: 2s, echo: on, latency_timer: keep",
+		"odd":  "connect_delay: 1s, transaction_ids: shape, unit_ids: lax", "mute": "echo: off", "plain": "unit: 1",
 	})
 	for _, c := range []struct {
 		line string // with the devices of families one to n, at unit ids 1 to n
@@ -93,21 +103,31 @@ func TestFamiliesShareALine(t *testing.T) {
 		want protocol.Quirks
 		fail string
 	}{
-		{"serial: /dev/x", []string{"slow", "odd"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true}, ""},
-		{"tcp: h", []string{"slow", "odd"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Transactions: protocol.ShapeTransactions}, ""},
-		{"rtu_over_tcp: 'h:1'", []string{"odd", "slow"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho}, ""},
-		{"serial: /dev/x, connect_delay: 0s, unit_ids: strict, echo: off, latency_timer: set", []string{"slow", "odd"}, protocol.Quirks{}, ""},
-		{"tcp: h, transaction_ids: strict", []string{"odd"}, protocol.Quirks{ConnectDelay: time.Second, Units: protocol.LaxUnits}, ""},
+		{"serial: /dev/x", []string{"slow", "odd"},
+			protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho,
+				KeepLatency: true}, ""},
+		{"tcp: h", []string{"slow", "odd"},
+			protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits,
+				Transactions: protocol.ShapeTransactions}, ""},
+		{"rtu_over_tcp: 'h:1'", []string{"odd", "slow"},
+			protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho}, ""},
+		{"serial: /dev/x, connect_delay: 0s, unit_ids: strict, echo: off, latency_timer: set", []string{"slow", "odd"},
+			protocol.Quirks{}, ""},
+		{"tcp: h, transaction_ids: strict", []string{"odd"},
+			protocol.Quirks{ConnectDelay: time.Second, Units: protocol.LaxUnits}, ""},
 		{"serial: /dev/x", []string{"plain"}, protocol.Quirks{}, ""},
-		{"rtu_over_tcp: 'h:1', latency_timer: set", []string{"plain"}, protocol.Quirks{}, "latency_timer: there is no USB adapter on a line over the network"},
-		{"serial: /dev/x", []string{"slow", "mute"}, protocol.Quirks{ConnectDelay: 2 * time.Second, Echo: protocol.WithEcho, KeepLatency: true}, ""},
+		{"rtu_over_tcp: 'h:1', latency_timer: set", []string{"plain"}, protocol.Quirks{},
+			"latency_timer: there is no USB adapter on a line over the network"},
+		{"serial: /dev/x", []string{"slow", "mute"},
+			protocol.Quirks{ConnectDelay: 2 * time.Second, Echo: protocol.WithEcho, KeepLatency: true}, ""},
 		{"tcp: h", []string{"slow", "mute"}, protocol.Quirks{ConnectDelay: 2 * time.Second}, ""},
 	} {
 		var list []string
 		for i, family := range c.of {
 			list = append(list, fmt.Sprintf("{profile: %s.yaml, unit: %d}", family, i+1))
 		}
-		got, err := Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {"+c.line+", devices: ["+strings.Join(list, ", ")+"]}\n")))
+		got, err := Parse(filepath.Join(dir, "c.yaml"),
+			[]byte(withLines("  - {"+c.line+", devices: ["+strings.Join(list, ", ")+"]}\n")))
 		switch {
 		case c.fail != "":
 			if err == nil || !strings.Contains(err.Error(), c.fail) {
@@ -123,27 +143,49 @@ func TestFamiliesShareALine(t *testing.T) {
 
 // What cannot be is refused with the nearest that works: each row with a part of its finding.
 var impossible = []struct{ name, line, device, want string }{
-	{"gap beyond the interval", "serial: /dev/x", "gap: 3s", "the shortest read takes 3.04s with its gap of 3s and turnaround of 20ms, longer than the interval now: 2s; the nearest that works is gap: 1.96s, or now: 3.04s under poll"},
-	{"gap with the exchange", "serial: /dev/x", "gap: 90ms, poll: {now: 100ms}", "the nearest that works is gap: 60ms, or now: 130ms under poll"},
-	{"turnaround beyond the interval", "tcp: h", "turnaround: 3s, timeout: 4s", "longer than the interval now: 2s; the nearest that works is now: 3.06s under poll"},
-	{"timeout below the reply", "serial: /dev/x", "timeout: 100ms", "timeout 100ms: the reply to holding 98+48 takes 129ms; the nearest that works is timeout: 129ms, or max_registers: 34"},
-	{"timeout below any reply", "serial: /dev/x, baud: 1200", "timeout: 30ms", "the nearest that works is timeout: 891ms"},
-	{"timeout below the turnaround", "tcp: h", "turnaround: 1s, timeout: 500ms", "timeout 500ms: the reply to holding 0+1 takes 1s; the nearest that works is timeout: 1s"},
-	{"first timeout", "tcp: h", "first_timeout: 500ms", "first_timeout 500ms is below timeout 1s: the nearest that works is 1s"},
-	{"max_registers below a point", "serial: /dev/x", "max_registers: 3", "max_registers 3: device_serial_number (holding 3+5) is read in one go; the nearest that works is 5"},
-	{"write_wait below a register", "serial: /dev/x, write_wait: 20ms", "gap: 0s", "write_wait 20ms: to read device_serial_number of Powdrive three-phase hybrid inverter, 5 registers, takes 52ms on the wire; the nearest that works is 52ms"},
-	{"write_wait below the second device", "serial: /dev/x, write_wait: 55ms", "gap: 0s}, {profile: senergy, unit: 2", "write_wait 55ms: to read device_model of Senergy hybrid inverter, 8 registers, takes 58ms on the wire; the nearest that works is 58ms"},
-	{"hole across points", "tcp: h", "holes: [holding 586..590]", "hole holding 586..590 cuts battery_power_w, battery_soc_pct and 2 more: the nearest that works is [holding 589]"},
-	{"hole in a point", "tcp: h", "holes: holding 588", "hole holding 588 cuts battery_soc_pct: the nearest that works is to leave it out"},
-	{"transaction ids of RTU", "serial: /dev/x, transaction_ids: shape", "", "transaction_ids: RTU frames have no transaction ids; leave it out"},
+	{"gap beyond the interval", "serial: /dev/x", "gap: 3s",
+		"the shortest read takes 3.04s with its gap of 3s and turnaround of 20ms, longer than the interval now: 2s; " +
+			"the nearest that works is gap: 1.96s, or now: 3.04s under poll"},
+	{"gap with the exchange", "serial: /dev/x", "gap: 90ms, poll: {now: 100ms}",
+		"the nearest that works is gap: 60ms, or now: 130ms under poll"},
+	{"turnaround beyond the interval", "tcp: h", "turnaround: 3s, timeout: 4s",
+		"longer than the interval now: 2s; the nearest that works is now: 3.06s under poll"},
+	{"timeout below the reply", "serial: /dev/x", "timeout: 100ms",
+		"timeout 100ms: the reply to holding 98+48 takes 129ms; the nearest that works is timeout: 129ms, or " +
+			"max_registers: 34"},
+	{"timeout below any reply", "serial: /dev/x, baud: 1200", "timeout: 30ms",
+		"the nearest that works is timeout: 891ms"},
+	{"timeout below the turnaround", "tcp: h", "turnaround: 1s, timeout: 500ms",
+		"timeout 500ms: the reply to holding 0+1 takes 1s; the nearest that works is timeout: 1s"},
+	{"first timeout", "tcp: h", "first_timeout: 500ms",
+		"first_timeout 500ms is below timeout 1s: the nearest that works is 1s"},
+	{"max_registers below a point", "serial: /dev/x", "max_registers: 3",
+		"max_registers 3: device_serial_number (holding 3+5) is read in one go; the nearest that works is 5"},
+	{"write_wait below a register", "serial: /dev/x, write_wait: 20ms", "gap: 0s",
+		"write_wait 20ms: to read device_serial_number of Powdrive three-phase hybrid inverter, 5 registers, takes " +
+			"52ms on the wire; the nearest that works is 52ms"},
+	{"write_wait below the second device", "serial: /dev/x, write_wait: 55ms", "gap: 0s}, {profile: senergy, unit: 2",
+		"write_wait 55ms: to read device_model of Senergy hybrid inverter, 8 registers, takes 58ms on the wire; the " +
+			"nearest that works is 58ms"},
+	{"hole across points", "tcp: h", "holes: [holding 586..590]",
+		"hole holding 586..590 cuts battery_power_w, battery_soc_pct and 2 more: the nearest that works is [holding " +
+			"589]"},
+	{"hole in a point", "tcp: h", "holes: holding 588",
+		"hole holding 588 cuts battery_soc_pct: the nearest that works is to leave it out"},
+	{"transaction ids of RTU", "serial: /dev/x, transaction_ids: shape", "",
+		"transaction_ids: RTU frames have no transaction ids; leave it out"},
 	{"echo of TCP", "tcp: h, echo: off", "", "echo: only RTU frames can come back as an echo; leave it out"},
-	{"latency timer of TCP", "tcp: h, latency_timer: set", "", "latency_timer: there is no USB adapter on a tcp line; leave it out"},
-	{"mark parity", "serial: /dev/x, parity: mark", "", `parity "mark" is not one of none, even, odd; the nearest that works is none with stop_bits: 2`},
+	{"latency timer of TCP", "tcp: h, latency_timer: set", "",
+		"latency_timer: there is no USB adapter on a tcp line; leave it out"},
+	{"mark parity", "serial: /dev/x, parity: mark", "",
+		`parity "mark" is not one of none, even, odd; the nearest that works is none with stop_bits: 2`},
 	{"parity in short", "serial: /dev/x, parity: E", "", "the nearest that works is even"},
 	{"parity misspelt", "serial: /dev/x, parity: evn", "", "did you mean even?"},
 	{"baud", "serial: /dev/x, baud: 100000", "", "; the nearest is 115200"},
-	{"registers of one read", "tcp: h", "max_registers: 200", "max_registers 200: one read carries 125 at most, by the standard; that is the nearest that works"},
-	{"of the line", "tcp: h", "unit_ids: lax", `key "unit_ids" has no place here: it is of the line, beside its devices`},
+	{"registers of one read", "tcp: h", "max_registers: 200",
+		"max_registers 200: one read carries 125 at most, by the standard; that is the nearest that works"},
+	{"of the line", "tcp: h", "unit_ids: lax",
+		`key "unit_ids" has no place here: it is of the line, beside its devices`},
 	{"of a device", "tcp: h, gap: 10ms", "", `key "gap" has no place here: it is of a device of the line`},
 	{"write_with", "tcp: h", "write_with: both", `"both" is not allowed here; allowed: single, multiple`},
 }
@@ -151,7 +193,8 @@ var impossible = []struct{ name, line, device, want string }{
 func TestTheImpossibleIsRefused(t *testing.T) {
 	for _, c := range impossible {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Parse("c.yaml", []byte(withLines("  - {"+c.line+", devices: [{"+strings.TrimSuffix("profile: powdrive, "+c.device, ", ")+"}]}\n")))
+			device := strings.TrimSuffix("profile: powdrive, "+c.device, ", ")
+			_, err := Parse("c.yaml", []byte(withLines("  - {"+c.line+", devices: [{"+device+"}]}\n")))
 			var found strict.Findings
 			if !errors.As(err, &found) || len(found) != 1 {
 				t.Fatalf("not one finding: %v", err)
@@ -163,7 +206,8 @@ func TestTheImpossibleIsRefused(t *testing.T) {
 	}
 	var all []string
 	for _, c := range impossible[:6] {
-		all = append(all, "  - {"+strings.Replace(c.line, "/dev/x", "/dev/"+strings.ReplaceAll(c.name, " ", "-"), 1)+", devices: [{profile: powdrive, "+c.device+"}]}\n")
+		all = append(all, "  - {"+strings.Replace(c.line, "/dev/x", "/dev/"+strings.ReplaceAll(c.name, " ", "-"),
+			1)+", devices: [{profile: powdrive, "+c.device+"}]}\n")
 	}
 	_, err := Parse("c.yaml", []byte(withLines(strings.ReplaceAll(strings.Join(all, ""), "tcp: h", "tcp: i"))))
 	for i, c := range impossible[:5] {
@@ -177,27 +221,33 @@ func TestTheImpossibleIsRefused(t *testing.T) {
 func TestAHoleOfOneVariant(t *testing.T) {
 	dir := families(t, map[string]string{"two": "unit: 1"})
 	path := filepath.Join(dir, "two.yaml")
-	text := strings.NewReplacer("source: s}\ndefaults", "kind: {at: 0}, accept: {1: a, 2: b}, source: s}\ndefaults", "unit: W, class: power}", "unit: W, class: power, only: a}, {key: other, name: Other, at: 20}, {key: third, name: Third, at: 30, only: b}").
+	text := strings.NewReplacer("source: s}\ndefaults", "kind: {at: 0}, accept: {1: a, 2: b}, source: s}\ndefaults",
+		"unit: W, class: power}", "unit: W, class: power, only: a}, {key: other, name: Other, at: 20}, {key: third, "+
+			"name: Third, at: 30, only: b}").
 		Replace(string(must(os.ReadFile(path))))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for hole, refused := range map[string]bool{"holding 9": false, "holding 30": false, "holding 20": true, "holding 10..19": false} {
-		_, err := Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {tcp: h, devices: [{profile: two.yaml, holes: ["+hole+"]}]}\n")))
+	for hole, refused := range map[string]bool{"holding 9": false, "holding 30": false, "holding 20": true,
+		"holding 10..19": false} {
+		_, err := Parse(filepath.Join(dir, "c.yaml"),
+			[]byte(withLines("  - {tcp: h, devices: [{profile: two.yaml, holes: ["+hole+"]}]}\n")))
 		if (err != nil) != refused {
 			t.Errorf("%s: %v", hole, err)
 		}
 	}
 }
 
-// write_wait makes the reads of every device on the line so short that none takes longer; nothing else is changed by it.
+// write_wait makes the reads of every device on the line so short that none takes longer; nothing else is changed by
+// it.
 func TestWriteWaitShortensReads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		baud := rapid.SampledFrom([]int{2400, 9600, 19200, 115200}).Draw(t, "baud")
 		wait := time.Duration(rapid.IntRange(1, 1500).Draw(t, "wait")) * time.Millisecond
 		gap := time.Duration(rapid.IntRange(0, 300).Draw(t, "gap")) * time.Millisecond
 		text := func(wait time.Duration) []byte {
-			return []byte(withLines(fmt.Sprintf("  - {serial: /dev/x, baud: %d, write_wait: %v, devices: [{profile: powdrive, timeout: 5s, gap: %v}, {profile: senergy, unit: 2, timeout: 5s}]}\n", baud, wait, gap)))
+			return []byte(withLines(fmt.Sprintf("  - {serial: /dev/x, baud: %d, write_wait: %v, devices: [{profile: "+
+				"powdrive, timeout: 5s, gap: %v}, {profile: senergy, unit: 2, timeout: 5s}]}\n", baud, wait, gap)))
 		}
 		c, err := Parse("c.yaml", text(wait))
 		if err != nil {
@@ -219,7 +269,8 @@ func TestWriteWaitShortensReads(t *testing.T) {
 				t.Fatalf("%s: a read takes %v, wanted %v", d.Name, longest, wait)
 			}
 			most := d.Line.MaxRegisters
-			if next := timing.Exchange(protocol.Read, protocol.Range{Count: most + 1}); most < d.Profile.Line.MaxRegisters && next <= wait {
+			if next := timing.Exchange(protocol.Read,
+				protocol.Range{Count: most + 1}); most < d.Profile.Line.MaxRegisters && next <= wait {
 				t.Fatalf("%s: %d registers where one more would do", d.Name, most)
 			}
 		}
@@ -242,7 +293,8 @@ func TestTheNearestWorks(t *testing.T) {
 		given := time.Duration(rapid.IntRange(10, 5000).Draw(t, key)) * time.Millisecond
 		now := time.Duration(rapid.IntRange(200, 3000).Draw(t, "now")) * time.Millisecond
 		parse := func(given time.Duration) error {
-			_, err := Parse("c.yaml", []byte(withLines(fmt.Sprintf("  - {serial: /dev/x, devices: [{profile: powdrive, turnaround: %v, poll: {now: %v}, %s: %v}]}\n",
+			_, err := Parse("c.yaml", []byte(withLines(fmt.Sprintf("  - {serial: /dev/x, devices: [{profile: "+
+				"powdrive, turnaround: %v, poll: {now: %v}, %s: %v}]}\n",
 				turnaround, now, key, given))))
 			return err
 		}

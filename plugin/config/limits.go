@@ -11,50 +11,51 @@ import (
 	"solarhub/protocol/plan"
 )
 
-// limits refuses what cannot work together, each with the nearest that does: times that the wire does not allow, reads that are too short
-// for a point, holes that cut one.
-func limits(l *Line, f strict.Fields, places []place) {
-	for i := range places {
-		p := &places[i]
+// checkLimits refuses what cannot work together, each with the nearest that does: times that the wire does not allow,
+// reads that are too short for a point, holes that cut one.
+func checkLimits(l *Line, f strict.Fields, entries []deviceEntry) {
+	for i := range entries {
+		p := &entries[i]
 		for _, wrong := range p.device.Line.Validate() {
 			p.fail(wrong.Key, "%s", wrong.Text)
 		}
-		p.holes()
-		p.block()
-		p.registers()
+		p.checkHoles()
+		p.fillMaxRegisters()
+		p.checkMaxRegisters()
 	}
-	writeWait(l, f, places)
-	for i := range places {
-		places[i].pace()
-		places[i].timeout()
+	applyWriteWait(l, f, entries)
+	for i := range entries {
+		entries[i].checkGap()
+		entries[i].checkTimeout()
 	}
 }
 
-// blockTime is how long the registers of one read may take to pass on a serial line if nobody says max_registers. That is 48 registers at
-// 9600 8N1; with the shipped maps polling takes 0.4 to 13 % longer than with 125, and a write waits half as long.
+// blockTime is how long the registers of one read may take to pass on a serial line if nobody says max_registers. That
+// is 48 registers at 9600 8N1; with the shipped maps polling takes 0.4 to 13 % longer than with 125, and a write waits
+// half as long.
 const blockTime = 100 * time.Millisecond
 
-// block chooses the most registers of one read where neither the family nor the configuration does.
-func (p *place) block() {
+// fillMaxRegisters chooses the most registers of one read where neither the family nor the configuration does.
+func (p *deviceEntry) fillMaxRegisters() {
 	l := &p.device.Line
 	if l.MaxRegisters == 0 {
 		l.MaxRegisters = DefaultBlock(p.device.Profile, l.Serial)
 	}
 }
 
-// DefaultBlock returns the most registers of one read where nobody says max_registers. On a serial line it is as many as pass in 100 ms,
-// and never fewer than the longest point has.
+// DefaultBlock returns the most registers of one read where nobody says max_registers. On a serial line it is as many
+// as pass in 100 ms, and never fewer than the longest point has.
 func DefaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
 	if s.Baud == 0 {
 		return protocol.MaxReadRegisters
 	}
-	_, longest := longest(family)
+	_, longest := longestPoint(family)
 	fit := blockTime / s.Chars(2) // two characters are a register
 	return max(longest.Count, uint16(min(fit, protocol.MaxReadRegisters)))
 }
 
-// writeWait shortens the reads of a line until a write waits for the wire no longer than a person wants.
-func writeWait(l *Line, f strict.Fields, places []place) {
+// applyWriteWait shortens the reads of a line until a write waits for the wire no longer than a person wants.
+func applyWriteWait(l *Line, f strict.Fields, entries []deviceEntry) {
 	n := f.Get("write_wait")
 	if n == nil {
 		return
@@ -66,21 +67,23 @@ func writeWait(l *Line, f strict.Fields, places []place) {
 	l.WriteWait = wanted
 	var worst time.Duration
 	var what string
-	for i := range places {
-		if key, takes := places[i].shorten(wanted); takes > max(wanted, worst) {
+	for i := range entries {
+		if key, takes := entries[i].shorten(wanted); takes > max(wanted, worst) {
 			worst, what = takes, key
 		}
 	}
 	if what != "" {
-		n.Fail("write_wait %s: %s takes %s on the wire; the nearest that works is %[3]s", strict.Span(wanted), what, upTo(worst, time.Millisecond))
+		n.Fail("write_wait %s: %s takes %s on the wire; the nearest that works is %[3]s", strict.Span(wanted), what,
+			roundedUp(worst, time.Millisecond))
 	}
 }
 
-// shorten limits the reads of a device to those that are over within a time. It returns the longest that has to be, with its time.
-func (p *place) shorten(within time.Duration) (what string, takes time.Duration) {
+// shorten limits the reads of a device to those that are over within a time. It returns the longest that has to be,
+// with its time.
+func (p *deviceEntry) shorten(within time.Duration) (what string, takes time.Duration) {
 	d := &p.device
 	timing := devices.TimingOf(d.Line)
-	key, r := longest(d.Profile)
+	key, r := longestPoint(d.Profile)
 	what = fmt.Sprintf("to read %s of %s, %s,", key, d.Name, counted(int(r.Count), "register"))
 	if takes = timing.Exchange(protocol.Read, r); takes > within {
 		return what, takes
@@ -104,8 +107,8 @@ func readsOf(d devices.Config) []plan.Read {
 	return all
 }
 
-// pace refuses a gap with which not even one register is read in each of the shortest intervals.
-func (p *place) pace() {
+// checkGap refuses a gap with which not even one register is read in each of the shortest intervals.
+func (p *deviceEntry) checkGap() {
 	d := p.device
 	class, ok := shortest(d)
 	if !ok {
@@ -124,12 +127,14 @@ func (p *place) pace() {
 		}
 	}
 	rest := cost - timing.Gap // of one read without the gap
-	nearest := fmt.Sprintf("%s: %s under poll", class, upTo(cost, 10*time.Millisecond))
+	nearest := fmt.Sprintf("%s: %s under poll", class, roundedUp(cost, 10*time.Millisecond))
 	if rest < every {
 		nearest = fmt.Sprintf("gap: %s, or %s", strict.Span((every - rest).Truncate(time.Millisecond)), nearest)
 	}
-	p.fail(key, "the shortest read takes %s with its gap of %s and turnaround of %s, longer than the interval %s: %s; the nearest that works is %s",
-		upTo(cost, time.Millisecond), strict.Span(timing.Gap), strict.Span(timing.Turnaround), class, strict.Span(every), nearest)
+	p.fail(key, "the shortest read takes %s with its gap of %s and turnaround of %s, longer than the interval %s: "+
+		"%s; the nearest that works is %s",
+		roundedUp(cost, time.Millisecond), strict.Span(timing.Gap), strict.Span(timing.Turnaround), class,
+		strict.Span(every), nearest)
 }
 
 // shortest returns the class with the shortest interval that a point of the device has.
@@ -146,8 +151,8 @@ func shortest(d devices.Config) (class profile.Interval, ok bool) {
 	return class, ok
 }
 
-// timeout refuses one within which the longest read cannot have come over the wire.
-func (p *place) timeout() {
+// checkTimeout refuses one within which the longest read cannot have come over the wire.
+func (p *deviceEntry) checkTimeout() {
 	d := p.device
 	timing := devices.TimingOf(d.Line)
 	timeout := d.Line.Pace.Timeout
@@ -164,9 +169,9 @@ func (p *place) timeout() {
 	if takes <= timeout {
 		return
 	}
-	nearest := "timeout: " + upTo(takes, time.Millisecond)
+	nearest := "timeout: " + roundedUp(takes, time.Millisecond)
 	for n := worst.Count - 1; n > 0 && !worst.Table.Bits(); n-- {
-		if _, needed := longest(d.Profile); n < needed.Count {
+		if _, needed := longestPoint(d.Profile); n < needed.Count {
 			break
 		}
 		if replyTime(timing, protocol.Range{Count: n}) <= timeout {
@@ -174,7 +179,8 @@ func (p *place) timeout() {
 			break
 		}
 	}
-	p.fail("timeout", "timeout %s: the reply to %s takes %s; the nearest that works is %s", strict.Span(timeout), worst, upTo(takes, time.Millisecond), nearest)
+	p.fail("timeout", "timeout %s: the reply to %s takes %s; the nearest that works is %s", strict.Span(timeout), worst,
+		roundedUp(takes, time.Millisecond), nearest)
 }
 
 // replyTime is the time from the last byte of a request to the last one of its reply.
@@ -186,8 +192,8 @@ func replyTime(t protocol.Timing, r protocol.Range) time.Duration {
 	return t.Serial.Silence() + t.Turnaround + t.Serial.Chars(reply)
 }
 
-// upTo writes a time, rounded up.
-func upTo(d, unit time.Duration) string {
+// roundedUp writes a time, rounded up.
+func roundedUp(d, unit time.Duration) string {
 	return strict.Span((d + unit - 1).Truncate(unit))
 }
 

@@ -8,20 +8,22 @@ import (
 )
 
 // lineKeys are all that a line can have.
-var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"}, profile.SettingKeys(true), []string{"write_wait", "devices"})
+var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"},
+	profile.SettingKeys(true), []string{"write_wait", "devices"})
 
 // ofLines and ofDevices say where keys belong that people look for at the other one.
 var (
-	ofLines   = elsewhere("it is of the line, beside its devices", slices.DeleteFunc(slices.Clone(lineKeys), func(k string) bool { return k == "devices" }))
-	ofDevices = elsewhere("it is of a device of the line", deviceKeys)
+	ofLines = keysAt("it is of the line, beside its devices",
+		slices.DeleteFunc(slices.Clone(lineKeys), func(k string) bool { return k == "devices" }))
+	ofDevices = keysAt("it is of a device of the line", deviceKeys)
 )
 
-func elsewhere(place string, keys []string) map[string]string {
-	places := map[string]string{}
+func keysAt(where string, keys []string) map[string]string {
+	at := map[string]string{}
 	for _, k := range keys {
-		places[k] = place
+		at[k] = where
 	}
-	return places
+	return at
 }
 
 // line reads one line, then what its devices need of it together, then whether all of it can be.
@@ -34,7 +36,7 @@ func (p *parser) line(n *strict.Node) Line {
 	p.address(&l, f)
 	list := f.Need("devices")
 	units := map[string]*strict.Node{}
-	var places []place
+	var entries []deviceEntry
 	if list != nil {
 		items := list.Items()
 		if list.IsList() && len(items) == 0 {
@@ -42,17 +44,17 @@ func (p *parser) line(n *strict.Node) Line {
 		}
 		for _, item := range items {
 			if d, ok := p.device(item, l.Transport, units); ok {
-				places = append(places, d)
+				entries = append(entries, d)
 			}
 		}
 	}
-	serial(&l, f, places)
-	quirks(&l, f, places)
-	for i := range places {
-		places[i].device.Line.Serial, places[i].device.Line.Quirks = l.Serial, l.Quirks
+	serialSetting(&l, f, entries)
+	lineQuirks(&l, f, entries)
+	for i := range entries {
+		entries[i].device.Line.Serial, entries[i].device.Line.Quirks = l.Serial, l.Quirks
 	}
-	limits(&l, f, places)
-	for _, d := range places {
+	checkLimits(&l, f, entries)
+	for _, d := range entries {
 		l.Devices = append(l.Devices, d.device)
 	}
 	return l
@@ -81,7 +83,7 @@ func (p *parser) address(l *Line, f strict.Fields) {
 	}
 	l.Address = text
 	if l.Transport == Serial {
-		unique(p.lines, real(text), "the port "+text, at)
+		unique(p.lines, resolvedPath(text), "the port "+text, at)
 		return
 	}
 	if l.Address, ok = withPort(text, l.Transport); !ok {

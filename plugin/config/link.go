@@ -9,8 +9,8 @@ import (
 	"solarhub/protocol/link"
 )
 
-// NewLink returns the link that the settings of the line describe. It opens nothing. Every frame is logged in hex if the log takes
-// the level trace.
+// NewLink returns the link that the settings of the line describe. It opens nothing. Every frame is logged in hex if
+// the log takes the level trace.
 func (l Line) NewLink(log zerolog.Logger) protocol.Link {
 	var trace func(sent bool, frame []byte)
 	if log.GetLevel() <= zerolog.TraceLevel && zerolog.GlobalLevel() <= zerolog.TraceLevel {
@@ -26,7 +26,8 @@ func (l Line) NewLink(log zerolog.Logger) protocol.Link {
 	case TCP:
 		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
 	case RTUOverTCP:
-		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
+		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
+			Trace: trace})
 	}
 	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 }

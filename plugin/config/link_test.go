@@ -13,8 +13,8 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// What a configuration says of the connection is what the link does: each manner of a line fails without its knob, and does not matter
-// with it.
+// What a configuration says of the connection is what the link does: each manner of a line fails without its knob, and
+// does not matter with it.
 func TestQuirksReachTheLinks(t *testing.T) {
 	for _, c := range []struct {
 		name, transport, without, with string
@@ -38,13 +38,15 @@ func TestQuirksReachTheLinks(t *testing.T) {
 
 func TestConnectDelayReachesTheLinks(t *testing.T) {
 	for _, transport := range []string{"tcp", "rtu_over_tcp"} {
-		if took, err := askOnce(t, transport, "connect_delay: 300ms", "", patience); err != nil || took < 300*time.Millisecond {
+		if took, err := askOnce(t, transport, "connect_delay: 300ms", "", patience); err != nil ||
+			took < 300*time.Millisecond {
 			t.Errorf("%s: %v, %v", transport, took, err)
 		}
 	}
 }
 
-// askOnce writes a register over a line of a configuration that leads to a simulated one, reads it, and returns how long the write took.
+// askOnce writes a register over a line of a configuration that leads to a simulated one, reads it, and returns how
+// long the write took.
 func askOnce(t *testing.T, transport, more string, manner sim.Kind, timeout time.Duration) (time.Duration, error) {
 	t.Helper()
 	unit := sim.NewUnit(1)
@@ -53,8 +55,10 @@ func askOnce(t *testing.T, transport, more string, manner sim.Kind, timeout time
 	if manner != "" {
 		line.Play(sim.NewScript(1, sim.Fault{Kind: manner}))
 	}
-	how := map[string]func(context.Context, net.Listener) error{"tcp": line.ServeTCP, "rtu_over_tcp": line.ServeRTUOverTCP}[transport]
-	cfg := parsed(t, withLines(fmt.Sprintf("  - {%s: '%s', %s, devices: [{profile: powdrive}]}\n", transport, serveBy(t, how), more)))
+	how := map[string]func(context.Context, net.Listener) error{"tcp": line.ServeTCP,
+		"rtu_over_tcp": line.ServeRTUOverTCP}[transport]
+	cfg := parsed(t, withLines(fmt.Sprintf("  - {%s: '%s', %s, devices: [{profile: powdrive}]}\n", transport,
+		serveBy(t, how), more)))
 	bus := protocol.NewBus(cfg.Lines[0].NewLink(zerolog.Nop()), protocol.BusOptions{})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	done := make(chan error, 1)

@@ -21,8 +21,8 @@ var (
 	hostKeys  = slices.Concat([]string{"url"}, tokenKeys, []string{"insecure"})
 )
 
-// Parse reads a configuration. file is its name for the findings, and relative paths in it begin at its folder. The error is
-// strict.Findings with everything that is wrong, each with line and column, those of profile files included.
+// Parse reads a configuration. file is its name for the findings, and relative paths in it begin at its folder. The
+// error is strict.Findings with everything that is wrong, each with line and column, those of profile files included.
 func Parse(file string, data []byte) (Config, error) {
 	root, report := strict.Parse(file, data)
 	p := parser{folder: filepath.Dir(file), c: defaults()}
@@ -33,7 +33,7 @@ func Parse(file string, data []byte) (Config, error) {
 	if err := report.Err(); err != nil && !errors.As(err, &found) {
 		return Config{}, err
 	}
-	if found = append(found, p.elsewhere...); len(found) > 0 {
+	if found = append(found, p.inProfiles...); len(found) > 0 {
 		return Config{}, found
 	}
 	return p.c, nil
@@ -41,11 +41,11 @@ func Parse(file string, data []byte) (Config, error) {
 
 // parser fills a Config and goes on after each finding.
 type parser struct {
-	folder    string
-	c         Config
-	elsewhere strict.Findings         // in profile files
-	lines     map[string]*strict.Node // what each line leads to
-	ids       map[string]*strict.Node // device ids
+	folder     string
+	c          Config
+	inProfiles strict.Findings         // in profile files
+	lines      map[string]*strict.Node // what each line leads to
+	ids        map[string]*strict.Node // device ids
 }
 
 func (p *parser) config(f strict.Fields) {
@@ -80,7 +80,8 @@ func (p *parser) config(f strict.Fields) {
 	}
 }
 
-// path resolves a path of the configuration: ~ is the home folder, and a relative one begins at the configuration's folder.
+// path resolves a path of the configuration: ~ is the home folder, and a relative one begins at the configuration's
+// folder.
 func (p *parser) path(name string) string {
 	if rest, ok := strings.CutPrefix(name, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
@@ -153,8 +154,8 @@ func (p *parser) token(f strict.Fields) {
 	p.c.Host.Token = host.NewSecret(text)
 }
 
-// checkToken says what is wrong with a token, or nothing. A long-lived access token of Home Assistant is a JSON Web Token:
-// three parts of letters, digits, - and _ (RFC 7515, section 3.1).
+// checkToken says what is wrong with a token, or nothing. A long-lived access token of Home Assistant is a JSON Web
+// Token: three parts of letters, digits, - and _ (RFC 7515, section 3.1).
 func checkToken(token string) string {
 	parts := strings.Split(token, ".")
 	switch {
@@ -181,8 +182,9 @@ func unique(seen map[string]*strict.Node, name, what string, at *strict.Node) {
 	seen[name] = at
 }
 
-// real returns what a path leads to, so that two names of one port are found out; the path itself if it leads nowhere.
-func real(path string) string {
+// resolvedPath returns what a path leads to, so that two names of one port are found out; the path itself if it leads
+// nowhere.
+func resolvedPath(path string) string {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		target = ""

@@ -9,8 +9,8 @@ import (
 	"solarhub/protocol"
 )
 
-// holes refuses a hole of the configuration that cuts a point of every variant.
-func (p *place) holes() {
+// checkHoles refuses a hole of the configuration that cuts a point of every variant.
+func (p *deviceEntry) checkHoles() {
 	n := p.keys.Get("holes")
 	if n == nil {
 		return
@@ -24,14 +24,15 @@ func (p *place) holes() {
 		if err != nil {
 			continue // told already
 		}
-		if keys, whole := cut(p.device.Profile, hole); len(keys) > 0 {
-			item.Fail("hole %s cuts %s: the nearest that works is %s", profile.HoleText(hole), some(keys), whole)
+		if keys, whole := cutPoints(p.device.Profile, hole); len(keys) > 0 {
+			item.Fail("hole %s cuts %s: the nearest that works is %s", profile.HoleText(hole), firstKeys(keys), whole)
 		}
 	}
 }
 
-// cut returns the points that a hole cuts, and what is left of the hole beside them; none where a variant has no such point.
-func cut(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
+// cutPoints returns the points that a hole cuts, and what is left of the hole beside them; none where a variant has no
+// such point.
+func cutPoints(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
 	for _, variant := range family.VariantNames() {
 		points, _ := family.Resolve(variant) // variants of a loaded profile resolve
 		var read []protocol.Range
@@ -56,16 +57,16 @@ func cut(family *profile.Profile, hole protocol.Range) (keys []string, rest stri
 	return keys, rest
 }
 
-// some names the first of several keys.
-func some(keys []string) string {
+// firstKeys names the first of several keys.
+func firstKeys(keys []string) string {
 	if len(keys) > 2 {
 		return fmt.Sprintf("%s, %s and %d more", keys[0], keys[1], len(keys)-2)
 	}
 	return strings.Join(keys, " and ")
 }
 
-// longest returns the longest point that is read in one go, of the variant in which it is shortest.
-func longest(family *profile.Profile) (key string, most protocol.Range) {
+// longestPoint returns the longest point that is read in one go, of the variant in which it is shortest.
+func longestPoint(family *profile.Profile) (key string, most protocol.Range) {
 	for i, variant := range family.VariantNames() {
 		points, _ := family.Resolve(variant)
 		var longestKey string
@@ -84,11 +85,12 @@ func longest(family *profile.Profile) (key string, most protocol.Range) {
 	return key, most
 }
 
-// registers refuses a max_registers in which a point has no place.
-func (p *place) registers() {
-	key, r := longest(p.device.Profile)
+// checkMaxRegisters refuses a max_registers in which a point has no place.
+func (p *deviceEntry) checkMaxRegisters() {
+	key, r := longestPoint(p.device.Profile)
 	if most := p.device.Line.MaxRegisters; r.Count > most && p.keys.Get("max_registers") != nil {
-		p.fail("max_registers", "max_registers %d: %s (%s) is read in one go; the nearest that works is %d", most, key, r, r.Count)
+		p.fail("max_registers", "max_registers %d: %s (%s) is read in one go; the nearest that works is %d", most, key,
+			r, r.Count)
 		p.device.Line.MaxRegisters = r.Count // so that the rest is judged too
 	}
 }

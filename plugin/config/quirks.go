@@ -7,10 +7,11 @@ import (
 	"solarhub/protocol"
 )
 
-// quirks finds out how the connection of a line is treated: as the line says, else as the families of its devices need it.
-func quirks(l *Line, f strict.Fields, places []place) {
+// lineQuirks finds out how the connection of a line is treated: as the line says, else as the families of its devices
+// need it.
+func lineQuirks(l *Line, f strict.Fields, entries []deviceEntry) {
 	var all []devices.Config
-	for _, p := range places {
+	for _, p := range entries {
 		all = append(all, p.device)
 	}
 	l.Quirks = SharedQuirks(l.Transport, all)
@@ -33,10 +34,12 @@ func quirks(l *Line, f strict.Fields, places []place) {
 var misplaced = map[string]map[Transport]string{
 	"transaction_ids": {Serial: "RTU frames have no transaction ids", RTUOverTCP: "RTU frames have no transaction ids"},
 	"echo":            {TCP: "only RTU frames can come back as an echo"},
-	"latency_timer":   {TCP: "there is no USB adapter on a tcp line", RTUOverTCP: "there is no USB adapter on a line over the network"},
+	"latency_timer": {TCP: "there is no USB adapter on a tcp line",
+		RTUOverTCP: "there is no USB adapter on a line over the network"},
 }
 
-// SharedQuirks joins what the families of a line need: the longest delay, and what one of them wants, as far as the transport has it.
+// SharedQuirks joins what the families of a line need: the longest delay, and what one of them wants, as far as the
+// transport has it.
 func SharedQuirks(t Transport, of []devices.Config) protocol.Quirks {
 	var all protocol.Quirks
 	for _, d := range of {

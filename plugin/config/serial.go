@@ -14,8 +14,8 @@ func ParityName(p protocol.Parity) string { return parities[p] }
 
 var parities = []string{protocol.NoParity: "none", protocol.EvenParity: "even", protocol.OddParity: "odd"}
 
-// serial takes the setting of a serial line: what is given, else what the devices are delivered with.
-func serial(l *Line, f strict.Fields, places []place) {
+// serialSetting takes the setting of a serial line: what is given, else what the devices are delivered with.
+func serialSetting(l *Line, f strict.Fields, entries []deviceEntry) {
 	if l.Transport == TCP {
 		for _, key := range []string{"baud", "parity", "stop_bits"} {
 			f.Get(key).Fail("%s is for serial lines: a tcp line has none", key)
@@ -23,7 +23,7 @@ func serial(l *Line, f strict.Fields, places []place) {
 		return
 	}
 	delivered := map[protocol.Serial]string{}
-	for _, p := range places {
+	for _, p := range entries {
 		if s := p.device.Profile.Line.Serial; s != (protocol.Serial{}) {
 			delivered[s] = p.device.Name
 		}
@@ -33,7 +33,8 @@ func serial(l *Line, f strict.Fields, places []place) {
 		l.Serial = s
 	}
 	if len(delivered) > 1 && f.Get("baud") == nil {
-		f.At.Fail("the devices of this line are delivered with different settings (%s): set them alike and say baud, parity and stop_bits",
+		f.At.Fail("the devices of this line are delivered with different settings (%s): set them alike and say "+
+			"baud, parity and stop_bits",
 			delivery(delivered))
 	}
 	baud(l, f.Get("baud"))
@@ -72,8 +73,10 @@ func baud(l *Line, n *strict.Node) {
 	l.Serial = s
 }
 
-// meantParity says what to write for parities that people say otherwise. Mark parity is a bit that is always 1, as a stop bit is.
-var meantParity = map[string]string{"n": "none", "e": "even", "o": "odd", "no": "none", "mark": "none with stop_bits: 2, which is the same on the wire"}
+// meantParity says what to write for parities that people say otherwise. Mark parity is a bit that is always 1, as a
+// stop bit is.
+var meantParity = map[string]string{"n": "none", "e": "even", "o": "odd", "no": "none",
+	"mark": "none with stop_bits: 2, which is the same on the wire"}
 
 func parity(l *Line, n *strict.Node) {
 	if n == nil {

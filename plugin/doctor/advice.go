@@ -1,5 +1,6 @@
-// Package doctor says what is wrong with a line or a device, in a sentence that names what to do. It watches running lines (Gauge), opens
-// lines to try what helps (CheckLive), and reads all registers of a device (ReadDump). It writes nothing to a device.
+// Package doctor says what is wrong with a line or a device, in a sentence that names what to do. It watches running
+// lines (Gauge), opens lines to try what helps (CheckLive), and reads all registers of a device (ReadDump). It writes
+// nothing to a device.
 package doctor
 
 import (
@@ -29,7 +30,7 @@ const (
 	IllMismatch     Illness = "mismatch"     // a gateway answers something else than was asked
 	IllSilent       Illness = "silent"       // nothing answers at a unit id
 	IllAway         Illness = "away"         // it answered before and does not now
-	IllStranger     Illness = "stranger"     // something else answers than the profile expects
+	IllWrongDevice  Illness = "stranger"     // something else answers than the profile expects
 	IllDamaged      Illness = "damaged"      // checksums are wrong
 	IllFirst        Illness = "first"        // only what is asked first on a connection is lost or late
 	IllLate         Illness = "late"         // replies come after the timeout
@@ -84,20 +85,21 @@ type DeviceSymptoms struct {
 	Stats  protocol.UnitStats
 	Learnt devices.Lessons
 
-	Answers bool          // one request, asked in peace, was answered in time though none was before
-	Slowest time.Duration // the longest that a reply took when it was waited for; 0: not tried, or none came
-	Gap     time.Duration // the shortest that was tried and ended the timeouts; 0: none did, or not tried
-	Waking  time.Duration // what the first reply on a new connection took, where that is longer than the timeout; 0: no longer, or not tried
-	Connect time.Duration // the silence behind the connecting that the first request wants to be answered; 0: none, or not tried
-	Most    uint16        // registers of the longest read that works, where longer ones do not; 0: not tried, or all work
+	// What trials found; 0 where they found nothing, or were not made.
+	Answers bool          // a single request after a silence was answered in time, though none was before
+	Slowest time.Duration // the longest that a reply took when it was waited for
+	Gap     time.Duration // the shortest gap tried that ended the timeouts
+	Waking  time.Duration // what the first reply on a new connection took, if that is longer than the timeout
+	Connect time.Duration // the silence after connecting that the first request needs
+	Most    uint16        // registers of the longest read that is answered, if longer ones are not
 }
 
 // WellText is what is said of a line that needs nothing.
 const WellText = "No problem found"
 
-// Sentence returns the most important sentence that the owner of a device is to read, about the device or its line, or WellText. It has
-// at most the 255 characters that a host shows as a state.
-func (f Fitness) Sentence(device string) string {
+// Headline returns the most important sentence that the owner of a device is to read, about the device or its line, or
+// WellText. It has at most the 255 characters that a host shows as a state.
+func (f Fitness) Headline(device string) string {
 	for _, a := range f.Advice {
 		if a.Mend && (a.Device == "" || a.Device == device) {
 			return short(a.Sentence())
@@ -117,7 +119,7 @@ func short(text string) string {
 // advise returns what is to be said of a line, the most important first; nothing if it is well. It is pure.
 func advise(s Symptoms) []Advice {
 	all := lineAdvice(s)
-	if hopeless(all) {
+	if carriesNothing(all) {
 		return all // what its devices look like follows from that
 	}
 	for _, d := range s.Devices {
@@ -127,8 +129,8 @@ func advise(s Symptoms) []Advice {
 	return all
 }
 
-// hopeless reports whether the line as a whole carries nothing.
-func hopeless(all []Advice) bool {
+// carriesNothing reports whether the line as a whole carries nothing.
+func carriesNothing(all []Advice) bool {
 	return slices.ContainsFunc(all, func(a Advice) bool {
 		switch a.Illness {
 		case IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllMismatch:
@@ -138,8 +140,10 @@ func hopeless(all []Advice) bool {
 	})
 }
 
-var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch, IllSilent, IllAway, IllStranger,
-	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency, IllEcho}
+var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch,
+	IllSilent, IllAway, IllWrongDevice,
+	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency,
+	IllEcho}
 
 // rank orders advice: what must be mended goes first.
 func rank(a Advice) int {
@@ -169,8 +173,8 @@ func share(n, of uint64) float64 {
 	return float64(n) / float64(of)
 }
 
-// roomy returns a setting with room above what was measured: a fifth more, on a round number.
-func roomy(d time.Duration) time.Duration {
+// withRoom returns a setting with room above what was measured: a fifth more, on a round number.
+func withRoom(d time.Duration) time.Duration {
 	step := 10 * time.Millisecond
 	switch {
 	case d >= 2*time.Second:
@@ -182,8 +186,8 @@ func roomy(d time.Duration) time.Duration {
 	return (d + step - 1) / step * step
 }
 
-// joined joins words as people do: "1, 2 and 3".
-func joined[T any](items []T) string {
+// listed joins words as people do: "1, 2 and 3".
+func listed[T any](items []T) string {
 	texts := make([]string, len(items))
 	for i, item := range items {
 		texts[i] = fmt.Sprint(item)

@@ -18,21 +18,23 @@ const (
 	fewBusy      = 0.02
 	enoughToTell = 3 // times
 
-	// Late and damaged replies are the cause where there is one for so many timeouts: a late one often costs the next request, too, and a
-	// damaged one may be no frame at all.
+	// Late and damaged replies are the cause where there is one for so many timeouts: a late one often costs the next
+	// request, too, and a damagedReplies one may be no frame at all.
 	lateAndDamaged = 3
 )
 
 // deviceAdvice is about one device of a line that carries something.
 func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	all := []Advice{}
-	if d.Status.Identified && !d.Status.Online && !there(d) && !isLate(s, d) {
-		all = append(all, mend(IllAway, "%s has not answered since %s: is it switched on? Without sun and battery an inverter sleeps", d.Config.Name,
+	if d.Status.Identified && !d.Status.Online && !answersSometimes(d) && !isLate(s, d) {
+		all = append(all, mend(IllAway,
+			"%s has not answered since %s: is it switched on? Without sun and battery an inverter sleeps",
+			d.Config.Name,
 			d.Status.Since.Local().Format("15:04")))
 	} else if silent(d) && d.Most == 0 && d.Gap == 0 {
 		all = append(all, silence(s, d))
 	} else {
-		all = append(all, stranger(s, d)...)
+		all = append(all, wrongDevice(s, d)...)
 		all = append(all, timeouts(s, d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
@@ -44,12 +46,15 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 }
 
 // there: it answered when it was asked otherwise, so it is not away.
-func there(d DeviceSymptoms) bool { return d.Answers || d.Slowest > 0 || d.Gap > 0 || d.Most > 0 }
+func answersSometimes(d DeviceSymptoms) bool {
+	return d.Answers || d.Slowest > 0 || d.Gap > 0 || d.Most > 0
+}
 
 // isLate: its replies come behind the timeout. So many in a row make a device count as away that is there.
 func isLate(s Symptoms, d DeviceSymptoms) bool {
 	timeout := timeoutOf(d.Config)
-	return s.Stats.Link.Latest > timeout && lateAndDamaged*s.Stats.Frames.Late >= d.Stats.Timeouts || d.Slowest > timeout
+	return s.Stats.Link.Latest > timeout && lateAndDamaged*s.Stats.Frames.Late >= d.Stats.Timeouts ||
+		d.Slowest > timeout
 }
 
 // silent: it was asked and never answered, not even with an exception.
@@ -73,26 +78,33 @@ func silence(s Symptoms, d DeviceSymptoms) Advice {
 	case f.Late > 0 && s.Stats.Link.Latest > 0:
 		return late(d, s.Stats.Link.Latest)
 	case d.Answers:
-		return mend(IllUnanswered, "%s answers a single short request, but none of the poll: try a longer `gap` and a smaller `max_registers`", d.Config.Name)
+		return mend(IllUnanswered,
+			"%s answers a single short request, but none of the poll: try a longer `gap` and a smaller `max_registers`",
+			d.Config.Name)
 	case len(s.Alive) > 0:
 		return mend(IllSilent, "%s, but %s: is that the device? Set `unit`", who, aliveText(s.Alive))
 	case others:
-		return mend(IllSilent, "%s, while others on the line answer: look for its unit id in its menu, and at its plug", who)
+		return mend(IllSilent, "%s, while others on the line answer: look for its unit id in its menu, and at its plug",
+			who)
 	case s.Setting != nil:
-		return mend(IllSilent, "%s at %v, but it answers at %v: set %s", who, s.Line.Serial, *s.Setting, settingKeys(*s.Setting, s.Line.Serial))
+		return mend(IllSilent, "%s at %v, but it answers at %v: set %s", who, s.Line.Serial, *s.Setting,
+			settingKeys(*s.Setting, s.Line.Serial))
 	case f.Noise+f.Damaged > 0:
-		return mend(IllSilent, "%s, only %d bytes of noise come in: look for baud, parity and unit id in its menu", who, f.Noise)
+		return mend(IllSilent, "%s, only %d bytes of noise come in: look for baud, parity and unit id in its menu", who,
+			f.Noise)
 	case s.Line.Transport == config.TCP:
-		return mend(IllSilent, "%s, though the connection is open: is the unit id right, and is the device behind the gateway switched on?", who)
+		return mend(IllSilent, "%s, though the connection is open: is the unit id right, and is the device behind "+
+			"the gateway switched on?", who)
 	}
-	return mend(IllSilent, "%s: is it switched on, are A and B swapped, and are %v and the unit id those of its menu?", who, s.Line.Serial)
+	return mend(IllSilent, "%s: is it switched on, are A and B swapped, and are %v and the unit id those of its menu?",
+		who, s.Line.Serial)
 }
 
 func aliveText(units []protocol.UnitID) string {
 	if len(units) == 1 {
 		return fmt.Sprintf("unit id %d does", units[0])
 	}
-	return fmt.Sprintf("unit ids %s do", joined(units))
+	return fmt.Sprintf("unit ids %s do", listed(units))
 }
 
 // settingKeys names what is to be written into the configuration.
@@ -107,26 +119,29 @@ func settingKeys(right, wrong protocol.Serial) string {
 	if stop := cmp.Or(right.StopBits, 1); stop != cmp.Or(wrong.StopBits, 1) {
 		keys = append(keys, fmt.Sprintf("`stop_bits: %d`", stop))
 	}
-	return joined(keys)
+	return listed(keys)
 }
 
 // stranger: it answers, and is not what it should be.
-func stranger(s Symptoms, d DeviceSymptoms) []Advice {
-	if d.Status.Online || d.Status.Identified || d.Stats.Replies+d.Stats.Exceptions == 0 || 10*d.Stats.Timeouts > d.Stats.Replies+d.Stats.Exceptions || d.Status.Reason == "" {
+func wrongDevice(s Symptoms, d DeviceSymptoms) []Advice {
+	if d.Status.Online || d.Status.Identified || d.Stats.Replies+d.Stats.Exceptions == 0 ||
+		10*d.Stats.Timeouts > d.Stats.Replies+d.Stats.Exceptions || d.Status.Reason == "" {
 		return nil // silence is told otherwise
 	}
 	if refusedByGateway(d) {
 		return []Advice{nothingBehind(s, d)}
 	}
-	return []Advice{mend(IllStranger, "%s is not available: %s", d.Config.Name, d.Status.Reason)}
+	return []Advice{mend(IllWrongDevice, "%s is not available: %s", d.Config.Name, d.Status.Reason)}
 }
 
 // nothingBehind is what a gateway says of a unit id.
 func nothingBehind(s Symptoms, d DeviceSymptoms) Advice {
 	if len(s.Alive) > 0 {
-		return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d, but %s: is that the device? Set `unit`", d.Config.Unit, aliveText(s.Alive))
+		return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d, but %s: is that the "+
+			"device? Set `unit`", d.Config.Unit, aliveText(s.Alive))
 	}
-	return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d: is the device behind it switched on, and is the unit id right?",
+	return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d: is the device behind it "+
+		"switched on, and is the unit id right?",
 		d.Config.Unit)
 }
 
@@ -135,21 +150,27 @@ func refusedByGateway(d DeviceSymptoms) bool {
 	return d.Stats.Replies == 0 && d.Stats.Unreached > 0
 }
 
-// timeouts says why some requests get no answer and others do.
+// tryTimeouts says why some requests get no answer and others do.
 func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	n, name := d.Stats.Timeouts, d.Config.Name
 	switch {
 	case d.Most > 0:
-		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`", name, d.Most, d.Most)}
+		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`",
+			name, d.Most, d.Most)}
 	case n < enoughToTell && share(n, d.Stats.Requests) < fewTimeouts, n == 0:
 		return learntMost(d)
 	case d.Connect > 0:
-		return []Advice{mend(IllFirst, "%s does not hear what is asked directly behind the connecting: set `connect_delay: %s` for this line", name, strict.Span(d.Connect))}
+		return []Advice{mend(IllFirst,
+			"%s does not hear what is asked directly behind the connecting: set `connect_delay: %s` for this line",
+			name, strict.Span(d.Connect))}
 	case d.Waking > 0:
-		return []Advice{mend(IllFirst, "%s answers late at first, %s behind the request, and quickly then: set `first_timeout: %s`", name,
-			strict.Span(d.Waking.Round(10*time.Millisecond)), strict.Span(roomy(d.Waking)))}
+		return []Advice{mend(IllFirst,
+			"%s answers late at first, %s behind the request, and quickly then: set `first_timeout: %s`", name,
+			strict.Span(d.Waking.Round(10*time.Millisecond)), strict.Span(withRoom(d.Waking)))}
 	case d.Gap > 0:
-		return []Advice{mend(IllHasty, "%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n, d.Stats.Requests, strict.Span(d.Gap))}
+		return []Advice{mend(IllHasty,
+			"%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n,
+			d.Stats.Requests, strict.Span(d.Gap))}
 	case isLate(s, d):
 		return []Advice{late(d, max(s.Stats.Link.Latest, d.Slowest))}
 	case lateAndDamaged*s.Stats.Frames.Damaged >= n:
@@ -159,15 +180,19 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	if s.Tried {
 		cure = "neither a longer `gap` nor shorter reads end it, so look at plugs and cable"
 		if s.Line.Transport != config.Serial {
-			cure = "neither a longer `gap` nor shorter reads end it, so look at its network connection, above all where it is a radio one"
+			cure = "neither a longer `gap` nor shorter reads end it, so look at its network connection, above all " +
+				"where it is a radio one"
 		}
 	}
-	return append(learntMost(d), mend(IllUnanswered, "%d of %d requests to %s got no answer: %s", n, d.Stats.Requests, name, cure))
+	return append(learntMost(d),
+		mend(IllUnanswered, "%d of %d requests to %s got no answer: %s", n, d.Stats.Requests, name, cure))
 }
 
 func late(d DeviceSymptoms, latest time.Duration) Advice {
-	return mend(IllLate, "replies of %s arrive after the timeout of %s, up to %s behind the request: raise `timeout` to %s", d.Config.Name,
-		strict.Span(timeoutOf(d.Config)), strict.Span(latest.Round(10*time.Millisecond)), strict.Span(max(roomy(latest), timeoutOf(d.Config)+50*time.Millisecond)))
+	return mend(IllLate, "replies of %s arrive after the timeout of %s, up to %s behind the request: raise "+
+		"`timeout` to %s", d.Config.Name,
+		strict.Span(timeoutOf(d.Config)), strict.Span(latest.Round(10*time.Millisecond)),
+		strict.Span(max(withRoom(latest), timeoutOf(d.Config)+50*time.Millisecond)))
 }
 
 func timeoutOf(d devices.Config) time.Duration {
@@ -180,7 +205,9 @@ func learntMost(d DeviceSymptoms) []Advice {
 	if configured := cmp.Or(d.Config.Line.MaxRegisters, protocol.MaxReadRegisters); most == 0 || most >= configured {
 		return nil
 	}
-	return []Advice{note(IllLong, "%s answers reads of at most %d registers, which was found out and is kept to: `max_registers: %d` says so from the start",
+	return []Advice{note(IllLong,
+		"%s answers reads of at most %d registers, which was found out and is kept to: `max_registers: %d` says so "+
+			"from the start",
 		d.Config.Name, most, most)}
 }
 
@@ -190,8 +217,10 @@ func busy(d DeviceSymptoms) []Advice {
 	if n < enoughToTell || share(n, d.Stats.Requests) < fewBusy {
 		return nil
 	}
-	return []Advice{mend(IllBusy, "%s says that it is busy (%d of %d requests): set `busy_wait: %s`, or a longer `gap` or `poll`", d.Config.Name, n,
-		d.Stats.Requests, strict.Span(roomy(2*wait)))}
+	return []Advice{mend(IllBusy,
+		"%s says that it is busy (%d of %d requests): set `busy_wait: %s`, or a longer `gap` or `poll`", d.Config.Name,
+		n,
+		d.Stats.Requests, strict.Span(withRoom(2*wait)))}
 }
 
 // behind: the values are older than their intervals say.
@@ -203,7 +232,8 @@ func behind(s Symptoms, d DeviceSymptoms) []Advice {
 	for _, class := range []profile.Interval{profile.Now, profile.Normal, profile.Slow} {
 		wanted, achieved := d.Poll.Wanted[class], d.Poll.Achieved[class]
 		if wanted > 0 && achieved > wanted+wanted/10 {
-			reached = append(reached, fmt.Sprintf("%v every %s instead of %s", class, strict.Span(achieved.Round(100*time.Millisecond)), strict.Span(wanted)))
+			reached = append(reached, fmt.Sprintf("%v every %s instead of %s", class,
+				strict.Span(achieved.Round(100*time.Millisecond)), strict.Span(wanted)))
 		}
 	}
 	if len(reached) == 0 {
@@ -213,5 +243,5 @@ func behind(s Symptoms, d DeviceSymptoms) []Advice {
 	if s.Line.Transport != config.TCP && s.Line.Serial.Baud < 19200 {
 		cure += ", or raise the baud on both sides"
 	}
-	return []Advice{mend(IllBehind, "the line cannot keep up with %s: %s; %s", d.Config.Name, joined(reached), cure)}
+	return []Advice{mend(IllBehind, "the line cannot keep up with %s: %s; %s", d.Config.Name, listed(reached), cure)}
 }

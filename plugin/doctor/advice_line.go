@@ -12,7 +12,8 @@ import (
 	"solarhub/protocol"
 )
 
-// How often something must happen before it is told, as a share of the requests. A glitch now and then is what a line in a house has.
+// How often something must happen before it is told, as a share of the requests. A glitch now and then is what a line
+// in a house has.
 const (
 	fewDamaged = 0.005
 	fewForeign = 0.01
@@ -22,10 +23,11 @@ const (
 func lineAdvice(s Symptoms) []Advice {
 	var all []Advice
 	if s.Transport != nil {
-		return append(all, mend(IllNoFrames, "%s speaks another language: put `%v:` in the place of `%v:` in the configuration", s.Line.Address,
+		return append(all, mend(IllNoFrames,
+			"%s speaks another language: put `%v:` in the place of `%v:` in the configuration", s.Line.Address,
 			*s.Transport, s.Line.Transport))
 	}
-	if a, ill := opening(s); ill {
+	if a, ill := openFailure(s); ill {
 		return append(all, a)
 	}
 	add := func(ill bool, a Advice) {
@@ -35,21 +37,26 @@ func lineAdvice(s Symptoms) []Advice {
 	}
 	stats, frames := s.Stats, s.Stats.Frames
 	add(onlyNoise(s), noFrames(s))
-	add(wrongTransactions(s), mend(IllTransactions, "the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line"))
-	add(wrongUnits(s), mend(IllUnits, "the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line"))
-	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damaged(s))
+	add(wrongTransactions(s), mend(IllTransactions,
+		"the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line"))
+	add(wrongUnits(s), mend(IllUnits,
+		"the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line"))
+	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damagedReplies(s))
 	foreign := frames.Foreign > 0 && share(frames.Foreign, stats.Requests) >= fewForeign
-	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreigners(s))
-	add(stats.Link.LatencyTimer != "", mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its latency timer is 1 ms",
-		strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
+	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreignFrames(s))
+	add(stats.Link.LatencyTimer != "",
+		mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its "+
+			"latency timer is 1 ms",
+			strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
 	add(stats.Link.Echoes && s.Line.Quirks.Echo == protocol.NoEcho, mend(IllEcho,
-		"the adapter repeats what is sent, as some RS485 adapters do: set `echo: on` for this line, so that the echo of a write is not "+
+		"the adapter repeats what is sent, as some RS485 adapters do: set `echo: on` for this line, so that the "+
+			"echo of a write is not "+
 			"taken for its confirmation"))
 	return all
 }
 
-// wrongTransactions: replies come in the place of those that are waited for, right but for their transaction id. Where both come, the
-// first are somebody else's.
+// wrongTransactions: replies come in the place of those that are waited for, right but for their transaction id. Where
+// both come, the tryFirstRequest are somebody else's.
 func wrongTransactions(s Symptoms) bool {
 	return s.Stats.Link.Transactions && s.Line.Quirks.Transactions == protocol.StrictTransactions && inPlace(s)
 }
@@ -64,15 +71,15 @@ func inPlace(s Symptoms) bool {
 	return missing > 0 && 2*missing >= s.Stats.Frames.Foreign
 }
 
-// opening says why the line cannot be opened, or does not stay open.
-func opening(s Symptoms) (a Advice, ill bool) {
+// openFailure says why the line cannot be opened, or does not stay open.
+func openFailure(s Symptoms) (a Advice, ill bool) {
 	err, at := s.Stats.LastError, s.Line.Address
 	link, failed := errors.AsType[*protocol.LinkError](err)
 	if !failed || errors.Is(err, protocol.ErrTimeout) && s.Stats.Openings > 0 {
 		return Advice{}, false
 	}
 	if link.Op != "open" {
-		return broken(s, link.Err)
+		return brokenConnection(s, link.Err)
 	}
 	if s.Stats.DownSince.IsZero() {
 		return Advice{}, false // it is open again
@@ -86,9 +93,11 @@ func opening(s Symptoms) (a Advice, ill bool) {
 func port(at string, err error) Advice {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, syscall.EBUSY):
-		return mend(IllInUse, "another program uses %s: stop it, because two masters on one line ruin each other's frames", at)
+		return mend(IllInUse, "another program uses %s: stop it, because two masters on one line ruin each other's "+
+			"frames", at)
 	case errors.Is(err, fs.ErrNotExist):
-		return mend(IllPort, "there is no %s: is the adapter plugged in? Its lasting name stands in /dev/serial/by-id", at)
+		return mend(IllPort, "there is no %s: is the adapter plugged in? Its lasting name stands in /dev/serial/by-id",
+			at)
 	case errors.Is(err, fs.ErrPermission):
 		return mend(IllPort, "SolarHub may not open %s: add its user to the group dialout, and log in anew", at)
 	}
@@ -99,11 +108,16 @@ func unreachable(at string, err error) Advice {
 	var name *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return mend(IllUnreachable, "%s refuses the connection: is Modbus TCP switched on there, is the port right, or has another client its only place?", at)
+		return mend(IllUnreachable,
+			"%s refuses the connection: is Modbus TCP switched on there, is the port right, or has another client "+
+				"its only place?", at)
 	case errors.As(err, &name):
-		return mend(IllUnreachable, "the name in %s is not known: use the address that the device has in the router, and keep it the same there", at)
+		return mend(IllUnreachable,
+			"the name in %s is not known: use the address that the device has in the router, and keep it the same "+
+				"there", at)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, protocol.ErrTimeout), isTimeout(err):
-		return mend(IllUnreachable, "nothing answers at %s: is it switched on, in this network, and is the address right?", at)
+		return mend(IllUnreachable,
+			"nothing answers at %s: is it switched on, in this network, and is the address right?", at)
 	}
 	return mend(IllUnreachable, "%s cannot be reached: %v", at, err)
 }
@@ -113,8 +127,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
-// broken is for a connection that was open and ended.
-func broken(s Symptoms, err error) (a Advice, ill bool) {
+// brokenConnection is for a connection that was open and ended.
+func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 	switch {
 	case s.Line.Transport == config.Serial && !s.Stats.DownSince.IsZero():
 		return mend(IllPort, "%s is gone: the adapter was unplugged, or lost its power", s.Line.Address), true
@@ -123,12 +137,15 @@ func broken(s Symptoms, err error) (a Advice, ill bool) {
 	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == config.Serial, s.Stats.Failures < 2:
 		return Advice{}, false
 	case errors.Is(err, protocol.ErrMisfit):
-		return mend(IllMismatch, "%s answers with %v: is `unit` right, and does another client ask through it at the same time?", s.Line.Address, err), true
+		return mend(IllMismatch, "%s answers with %v: is `unit` right, and does another client ask through it at "+
+			"the same time?", s.Line.Address, err), true
 	case answered(s.Stats) == 0:
-		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and another one has it. Stop that one",
+		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and "+
+			"another one has it. Stop that one",
 			s.Line.Address), true
 	case s.Stats.Failures >= 3 && share(s.Stats.Failures, s.Stats.Requests) >= fewForeign:
-		return mend(IllHangUp, "%s has closed the connection %s: another client takes it away, or it wants `connect_delay` or a longer `poll`",
+		return mend(IllHangUp, "%s has closed the connection %s: another client takes it away, or it wants "+
+			"`connect_delay` or a longer `poll`",
 			s.Line.Address, times(s.Stats.Failures)), true
 	}
 	return Advice{}, false
@@ -137,37 +154,47 @@ func broken(s Symptoms, err error) (a Advice, ill bool) {
 // onlyNoise: bytes came, and not one of them in a frame that was meant for us.
 func onlyNoise(s Symptoms) bool {
 	f := s.Stats.Frames
-	return answered(s.Stats) == 0 && f.Noise+f.Damaged > 0 && f.Foreign+f.Late == 0 && !s.Stats.Link.Transactions && !s.Stats.Link.Units
+	return answered(s.Stats) == 0 && f.Noise+f.Damaged > 0 && f.Foreign+f.Late == 0 && !s.Stats.Link.Transactions &&
+		!s.Stats.Link.Units
 }
 
 func noFrames(s Symptoms) Advice {
 	switch {
 	case s.Setting != nil:
-		return mend(IllNoFrames, "the line runs at %v, not at %v: set %s", *s.Setting, s.Line.Serial, settingKeys(*s.Setting, s.Line.Serial))
+		return mend(IllNoFrames, "the line runs at %v, not at %v: set %s", *s.Setting, s.Line.Serial,
+			settingKeys(*s.Setting, s.Line.Serial))
 	case s.Line.Transport == config.Serial:
-		return mend(IllNoFrames, "bytes come in, but no frames: the devices do not run at %v. Look for baud and parity in their menu", s.Line.Serial)
+		return mend(IllNoFrames, "bytes come in, but no frames: the devices do not run at %v. Look for baud and "+
+			"parity in their menu", s.Line.Serial)
 	case s.Line.Transport == config.RTUOverTCP:
-		return mend(IllNoFrames, "bytes come in, but no RTU frames: set baud and parity in the serial server, or use `tcp:` if it is a Modbus TCP gateway")
+		return mend(IllNoFrames, "bytes come in, but no RTU frames: set baud and parity in the serial server, or "+
+			"use `tcp:` if it is a Modbus TCP gateway")
 	}
-	return mend(IllNoFrames, "what comes in is not Modbus TCP: is the port right, or is it a serial server that wants `rtu_over_tcp:`?")
+	return mend(IllNoFrames, "what comes in is not Modbus TCP: is the port right, or is it a serial server that "+
+		"wants `rtu_over_tcp:`?")
 }
 
-// damaged is for a line that works, more or less.
-func damaged(s Symptoms) Advice {
+// damagedReplies is for a line that works, more or less.
+func damagedReplies(s Symptoms) Advice {
 	n, of := s.Stats.Frames.Damaged, s.Stats.Requests
 	if s.Line.Transport == config.TCP {
-		return mend(IllDamaged, "%d of %d replies were damaged: the gateway sends what is not Modbus TCP now and then; update it", n, of)
+		return mend(IllDamaged, "%d of %d replies were damaged: the gateway sends what is not Modbus TCP now and "+
+			"then; update it", n, of)
 	}
 	if onlyNoise(s) {
-		return mend(IllDamaged, "every reply was damaged (CRC): parity or stop bits are others than those of %v, or A and B are swapped", s.Line.Serial)
+		return mend(IllDamaged, "every reply was damaged (CRC): parity or stop bits are others than those of %v, or "+
+			"A and B are swapped", s.Line.Serial)
 	}
-	return mend(IllDamaged, "%d of %d replies were damaged (CRC): put 120 ohms at both ends, lead the shield to earth at one end, keep away from power cables", n, of)
+	return mend(IllDamaged, "%d of %d replies were damaged (CRC): put 120 ohms at both ends, lead the shield to "+
+		"earth at one end, keep away from power cables", n, of)
 }
 
-func foreigners(s Symptoms) Advice {
+func foreignFrames(s Symptoms) Advice {
 	n := s.Stats.Frames.Foreign
 	if s.Line.Transport == config.TCP {
-		return mend(IllForeign, "the gateway hands out answers that somebody else asked for (%s): let one client ask it, or one after the other", times(n))
+		return mend(IllForeign, "the gateway hands out answers that somebody else asked for (%s): let one client "+
+			"ask it, or one after the other", times(n))
 	}
-	return mend(IllForeign, "another master is on the line (%d frames that nobody here asked for): a logger, a meter's owner or a second SolarHub. Take one away", n)
+	return mend(IllForeign, "another master is on the line (%d frames that nobody here asked for): a logger, a "+
+		"meter's owner or a second SolarHub. Take one away", n)
 }

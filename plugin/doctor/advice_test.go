@@ -20,20 +20,23 @@ import (
 
 // ill is a line with one device that is well, so that a test only says what is wrong.
 func ill(t config.Transport, change func(s *Symptoms, d *DeviceSymptoms)) Symptoms {
-	s := Symptoms{Line: config.Line{Transport: t, Address: "/dev/ttyUSB0", Serial: protocol.DefaultSerial}, Watched: 20 * time.Second,
-		Stats: protocol.Stats{Requests: 200, Replies: 200, Openings: 1}}
+	s := Symptoms{Line: config.Line{Transport: t, Address: "/dev/ttyUSB0", Serial: protocol.DefaultSerial},
+		Watched: 20 * time.Second,
+		Stats:   protocol.Stats{Requests: 200, Replies: 200, Openings: 1}}
 	if t != config.Serial {
 		s.Line.Address = "192.168.1.50:502"
 	}
-	d := DeviceSymptoms{Config: devices.Config{Name: "Roof", Unit: 1}, Status: devices.Status{Online: true, Identified: true},
-		Stats: protocol.UnitStats{Requests: 200, Replies: 200}}
+	d := DeviceSymptoms{Config: devices.Config{Name: "Roof", Unit: 1},
+		Status: devices.Status{Online: true, Identified: true},
+		Stats:  protocol.UnitStats{Requests: 200, Replies: 200}}
 	change(&s, &d)
 	s.Devices = append([]DeviceSymptoms{d}, s.Devices...)
 	return s
 }
 
 func openError(err error) protocol.Stats {
-	return protocol.Stats{LastError: fmt.Errorf("%w: %w", protocol.ErrDown, &protocol.LinkError{Op: "open", Link: "x", Err: err}),
+	return protocol.Stats{LastError: fmt.Errorf("%w: %w", protocol.ErrDown,
+		&protocol.LinkError{Op: "open", Link: "x", Err: err}),
 		DownSince: time.Unix(1, 0)}
 }
 
@@ -44,8 +47,9 @@ func noAnswer(s *Symptoms, d *DeviceSymptoms) {
 }
 
 // meter is another device of the line, that is well.
-var meter = DeviceSymptoms{Config: devices.Config{Name: "Meter", Unit: 2}, Status: devices.Status{Online: true, Identified: true},
-	Stats: protocol.UnitStats{Requests: 10, Replies: 10}}
+var meter = DeviceSymptoms{Config: devices.Config{Name: "Meter", Unit: 2},
+	Status: devices.Status{Online: true, Identified: true},
+	Stats:  protocol.UnitStats{Requests: 10, Replies: 10}}
 
 // illness is what is wrong with a line, and what is to be said of it.
 type illness struct {
@@ -61,12 +65,14 @@ var illnesses = map[string]illness{
 
 	"late": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) {
 		s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts = 9, 1210*time.Millisecond, 9
-	}, []Illness{IllLate}, "replies of Roof arrive after the timeout of 1s, up to 1.21s behind the request: raise `timeout` to 1.5s"},
+	}, []Illness{IllLate}, "replies of Roof arrive after the timeout of 1s, up to 1.21s behind the request: raise " +
+		"`timeout` to 1.5s"},
 	"all of them late": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
 		s.Stats.Frames.Late, s.Stats.Link.Latest = 199, 2500*time.Millisecond
 	}, []Illness{IllLate}, "raise `timeout` to 3s"},
-	"late, found by waiting": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); d.Slowest = 1900 * time.Millisecond },
+	"late, found by waiting": {config.TCP,
+		func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); d.Slowest = 1900 * time.Millisecond },
 		[]Illness{IllLate}, "raise `timeout` to 2.3s"},
 
 	"damaged": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) {
@@ -82,11 +88,18 @@ var illnesses = map[string]illness{
 		s.Stats.Requests, d.Stats.Requests, s.Stats.Frames.Damaged, d.Stats.Timeouts = 1000, 1000, 2, 2
 	}, nil, ""},
 
-	"silent":       {config.Serial, noAnswer, []Illness{IllSilent}, "nothing answers at unit id 1 of serial /dev/ttyUSB0: is it switched on, are A and B swapped, and are 9600 8N1 and the unit id"},
-	"silent, TCP":  {config.TCP, noAnswer, []Illness{IllSilent}, "though the connection is open"},
-	"another unit": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3} }, []Illness{IllSilent}, "but unit id 3 does: is that the device?"},
-	"other units":  {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3, 4, 7} }, []Illness{IllSilent}, "but unit ids 3, 4 and 7 do"},
-	"the others answer": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Devices = []DeviceSymptoms{meter} },
+	"silent": {config.Serial, noAnswer, []Illness{IllSilent},
+		"nothing answers at unit id 1 of serial /dev/ttyUSB0: is it switched on, are A and B swapped, and are 9600 " +
+			"8N1 and the unit id"},
+	"silent, TCP": {config.TCP, noAnswer, []Illness{IllSilent}, "though the connection is open"},
+	"another unit": {config.Serial,
+		func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3} }, []Illness{IllSilent},
+		"but unit id 3 does: is that the device?"},
+	"other units": {config.Serial,
+		func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Alive = []protocol.UnitID{3, 4, 7} },
+		[]Illness{IllSilent}, "but unit ids 3, 4 and 7 do"},
+	"the others answer": {config.Serial,
+		func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Devices = []DeviceSymptoms{meter} },
 		[]Illness{IllSilent}, "while others on the line answer"},
 	"another setting": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
@@ -94,18 +107,21 @@ var illnesses = map[string]illness{
 	}, []Illness{IllSilent}, "but it answers at 19200 8E1: set `baud: 19200` and `parity: even`"},
 	"behind a gateway": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
-		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200, Unreached: 200}
+		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200,
+			protocol.UnitStats{Requests: 200, Exceptions: 200, Unreached: 200}
 	}, []Illness{IllSilent}, "the gateway answers that it gets nothing from unit id 1"},
 	"another map": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
 		s.Stats.Timeouts, s.Stats.Exceptions, d.Stats = 0, 200, protocol.UnitStats{Requests: 200, Exceptions: 200}
 		d.Status.Reason = "unit 1 is no Powdrive: its kind is refused"
-	}, []Illness{IllStranger}, "Roof is not available: unit 1 is no Powdrive"},
+	}, []Illness{IllWrongDevice}, "Roof is not available: unit 1 is no Powdrive"},
 	"not away but hasty": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) {
-		d.Stats.Timeouts, d.Status, d.Gap = 90, devices.Status{Identified: true, Reason: "no answer"}, 300*time.Millisecond
+		d.Stats.Timeouts, d.Status, d.Gap = 90, devices.Status{Identified: true, Reason: "no answer"},
+			300*time.Millisecond
 	}, []Illness{IllHasty}, "set `gap: 300ms`"},
 	"away": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) {
-		d.Stats.Timeouts, d.Status = 30, devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
+		d.Stats.Timeouts, d.Status = 30,
+			devices.Status{Identified: true, Reason: "no answer", Since: time.Date(2026, 1, 2, 18, 5, 0, 0, time.Local)}
 	}, []Illness{IllAway}, "Roof has not answered since 18:05: is it switched on?"},
 	"not away but late": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		s.Stats.Frames.Late, s.Stats.Link.Latest, d.Stats.Timeouts = 7, 1210*time.Millisecond, 8
@@ -114,7 +130,7 @@ var illnesses = map[string]illness{
 	"a stranger": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) {
 		d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
 	},
-		[]Illness{IllStranger}, "Roof is not available: unit 1 is no Powdrive"},
+		[]Illness{IllWrongDevice}, "Roof is not available: unit 1 is no Powdrive"},
 
 	"no frames": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 400 },
 		[]Illness{IllNoFrames}, "bytes come in, but no frames: the devices do not run at 9600 8N1"},
@@ -122,13 +138,16 @@ var illnesses = map[string]illness{
 		noAnswer(s, d)
 		s.Stats.Frames.Noise, s.Setting = 400, &protocol.Serial{Baud: 19200, StopBits: 1, DataBits: 8}
 	}, []Illness{IllNoFrames}, "the line runs at 19200 8N1, not at 9600 8N1: set `baud: 19200`"},
-	"another language": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); other := config.RTUOverTCP; s.Transport = &other },
+	"another language": {config.TCP,
+		func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); other := config.RTUOverTCP; s.Transport = &other },
 		[]Illness{IllNoFrames}, "put `rtu_over_tcp:` in the place of `tcp:`"},
 	"no frames, TCP": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 4 },
 		[]Illness{IllNoFrames}, "`rtu_over_tcp:`"},
 
-	"another master": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "another master is on the line (14 frames"},
-	"another client": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 }, []Illness{IllForeign}, "hands out answers that somebody else asked for (14 times)"},
+	"another master": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 },
+		[]Illness{IllForeign}, "another master is on the line (14 frames"},
+	"another client": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 },
+		[]Illness{IllForeign}, "hands out answers that somebody else asked for (14 times)"},
 	"wrong transaction ids": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
 		s.Stats.Frames.Foreign, s.Stats.Link.Transactions = 200, true
@@ -141,56 +160,82 @@ var illnesses = map[string]illness{
 		s.Stats.Frames.Foreign, s.Stats.Link.Units = 200, true
 	}, []Illness{IllUnits, IllSilent}, "set `unit_ids: lax`"},
 
-	"hasty": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Gap = 30, 100*time.Millisecond },
-		[]Illness{IllHasty}, "Roof loses requests that come too soon behind its last reply (30 of 200): set `gap: 100ms`"},
-	"deaf at first": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Connect = 3, 2*time.Second },
+	"hasty": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Stats.Timeouts, d.Gap = 30,
+			100*time.Millisecond
+	},
+		[]Illness{IllHasty}, "Roof loses requests that come too soon behind its last reply (30 of 200): set `gap: " +
+			"100ms`"},
+	"deaf at first": {config.TCP,
+		func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Connect = 3, 2*time.Second },
 		[]Illness{IllFirst}, "set `connect_delay: 2s` for this line"},
 	"slow at first": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		d.Stats.Timeouts, d.Waking, s.Stats.Frames.Late, s.Stats.Link.Latest = 3, 3*time.Second, 2, 3*time.Second
 	}, []Illness{IllFirst}, "set `first_timeout: 4s`"},
 	"long": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
 		[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
-	"long, found out": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong}, "kept to"},
-	"unanswered":      {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 }, []Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer: `solarhub check --live` tries what helps"},
-	"unanswered, tried": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, s.Tried = 30, true }, []Illness{IllUnanswered},
+	"long, found out": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong},
+		"kept to"},
+	"unanswered": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 },
+		[]Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer: `solarhub check --live` tries what helps"},
+	"unanswered, tried": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, s.Tried = 30, true },
+		[]Illness{IllUnanswered},
 		"look at plugs and cable"},
-	"busy": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy}, "12 of 200 requests): set `busy_wait: 300ms`"},
+	"busy": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Busy = 12 }, []Illness{IllBusy},
+		"12 of 200 requests): set `busy_wait: 300ms`"},
 	"behind": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) {
-		d.Poll = devices.PollReport{Behind: true, Wanted: map[profile.Interval]time.Duration{profile.Now: 2 * time.Second, profile.Normal: 15 * time.Second},
-			Achieved: map[profile.Interval]time.Duration{profile.Now: 4210 * time.Millisecond, profile.Normal: 15 * time.Second}}
+		d.Poll = devices.PollReport{Behind: true,
+			Wanted: map[profile.Interval]time.Duration{profile.Now: 2 * time.Second, profile.Normal: 15 * time.Second},
+			Achieved: map[profile.Interval]time.Duration{profile.Now: 4210 * time.Millisecond,
+				profile.Normal: 15 * time.Second}}
 	}, []Illness{IllBehind}, "now every 4.2s instead of 2s; lengthen `poll`"},
 	"latency timer": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) {
 		s.Stats.Link.LatencyTimer = "16 ms, and it may not be set: permission denied"
 	},
 		[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
-	"echo": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho}, "set `echo: on`"},
+	"echo": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho},
+		"set `echo: on`"},
 
-	"port in use":  {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) }, []Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
-	"no port":      {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) }, []Illness{IllPort}, "/dev/serial/by-id"},
-	"no right":     {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrPermission) }, []Illness{IllPort}, "dialout"},
-	"odd port":     {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllPort}, "cannot be opened: odd"},
-	"refused":      {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(syscall.ECONNREFUSED) }, []Illness{IllUnreachable}, "refuses the connection"},
-	"unknown name": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(&net.DNSError{Err: "no such host"}) }, []Illness{IllUnreachable}, "is not known"},
-	"no host":      {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(protocol.ErrTimeout) }, []Illness{IllUnreachable}, "nothing answers at 192.168.1.50:502"},
-	"no way":       {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) }, []Illness{IllUnreachable}, "cannot be reached: odd"},
+	"port in use": {config.Serial,
+		func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) },
+		[]Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
+	"no port": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) },
+		[]Illness{IllPort}, "/dev/serial/by-id"},
+	"no right": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrPermission) },
+		[]Illness{IllPort}, "dialout"},
+	"odd port": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) },
+		[]Illness{IllPort}, "cannot be opened: odd"},
+	"refused": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(syscall.ECONNREFUSED) },
+		[]Illness{IllUnreachable}, "refuses the connection"},
+	"unknown name": {config.TCP,
+		func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(&net.DNSError{Err: "no such host"}) },
+		[]Illness{IllUnreachable}, "is not known"},
+	"no host": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(protocol.ErrTimeout) },
+		[]Illness{IllUnreachable}, "nothing answers at 192.168.1.50:502"},
+	"no way": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) },
+		[]Illness{IllUnreachable}, "cannot be reached: odd"},
 	"one client only": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
-		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3, &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
+		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3,
+			&protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
 	}, []Illness{IllHangUp}, "serves one client only"},
 	"misfits": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
 		s.Stats.Timeouts, s.Stats.Failures = 0, 3
-		s.Stats.LastError = &protocol.LinkError{Op: "receive", Link: "x", Err: fmt.Errorf("%w: from unit 2", protocol.ErrMisfit)}
+		s.Stats.LastError = &protocol.LinkError{Op: "receive", Link: "x",
+			Err: fmt.Errorf("%w: from unit 2", protocol.ErrMisfit)}
 	}, []Illness{IllMismatch}, "answers with a reply that does not fit: from unit 2: is `unit` right"},
 	"hangs up": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) {
 		s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
 	}, []Illness{IllHangUp}, "has closed the connection 7 times"},
 	"unplugged": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) {
-		s.Stats.DownSince, s.Stats.LastError = time.Unix(1, 0), &protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
+		s.Stats.DownSince, s.Stats.LastError = time.Unix(1, 0),
+			&protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
 	}, []Illness{IllPort}, "is gone"},
 
 	"several": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) {
-		s.Stats.Link.Echoes, s.Stats.Frames.Foreign, d.Stats.Busy, d.Stats.Timeouts, d.Gap = true, 14, 12, 30, 50*time.Millisecond
+		s.Stats.Link.Echoes, s.Stats.Frames.Foreign, d.Stats.Busy, d.Stats.Timeouts, d.Gap = true, 14, 12, 30,
+			50*time.Millisecond
 	}, []Illness{IllHasty, IllForeign, IllBusy, IllEcho}, ""},
 }
 
@@ -216,10 +261,12 @@ func TestAdvice(t *testing.T) {
 
 func TestRoomyIsAboveWhatWasMeasured(t *testing.T) {
 	for measured, want := range map[time.Duration]time.Duration{
-		12 * time.Millisecond: 20 * time.Millisecond, 199 * time.Millisecond: 240 * time.Millisecond, 200 * time.Millisecond: 300 * time.Millisecond,
-		1250 * time.Millisecond: 1500 * time.Millisecond, 2 * time.Second: 2500 * time.Millisecond, 9 * time.Second: 11 * time.Second,
+		12 * time.Millisecond: 20 * time.Millisecond, 199 * time.Millisecond: 240 * time.Millisecond,
+		200 * time.Millisecond:  300 * time.Millisecond,
+		1250 * time.Millisecond: 1500 * time.Millisecond, 2 * time.Second: 2500 * time.Millisecond,
+		9 * time.Second: 11 * time.Second,
 	} {
-		if got := roomy(measured); got != want {
+		if got := withRoom(measured); got != want {
 			t.Errorf("%v: %v, want %v", measured, got, want)
 		}
 	}

@@ -29,9 +29,10 @@ type Dump struct {
 	Refused []string                  // what the device does not give, with its reason
 }
 
-// ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is. progress is told how
-// many of the requests are done.
-func ReadDump(ctx context.Context, cfg config.Config, name string, progress func(done, of int), log zerolog.Logger) (Dump, error) {
+// ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is.
+// progress is told how many of the requests are done.
+func ReadDump(ctx context.Context, cfg config.Config, name string, progress func(done, of int),
+	log zerolog.Logger) (Dump, error) {
 	l, d, err := find(cfg, name)
 	if err != nil {
 		return Dump{}, err
@@ -105,8 +106,9 @@ func identityRanges(p *profile.Profile) []protocol.Range {
 }
 
 // read takes a range. If the device refuses it, the items in it are asked for one by one.
-func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r protocol.Range, items []protocol.Range) error {
-	resp, err := again(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
+func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r protocol.Range,
+	items []protocol.Range) error {
+	resp, err := readThrice(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
 	if err == nil {
 		d.Keep([]protocol.Range{r}, resp.Words)
 		return nil
@@ -114,7 +116,8 @@ func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r
 	if !replied(err) {
 		return fmt.Errorf("dump %s: %w", of.Name, err)
 	}
-	parts := slices.DeleteFunc(slices.Clone(items), func(item protocol.Range) bool { return item == r || !r.Contains(item) })
+	parts := slices.DeleteFunc(slices.Clone(items),
+		func(item protocol.Range) bool { return item == r || !r.Contains(item) })
 	if len(parts) == 0 {
 		d.Refused = append(d.Refused, err.Error())
 	}
@@ -126,13 +129,14 @@ func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r
 	return nil
 }
 
-// again asks three times: a dump is not to fail for one lost frame.
-func again(ctx context.Context, line devices.Line, req protocol.Request) (resp protocol.Response, err error) {
+// readThrice asks three times: a dump is not to fail for one lost frame.
+func readThrice(ctx context.Context, line devices.Line, req protocol.Request) (resp protocol.Response, err error) {
 	for range 3 {
 		if resp, err = line.Do(ctx, req); err == nil || ctx.Err() != nil {
 			return resp, err
 		}
-		if no, refused := errors.AsType[protocol.ExceptionError](err); refused && no.Code != protocol.Acknowledge && no.Code != protocol.ServerDeviceBusy {
+		if no, refused := errors.AsType[protocol.ExceptionError](err); refused && no.Code != protocol.Acknowledge &&
+			no.Code != protocol.ServerDeviceBusy {
 			return resp, err
 		}
 	}
@@ -194,12 +198,12 @@ func (d Dump) Put(f profile.Field, v codec.Value) {
 	}
 }
 
-// shownDigits is how much of a serial number is left: enough to tell two devices apart, too little to ask a maker's cloud for the
-// device.
+// shownDigits is how much of a serial number is left: enough to tell two devices apart, too little to ask a maker's
+// cloud for the device.
 const shownDigits = 3
 
-// Redact puts X in the place of each character of the serial number but the last three, so that the dump can be shown around and the
-// simulator still plays a device with one.
+// Redact puts X in the place of each character of the serial number but the last three, so that the dump can be shown
+// around and the simulator still plays a device with one.
 func (d Dump) Redact() {
 	field := d.Profile.Identify.Serial
 	serial := d.value(field)
@@ -223,7 +227,8 @@ func (d Dump) Write(w io.Writer) error {
 	if d.Variant != "" {
 		fmt.Fprintf(&b, ", variant %s", d.Variant)
 	}
-	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339), d.Profile.ID)
+	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339),
+		d.Profile.ID)
 	for _, r := range d.Refused {
 		fmt.Fprintf(&b, "# not given: %s\n", r)
 	}

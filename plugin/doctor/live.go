@@ -33,8 +33,9 @@ type Progress struct {
 // maxTrials bounds the looking for a cause on one line.
 const maxTrials = 2 * time.Minute
 
-// CheckLive opens the lines of a configuration, identifies and polls their devices as the plugin does, and where something is wrong
-// tries what ends it. Nothing is written. When ctx ends it returns what is known by then. The error says why it was not tried.
+// CheckLive opens the lines of a configuration, identifies and polls their devices as the plugin does, and where
+// something is wrong tries what ends it. Nothing is written. When ctx ends it returns what is known by then. The error
+// says why it was not tried.
 func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness, error) {
 	if err := runsAlready(cfg); err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness
 	var checking sync.WaitGroup
 	for i, l := range lines {
 		checking.Go(func() {
-			all[i], failed[i] = (&check{line: l, options: o}).run(ctx)
+			all[i], failed[i] = (&lineCheck{line: l, options: o}).run(ctx)
 			o.Progress(Progress{Line: l.Config.String(), What: "done", Done: 1, Over: true})
 		})
 	}
@@ -66,7 +67,8 @@ func runsAlready(cfg config.Config) error {
 	if locked.PID != 0 {
 		who = fmt.Sprintf(" (process %d)", locked.PID)
 	}
-	return fmt.Errorf("SolarHub runs with this configuration%s and has its lines: stop it first. How it sees them stands in Home Assistant, under "+
+	return fmt.Errorf("SolarHub runs with this configuration%s and has its lines: stop it first. How it sees them "+
+		"stands in Home Assistant, under "+
 		"the device \"Line\" of each: %w", who, locked)
 }
 
@@ -102,18 +104,19 @@ func (discardSink) Readings(context.Context, *devices.Device, []devices.Reading)
 func (discardSink) Status(context.Context, *devices.Device, devices.Status)      {}
 func (discardSink) Reverted(context.Context, *devices.Device, devices.Reverted)  {}
 
-// check is the check of one line.
-type check struct {
+// lineCheck is the check of one line.
+type lineCheck struct {
 	line    Line
 	options LiveOptions
 }
 
-func (c *check) tell(done float64, format string, args ...any) {
+func (c *lineCheck) tell(done float64, format string, args ...any) {
 	c.options.Progress(Progress{Line: c.line.Config.String(), What: fmt.Sprintf(format, args...), Done: done})
 }
 
-// run polls, looks and judges. The bus lives until the end; only what is tried with the line opened anew comes after it.
-func (c *check) run(ctx context.Context) (Fitness, error) {
+// run polls, looks and judges. The bus lives until the end; only what is tried with the line opened anew comes after
+// it.
+func (c *lineCheck) run(ctx context.Context) (Fitness, error) {
 	stop := start(c.line.Bus)
 	began := time.Now()
 	c.poll(ctx)
@@ -128,14 +131,14 @@ func (c *check) run(ctx context.Context) (Fitness, error) {
 	if err := stop(); err != nil {
 		return f, err
 	}
-	t.firsts(trying)
-	t.elsewhere(trying)
+	t.tryFirstRequests(trying)
+	t.tryOtherSettings(trying)
 	f.Advice = advise(f.Symptoms)
 	return f, nil
 }
 
 // poll has the devices do what they always do, for the time that was asked for.
-func (c *check) poll(ctx context.Context) {
+func (c *lineCheck) poll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.For)
 	defer cancel()
 	var polling sync.WaitGroup
@@ -158,9 +161,9 @@ func (c *check) poll(ctx context.Context) {
 // probeEvery is how often it is measured how long a write would wait.
 const probeEvery = time.Second
 
-// probe asks for one register now and then with the priority of a write: it waits as long for the line as a write would, and changes
-// nothing.
-func (c *check) probe(ctx context.Context) {
+// probe asks for one register now and then with the priority of a write: it waits as long for the line as a write
+// would, and changes nothing.
+func (c *lineCheck) probe(ctx context.Context) {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
@@ -172,7 +175,8 @@ func (c *check) probe(ctx context.Context) {
 		for i, d := range c.line.Devices {
 			config := c.line.Config.Devices[i]
 			if d.Status().Online {
-				_, _ = c.line.Bus.Do(ctx, ask(config, somewhere(config), protocol.PriorityWrite, config.Line.Pace)) // the bus counts it
+				_, _ = c.line.Bus.Do(ctx, ask(config, knownRegister(config), protocol.PriorityWrite,
+					config.Line.Pace)) // the bus counts it
 			}
 		}
 	}
@@ -180,11 +184,12 @@ func (c *check) probe(ctx context.Context) {
 
 // ask returns a read of a device.
 func ask(d devices.Config, r protocol.Range, p protocol.Priority, pace protocol.Pace) protocol.Request {
-	return protocol.Request{Unit: d.Unit, Op: protocol.Read, Range: r, Priority: p, Deadline: time.Now().Add(time.Minute), Pace: pace}
+	return protocol.Request{Unit: d.Unit, Op: protocol.Read, Range: r, Priority: p,
+		Deadline: time.Now().Add(time.Minute), Pace: pace}
 }
 
-// somewhere returns a register that the device surely has: the first that identification reads.
-func somewhere(d devices.Config) protocol.Range {
+// knownRegister returns a register that the device surely has: the first that identification reads.
+func knownRegister(d devices.Config) protocol.Range {
 	r := protocol.Range{Count: 1}
 	id := d.Profile.Identify
 	switch {

@@ -81,14 +81,16 @@ func fitness(l Line, stats protocol.Stats, from sample, now time.Time) Fitness {
 	}
 	for i, d := range l.Devices {
 		config := l.Config.Devices[i]
-		f.Devices = append(f.Devices, DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learnt: d.Learnt(),
-			Stats: f.Stats.Units[config.Unit]})
+		f.Devices = append(f.Devices,
+			DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learnt: d.Learnt(),
+				Stats: f.Stats.Units[config.Unit]})
 	}
 	f.Advice = advise(f.Symptoms)
 	return f
 }
 
-// since returns now with its counters as far as they have risen above before. Spreads, states and errors are those of now.
+// since returns now with its counters as far as they have risen above before. Spreads, states and errors are those of
+// now.
 func since(now, before protocol.Stats) protocol.Stats {
 	now.Requests -= before.Requests
 	now.Replies -= before.Replies

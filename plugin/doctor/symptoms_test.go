@@ -26,7 +26,8 @@ func TestEveryCounterIsTakenSince(t *testing.T) {
 	at := func(n uint64) protocol.Stats {
 		s := protocol.Stats{Busy: time.Duration(n), Units: map[protocol.UnitID]protocol.UnitStats{}}
 		var unit protocol.UnitStats
-		for _, v := range []reflect.Value{reflect.ValueOf(&s).Elem(), reflect.ValueOf(&s.Frames).Elem(), reflect.ValueOf(&unit).Elem()} {
+		for _, v := range []reflect.Value{reflect.ValueOf(&s).Elem(), reflect.ValueOf(&s.Frames).Elem(),
+			reflect.ValueOf(&unit).Elem()} {
 			for _, f := range v.Fields() {
 				if f.Kind() == reflect.Uint64 {
 					f.SetUint(n)

@@ -12,10 +12,10 @@ import (
 	"solarhub/protocol"
 )
 
-// trials look for the cause of what is wrong with a line, one thing after the other and only where it is wrong. What they find goes
-// into the symptoms.
+// trials look for the cause of what is wrong with a line, one thing after the other and only where it is wrong. What
+// they find goes into the symptoms.
 type trials struct {
-	check *check
+	check *lineCheck
 	line  Line // of check
 	at    *Fitness
 }
@@ -23,7 +23,7 @@ type trials struct {
 // Times and counts of the trials.
 const (
 	waitLong    = 5 * time.Second        // for a reply of which it is not known whether it comes at all
-	waitShort   = 300 * time.Millisecond // for one of a unit id or setting that is only guessed; inverters answer in 20 to 400 ms
+	waitShort   = 300 * time.Millisecond // for a unit id or setting that is a guess; inverters answer in 20 to 400 ms
 	calm        = time.Second            // silence after which no device is in a hurry
 	calmAsks    = 2                      // tries of a long read before it counts as one that never comes
 	longestAsks = 3                      // reads that are tried, the longest of the plan
@@ -31,12 +31,13 @@ const (
 	mostAsks    = 60
 )
 
-// gapsTried are those that public code names for devices that lose requests (sunsynk 50 to 150 ms, Solis 300, Growatt 850).
+// gapsTried are those that public code names for devices that lose requests (sunsynk 50 to 150 ms, Solis 300, Growatt
+// 850).
 var gapsTried = []time.Duration{50, 100, 150, 300, 850}
 
 // onBus tries what needs no other setting of the port.
 func (t *trials) onBus(ctx context.Context) {
-	if hopeless(t.at.Advice) {
+	if carriesNothing(t.at.Advice) {
 		return
 	}
 	anySilent := false
@@ -46,26 +47,26 @@ func (t *trials) onBus(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case silent(*d):
-			if t.patience(ctx, d); d.Answers {
-				t.timeouts(ctx, d, t.line.Devices[i])
+			if t.waitLong(ctx, d); d.Answers {
+				t.tryTimeouts(ctx, d, t.line.Devices[i])
 			}
 			anySilent = anySilent || d.Slowest == 0 && !d.Answers
 		case refusedByGateway(*d):
 			anySilent = true
 		case t.unexplained(*d):
-			t.timeouts(ctx, d, t.line.Devices[i])
+			t.tryTimeouts(ctx, d, t.line.Devices[i])
 		}
 	}
 	if anySilent && t.at.Stats.Openings > 0 {
-		t.scan(ctx)
+		t.tryUnitIDs(ctx)
 	}
 }
 
-// patience waits for one reply for longer than the timeout says.
-func (t *trials) patience(ctx context.Context, d *DeviceSymptoms) {
+// waitLong waits for one reply for longer than the timeout says.
+func (t *trials) waitLong(ctx context.Context, d *DeviceSymptoms) {
 	t.check.tell(1, "waiting for %s", d.Config.Name)
 	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong, timeoutOf(d.Config))}
-	resp, err := t.line.Bus.Do(ctx, ask(d.Config, somewhere(d.Config), protocol.PriorityRead, pace))
+	resp, err := t.line.Bus.Do(ctx, ask(d.Config, knownRegister(d.Config), protocol.PriorityRead, pace))
 	switch took := resp.Done.Sub(resp.Sent); {
 	case !replied(err):
 	case took > timeoutOf(d.Config):
@@ -84,38 +85,39 @@ func replied(err error) bool {
 // unexplained: requests are lost, and neither damage nor replies behind the timeout account for them.
 func (t *trials) unexplained(d DeviceSymptoms) bool {
 	n, f := d.Stats.Timeouts, t.at.Stats.Frames
-	return n > 0 && (n >= enoughToTell || share(n, d.Stats.Requests) >= fewTimeouts) && lateAndDamaged*(f.Damaged+f.Late) < n &&
+	return n > 0 && (n >= enoughToTell || share(n, d.Stats.Requests) >= fewTimeouts) &&
+		lateAndDamaged*(f.Damaged+f.Late) < n &&
 		!wrongTransactions(t.at.Symptoms) && !wrongUnits(t.at.Symptoms)
 }
 
-// timeouts finds out whether it is the length of the reads, the time that a reply takes, or the hurry.
-func (t *trials) timeouts(ctx context.Context, d *DeviceSymptoms, device *devices.Device) {
-	reads := planned(device, d.Config)
+// tryTimeouts finds out whether it is the length of the reads, the time that a reply takes, or the hurry.
+func (t *trials) tryTimeouts(ctx context.Context, d *DeviceSymptoms, device *devices.Device) {
+	reads := plannedRanges(device, d.Config)
 	if len(reads) == 0 {
 		return
 	}
 	t.check.tell(1, "asking %s in peace", d.Config.Name)
 	pace := protocol.Pace{Gap: calm, Timeout: max(waitLong/5, 2*timeoutOf(d.Config))}
 	for _, r := range reads[:min(len(reads), longestAsks)] {
-		took, ok := t.comes(ctx, d.Config, r, pace, calmAsks)
+		took, ok := t.isAnswered(ctx, d.Config, r, pace, calmAsks)
 		if ctx.Err() != nil {
 			return
 		}
 		if !ok {
-			d.Most = t.longest(ctx, d.Config, r, pace)
+			d.Most = t.longestRead(ctx, d.Config, r, pace)
 			return
 		}
 		d.Slowest = max(d.Slowest, took)
 	}
 	if d.Slowest <= timeoutOf(d.Config) {
 		d.Slowest = 0
-		t.gaps(ctx, d, reads)
+		t.tryGaps(ctx, d, reads)
 	}
 }
 
-// planned returns the reads of the device's plan, the longest first. Of one that was not identified nobody knows the variant: those
-// of the first stand in.
-func planned(device *devices.Device, d devices.Config) []protocol.Range {
+// plannedRanges returns the reads of the device's plan, the longest first. Of one that was not identified nobody knows
+// the variant: those of the first stand in.
+func plannedRanges(device *devices.Device, d devices.Config) []protocol.Range {
 	reads := device.Plan()
 	if len(reads) == 0 {
 		points, _ := d.Profile.Resolve(d.Profile.VariantNames()[0])
@@ -129,8 +131,9 @@ func planned(device *devices.Device, d devices.Config) []protocol.Range {
 	return all
 }
 
-// comes asks for a range, again if it does not come, and returns how long the reply took.
-func (t *trials) comes(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace, tries int) (took time.Duration, ok bool) {
+// isAnswered asks for a range, again if it does not come, and returns how long the reply took.
+func (t *trials) isAnswered(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace,
+	tries int) (took time.Duration, ok bool) {
 	for range tries {
 		resp, err := t.line.Bus.Do(ctx, ask(d, r, protocol.PriorityRead, pace))
 		if replied(err) {
@@ -140,31 +143,31 @@ func (t *trials) comes(ctx context.Context, d devices.Config, r protocol.Range, 
 	return 0, false
 }
 
-// longest returns the longest part of a read that is answered, 0 if none is: then the length is not to blame.
-func (t *trials) longest(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace) uint16 {
+// longestRead returns the longest part of a read that is answered, 0 if none is: then the length is not to blame.
+func (t *trials) longestRead(ctx context.Context, d devices.Config, r protocol.Range, pace protocol.Pace) uint16 {
 	works, fails := uint16(0), r.Count
 	for fails-works > 1 && ctx.Err() == nil {
 		r.Count = works + (fails-works)/2
 		t.check.tell(1, "reading %d registers of %s", r.Count, d.Name)
-		if _, ok := t.comes(ctx, d, r, pace, 1); ok {
+		if _, ok := t.isAnswered(ctx, d, r, pace, 1); ok {
 			works = r.Count
 		} else {
 			fails = r.Count
 		}
 	}
 	r.Count = fails
-	if _, ok := t.comes(ctx, d, r, pace, calmAsks); ok || ctx.Err() != nil {
+	if _, ok := t.isAnswered(ctx, d, r, pace, calmAsks); ok || ctx.Err() != nil {
 		return 0 // a length that comes now and then is not the cause
 	}
 	return works
 }
 
-// gaps asks quickly with the gap that is set, and if that loses requests, with longer and longer ones.
-func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.Range) {
+// tryGaps asks quickly with the gap that is set, and if that loses requests, with longer and longer ones.
+func (t *trials) tryGaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.Range) {
 	pace := d.Config.Line.Pace
 	n := int(min(max(fewestAsks, 4/max(share(d.Stats.Timeouts, d.Stats.Requests), 0.001)), mostAsks))
 	t.check.tell(1, "asking %s in a row", d.Config.Name)
-	if t.lost(ctx, d.Config, reads, pace, n) == 0 {
+	if t.losesRequests(ctx, d.Config, reads, pace, n) == 0 {
 		return // it is not that
 	}
 	for _, ms := range gapsTried {
@@ -175,19 +178,21 @@ func (t *trials) gaps(ctx context.Context, d *DeviceSymptoms, reads []protocol.R
 		t.check.tell(1, "asking %s with a gap of %v", d.Config.Name, gap)
 		longer := pace
 		longer.Gap = gap
-		if t.lost(ctx, d.Config, reads, longer, n) > 0 {
+		if t.losesRequests(ctx, d.Config, reads, longer, n) > 0 {
 			continue
 		}
 		// Once more each, because chance loses what it likes.
-		if t.lost(ctx, d.Config, reads, pace, n) > 0 && t.lost(ctx, d.Config, reads, longer, n) == 0 && ctx.Err() == nil {
+		if t.losesRequests(ctx, d.Config, reads, pace, n) > 0 &&
+			t.losesRequests(ctx, d.Config, reads, longer, n) == 0 && ctx.Err() == nil {
 			d.Gap = gap
 		}
 		return
 	}
 }
 
-// lost asks n times in a row and counts the requests that get no answer; one is enough.
-func (t *trials) lost(ctx context.Context, d devices.Config, reads []protocol.Range, pace protocol.Pace, n int) (lost int) {
+// losesRequests asks n times in a row and counts the requests that get no answer; one is enough.
+func (t *trials) losesRequests(ctx context.Context, d devices.Config, reads []protocol.Range, pace protocol.Pace,
+	n int) (lost int) {
 	for i := range n {
 		if _, err := t.line.Bus.Do(ctx, ask(d, reads[i%len(reads)], protocol.PriorityRead, pace)); !replied(err) {
 			return 1
@@ -196,8 +201,8 @@ func (t *trials) lost(ctx context.Context, d devices.Config, reads []protocol.Ra
 	return 0
 }
 
-// scan asks other unit ids: those that people set.
-func (t *trials) scan(ctx context.Context) {
+// tryUnitIDs asks other unit ids: those that people set.
+func (t *trials) tryUnitIDs(ctx context.Context) {
 	units := []protocol.UnitID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 100, 247}
 	if t.line.Config.Transport == config.TCP {
 		units = append(units, 0, 255)
@@ -210,7 +215,8 @@ func (t *trials) scan(ctx context.Context) {
 		t.check.tell(1, "trying unit id %d", unit)
 		guess := t.line.Config.Devices[0]
 		guess.Unit = unit
-		if _, err := t.line.Bus.Do(ctx, ask(guess, somewhere(guess), protocol.PriorityRead, protocol.Pace{Timeout: waitShort})); replied(err) {
+		if _, err := t.line.Bus.Do(ctx,
+			ask(guess, knownRegister(guess), protocol.PriorityRead, protocol.Pace{Timeout: waitShort})); replied(err) {
 			t.at.Alive = append(t.at.Alive, unit)
 		}
 	}
@@ -227,8 +233,8 @@ func settingsTried() []protocol.Serial {
 	return all
 }
 
-// elsewhere opens the line anew in other ways, where nothing at all answered; the bus is over.
-func (t *trials) elsewhere(ctx context.Context) {
+// tryOtherSettings opens the line anew in other ways, where nothing at all answered; the bus is over.
+func (t *trials) tryOtherSettings(ctx context.Context) {
 	l := t.line.Config
 	nothing := func(d DeviceSymptoms) bool { return silent(d) && d.Slowest == 0 && !d.Answers && d.Most == 0 }
 	if t.at.Stats.Openings == 0 || len(t.at.Alive) > 0 || t.at.Stats.Frames.Late > 0 ||
@@ -236,7 +242,8 @@ func (t *trials) elsewhere(ctx context.Context) {
 		return
 	}
 	if l.Transport != config.Serial {
-		l.Transport = map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP, config.RTUOverTCP: config.TCP}[l.Transport]
+		l.Transport = map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP,
+			config.RTUOverTCP: config.TCP}[l.Transport]
 		l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
 		t.check.tell(1, "trying %v", l.Transport)
 		if t.answers(ctx, l) {
@@ -259,7 +266,7 @@ func (t *trials) elsewhere(ctx context.Context) {
 // answers reports whether one of the line's devices answers where it is opened so.
 func (t *trials) answers(ctx context.Context, l config.Line) bool {
 	return slices.ContainsFunc(l.Devices, func(d devices.Config) bool {
-		_, ok := t.anew(ctx, l, d, waitShort)
+		_, ok := t.askReopened(ctx, l, d, waitShort)
 		return ok
 	})
 }

@@ -23,7 +23,8 @@ func boundOf(d Device) protocol.WriteBound {
 		}
 		points, _ := d.Config.Profile.Resolve(v.Name) // predicted, so it resolves
 		written := longestWrite(points, d.Config.Line)
-		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written), timing.Exchange(protocol.Read, written))
+		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written),
+			timing.Exchange(protocol.Read, written))
 	}
 	b.Dead = timing.Unanswered(d.Config.Line.Pace, longest)
 	return b
@@ -34,8 +35,8 @@ func widest(a, b protocol.WriteBound) protocol.WriteBound {
 	return protocol.WriteBound{Poll: max(a.Poll, b.Poll), Dead: max(a.Dead, b.Dead), Write: max(a.Write, b.Write)}
 }
 
-// longestWrite returns the most registers that one write carries: those of a point or, where neighbours are joined, of all that lie
-// together.
+// longestWrite returns the most registers that one write carries: those of a point or, where neighbours are joined, of
+// all that lie together.
 func longestWrite(points []profile.Point, l profile.LineSettings) protocol.Range {
 	var written []protocol.Range
 	for _, p := range points {

@@ -1,5 +1,5 @@
-// Package forecast says what a configuration will cost before anything is opened: how each device is read, how long that takes on the wire,
-// and how long a write may have to wait. It is pure.
+// Package forecast says what a configuration will cost before anything is opened: how each device is read, how long
+// that takes on the wire, and how long a write may have to wait. It is pure.
 package forecast
 
 import (
@@ -20,13 +20,13 @@ type Line struct {
 	Settings []Setting // of the connection, where they are not the default
 	Devices  []Device
 
-	// Bound is how long a write waits for the line, with the reads of all points of every device. Its Dead is for a device that
-	// may not answer.
+	// Bound is how long a write waits for the line, with the reads of all points of every device. Its Dead is for a
+	// device that may not answer.
 	Bound protocol.WriteBound
 }
 
-// Load returns the share of the line's time that its devices take together, each as the variant that takes most: with the points that
-// are on at first, and with all. Above 1 the line cannot keep up.
+// Load returns the share of the line's time that its devices take together, each as the variant that takes most: with
+// the points that are on at first, and with all. Above 1 the line cannot keep up.
 func (l Line) Load() (enabled, all float64) {
 	for _, d := range l.Devices {
 		var on, every float64
@@ -59,7 +59,7 @@ type Plan struct {
 	Registers int           // that the reads carry, those nobody asked for included
 	Time      time.Duration // on the wire, for all reads one after the other
 	Longest   time.Duration // of a single read
-	Load      float64       // share of the line's time that polling at the device's intervals takes; above 1 the line cannot keep up
+	Load      float64       // share of the line's time at the device's intervals; above 1 the line cannot keep up
 	Now       time.Duration // on the wire, for the class now alone
 	Err       error         // points that cannot be read within the line's limits; they are left out
 }

@@ -130,14 +130,18 @@ func TestSettings(t *testing.T) {
 	for i, want := range []string{
 		"unit_ids lax by the configuration",
 		"gap 0s by the configuration, turnaround 20ms by the family, max_registers 42 by write_wait, " +
-			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, holes [holding 240..250] by the configuration, " +
+			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, holes [holding 240..250] " +
+			"by the configuration, " +
 			"busy_retries 0 by the configuration, join_writes true by the family",
 		"gap 50ms by the family, turnaround 20ms by the family, max_registers 5 by the configuration, " +
-			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, join_writes true by the family",
+			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, join_writes true by the " +
+			"family",
 		"",
-		"timeout 1s by the configuration, turnaround 20ms by the family, max_registers 50 by the family, holes in 9 places by the family, quiet 10m by the configuration",
+		"timeout 1s by the configuration, turnaround 20ms by the family, max_registers 50 by the family, holes in 9 " +
+			"places by the family, quiet 10m by the configuration",
 	} {
-		all := [][]Setting{lines[0].Settings, lines[0].Devices[0].Settings, lines[0].Devices[1].Settings, lines[1].Settings, lines[1].Devices[0].Settings}[i]
+		all := [][]Setting{lines[0].Settings, lines[0].Devices[0].Settings, lines[0].Devices[1].Settings,
+			lines[1].Settings, lines[1].Devices[0].Settings}[i]
 		var texts []string
 		for _, s := range all {
 			texts = append(texts, fmt.Sprintf("%s %s by %v", s.Key, s.Text, s.From))
@@ -150,7 +154,8 @@ func TestSettings(t *testing.T) {
 
 // A device that has not replied yet is waited for as long as its first answer may take.
 func TestAWriteWaitsForTheFirstTimeoutOfADeadDevice(t *testing.T) {
-	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: powdrive, timeout: 2s}, {profile: senergy, unit: 2, first_timeout: 10s}]}\n"))
+	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: powdrive, timeout: 2s}, {profile: senergy, unit: 2, "+
+		"first_timeout: 10s}]}\n"))
 	lines, err := Of(c)
 	if err != nil || lines[0].Bound.Dead != 10*time.Second {
 		t.Errorf("%v, %v", lines[0].Bound.Dead, err)
@@ -168,7 +173,9 @@ func TestTheLongestWrite(t *testing.T) {
 		line profile.LineSettings
 		want uint16
 	}{
-		{profile.LineSettings{MaxRegisters: 125}, 3}, {profile.LineSettings{MaxRegisters: 125, Join: true}, 4}, {profile.LineSettings{MaxRegisters: 3, Join: true}, 3}, {profile.LineSettings{MaxRegisters: 2, Join: true}, 3},
+		{profile.LineSettings{MaxRegisters: 125}, 3}, {profile.LineSettings{MaxRegisters: 125, Join: true}, 4},
+		{profile.LineSettings{MaxRegisters: 3, Join: true}, 3},
+		{profile.LineSettings{MaxRegisters: 2, Join: true}, 3},
 	} {
 		if got := longestWrite(points, c.line); got.Count != c.want {
 			t.Errorf("%+v: %d, want %d", c.line, got.Count, c.want)
@@ -186,7 +193,8 @@ func TestReadsOnASlowLineAreShort(t *testing.T) {
 		"serial: /dev/x, baud: 38400":  "",
 		"tcp: h":                       "",
 	} {
-		c, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(withLines("  - {"+line+", devices: [{profile: plain.yaml}]}\n")))
+		c, err := config.Parse(filepath.Join(dir, "c.yaml"),
+			[]byte(withLines("  - {"+line+", devices: [{profile: plain.yaml}]}\n")))
 		if err != nil {
 			t.Fatal(err)
 		}

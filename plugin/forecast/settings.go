@@ -29,12 +29,14 @@ const (
 
 // String names the origin for people.
 func (o Origin) String() string {
-	return [...]string{FromConfiguration: "the configuration", FromFamily: "the family", FromWriteWait: "write_wait", FromLine: "the pace of the line"}[o]
+	return [...]string{FromConfiguration: "the configuration", FromFamily: "the family", FromWriteWait: "write_wait",
+		FromLine: "the pace of the line"}[o]
 }
 
 // lineSettings returns what is in force for the connection where it is not the default.
 func lineSettings(l config.Line) []Setting {
-	return settings(true, profile.LineSettings{Quirks: l.Quirks}, profile.LineSettings{Quirks: config.SharedQuirks(l.Transport, l.Devices)})
+	return settings(true, profile.LineSettings{Quirks: l.Quirks},
+		profile.LineSettings{Quirks: config.SharedQuirks(l.Transport, l.Devices)})
 }
 
 // deviceSettings returns the same for a device.
@@ -46,11 +48,13 @@ func deviceSettings(d devices.Config, l config.Line) []Setting {
 		case s.Key != "max_registers":
 		case l.WriteWait > 0 && most == d.Line.MaxRegisters:
 			all[i].From = FromWriteWait
-		case s.From == FromConfiguration && d.Profile.Line.MaxRegisters == 0 && d.Line.MaxRegisters == config.DefaultBlock(d.Profile, d.Line.Serial):
+		case s.From == FromConfiguration && d.Profile.Line.MaxRegisters == 0 &&
+			d.Line.MaxRegisters == config.DefaultBlock(d.Profile, d.Line.Serial):
 			all[i].From = FromLine
 		}
 	}
-	return slices.DeleteFunc(all, func(s Setting) bool { return s.From == FromLine && d.Line.MaxRegisters == protocol.MaxReadRegisters })
+	return slices.DeleteFunc(all,
+		func(s Setting) bool { return s.From == FromLine && d.Line.MaxRegisters == protocol.MaxReadRegisters })
 }
 
 func settings(shared bool, line, family profile.LineSettings) []Setting {

@@ -8,33 +8,35 @@ import (
 	"solarhub/plugin/host"
 )
 
-// catalog is what the host is told that there is, and the way back from its ids. It is not changed once it is published.
+// catalog is what the host is told that there is, and the way back from its ids. It is not changed once it is
+// published.
 type catalog struct {
 	definitions host.Definitions
-	targets     map[string]target                       // by entity id
-	figures     map[string]measured                     // by entity id: those that are no point of a device
+	targets     map[string]entityPoint                  // by entity id
+	figures     map[string]entityFigure                 // by entity id: those that are no point of a device
 	ids         map[*devices.Device]map[string][]string // ids of the entities of each point
 	devices     map[string]*devices.Device              // by device id, without parts
 }
 
-// measured is what an entity of the part "line" stands for.
-type measured struct {
+// entityFigure is what an entity of the part "line" stands for.
+type entityFigure struct {
 	device *devices.Device
 	figure figure
 }
 
-// target is what an entity stands for.
-type target struct {
+// entityPoint is what an entity stands for.
+type entityPoint struct {
 	device *devices.Device
 	point  profile.Point
 }
 
 func newCatalog() *catalog {
-	return &catalog{targets: map[string]target{}, figures: map[string]measured{}, ids: map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
+	return &catalog{targets: map[string]entityPoint{}, figures: map[string]entityFigure{},
+		ids: map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
 }
 
-// add describes a device with its parts and entities. It returns the ids of the entities of each point, and those of the device
-// and of the parts that have any.
+// add describes a device with its parts and entities. It returns the ids of the entities of each point, and those of
+// the device and of the parts that have any.
 func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []string) {
 	points := map[string]profile.Point{}
 	for _, p := range d.Points() {
@@ -50,10 +52,10 @@ func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []st
 	ids = map[string][]string{}
 	for _, e := range all {
 		ids[e.Key] = append(ids[e.Key], e.ID)
-		c.targets[e.ID] = target{device: d, point: points[e.Key]}
+		c.targets[e.ID] = entityPoint{device: d, point: points[e.Key]}
 	}
 	for _, f := range allFigures {
-		c.figures[figureID(d.ID(), f)] = measured{d, f}
+		c.figures[figureID(d.ID(), f)] = entityFigure{d, f}
 	}
 	c.ids[d], c.devices[d.ID()] = ids, d
 	return ids, families
@@ -62,8 +64,9 @@ func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []st
 // describe turns what is known of a device into the host's words. Parts without entities are left out.
 func describe(family *profile.Profile, name string, who devices.Identity, entities []devices.Entity) host.Definitions {
 	all := host.Definitions{Devices: []host.Device{{
-		ID: who.Serial, Name: name, Manufacturer: family.Manufacturer, Model: cmp.Or(who.Model, family.Name), SerialNumber: who.Serial,
-		SWVersion: who.Version,
+		ID: who.Serial, Name: name, Manufacturer: family.Manufacturer, Model: cmp.Or(who.Model, family.Name),
+		SerialNumber: who.Serial,
+		SWVersion:    who.Version,
 	}}}
 	used := map[string]bool{}
 	for _, e := range entities {
@@ -73,8 +76,9 @@ func describe(family *profile.Profile, name string, who devices.Identity, entiti
 	for _, part := range family.Parts {
 		if used[part.Key] {
 			all.Devices = append(all.Devices, host.Device{
-				ID: partID(who.Serial, part.Key), Via: who.Serial, Name: name + " " + part.Name, Manufacturer: family.Manufacturer,
-				Model: part.Name,
+				ID: partID(who.Serial, part.Key), Via: who.Serial, Name: name + " " + part.Name,
+				Manufacturer: family.Manufacturer,
+				Model:        part.Name,
 			})
 		}
 	}
@@ -94,7 +98,8 @@ func partID(device, part string) string {
 // entity leaves away what the platform has no use for, so that the hash does not change by it.
 func entity(e devices.Entity, device string) host.Entity {
 	h := host.Entity{
-		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Name: e.Name, Category: e.Category, Enabled: e.Enabled, Icon: e.Icon,
+		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Name: e.Name, Category: e.Category,
+		Enabled: e.Enabled, Icon: e.Icon,
 		DeviceClass: e.DeviceClass, Unit: e.Unit, StateClass: e.StateClass, Options: e.Options,
 	}
 	switch e.Platform {

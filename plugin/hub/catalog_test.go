@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestCatalogue holds the definitions of every shipped profile to golden files: what a host keeps under an id must not change by
-// accident.
+// TestCatalogue holds the definitions of every shipped profile to golden files: what a host keeps under an id must not
+// change by accident.
 func TestCatalogue(t *testing.T) {
 	families, err := profile.Embedded()
 	if err != nil {
@@ -92,7 +92,8 @@ func checkDefinitions(t *testing.T, d host.Definitions) {
 	t.Helper()
 	known, ids := map[string]bool{}, map[string]bool{}
 	for i, dev := range d.Devices {
-		if known[dev.ID] || dev.Name == "" || (dev.Via == "") != (i == 0) || dev.Via != "" && !strings.HasPrefix(dev.ID, dev.Via+"/") {
+		if known[dev.ID] || dev.Name == "" || (dev.Via == "") != (i == 0) || dev.Via != "" &&
+			!strings.HasPrefix(dev.ID, dev.Via+"/") {
 			t.Errorf("device %+v", dev)
 		}
 		known[dev.ID] = true

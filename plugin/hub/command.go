@@ -39,8 +39,9 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 		return h.read(ctx, t)
 	}
 	if button := t.point.Button(); button != (call.Action == host.ActionPress) {
-		return failed(host.NewCallError(host.CodeFailed, fmt.Sprintf("%s is a %s: it has no action %q", t.point.Name, t.point.Entity.Platform,
-			call.Action), map[string]string{"name": t.point.Name}))
+		return failed(host.NewCallError(host.CodeFailed,
+			fmt.Sprintf("%s is a %s: it has no action %q", t.point.Name, t.point.Entity.Platform,
+				call.Action), map[string]string{"name": t.point.Name}))
 	}
 	return h.set(ctx, call, t)
 }
@@ -48,11 +49,12 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 func failed(err *host.CallError) host.Result { return host.Result{Err: err} }
 
 func unknownEntity(id string) *host.CallError {
-	return host.NewCallError(host.CodeUnknownEntity, fmt.Sprintf("there is no entity %q here", id), map[string]string{"id": id})
+	return host.NewCallError(host.CodeUnknownEntity, fmt.Sprintf("there is no entity %q here", id),
+		map[string]string{"id": id})
 }
 
 // set notes the call in the ledger and carries it out: it writes a value, or presses a button.
-func (h *Hub) set(ctx context.Context, call host.Call, t target) host.Result {
+func (h *Hub) set(ctx context.Context, call host.Call, t entityPoint) host.Result {
 	began := time.Now()
 	ids := h.described.Load().ids[t.device][t.point.Key]
 	var number uint64
@@ -75,9 +77,10 @@ func (h *Hub) set(ctx context.Context, call host.Call, t target) host.Result {
 	return result
 }
 
-// outcomeOf turns the end of a write into the result of its call, and what the ledger says of it. ids are those of the point's
-// entities: a time of day has two.
-func outcomeOf(ctx context.Context, t target, ids []string, o devices.Outcome, err error) (host.Result, ledger.Entry) {
+// outcomeOf turns the end of a write into the result of its call, and what the ledger says of it. ids are those of the
+// point's entities: a time of day has two.
+func outcomeOf(ctx context.Context, t entityPoint, ids []string, o devices.Outcome, err error) (host.Result,
+	ledger.Entry) {
 	if err != nil {
 		failure, found := callError(ctx, t, err)
 		entry := ledger.Entry{Outcome: failure.Code, Reason: failure.Reason()}
@@ -101,18 +104,19 @@ func outcomeOf(ctx context.Context, t target, ids []string, o devices.Outcome, e
 	return result, entry
 }
 
-func (h *Hub) tell(call host.Call, t target, e ledger.Entry, o devices.Outcome, took time.Duration) {
+func (h *Hub) tell(call host.Call, t entityPoint, e ledger.Entry, o devices.Outcome, took time.Duration) {
 	level := zerolog.InfoLevel
 	if e.Reason != "" {
 		level = zerolog.WarnLevel
 	}
-	h.log.WithLevel(level).Str("device", t.device.Name()).Str("key", t.point.Key).Interface("value", call.Value).Str("outcome", e.Outcome).
+	h.log.WithLevel(level).Str("device", t.device.Name()).Str("key", t.point.Key).Interface("value",
+		call.Value).Str("outcome", e.Outcome).
 		Str("reason", e.Reason).Str("found", e.Found).Stringer("to_wire", o.Wire.Round(time.Millisecond)).
 		Stringer("took", took.Round(time.Millisecond)).Msg("Set a value")
 }
 
 // read reads one point from the device now.
-func (h *Hub) read(ctx context.Context, t target) host.Result {
+func (h *Hub) read(ctx context.Context, t entityPoint) host.Result {
 	r, err := t.device.Read(ctx, t.point.Key)
 	if err != nil {
 		failure, _ := callError(ctx, t, err)
@@ -120,8 +124,9 @@ func (h *Hub) read(ctx context.Context, t target) host.Result {
 	}
 	h.do(context.WithoutCancel(ctx), func(*state) {}) // the value is in the outbox now
 	return host.Result{
-		Response: host.Reading{Value: host.Value(r.Value.Any()), Unit: t.point.Unit, ReadAt: r.ReadAt, AgeMS: time.Since(r.ReadAt).Milliseconds(),
-			Raw: r.Raw, Registers: registers(t.point)},
+		Response: host.Reading{Value: host.Value(r.Value.Any()), Unit: t.point.Unit, ReadAt: r.ReadAt,
+			AgeMS: time.Since(r.ReadAt).Milliseconds(),
+			Raw:   r.Raw, Registers: registers(t.point)},
 		Confirmed: h.described.Load().ids[t.device][t.point.Key],
 	}
 }
@@ -143,7 +148,7 @@ func (h *Hub) refresh(ctx context.Context, call host.Call) host.Result {
 		return failed(unknownEntity(call.Device))
 	}
 	if err := d.Refresh(ctx); err != nil {
-		failure, _ := callError(ctx, target{device: d}, err)
+		failure, _ := callError(ctx, entityPoint{device: d}, err)
 		return failed(failure)
 	}
 	h.do(context.WithoutCancel(ctx), func(*state) {})
@@ -151,13 +156,13 @@ func (h *Hub) refresh(ctx context.Context, call host.Call) host.Result {
 }
 
 // ended says why a call could not even begin.
-func ended(ctx context.Context, t target) *host.CallError {
+func ended(ctx context.Context, t entityPoint) *host.CallError {
 	failure, _ := callError(ctx, t, context.Cause(ctx))
 	return failure
 }
 
 // callError turns a failure into the host's words; found is what the device holds, where that was read.
-func callError(ctx context.Context, t target, err error) (failure *host.CallError, found *devices.Reading) {
+func callError(ctx context.Context, t entityPoint, err error) (failure *host.CallError, found *devices.Reading) {
 	more := map[string]string{"name": t.point.Name, "device": t.device.Name(), "register": registers(t.point)}
 	var write *devices.WriteError
 	if errors.As(err, &write) {
@@ -170,11 +175,11 @@ func callError(ctx context.Context, t target, err error) (failure *host.CallErro
 		}
 		return host.NewCallError(code, write.Error(), more), write.Found
 	}
-	return host.NewCallError(codeOf(ctx, t, err, more), sentence(err), more), nil
+	return host.NewCallError(codeOf(ctx, t, err, more), reasonOf(err), more), nil
 }
 
 // codeOf finds the code of a failure that is no WriteError, and adds the placeholders that belong to it.
-func codeOf(ctx context.Context, t target, err error, more map[string]string) string {
+func codeOf(ctx context.Context, t entityPoint, err error, more map[string]string) string {
 	var exception protocol.ExceptionError
 	var link *protocol.LinkError
 	cause := context.Cause(ctx)
@@ -193,7 +198,8 @@ func codeOf(ctx context.Context, t target, err error, more map[string]string) st
 		return host.CodeLineDown
 	case errors.Is(err, protocol.ErrTimeout):
 		return host.CodeNoAnswer
-	case errors.Is(err, protocol.ErrExpired), errors.Is(err, context.DeadlineExceeded), errors.Is(cause, context.DeadlineExceeded):
+	case errors.Is(err, protocol.ErrExpired), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(cause, context.DeadlineExceeded):
 		return host.CodeExpired
 	case !t.device.Status().Identified:
 		return host.CodeNotIdentified
@@ -201,7 +207,7 @@ func codeOf(ctx context.Context, t target, err error, more map[string]string) st
 	return host.CodeFailed
 }
 
-func sentence(err error) string {
+func reasonOf(err error) string {
 	if err == nil {
 		return "SolarHub is stopping"
 	}

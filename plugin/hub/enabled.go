@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// listAfter is how long a device whose ids are in no list of the host is polled as its profile says: when it is registered for
-// the first time, the list that names its disabled entities follows within a second or two.
+// listAfter is how long a device whose ids are in no list of the host is polled as its profile says: when it is
+// registered for the first time, the list that names its disabled entities follows within a second or two.
 const listAfter = 5 * time.Second
 
 // setDisabled takes the host's list of ids that need not be polled.
 func (s *state) setDisabled(ids []string, now time.Time) {
 	list := set(ids)
-	if !s.told || !maps.Equal(list, s.disabled) {
+	if !s.listKnown || !maps.Equal(list, s.disabled) {
 		sorted := slices.Sorted(slices.Values(ids))
 		s.pending[disabledKey] = encode(append([]string{}, sorted...))
 	}
-	s.disabled, s.told = list, true
-	for _, u := range s.units {
+	s.disabled, s.listKnown = list, true
+	for _, u := range s.members {
 		if u.offered.IsZero() && u.id != "" {
 			u.offered = now
 		}
@@ -28,10 +28,10 @@ func (s *state) setDisabled(ids []string, now time.Time) {
 
 // enable has each device poll what the host shows.
 func (s *state) enable(now time.Time) {
-	if !s.told {
+	if !s.listKnown {
 		return
 	}
-	for _, u := range s.units {
+	for _, u := range s.members {
 		if u.id == "" || !s.isListed(u, now) {
 			continue
 		}
@@ -50,7 +50,7 @@ func (s *state) enable(now time.Time) {
 }
 
 // isListed reports whether the host's list speaks of the device: it names one of its ids, or it had time to.
-func (s *state) isListed(u *unit, now time.Time) bool {
+func (s *state) isListed(u *member, now time.Time) bool {
 	for _, ids := range u.ids {
 		u.listed = u.listed || slices.ContainsFunc(ids, func(id string) bool { return s.disabled[id] })
 	}

@@ -10,7 +10,8 @@ import (
 	"solarhub/protocol"
 )
 
-// linePart is the part of each device that tells of its line. It stays available, and says why, while the device is away.
+// linePart is the part of each device that tells of its line. It stays available, and says why, while the device is
+// away.
 const linePart = "line"
 
 // figure is one entity of that part.
@@ -24,19 +25,22 @@ type figure struct {
 	value     func(g figures) any // nil is unknown
 }
 
-// figures is what the entities of one device are made of: what its own unit id has counted since the start, and its line.
+// figures is what the entities of one device are made of: what its own unit id has counted since the start, and its
+// line.
 type figures struct {
 	LineState
 	poll devices.PollReport
 }
 
-// allFigures are the figures in the order in which they are registered: those that an owner can act on. Damaged replies and use are
-// of the whole line, the others of the device.
+// allFigures are the figures in the order in which they are registered: those that an owner can act on. Damaged replies
+// and use are of the whole line, the others of the device.
 var allFigures = []figure{
 	{key: "line_advice", name: "Advice", enabled: true, icon: "mdi:stethoscope",
 		value: func(g figures) any { return g.Advice }},
-	p95("line_round_trip_p95", "Round trip, 95 % below", true, func(g figures) protocol.Spread { return g.Unit.Latency }),
-	p95("line_write_wait_p95", "Wait of a write, 95 % below", false, func(g figures) protocol.Spread { return g.Unit.WriteWait }),
+	p95("line_round_trip_p95", "Round trip, 95 % below", true,
+		func(g figures) protocol.Spread { return g.Unit.Latency }),
+	p95("line_write_wait_p95", "Wait of a write, 95 % below", false,
+		func(g figures) protocol.Spread { return g.Unit.WriteWait }),
 	counter("line_timeouts", "Timeouts", true, func(g figures) uint64 { return g.Unit.Timeouts }),
 	counter("line_exceptions", "Exceptions", false, func(g figures) uint64 { return g.Unit.Exceptions }),
 	counter("line_crc_errors", "Damaged replies", false, func(g figures) uint64 { return g.Line.Frames.Damaged }),
@@ -57,12 +61,14 @@ func p95(key, name string, enabled bool, of func(figures) protocol.Spread) figur
 		}
 		return roundedMS(s.P95)
 	}
-	return figure{key: key, name: name, unit: milliseconds, class: "duration", state: "measurement", enabled: enabled, value: value}
+	return figure{key: key, name: name, unit: milliseconds, class: "duration", state: "measurement", enabled: enabled,
+		value: value}
 }
 
 // counter makes the figure of something that is counted from the start of the process.
 func counter(key, name string, enabled bool, of func(figures) uint64) figure {
-	return figure{key: key, name: name, enabled: enabled, icon: "mdi:counter", value: func(g figures) any { return of(g) }}
+	return figure{key: key, name: name, enabled: enabled, icon: "mdi:counter",
+		value: func(g figures) any { return of(g) }}
 }
 
 // pollTook is unknown until there was a poll.
@@ -90,8 +96,10 @@ func lineDefinitions(family *profile.Profile, name, serial string) (host.Device,
 	d := host.Device{ID: part, Via: serial, Name: name + " Line", Manufacturer: family.Manufacturer, Model: "Line"}
 	var all []host.Entity
 	for _, f := range allFigures {
-		all = append(all, host.Entity{ID: figureID(serial, f), Device: part, Platform: "sensor", Key: f.key, Name: f.name,
-			Category: "diagnostic", Enabled: f.enabled, DeviceClass: f.class, Unit: f.unit, StateClass: f.state, Icon: f.icon})
+		all = append(all, host.Entity{ID: figureID(serial, f), Device: part, Platform: "sensor", Key: f.key,
+			Name:     f.name,
+			Category: "diagnostic", Enabled: f.enabled, DeviceClass: f.class, Unit: f.unit, StateClass: f.state,
+			Icon: f.icon})
 	}
 	return d, all
 }

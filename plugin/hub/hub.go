@@ -1,5 +1,5 @@
-// Package hub keeps what the devices report: the newest values, what the host is told there is, and the calls of the host. One goroutine,
-// Hub.Run, owns all of it.
+// Package hub keeps what the devices report: the newest values, what the host is told there is, and the calls of the
+// host. One goroutine, Hub.Run, owns all of it.
 package hub
 
 import (
@@ -14,8 +14,8 @@ import (
 	"solarhub/protocol"
 )
 
-// Hub keeps what the devices report: one goroutine, Run, owns it all. It is the Sink of the devices and what the host's client
-// serves.
+// Hub keeps what the devices report: one goroutine, Run, owns it all. It is the Sink of the devices and what the host's
+// client serves.
 type Hub struct {
 	outbox     *host.Outbox
 	redescribe func()            // has the host's client ask for the definitions again
@@ -28,8 +28,8 @@ type Hub struct {
 	described atomic.Pointer[catalog]
 }
 
-// saveEvery is how often changes are handed to the cache. What is lost if the power fails is at most this old, and a sync every
-// 5 s is a fraction of what an SD card bears.
+// saveEvery is how often changes are handed to the cache. What is lost if the power fails is at most this old, and a
+// sync every 5 s is a fraction of what an SD card bears.
 const saveEvery = 5 * time.Second
 
 // New returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed, notify
@@ -60,8 +60,8 @@ type LineState struct {
 	Advice string             // the most important sentence about the device or its line
 }
 
-// Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns nil. It is
-// called once. The devices report to it only while it runs, or are not waited for.
+// Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns
+// nil. It is called once. The devices report to it only while it runs, or are not waited for.
 func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)

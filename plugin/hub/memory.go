@@ -27,8 +27,9 @@ const (
 	disabledKey = "disabled"
 )
 
-// known is what is remembered of the device at one unit id of a line, so that its entities are known while it is off.
-type known struct {
+// knownDevice is what is remembered of the device at one unit id of a line, so that its entities are known while it is
+// off.
+type knownDevice struct {
 	Profile  string           `json:"profile"`
 	Identity devices.Identity `json:"identity"`
 	Learnt   devices.Lessons  `json:"learnt"` // about its reads
@@ -37,7 +38,7 @@ type known struct {
 }
 
 // learnt returns the lessons, also those of old records: their holes are due to be looked at again.
-func (k known) learnt() devices.Lessons {
+func (k knownDevice) learnt() devices.Lessons {
 	l := k.Learnt
 	for _, r := range k.Holes {
 		l.Holes = append(l.Holes, devices.Hole{Range: r})
@@ -45,19 +46,19 @@ func (k known) learnt() devices.Lessons {
 	return l
 }
 
-// kept is a reading in the cache.
-type kept struct {
+// keptValue is a reading in the cache.
+type keptValue struct {
 	Value  codec.Value `json:"v"`
 	ReadAt time.Time   `json:"t"`
 }
 
 // Memory is what the cache held at the start. The zero value is empty.
 type Memory struct {
-	known    map[string]known           // by line and unit
-	values   map[string]map[string]kept // by device id and point key
-	disabled []string                   // ids that the host had disabled
-	told     bool                       // disabled was told once
-	ledger   []ledger.Entry             // in order
+	known     map[string]knownDevice          // by line and unit
+	values    map[string]map[string]keptValue // by device id and point key
+	disabled  []string                        // ids that the host had disabled
+	listKnown bool                            // disabled was told once
+	ledger    []ledger.Entry                  // in order
 }
 
 // Known returns what is remembered of the device at a place, if it was of that profile.
@@ -69,10 +70,10 @@ func (m Memory) Known(place, profile string) (who devices.Identity, learnt devic
 	return k.Identity, k.learnt(), true
 }
 
-// Recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may come from
-// another version.
+// Recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may
+// come from another version.
 func Recall(k Keeper) (Memory, error) {
-	m := Memory{known: map[string]known{}, values: map[string]map[string]kept{}}
+	m := Memory{known: map[string]knownDevice{}, values: map[string]map[string]keptValue{}}
 	var odd []error
 	err := k.Each("", func(key string, value []byte) error {
 		if err := m.take(key, value); err != nil {
@@ -85,16 +86,16 @@ func Recall(k Keeper) (Memory, error) {
 
 func (m *Memory) take(key string, text []byte) error {
 	if place, ok := strings.CutPrefix(key, knownPrefix); ok {
-		return decodeInto(text, func(k known) { m.known[place] = k })
+		return decodeInto(text, func(k knownDevice) { m.known[place] = k })
 	}
 	if place, ok := strings.CutPrefix(key, valuePrefix); ok {
 		at := strings.LastIndexByte(place, '/')
 		if at < 0 {
 			return errors.New("names no point")
 		}
-		return decodeInto(text, func(v kept) {
+		return decodeInto(text, func(v keptValue) {
 			if m.values[place[:at]] == nil {
-				m.values[place[:at]] = map[string]kept{}
+				m.values[place[:at]] = map[string]keptValue{}
 			}
 			m.values[place[:at]][place[at+1:]] = v
 		})
@@ -103,7 +104,7 @@ func (m *Memory) take(key string, text []byte) error {
 		return decodeInto(text, func(e ledger.Entry) { m.ledger = append(m.ledger, e) })
 	}
 	if key == disabledKey {
-		return decodeInto(text, func(ids []string) { m.disabled, m.told = ids, true })
+		return decodeInto(text, func(ids []string) { m.disabled, m.listKnown = ids, true })
 	}
 	return errors.New("is of no kind known here")
 }
@@ -128,8 +129,8 @@ func encode(v any) []byte {
 
 func valueKey(device, point string) string { return valuePrefix + device + "/" + point }
 
-// lasting reports whether a point keeps its last value over a restart, however old: settings, counters, and what is read once.
-// Anything else is a measurement, which says nothing after a while.
+// lasting reports whether a point keeps its last value over a restart, however old: settings, counters, and what is
+// read once. Anything else is a measurement, which says nothing after a while.
 func lasting(p profile.Point) bool {
 	return p.Write != nil || p.Interval == profile.Once || strings.HasPrefix(p.Entity.StateClass, "total")
 }

@@ -31,19 +31,19 @@ func (k fakeKeeper) Put(batch map[string][]byte) error { return k.put(batch) }
 
 func TestRecallLeavesOutWhatItDoesNotUnderstand(t *testing.T) {
 	at := time.Now().Truncate(0)
-	good := kept{Value: codec.Number(5), ReadAt: at}
+	good := keptValue{Value: codec.Number(5), ReadAt: at}
 	m, err := Recall(fakeKeeper{records: map[string][]byte{
 		valueKey("SN/1", "soc"): encode(good),
 		valueKey("SN/1", "bad"): []byte("{"),
 		"value/nothing":         []byte("{}"),
 		"new/thing":             []byte("{}"),
 		disabledKey:             []byte(`["a"]`),
-		knownPrefix + "tcp h#1": encode(known{Profile: "p", Identity: devices.Identity{Serial: "SN/1"}}),
+		knownPrefix + "tcp h#1": encode(knownDevice{Profile: "p", Identity: devices.Identity{Serial: "SN/1"}}),
 	}})
 	if got := m.values["SN/1"]["soc"]; got.Value != good.Value || !got.ReadAt.Equal(at) || len(m.values["SN/1"]) != 1 {
 		t.Errorf("values %v", m.values)
 	}
-	if !m.told || len(m.disabled) != 1 || m.known["tcp h#1"].Profile != "p" {
+	if !m.listKnown || len(m.disabled) != 1 || m.known["tcp h#1"].Profile != "p" {
 		t.Errorf("memory %+v", m)
 	}
 	for _, want := range []string{"value/SN/1/bad", "value/nothing: names no point", "new/thing: is of no kind"} {
@@ -57,7 +57,8 @@ func TestLessonsOfOldRecords(t *testing.T) {
 	const place = "tcp h#1"
 	hole := protocol.Range{Addr: 7, Count: 2}
 	m, err := Recall(fakeKeeper{records: map[string][]byte{
-		knownPrefix + place: []byte(`{"profile":"p","identity":{"Serial":"S"},"holes":[{"Table":0,"Addr":7,"Count":2}]}`),
+		knownPrefix + place: []byte(`{"profile":"p","identity":{"Serial":"S"},` +
+			`"holes":[{"Table":0,"Addr":7,"Count":2}]}`),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -66,9 +67,11 @@ func TestLessonsOfOldRecords(t *testing.T) {
 		t.Errorf("lessons %+v", l)
 	}
 	now := time.Now().Truncate(0)
-	kept := known{Profile: "p", Learnt: devices.Lessons{Holes: []devices.Hole{{Range: hole, At: now}}, Most: 48, MostAt: now}}
+	kept := knownDevice{Profile: "p",
+		Learnt: devices.Lessons{Holes: []devices.Hole{{Range: hole, At: now}}, Most: 48, MostAt: now}}
 	m, err = Recall(fakeKeeper{records: map[string][]byte{knownPrefix + place: encode(kept)}})
-	if l := m.known[place].learnt(); err != nil || len(l.Holes) != 1 || !l.Holes[0].At.Equal(now) || l.Most != 48 || !l.MostAt.Equal(now) {
+	if l := m.known[place].learnt(); err != nil || len(l.Holes) != 1 || !l.Holes[0].At.Equal(now) || l.Most != 48 ||
+		!l.MostAt.Equal(now) {
 		t.Errorf("lessons %+v, %v", l, err)
 	}
 }

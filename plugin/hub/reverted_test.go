@@ -33,7 +33,8 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 	set("charge_start_time_1", ledger.Unchanged)
 	s.ledger.Flush(map[string][]byte{})
 	revert("charge_start_time_1", codec.TimeOf(62), codec.TimeOf(63))
-	if e := s.ledger.Last(ledger.Size)[0]; e.Reverted == nil || *e.Reverted != (ledger.Reversal{Found: "01:03", Seconds: 41.5}) {
+	if e := s.ledger.Last(ledger.Size)[0]; e.Reverted == nil ||
+		*e.Reverted != (ledger.Reversal{Found: "01:03", Seconds: 41.5}) {
 		t.Errorf("entry %+v", e)
 	}
 	revert("charge_end_soc", codec.Number(60), codec.Number(50)) // not in the ledger any more

@@ -7,8 +7,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// saver writes batches to the cache in a goroutine of its own, so that a slow disk never delays a reading or the answer to a
-// set-value. It belongs to the Hub, which waits for it.
+// saver writes batches to the cache in a goroutine of its own, so that a slow disk never delays a reading or the answer
+// to a set-value. It belongs to the Hub, which waits for it.
 type saver struct {
 	keeper  Keeper
 	log     zerolog.Logger

@@ -10,11 +10,11 @@ import (
 	"solarhub/plugin/ledger"
 )
 
-// A process that ends in the middle of a set-value leaves an entry without an end in the ledger. Nothing is written again. What the
-// device is read to hold in the next run is the end of the entry.
+// A process that ends in the middle of a set-value leaves an entry without an end in the ledger. Nothing is written
+// again. What the device is read to hold in the next run is the end of the entry.
 
 // finish ends the entries of a point that an earlier process left open, by what was read.
-func (s *state) finish(u *unit, r devices.Reading) {
+func (s *state) finish(u *member, r devices.Reading) {
 	if r.Raw == nil {
 		return
 	}
@@ -23,24 +23,28 @@ func (s *state) finish(u *unit, r devices.Reading) {
 			outcome, reason := ledger.Written, ""
 			if p := u.points[r.Key]; !holds(p, r.Raw, e.Value) {
 				outcome = host.CodeNotVerified
-				reason = fmt.Sprintf("SolarHub ended while it was being set to %v, and %s holds %v", e.Value, registers(p), r.Value)
+				reason = fmt.Sprintf("SolarHub ended while it was being set to %v, and %s holds %v", e.Value,
+					registers(p), r.Value)
 			}
 			s.ledger.End(e.Number, outcome, reason, r.Value.String(), time.Now())
-			s.hub.log.Info().Str("device", u.device.Name()).Str("key", r.Key).Interface("value", e.Value).Str("outcome", outcome).
+			s.hub.log.Info().Str("device", u.device.Name()).Str("key", r.Key).Interface("value", e.Value).Str("outcome",
+				outcome).
 				Str("found", r.Value.String()).Msg("SolarHub ended while this value was being set")
 		}
 	}
 }
 
-// finishPresses ends the entries of buttons that an earlier process left open: a button holds nothing that could be read.
-func (s *state) finishPresses(u *unit) {
+// finishPresses ends the entries of buttons that an earlier process left open: a button holds nothing that could be
+// read.
+func (s *state) finishPresses(u *member) {
 	for key, ids := range u.ids {
 		if !u.points[key].Button() {
 			continue
 		}
 		for _, id := range ids {
 			for _, e := range s.ledger.Open(id) {
-				s.ledger.End(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being pressed", "", time.Now())
+				s.ledger.End(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being pressed", "",
+					time.Now())
 			}
 		}
 	}

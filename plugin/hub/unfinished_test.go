@@ -12,11 +12,13 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// A process was killed in the middle of set-values. In the next one nothing is written again; what is read is their end.
+// A process was killed in the middle of set-values. In the next one nothing is written again; what is read is their
+// end.
 func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	now := time.Now()
 	open := func(number uint64, key string, value any) ledger.Entry {
-		return ledger.Entry{Number: number, At: now.Add(-time.Minute), ID: id(key), Action: host.ActionSet, Value: value, Outcome: ledger.Begun}
+		return ledger.Entry{Number: number, At: now.Add(-time.Minute), ID: id(key), Action: host.ActionSet,
+			Value: value, Outcome: ledger.Begun}
 	}
 	s, u := still(t, Memory{ledger: []ledger.Entry{
 		{Number: 3, ID: id("charge_end_soc"), Value: 10.0, Outcome: ledger.Unchanged},
@@ -41,7 +43,8 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 		t.Errorf("entry %+v", e)
 	}
 	begun := s.ledger.Begin(host.Call{ID: id("charge_end_soc"), Value: 20.0}, now)
-	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now}})
+	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10},
+		ReadAt: now}})
 	if e := s.ledger.Last(ledger.Size)[4]; e.Number != begun || e.Outcome != ledger.Begun {
 		t.Errorf("a set-value of this process was ended by a poll: %+v", e)
 	}
@@ -49,7 +52,8 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 
 // Nothing can be read of a button, so nobody knows whether it was pressed.
 func TestAPressThatAKilledProcessLeftOpenStaysUnknown(t *testing.T) {
-	s, u := still(t, Memory{ledger: []ledger.Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress, Outcome: ledger.Begun}}})
+	s, u := still(t, Memory{ledger: []ledger.Entry{{Number: 1, ID: id("restart"), Action: host.ActionPress,
+		Outcome: ledger.Begun}}})
 	u.ids = map[string][]string{"restart": {id("restart")}}
 	u.points = map[string]profile.Point{"restart": {Key: "restart", Entity: profile.EntityHints{Platform: "button"}}}
 	s.finishPresses(u)

@@ -14,28 +14,28 @@ import (
 // freshFor is how long a measurement from before a restart, or from before the device was away, still says something.
 const freshFor = 5 * time.Minute
 
-// resaveAfter is how old the moment of a reading may be in the cache while its value stays the same. It is part of freshFor, so
-// that a measurement is at most this much too old after a power failure.
+// resaveAfter is how old the moment of a reading may be in the cache while its value stays the same. It is part of
+// freshFor, so that a measurement is at most this much too old after a power failure.
 const resaveAfter = time.Minute
 
 // state is what the Hub knows. It belongs to the Hub's goroutine.
 type state struct {
-	hub      *Hub
-	units    []*unit // in the order of the configuration
-	memory   Memory
-	ledger   *ledger.Ledger
-	disabled map[string]bool // ids; meaningless before told
-	measured time.Time       // when the lines were measured last
-	told     bool            // the host has said what is disabled, in this run or before
-	pending  map[string][]byte
+	hub       *Hub
+	members   []*member // in the order of the configuration
+	memory    Memory
+	ledger    *ledger.Ledger
+	disabled  map[string]bool // ids; meaningless before listKnown
+	measured  time.Time       // when the lines were measured last
+	listKnown bool            // the host has said what is disabled, in this run or before
+	pending   map[string][]byte
 
-	// held counts the set-values under way for each entity id. What is read back reaches the outbox only when the call ends, so
-	// that it travels with the result and the host knows who did it.
-	held map[string]int
+	// underWay counts the set-values under way for each entity id. What is read back reaches the outbox only when the
+	// call ends, so that it travels with the result and the host knows who did it.
+	underWay map[string]int
 }
 
-// unit is one device with its newest readings.
-type unit struct {
+// member is one device with its newest readings.
+type member struct {
 	device *devices.Device
 	place  string // line and unit, for the cache
 	gauge  Gauge
@@ -48,7 +48,7 @@ type unit struct {
 	points   map[string]profile.Point
 	ids      map[string][]string // point key -> ids of its entities
 	families []string            // the device's id and those of its parts
-	values   map[string]*shown   // by point key
+	values   map[string]*latest  // by point key
 	refused  map[string]bool     // points that the device does not give
 
 	known   []byte          // as the cache has it
@@ -57,47 +57,49 @@ type unit struct {
 	offered time.Time       // when the first list came that might have
 }
 
-// shown is the newest reading of a point.
-type shown struct {
-	kept
-	raw    []uint16 // nil where it was not read in this run
-	cached bool     // read before this run
-	saved  kept     // as the cache has it
+// latest is the newest reading of a point.
+type latest struct {
+	keptValue
+	raw    []uint16  // nil where it was not read in this run
+	cached bool      // read before this run
+	saved  keptValue // as the cache has it
 }
 
 func newState(h *Hub, places []Place, m Memory) *state {
-	s := &state{hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), told: m.told, pending: map[string][]byte{},
-		held: map[string]int{}}
+	s := &state{hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), listKnown: m.listKnown,
+		pending:  map[string][]byte{},
+		underWay: map[string]int{}}
 	for _, p := range places {
-		u := &unit{device: p.Device, place: p.Key, gauge: p.Gauge, values: map[string]*shown{}, refused: map[string]bool{}}
+		u := &member{device: p.Device, place: p.Key, gauge: p.Gauge, values: map[string]*latest{},
+			refused: map[string]bool{}}
 		if k, ok := m.known[p.Key]; ok {
 			u.known = encode(k)
 		}
-		s.units = append(s.units, u)
+		s.members = append(s.members, u)
 	}
 	return s
 }
 
-func (s *state) unit(d *devices.Device) *unit {
-	i := slices.IndexFunc(s.units, func(u *unit) bool { return u.device == d })
-	return s.units[i]
+func (s *state) memberOf(d *devices.Device) *member {
+	i := slices.IndexFunc(s.members, func(u *member) bool { return u.device == d })
+	return s.members[i]
 }
 
 // readings takes the newest values of a device.
 func (s *state) readings(d *devices.Device, readings []devices.Reading) {
-	u := s.unit(d)
+	u := s.memberOf(d)
 	changes := host.States{Values: map[string]any{}, Available: map[string]bool{}}
 	for _, r := range readings {
 		v := u.values[r.Key]
 		if v == nil {
-			v = &shown{}
+			v = &latest{}
 			u.values[r.Key] = v
 		}
-		v.kept, v.raw, v.cached = kept{Value: r.Value, ReadAt: r.ReadAt}, r.Raw, false
+		v.keptValue, v.raw, v.cached = keptValue{Value: r.Value, ReadAt: r.ReadAt}, r.Raw, false
 		s.finish(u, r)
 		refused := r.Value.Kind == codec.KindNone && r.Raw == nil
 		for _, id := range u.ids[r.Key] {
-			if s.held[id] == 0 {
+			if s.underWay[id] == 0 {
 				changes.Values[id] = r.Value.Any()
 			}
 			if refused || u.refused[r.Key] {
@@ -112,17 +114,17 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 // hold keeps the values of entities back until release.
 func (s *state) hold(ids []string) {
 	for _, id := range ids {
-		s.held[id]++
+		s.underWay[id]++
 	}
 }
 
 // release puts the newest values of a point into the outbox, though other set-values for it may be under way.
-func (s *state) release(t target, ids []string) {
+func (s *state) release(t entityPoint, ids []string) {
 	changes := host.States{Values: map[string]any{}}
-	v := s.unit(t.device).values[t.point.Key]
+	v := s.memberOf(t.device).values[t.point.Key]
 	for _, id := range ids {
-		if s.held[id]--; s.held[id] == 0 {
-			delete(s.held, id)
+		if s.underWay[id]--; s.underWay[id] == 0 {
+			delete(s.underWay, id)
 		}
 		if v != nil && !v.cached {
 			changes.Values[id] = v.Value.Any()
@@ -133,7 +135,7 @@ func (s *state) release(t target, ids []string) {
 
 // status takes how a device is. A device that is known anew, or as another variant, changes the definitions.
 func (s *state) status(d *devices.Device, status devices.Status, now time.Time) {
-	u := s.unit(d)
+	u := s.memberOf(d)
 	before := u.status
 	back := u.asked && !u.status.Online && status.Online
 	u.status, u.asked = status, true
@@ -148,21 +150,22 @@ func (s *state) status(d *devices.Device, status devices.Status, now time.Time) 
 	s.hub.outbox.Put(host.States{Devices: u.online()})
 }
 
-func (s *state) tellStatus(u *unit, before, status devices.Status) {
+func (s *state) tellStatus(u *member, before, status devices.Status) {
 	if before.Online == status.Online && before.Identified == status.Identified && before.Reason == status.Reason {
 		return
 	}
 	if status.Online {
-		s.hub.log.Info().Str("device", u.device.Name()).Str("serial_number", status.Identity.Serial).Str("model", status.Identity.Model).
+		s.hub.log.Info().Str("device", u.device.Name()).Str("serial_number", status.Identity.Serial).Str("model",
+			status.Identity.Model).
 			Msg("The device answers")
 		return
 	}
 	s.hub.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).Msg("The device is not available")
 }
 
-// online returns the availability of the device and its parts. Before it was asked for the first time it counts as online: what
-// is shown then comes from the cache and says so.
-func (u *unit) online() map[string]host.DeviceState {
+// online returns the availability of the device and its parts. Before it was asked for the first time it counts as
+// online: what is shown then comes from the cache and says so.
+func (u *member) online() map[string]host.DeviceState {
 	state := host.DeviceState{Online: !u.asked || u.status.Online}
 	if !state.Online {
 		state.Reason = u.status.Reason
@@ -177,12 +180,12 @@ func (u *unit) online() map[string]host.DeviceState {
 	return all
 }
 
-// describe makes the definitions anew and tells the host if there are others. Whatever is known of a device that has come to
-// be known is shown.
+// describe makes the definitions anew and tells the host if there are others. Whatever is known of a device that has
+// come to be known is shown.
 func (s *state) describe(now time.Time) {
 	c := newCatalog()
-	taken := map[string]*unit{}
-	for _, u := range s.units {
+	taken := map[string]*member{}
+	for _, u := range s.members {
 		id := u.device.ID()
 		if other := taken[id]; id != "" && other != nil {
 			s.tellClash(u, other, id)
@@ -209,11 +212,12 @@ func (s *state) describe(now time.Time) {
 	s.measure(now, true)
 }
 
-func (s *state) tellClash(u, other *unit, id string) {
+func (s *state) tellClash(u, other *member, id string) {
 	if u.clash != id {
 		u.clash = id
 		s.hub.log.Error().Str("device", u.place).Str("same_as", other.place).Str("id", id).
-			Msg("Two devices have the same id: the second is left out; take one of them out of the configuration, or give them an id:")
+			Msg("Two devices have the same id: the second is left out; take one of them out of the configuration, " +
+				"or give them an id:")
 	}
 }
 
@@ -225,21 +229,22 @@ func byKey(points []profile.Point) map[string]profile.Point {
 	return all
 }
 
-// recall takes the last values of a device from the cache, where nothing newer is known, and shows what still says something.
-func (s *state) recall(u *unit, now time.Time) {
+// recall takes the last values of a device from the cache, where nothing newer is known, and shows what still says
+// something.
+func (s *state) recall(u *member, now time.Time) {
 	for key, k := range s.memory.values[u.id] {
 		if _, ok := u.points[key]; ok && u.values[key] == nil {
-			u.values[key] = &shown{kept: k, cached: true, saved: k}
+			u.values[key] = &latest{keptValue: k, cached: true, saved: k}
 		}
 	}
-	s.show(u, func(p profile.Point, v *shown) (any, bool) {
+	s.show(u, func(p profile.Point, v *latest) (any, bool) {
 		return v.Value.Any(), !v.cached || lasting(p) || now.Sub(v.ReadAt) <= freshFor
 	})
 }
 
 // age is for a device that comes back: what it said long ago is not taken for new until it is read again.
-func (s *state) age(u *unit, now time.Time) {
-	s.show(u, func(p profile.Point, v *shown) (any, bool) {
+func (s *state) age(u *member, now time.Time) {
+	s.show(u, func(p profile.Point, v *latest) (any, bool) {
 		if now.Sub(v.ReadAt) <= freshFor {
 			return nil, false
 		}
@@ -251,8 +256,9 @@ func (s *state) age(u *unit, now time.Time) {
 	})
 }
 
-// show puts values into the outbox: for each point what value returns, unless that is not ok. Cached ones carry the moment they were read.
-func (s *state) show(u *unit, value func(p profile.Point, v *shown) (any, bool)) {
+// show puts values into the outbox: for each point what value returns, unless that is not ok. Cached ones carry the
+// moment they were read.
+func (s *state) show(u *member, value func(p profile.Point, v *latest) (any, bool)) {
 	changes := host.States{Values: map[string]any{}, Cached: map[string]time.Time{}}
 	for key, v := range u.values {
 		what, ok := value(u.points[key], v)
@@ -269,32 +275,33 @@ func (s *state) show(u *unit, value func(p profile.Point, v *shown) (any, bool))
 	s.hub.outbox.Put(changes)
 }
 
-// collect adds to pending what the cache does not know: values that have changed, and now and then the moment of those that have
-// not; at the end all.
+// collect adds to pending what the cache does not know: values that have changed, and now and then the moment of those
+// that have not; at the end all.
 func (s *state) collect(now time.Time, all bool) {
-	for _, u := range s.units {
+	for _, u := range s.members {
 		s.collectKnown(u)
 		if u.id == "" {
 			continue
 		}
 		for key, v := range u.values {
-			same := v.Value == v.saved.Value && (v.ReadAt.Equal(v.saved.ReadAt) || !all && v.ReadAt.Sub(v.saved.ReadAt) < resaveAfter)
+			same := v.Value == v.saved.Value &&
+				(v.ReadAt.Equal(v.saved.ReadAt) || !all && v.ReadAt.Sub(v.saved.ReadAt) < resaveAfter)
 			if v.cached || same || v.Value.Kind == codec.KindNone {
 				continue
 			}
-			v.saved = v.kept
-			s.pending[valueKey(u.id, key)] = encode(v.kept)
+			v.saved = v.keptValue
+			s.pending[valueKey(u.id, key)] = encode(v.keptValue)
 		}
 	}
 	s.ledger.Flush(s.pending)
 }
 
-func (s *state) collectKnown(u *unit) {
+func (s *state) collectKnown(u *member) {
 	identity := u.device.Identity()
 	if identity.Serial == "" {
 		return
 	}
-	k := known{Profile: u.device.Profile().ID, Identity: identity, Learnt: u.device.Learnt()}
+	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learnt: u.device.Learnt()}
 	if text := encode(k); string(text) != string(u.known) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text

@@ -30,7 +30,7 @@ func (noLine) Hold(context.Context, protocol.Request, func(context.Context, prot
 }
 
 // still is a state with one Senergy that is known and does nothing by itself.
-func still(t *testing.T, m Memory) (*state, *unit) {
+func still(t *testing.T, m Memory) (*state, *member) {
 	t.Helper()
 	family, err := profile.Get("senergy")
 	if err != nil {
@@ -40,13 +40,13 @@ func still(t *testing.T, m Memory) (*state, *unit) {
 	cfg := config.DefaultDevice(family)
 	cfg.Known = &devices.Identity{Serial: serialNumber}
 	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
-	return s, s.units[0]
+	return s, s.members[0]
 }
 
 func TestWhatIsKeptOverARestart(t *testing.T) {
 	now := time.Now()
 	old, young := now.Add(-time.Hour), now.Add(-4*time.Minute)
-	s, u := still(t, Memory{values: map[string]map[string]kept{serialNumber: {
+	s, u := still(t, Memory{values: map[string]map[string]keptValue{serialNumber: {
 		"charge_end_soc":  {codec.Number(80), old},     // a setting
 		"total_energy":    {codec.Number(1234), old},   // a counter
 		"model":           {codec.TextOf("gone"), old}, // no longer a point
@@ -56,14 +56,15 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 	}}})
 	put := map[string]bool{}
 	s.describe(now)
-	s.show(u, func(p profile.Point, v *shown) (any, bool) { // the rule of recall, asked again
+	s.show(u, func(p profile.Point, v *latest) (any, bool) { // the rule of recall, asked again
 		put[p.Key] = v.cached
 		return nil, false
 	})
 	if len(put) != 5 || !put["charge_end_soc"] || put["model"] {
 		t.Errorf("taken from the cache: %v", put)
 	}
-	for key, want := range map[string]bool{"charge_end_soc": true, "total_energy": true, "device_model": true, "inverter_temp_c": false} {
+	for key, want := range map[string]bool{"charge_end_soc": true, "total_energy": true, "device_model": true,
+		"inverter_temp_c": false} {
 		if got := lasting(u.points[key]); got != want {
 			t.Errorf("%s lasts: %t", key, got)
 		}
@@ -81,7 +82,8 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 	s, u := still(t, Memory{})
 	s.describe(now)
 	read := func(value float64, at time.Time) {
-		s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(value), Raw: []uint16{1}, ReadAt: at}})
+		s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(value), Raw: []uint16{1},
+			ReadAt: at}})
 	}
 	written := func(all bool) bool {
 		clear(s.pending)
@@ -107,7 +109,8 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 			t.Errorf("%s is written: %t", c.what, got)
 		}
 	}
-	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.None("not available"), Raw: []uint16{1}, ReadAt: now.Add(time.Hour)}})
+	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.None("not available"), Raw: []uint16{1},
+		ReadAt: now.Add(time.Hour)}})
 	if written(true) {
 		t.Error("no value is written")
 	}
@@ -122,12 +125,14 @@ func TestADeviceThatWasAwayForLong(t *testing.T) {
 		{Key: "inverter_temp_c", Value: codec.Number(20), Raw: []uint16{20}, ReadAt: now},
 	})
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
-	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true}, now.Add(time.Minute))
+	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true},
+		now.Add(time.Minute))
 	if u.values["inverter_temp_c"].cached {
 		t.Error("a minute is long")
 	}
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
-	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true}, now.Add(time.Hour))
+	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true},
+		now.Add(time.Hour))
 	if !u.values["inverter_temp_c"].cached || !u.values["charge_end_soc"].cached {
 		t.Error("after an hour the old values count as fresh")
 	}
@@ -144,12 +149,13 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 	for n := range 2 {
 		cfg := config.DefaultDevice(family)
 		cfg.Known = &devices.Identity{Serial: serialNumber}
-		places = append(places, Place{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: fmt.Sprint("line#", n)})
+		places = append(places, Place{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()),
+			Key: fmt.Sprint("line#", n)})
 	}
 	s := newState(h, places, Memory{})
 	s.describe(time.Now())
 	s.describe(time.Now())
-	if d := h.Describe(); len(d.Served()) != 1 || s.units[0].id == "" || s.units[1].id != "" {
+	if d := h.Describe(); len(d.Served()) != 1 || s.members[0].id == "" || s.members[1].id != "" {
 		t.Errorf("served %v", d.Served())
 	}
 	if n := strings.Count(logged.String(), "Two devices have the same id"); n != 1 {

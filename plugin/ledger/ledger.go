@@ -1,4 +1,5 @@
-// Package ledger keeps the set-values of the host: what was asked for, when, and how it ended. It is a ring of the last 500.
+// Package ledger keeps the set-values of the host: what was asked for, when, and how it ended. It is a ring of the last
+// 500.
 package ledger
 
 import (
@@ -26,7 +27,7 @@ type Entry struct {
 	ID      string    `json:"id"` // of the entity
 	Value   any       `json:"value,omitempty"`
 	Force   bool      `json:"force,omitempty"`
-	Outcome string    `json:"outcome"` // written, unchanged, superseded, or the code of the failure; begun: the process ended first
+	Outcome string    `json:"outcome"` // one of the constants below, or the code of the failure
 	Reason  string    `json:"reason,omitempty"`
 	Found   string    `json:"found,omitempty"` // what was read back
 	TookMS  int64     `json:"took_ms"`
@@ -73,7 +74,8 @@ func New(entries []Entry) *Ledger {
 
 // Begin notes a call and returns the number of its entry.
 func (l *Ledger) Begin(call host.Call, now time.Time) uint64 {
-	e := Entry{Number: l.next, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value, Force: call.Force,
+	e := Entry{Number: l.next, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value,
+		Force:   call.Force,
 		Outcome: Begun}
 	l.next++
 	if len(l.entries) == Size {
@@ -124,7 +126,8 @@ func (l *Ledger) Last(n int) []Entry {
 	return slices.Clone(l.entries[max(0, len(l.entries)-n):])
 }
 
-// Revert marks the newest set-value that was written for one of the entities, and returns which of them it was; empty: none.
+// Revert marks the newest set-value that was written for one of the entities, and returns which of them it was; empty:
+// none.
 func (l *Ledger) Revert(ids []string, r Reversal) (id string) {
 	for _, e := range slices.Backward(l.entries) {
 		if e.Outcome == Written && slices.Contains(ids, e.ID) {

@@ -57,7 +57,8 @@ func TestTheNewestWrittenEntryIsReverted(t *testing.T) {
 	if id := l.Revert([]string{"b"}, Reversal{}); id != "" {
 		t.Errorf("reverted %q", id)
 	}
-	if id := l.Revert([]string{"b", "a"}, Reversal{Found: "1"}); id != "a" || l.entries[1].Reverted == nil || len(flushed(l)) != 1 {
+	if id := l.Revert([]string{"b", "a"}, Reversal{Found: "1"}); id != "a" || l.entries[1].Reverted == nil ||
+		len(flushed(l)) != 1 {
 		t.Errorf("reverted %q, entries %+v", id, l.entries)
 	}
 }
