@@ -48,15 +48,13 @@ type Link interface {
 // Bus owns a Link: everyone who wants something of its units asks the Bus, which serves one after another. Writes go before
 // reads and reads before polls; see queue for how nothing starves and WriteBound for how long a write waits at most.
 //
-// Run serves the queue. A request that finds the line idle is carried out by its caller, which saves two changes of goroutine;
-// meanwhile the line is his.
+// Run serves the queue. It is the only goroutine that touches the link.
 type Bus struct {
-	line line          // of who has taken the line
-	wake chan struct{} // tells Run that the queue has grown or that the line was given back
+	link reopener      // of Run
+	wake chan struct{} // tells Run that the queue has grown
 
 	mu     sync.Mutex // guards what follows, for microseconds; never held while waiting
 	queue  queue
-	taken  bool  // somebody has the line
 	down   error // why the line is down; nil while it is up
 	closed bool
 	stats  recorder
@@ -64,7 +62,7 @@ type Bus struct {
 
 // NewBus returns a bus that owns link from now on. It does nothing before Run.
 func NewBus(link Link, opts BusOptions) *Bus {
-	return &Bus{line: newLine(link, opts.withDefaults()), wake: make(chan struct{}, 1), stats: newRecorder(link)}
+	return &Bus{link: newReopener(link, opts.withDefaults()), wake: make(chan struct{}, 1), stats: newRecorder(link)}
 }
 
 // Exchanger is a line that is held for a while.
@@ -81,13 +79,10 @@ type Exchanger interface {
 // Do queues the request, waits for its turn and returns the reply. Errors: ExceptionError when the device refuses,
 // LinkError when the line fails or does not answer, ErrExpired or the error of ctx when the request was dropped from the queue, ErrDown
 // when the line cannot be opened, ErrClosed when the bus has stopped. A request that has begun is not given up: Do then
-// waits for its outcome, at most for the timeout, even if ctx ends.
+// waits for its outcome, at most for two timeouts, even if ctx ends.
 func (b *Bus) Do(ctx context.Context, req Request) (Response, error) {
 	if err := req.Check(); err != nil {
 		return Response{}, err
-	}
-	if resp, err, done := b.direct(ctx, req); done {
-		return resp, err
 	}
 	it := newItem(ctx, req, nil)
 	b.wait(it)
@@ -135,12 +130,12 @@ func (b *Bus) push(it *item) bool {
 		return false
 	}
 	b.queue.push(it)
-	b.nudge()
+	b.wakeRun()
 	return true
 }
 
-// nudge has Run look again.
-func (b *Bus) nudge() {
+// wakeRun has Run look at the queue again.
+func (b *Bus) wakeRun() {
 	select {
 	case b.wake <- struct{}{}:
 	default:

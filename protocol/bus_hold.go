@@ -35,26 +35,26 @@ func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
 	if x.giveWay != nil && x.exchanges > 0 && x.item.req.Priority > PriorityWrite && req.Priority > PriorityWrite {
 		x.giveWay(ctx)
 	}
-	if !b.line.up {
-		return Response{}, (&item{req: req}).because(b.line.down())
+	if !b.link.up {
+		return Response{}, (&item{req: req}).because(b.link.down())
 	}
 	if req.Pace == (Pace{}) {
 		req.Pace = x.item.req.Pace
 	}
 	begun := time.Now()
-	resp, err := b.line.link.Exchange(ctx, req)
-	b.account(req, resp, err, begun)
+	resp, err := b.link.Exchange(ctx, req)
+	b.countExchange(req, resp, err, begun)
 	if x.exchanges++; x.exchanges == 1 && x.item.req.Priority == PriorityWrite {
 		b.noteWait(req, resp, x.item.due)
 	}
 	return resp, err
 }
 
-// serveWrites lets the writes that are due go first, as between any two requests, but at most inRow exchanges of them. What is
-// waited for ends with until, what is served with ctx.
+// serveWrites lets the writes that are due go first, as between any two requests, but at most inRow exchanges of them. Waiting for
+// the line ends with until, the context of the caller who gives way; a write is served under ctx, that of the bus.
 func (b *Bus) serveWrites(until, ctx context.Context) {
-	for exchanges := 0; exchanges < inRow && b.line.up; {
-		if b.line.link.Ready(until) != nil {
+	for exchanges := 0; exchanges < inRow && b.link.up; {
+		if b.link.Ready(until) != nil {
 			return
 		}
 		now := time.Now()
@@ -72,17 +72,17 @@ func (b *Bus) serveWrites(until, ctx context.Context) {
 	}
 }
 
-// account counts an exchange that has ended and closes a line that has failed in it.
-func (b *Bus) account(req Request, resp Response, err error, begun time.Time) {
+// countExchange counts an exchange that has ended and closes a line that has failed in it.
+func (b *Bus) countExchange(req Request, resp Response, err error, begun time.Time) {
 	now := time.Now()
 	if fatal(err) {
-		b.line.failed(err)
+		b.link.failed(err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stats.exchanged(req, resp, err, begun, now)
 	if fatal(err) {
-		b.down = b.line.down()
+		b.down = b.link.down()
 		b.stats.lineDown()
 	}
 }

@@ -2,38 +2,28 @@ package protocol
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
-// Run serves the queue until ctx ends. The exchange in flight is finished first, at most for its timeout; what is queued
-// then fails with ErrClosed, and the link is closed. It returns nil and may be called once.
+// Run serves the queue until ctx ends. The exchange in flight is finished first, which takes two timeouts at most; what is
+// queued then fails with ErrClosed, and the link is closed. It returns nil and may be called once.
 func (b *Bus) Run(ctx context.Context) error {
 	b.mu.Lock()
 	b.stats.Since = time.Now()
 	b.mu.Unlock()
 	defer b.stop()
-	for b.awaitItem(ctx) {
-		b.turn(ctx)
-		b.give()
+	for b.awaitDue(ctx) {
+		b.serveNext(ctx)
 	}
 	return nil
 }
 
-// give gives the line back.
-func (b *Bus) give() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.taken = false
-}
-
-// turn serves the item whose turn it is; the line is taken.
-func (b *Bus) turn(ctx context.Context) {
-	if !b.connect(ctx) {
-		return
-	}
-	// The silence behind the last reply is waited out before choosing, so that a write that comes meanwhile goes first.
+// serveNext serves the item whose turn it is. It is chosen behind the silence that the line needs, so that a write that arrives
+// meanwhile goes first.
+func (b *Bus) serveNext(ctx context.Context) {
 	begun := time.Now()
-	if b.line.link.Ready(ctx) != nil {
+	if !b.prepare(ctx) {
 		return
 	}
 	if it := b.choose(begun); it != nil {
@@ -41,34 +31,39 @@ func (b *Bus) turn(ctx context.Context) {
 	}
 }
 
+// prepare waits out the silence behind the last reply and then makes sure that the link is open: a peer that has hung up during
+// the silence costs a new connection and no request. A new connection may want a silence of its own.
+func (b *Bus) prepare(ctx context.Context) bool {
+	if b.link.up && b.link.Ready(ctx) != nil {
+		return false
+	}
+	before := b.link.connection
+	if !b.connect(ctx) {
+		return false
+	}
+	return b.link.connection == before || b.link.Ready(ctx) == nil
+}
+
 func (b *Bus) stop() {
 	b.mu.Lock()
-	b.closed = true
-	for b.taken { // by a caller, who gives it back at the latest after a timeout
-		b.mu.Unlock()
-		<-b.wake
-		b.mu.Lock()
-	}
 	defer b.mu.Unlock()
-	b.line.link.Close()
+	b.closed = true
+	b.link.Close()
 	for _, it := range b.queue.takeIf(func(*item) bool { return true }) {
 		b.drop(it, ErrClosed)
 	}
 }
 
-// awaitItem waits until an item is due and takes the line for it; false when ctx has ended.
-func (b *Bus) awaitItem(ctx context.Context) bool {
+// awaitDue waits until an item is due; false when ctx has ended.
+func (b *Bus) awaitDue(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		b.mu.Lock()
-		at, ok := b.queue.wake()
-		due := ok && !at.After(time.Now())
-		if due && !b.taken {
-			b.taken = true
-			b.mu.Unlock()
+		at, waits := b.queue.wake()
+		b.mu.Unlock()
+		if waits && !at.After(time.Now()) {
 			return true
 		}
-		b.mu.Unlock()
-		b.pause(ctx, at, ok && !due)
+		b.pause(ctx, at, waits)
 	}
 	return false
 }
@@ -91,10 +86,10 @@ func (b *Bus) pause(ctx context.Context, at time.Time, counts bool) {
 // connect makes sure that the link is open. While it may not be tried yet, polls fail at once, and so does every item
 // that cannot wait until it may; connect then waits for a change and returns false.
 func (b *Bus) connect(ctx context.Context) bool {
-	if b.line.up || b.mayTry(ctx) {
-		reopened := b.line.connection
-		err := b.line.open(ctx)
-		b.noteLine(err, b.line.connection != reopened)
+	if b.link.up || b.mayTry(ctx) {
+		reopened := b.link.connection
+		err := b.link.open(ctx)
+		b.noteLine(err, b.link.connection != reopened)
 		return err == nil
 	}
 	return false
@@ -105,13 +100,13 @@ func (b *Bus) mayTry(ctx context.Context) bool {
 	now := time.Now()
 	b.mu.Lock()
 	urgent := firstDue(b.queue.waiting[PriorityWrite], now) != nil || firstDue(b.queue.waiting[PriorityRead], now) != nil
-	next := b.line.next(urgent)
+	next := b.link.next(urgent)
 	if !next.After(now) {
 		b.mu.Unlock()
 		return true
 	}
 	for _, it := range b.queue.takeIf(func(it *item) bool { return it.cannotWait(now, next) }) {
-		b.drop(it, b.line.down())
+		b.drop(it, b.link.down())
 	}
 	wake, waits := b.queue.wake()
 	b.mu.Unlock()
@@ -141,14 +136,14 @@ func (b *Bus) noteLine(err error, reopened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
-		b.down = b.line.down()
+		b.down = b.link.down()
 		b.stats.failed(err)
 		b.stats.lineDown()
 		return
 	}
 	b.down = nil
 	if reopened {
-		b.stats.opened(b.line.connection)
+		b.stats.opened(b.link.connection)
 	}
 }
 
@@ -169,9 +164,10 @@ func (b *Bus) dropLate(now time.Time) {
 	}
 }
 
-// serve carries out one item, tells its caller and returns how many exchanges it took.
+// serve carries out one item, tells its caller and returns how many exchanges it took. A request that found the line broken before
+// its first byte was out goes back into the queue, once: the line is opened anew for it.
 func (b *Bus) serve(ctx context.Context, it *item) int {
-	x := &holder{bus: b, item: it, connection: b.line.connection}
+	x := &holder{bus: b, item: it, connection: b.link.connection}
 	if it.hold == nil {
 		it.resp, it.err = x.Exchange(it.ctx, it.req)
 	} else {
@@ -179,8 +175,13 @@ func (b *Bus) serve(ctx context.Context, it *item) int {
 	}
 	now := time.Now()
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	if it.hold == nil && !it.requeued && errors.Is(it.err, ErrDown) && it.resp.Sent.IsZero() {
+		it.requeued = true
+		b.queue.push(it)
+		return x.exchanges
+	}
 	b.queue.served(it.req.Priority, x.exchanges, now)
-	b.mu.Unlock()
 	close(it.done)
 	return x.exchanges
 }

@@ -14,6 +14,8 @@ type item struct {
 	due  time.Time                              // when it arrived, or its NotBefore if that is later
 	last time.Time                              // the first byte must be out by then; zero: no limit
 
+	requeued bool // it found the line broken once, before its first byte was out
+
 	done chan struct{} // closed when resp and err are set
 	resp Response
 	err  error

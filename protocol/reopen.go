@@ -9,9 +9,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// line is the link of a bus with the memory of whether and when to open it. Only Bus.Run touches it.
-type line struct {
-	link       Link
+// reopener is the link of a bus, and decides when a link that has failed is opened again. Only Bus.Run touches it.
+type reopener struct {
+	Link
 	opts       BusOptions
 	backoff    backoff.ExponentialBackOff
 	up         bool
@@ -22,18 +22,18 @@ type line struct {
 	cause      error     // why it is down; nil before the first try
 }
 
-func newLine(link Link, opts BusOptions) line {
-	return line{link: link, opts: opts, backoff: backoff.ExponentialBackOff{
+func newReopener(link Link, opts BusOptions) reopener {
+	return reopener{Link: link, opts: opts, backoff: backoff.ExponentialBackOff{
 		InitialInterval: opts.RetryMin, MaxInterval: opts.RetryMax, Multiplier: 2, RandomizationFactor: 0.2,
 	}}
 }
 
 // open opens the link, or finds it open.
-func (l *line) open(ctx context.Context) error {
+func (l *reopener) open(ctx context.Context) error {
 	if !l.up {
 		l.tried = time.Now()
 	}
-	connection, err := l.link.Open(ctx)
+	connection, err := l.Link.Open(ctx)
 	if err != nil {
 		l.failed(err)
 		return err
@@ -45,8 +45,8 @@ func (l *line) open(ctx context.Context) error {
 }
 
 // failed closes the link and decides when it may be opened again: at once if it had stayed up, else ever later.
-func (l *line) failed(err error) {
-	l.link.Close()
+func (l *reopener) failed(err error) {
+	l.Link.Close()
 	now := time.Now()
 	l.retry = now
 	if l.up && now.Sub(l.upSince) >= l.opts.StayUp {
@@ -58,7 +58,7 @@ func (l *line) failed(err error) {
 }
 
 // next returns when the line may be tried; urgent requests do not wait for the whole back-off.
-func (l *line) next(urgent bool) time.Time {
+func (l *reopener) next(urgent bool) time.Time {
 	if early := l.tried.Add(l.opts.RetryMin); urgent && early.Before(l.retry) {
 		return early
 	}
@@ -66,7 +66,7 @@ func (l *line) next(urgent bool) time.Time {
 }
 
 // down returns ErrDown with the reason.
-func (l *line) down() error {
+func (l *reopener) down() error {
 	if l.cause == nil {
 		return ErrDown
 	}

@@ -73,10 +73,10 @@ func (b *Bus) Stats() Stats {
 	b.mu.Unlock()
 	s := counted.snapshot(time.Now())
 	s.Queued = queued
-	if l, ok := b.line.link.(interface{ Frames() Frames }); ok {
+	if l, ok := b.link.Link.(interface{ Frames() Frames }); ok {
 		s.Frames = l.Frames()
 	}
-	if l, ok := b.line.link.(interface{ Condition() LinkCondition }); ok {
+	if l, ok := b.link.Link.(interface{ Condition() LinkCondition }); ok {
 		s.Link = l.Condition()
 	}
 	return s

@@ -74,3 +74,55 @@ func TestBusCallerLeavesWhileOpening(t *testing.T) {
 		}
 	})
 }
+
+// A peer that hangs up during the silence before a request costs a new connection, and the request goes out on that.
+func TestBusHangUpDuringTheSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var far net.Conn
+		dials := 0
+		var running sync.WaitGroup
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			mu.Lock()
+			far = there
+			dials++
+			mu.Unlock()
+			running.Go(func() {
+				p := &peer{t: t, conn: there, size: tcpSize, script: func(_ int, adu []byte) []part {
+					return after(10*time.Millisecond, tcpReplyTo(adu))
+				}}
+				p.serve()
+			})
+			return here, nil
+		}
+		quirks := protocol.Quirks{ConnectDelay: 300 * time.Millisecond}
+		l := NewTCP(TCPConfig{Address: "x:502", Dial: dial, Gap: 850 * time.Millisecond, Quirks: quirks})
+		b := protocol.NewBus(l, protocol.BusOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		running.Go(func() { _ = b.Run(ctx) })
+		hangUp := func(after time.Duration) {
+			running.Go(func() {
+				time.Sleep(after)
+				mu.Lock()
+				far.Close()
+				mu.Unlock()
+			})
+		}
+		write := writeOf(5, 1)
+		write.Priority, write.Deadline = protocol.PriorityWrite, time.Now().Add(30*time.Second)
+		hangUp(100 * time.Millisecond) // behind the opening
+		if _, err := b.Do(ctx, write); err != nil {
+			t.Errorf("a write with 30 s to go: %v", err)
+		}
+		hangUp(100 * time.Millisecond) // behind the reply
+		if _, err := b.Do(ctx, write); err != nil {
+			t.Errorf("a write with 30 s to go: %v", err)
+		}
+		if dials != 3 {
+			t.Errorf("dialled %d times", dials)
+		}
+		cancel()
+		running.Wait()
+	})
+}

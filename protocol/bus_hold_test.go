@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// The bus stops behind the exchange that a caller carries out himself.
-func TestBusStopsBehindACaller(t *testing.T) {
+// The bus stops behind the exchange in flight, and what waits is told so.
+func TestBusStopsBehindAnExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &fakeLink{}
 		b := NewBus(l, BusOptions{})
@@ -36,8 +36,8 @@ func TestBusStopsBehindACaller(t *testing.T) {
 	})
 }
 
-// What finds the line silent too short, or others waiting, queues like everybody.
-func TestBusQueuesWhereItMust(t *testing.T) {
+// A write that arrives during the silence before a poll goes first.
+func TestBusWriteDuringTheSilence(t *testing.T) {
 	l := &fakeLink{}
 	onBus(t, l, func(t *testing.T, b *Bus) {
 		var c callers
