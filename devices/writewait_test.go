@@ -172,8 +172,8 @@ func publishedBound(d *Device) protocol.WriteBound {
 	return b
 }
 
-// pipeLook is how much longer two looks into a pipe take than two into a port: it cannot be read without waiting a millisecond.
-const pipeLook = 2 * time.Millisecond
+// pipeLook is how much longer three looks into a pipe take than three into a port: it cannot be read without waiting a millisecond.
+const pipeLook = 3 * time.Millisecond
 
 // A set-value waits for no longer than is published, whatever else the line has to do. On virtual time: what is measured is the
 // order of things.
