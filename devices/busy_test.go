@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
@@ -106,7 +107,7 @@ func TestWhileTheDeviceIsBusy(t *testing.T) {
 		h.busy(200, 6, 0, sim.WriteFunctions...)
 		begun = time.Now()
 		_, err := h.device.Write(h.ctx, Set{Key: "current_max", Value: 40.0, Deadline: begun.Add(1500 * time.Millisecond)})
-		if e := writeError(t, err); e.Code != CodeException || e.Fields["code"] != "6" || time.Since(begun) > 1500*time.Millisecond {
+		if e := writeError(t, err); e.Code != write.CodeException || e.Fields["code"] != "6" || time.Since(begun) > 1500*time.Millisecond {
 			t.Errorf("%s after %v: %v", e.Code, time.Since(begun), e)
 		}
 	})
@@ -134,7 +135,7 @@ func TestGatewayThatReachesNobody(t *testing.T) {
 			if s := h.device.Status(); s.Online || !strings.Contains(s.Reason, "gateway") {
 				t.Errorf("exception %d: %+v", code, s)
 			}
-			if e := h.refusal("charging", true); e.Code != CodeNoAnswer || e.Stage != StageNotSent {
+			if e := h.refusal("charging", true); e.Code != write.CodeNoAnswer || e.Stage != write.StageNotSent {
 				t.Errorf("exception %d: %s", code, e.Code)
 			}
 		})
@@ -185,7 +186,7 @@ func TestFailedWhileAtIt(t *testing.T) {
 				switch e, _ := errors.AsType[*WriteError](err); {
 				case carriedOut && (err != nil || out.Reading.Value.Num != 20):
 					t.Errorf("exception %d: %v", code, err)
-				case !carriedOut && (e == nil || e.Code != CodeException || e.Stage != StageException || e.Found == nil):
+				case !carriedOut && (e == nil || e.Code != write.CodeException || e.Stage != write.StageException || e.Found == nil):
 					t.Errorf("exception %d: %+v, %v", code, out, err)
 				}
 				if time.Since(begun) > time.Second || len(h.writes(since)) != 1 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
@@ -135,7 +136,7 @@ func (c call) denied() bool {
 	if c.err == nil {
 		return c.out.Superseded
 	}
-	return c.err.Stage <= StageException
+	return c.err.Stage <= write.StageException
 }
 
 // step is an operation on a register.

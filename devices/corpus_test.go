@@ -104,8 +104,8 @@ func corpus(t *testing.T, p *profile.Profile, variant string) {
 func extremes(p profile.Point) []any {
 	switch p.Entity.Platform {
 	case "number":
-		middle := snap(p, p.Write.Min+p.Write.Step*float64(int((p.Write.Max-p.Write.Min)/p.Write.Step/3)))
-		return []any{p.Write.Min, codecRound(p, middle.Num), p.Write.Max}
+		middle := p.Write.Min + p.Write.Step*float64(int((p.Write.Max-p.Write.Min)/p.Write.Step/3))
+		return []any{p.Write.Min, codecRound(p, middle), p.Write.Max}
 	case "select":
 		names := p.Spec.OptionNames()
 		return []any{names[0], names[len(names)-1]}

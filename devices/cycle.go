@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
@@ -27,7 +28,7 @@ func (p *poller) cycleWithin(ctx context.Context, due, running classes, priority
 	begun := time.Now()
 	age := p.every.oldest(due, begun)
 	l := p.layout(ctx, due)
-	f := newFetch(p.d.poll, p.d.request(priority, 0), max(patienceWithPoll, p.every.fastest(due)), l)
+	f := newFetch(p.d.poll, p.d.client.Request(priority, 0), max(ask.ForPoll, p.every.fastest(due)), l)
 	var first error
 	var given time.Duration // to faster classes
 	for _, read := range l.reads {
@@ -70,7 +71,7 @@ func (p *poller) read(ctx context.Context, f *fetch, read plan.Read) (err error,
 		p.silence.answered(read.Range, f.clean, time.Now())
 		return nil, false
 	}
-	if silent(err) {
+	if ask.IsSilence(err) {
 		p.silence.silent(read, f.layout, time.Now())
 	}
 	return err, p.failed(ctx, f, read, err)
@@ -147,7 +148,7 @@ func (p *poller) deliver(ctx context.Context, f *fetch, read plan.Read) {
 			p.d.log.Warn().Str("point", r.Key).Err(refused).Msg("the device does not give this value")
 		}
 	}
-	p.d.out.readings(ctx, p.d, readings)
+	p.d.out.readings(ctx, readings)
 }
 
 // failed counts a failed read and reports whether the cycle ends with it.
@@ -165,7 +166,7 @@ func (p *poller) failed(ctx context.Context, f *fetch, read plan.Read, err error
 		p.d.mu.Unlock()
 		return false
 	}
-	if _, refused := errors.AsType[protocol.ExceptionError](err); refused && !notReached(err) {
+	if _, refused := errors.AsType[protocol.ExceptionError](err); refused && !ask.IsSilence(err) {
 		p.failures = 0 // it is there: it said no
 	} else if p.isAway(err) {
 		p.lose(ctx, err)
@@ -184,13 +185,13 @@ func (p *poller) failed(ctx context.Context, f *fetch, read plan.Read, err error
 // isAway counts a failure and reports whether the device counts as away by it. A reply too late or garbled makes nothing unavailable.
 func (p *poller) isAway(err error) bool {
 	p.failures++
-	var wrong *identityError
+	var wrong *ask.WrongDeviceError
 	return p.failures >= failuresToLose || errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrClosed) || errors.As(err, &wrong)
 }
 
 // lose tells that the device is away; what it is not, if somebody else answers, has been told.
 func (p *poller) lose(ctx context.Context, err error) {
-	var wrong *identityError
+	var wrong *ask.WrongDeviceError
 	if ctx.Err() != nil || errors.As(err, &wrong) {
 		return
 	}
@@ -202,7 +203,7 @@ func (p *poller) lose(ctx context.Context, err error) {
 
 // none reports that a point has no value.
 func (p *poller) none(ctx context.Context, key, reason string) {
-	p.d.out.readings(ctx, p.d, []Reading{{Key: key, Value: codec.None(reason), ReadAt: time.Now()}})
+	p.d.out.readings(ctx, []Reading{{Key: key, Value: codec.None(reason), ReadAt: time.Now()}})
 }
 
 // recheck asks again for one point that the device refused long ago.
@@ -211,18 +212,18 @@ func (p *poller) recheck(ctx context.Context) {
 	if !ok {
 		return
 	}
-	r, err := readPoint(ctx, p.d.poll, p.d.request(protocol.PriorityPoll, patienceWithPoll), point)
+	r, err := readPoint(ctx, p.d.poll, p.d.client.Request(protocol.PriorityPoll, ask.ForPoll), point)
 	if err != nil {
 		p.d.refuse(point.Key, time.Now().Add(againAfter(err)))
 		return
 	}
 	p.d.refuse(point.Key, time.Time{})
-	p.d.out.readings(ctx, p.d, []Reading{r})
+	p.d.out.readings(ctx, []Reading{r})
 }
 
 // againAfter returns when a refused point is asked for again. Silence costs the line a timeout.
 func againAfter(refused error) time.Duration {
-	if silent(refused) {
+	if ask.IsSilence(refused) {
 		return askSilentAgain
 	}
 	return askAgain

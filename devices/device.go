@@ -11,22 +11,22 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"solarhub/devices/ask"
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/plan"
 )
 
-// patience is how long identification and reads on demand may wait for the line.
-const patience = 10 * time.Second
-
 // Device is a profile at a unit id on a line. Run polls it; all other methods may be called from any goroutine, also before and
 // after Run.
 type Device struct {
-	cfg  Config
-	line Line
-	log  zerolog.Logger
-	out  *reporter
-	desk desk
+	cfg    Config
+	bus    Bus
+	client ask.Client
+	log    zerolog.Logger
+	out    *reporter
+	writer *write.Writer
 
 	wake      chan struct{}   // tells Run that something has changed
 	refreshes chan chan error // Refresh asks Run
@@ -49,13 +49,15 @@ type Device struct {
 }
 
 // New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there at once.
-func New(cfg Config, line Line, sink Sink, log zerolog.Logger) *Device {
+func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d := &Device{
-		cfg: cfg, line: line, log: log, out: newReporter(sink), desk: newDesk(),
+		cfg: cfg, bus: bus, client: ask.Client{Bus: bus, Unit: cfg.Unit, Line: cfg.Line}, log: log,
 		wake: make(chan struct{}, 1), refreshes: make(chan chan error),
 		learnt: cfg.Learnt, refused: map[string]time.Time{},
 		status: Status{Reason: "not asked yet", Since: time.Now()},
 	}
+	d.out = newReporter(d, sink)
+	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm}, d.client, writing{d}, d.out, log)
 	if k := cfg.Known; k != nil && k.Serial != "" {
 		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
 			d.points, d.status.Identity = points, *k
@@ -64,11 +66,8 @@ func New(cfg Config, line Line, sink Sink, log zerolog.Logger) *Device {
 	return d
 }
 
-// name returns what people call the device.
-func (d *Device) name() string { return cmp.Or(d.cfg.Name, d.cfg.Profile.Name) }
-
 // Name returns what people call the device.
-func (d *Device) Name() string { return d.name() }
+func (d *Device) Name() string { return cmp.Or(d.cfg.Name, d.cfg.Profile.Name) }
 
 // Profile returns the family of the device.
 func (d *Device) Profile() *profile.Profile { return d.cfg.Profile }
@@ -170,33 +169,60 @@ func (d *Device) Refused() []string {
 	return slices.Sorted(maps.Keys(d.refused))
 }
 
-// request returns what all requests to the device have in common.
-func (d *Device) request(priority protocol.Priority, within time.Duration) protocol.Request {
-	return protocol.Request{Unit: d.cfg.Unit, Priority: priority, Deadline: time.Now().Add(within), Pace: d.cfg.Line.Pace}
-}
-
 // Read reads one point now, ahead of the poll, and reports it. The device is identified first if that is due.
 func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	p, ok := d.point(key)
 	if !ok || p.Button() {
-		return Reading{}, fmt.Errorf("read %s of %s: there is no such value", key, d.name())
+		return Reading{}, fmt.Errorf("read %s of %s: there is no such value", key, d.Name())
 	}
 	var got Reading
-	req := d.request(protocol.PriorityRead, patience)
-	err := d.hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
-		if err := d.admit(ctx, x); err != nil {
-			return err
-		}
-		var err error
-		got, err = readPoint(ctx, x.Exchange, req, p)
+	req := d.client.Request(protocol.PriorityRead, ask.ForTurn)
+	err := d.hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) (err error) {
+		got, err = ask.Point(ctx, x.Exchange, req, p)
 		return err
 	})
-	d.out.status(ctx, d)
 	if err != nil {
-		return Reading{}, fmt.Errorf("read %s of %s: %w", p.Name, d.name(), err)
+		return Reading{}, fmt.Errorf("read %s of %s: %w", p.Name, d.Name(), err)
 	}
-	d.out.readings(ctx, d, []Reading{got})
+	d.out.readings(ctx, []Reading{got})
 	return got, nil
+}
+
+// Write sets a point and returns when the device has been read back, or when it is clear that it will not be. The error
+// is a *WriteError. ctx ends a set-value that was not sent yet; one that was is finished and its outcome returned. The
+// set-value waits until Run runs.
+func (d *Device) Write(ctx context.Context, set Set) (Outcome, error) {
+	return d.writer.Write(ctx, set)
+}
+
+// hold has f called with the line held and the device identified on its connection; again while the device is busy.
+func (d *Device) hold(ctx context.Context, req protocol.Request,
+	f func(ctx context.Context, x protocol.Exchanger) error) error {
+	err := d.client.Patiently(req, func(req protocol.Request) error {
+		return d.bus.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+			if err := d.admit(ctx, x); err != nil {
+				return err
+			}
+			return f(ctx, x)
+		})
+	})
+	d.out.status(context.WithoutCancel(ctx))
+	return err
+}
+
+// writing is what the writer sees of its device.
+type writing struct{ *Device }
+
+func (d writing) Point(key string) (profile.Point, bool) { return d.point(key) }
+
+func (d writing) Hold(ctx context.Context, req protocol.Request,
+	f func(ctx context.Context, x protocol.Exchanger) error) error {
+	return d.hold(ctx, req, f)
+}
+
+func (d writing) Known() (id, reason string) {
+	s := d.Status()
+	return s.Identity.Serial, s.Reason
 }
 
 // Refresh has Run read every enabled point once, ahead of the poll, and waits for it. The error is the first that occurred.
@@ -205,16 +231,16 @@ func (d *Device) Refresh(ctx context.Context) error {
 	select {
 	case d.refreshes <- done:
 	case <-ctx.Done():
-		return fmt.Errorf("refresh %s: %w", d.name(), context.Cause(ctx))
+		return fmt.Errorf("refresh %s: %w", d.Name(), context.Cause(ctx))
 	}
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("refresh %s: %w", d.name(), err)
+			return fmt.Errorf("refresh %s: %w", d.Name(), err)
 		}
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("refresh %s: %w", d.name(), context.Cause(ctx))
+		return fmt.Errorf("refresh %s: %w", d.Name(), context.Cause(ctx))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
@@ -47,8 +48,8 @@ type taught struct {
 	most  uint16
 }
 
-func newFetch(ask exchange, req protocol.Request, within time.Duration, l *layout) *fetch {
-	return &fetch{ask: ask, req: req, within: within, layout: l, got: make([]answer, len(l.items))}
+func newFetch(x exchange, req protocol.Request, within time.Duration, l *layout) *fetch {
+	return &fetch{ask: x, req: req, within: within, layout: l, got: make([]answer, len(l.items))}
 }
 
 // read carries out one planned read. A read that the device refuses by its address or size is cut in halves until it is known
@@ -86,12 +87,12 @@ func (f *fetch) send(ctx context.Context, over protocol.Range) (protocol.Respons
 var errAbsent = errors.New("the device answers nothing at all")
 
 // believes reports whether an error is a silence that may be a refusal.
-func (f *fetch) believes(err error) bool { return f.alive != nil && silent(err) }
+func (f *fetch) believes(err error) bool { return f.alive != nil && ask.IsSilence(err) }
 
 // refuses reports whether an error is a refusal of these registers, or a silence that may be one.
 func (f *fetch) refuses(err error) bool {
 	no, ok := errors.AsType[protocol.ExceptionError](err)
-	return ok && refusesAddress(no) || f.believes(err)
+	return ok && no.AboutRequest() || f.believes(err)
 }
 
 // span reads one range and gives the words to the atoms in it; clean means that the device answered the very read.
@@ -257,15 +258,15 @@ func union(a, b protocol.Range) protocol.Range {
 }
 
 // readPoint reads one point over a held line, range by range.
-func readPoint(ctx context.Context, ask exchange, req protocol.Request, p profile.Point) (Reading, error) {
+func readPoint(ctx context.Context, x exchange, req protocol.Request, p profile.Point) (Reading, error) {
 	parts := make([]answer, len(p.Ranges))
 	for i, over := range p.Ranges {
 		var err error
-		if parts[i], err = readPart(ctx, ask, req, over); err != nil {
+		if parts[i], err = readPart(ctx, x, req, over); err != nil {
 			return Reading{}, err
 		}
 	}
-	if err := prove(ctx, ask, req, p, parts, nil); err != nil {
+	if err := prove(ctx, x, req, p, parts, nil); err != nil {
 		return Reading{}, err
 	}
 	r := Reading{Key: p.Key, ReadAt: parts[0].at}
@@ -280,8 +281,8 @@ func readPoint(ctx context.Context, ask exchange, req protocol.Request, p profil
 }
 
 // readPart reads one range.
-func readPart(ctx context.Context, ask exchange, req protocol.Request, over protocol.Range) (answer, error) {
+func readPart(ctx context.Context, x exchange, req protocol.Request, over protocol.Range) (answer, error) {
 	req.Op, req.Range, req.Words = protocol.Read, over, nil
-	resp, err := ask(ctx, req)
+	resp, err := x(ctx, req)
 	return answer{words: resp.Words, at: resp.Sent, over: over}, err
 }

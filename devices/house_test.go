@@ -72,10 +72,10 @@ func houseWith(t *testing.T, replace ...string) *profile.Profile {
 type house struct {
 	t      *testing.T
 	unit   *sim.Unit
-	rtu    bool            // RTU over TCP instead of Modbus TCP
-	others []*sim.Unit     // on the same line
-	wrap   func(Line) Line // what the device sees of the bus; may be nil
-	log    zerolog.Logger  // of the device
+	rtu    bool           // RTU over TCP instead of Modbus TCP
+	others []*sim.Unit    // on the same line
+	wrap   func(Bus) Bus  // what the device sees of the bus; may be nil
+	log    zerolog.Logger // of the device
 	line   *sim.Line
 	bus    *protocol.Bus
 	sink   *recorder
@@ -86,14 +86,22 @@ type house struct {
 
 	mu    sync.Mutex
 	conns []net.Conn // the inverter's ends
+
+	running sync.WaitGroup
 }
+
+// Times of a write, as write/verify.go and write/writer.go have them.
+const (
+	verifyFor = 3 * time.Second
+	freshFor  = 3 * time.Second
+)
 
 // inHouse runs f inside a bubble of time, with the bus running; Run of the device is f's business.
 func inHouse(t *testing.T, set func(*house), f func(*house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := houseWith(t)
-		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Line) Line { return l }, sink: &recorder{}, cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
+		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Bus) Bus { return l }, sink: &recorder{}, cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
 		var err error
 		if h.unit, err = simulate.Unit(p, "lv", "SN00000001"); err != nil {
 			t.Fatal(err)
@@ -104,8 +112,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		h.line = sim.NewLine(sim.Options{Turnaround: 5 * time.Millisecond}, append(h.others, h.unit)...)
 		ctx, cancel := context.WithCancel(t.Context())
 		h.ctx = ctx
-		var running sync.WaitGroup
-		defer running.Wait()
+		defer h.running.Wait()
 		defer cancel()
 		framing := sim.TCP
 		if h.rtu {
@@ -119,7 +126,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 			h.mu.Lock()
 			h.conns = append(h.conns, there)
 			h.mu.Unlock()
-			running.Go(func() { _ = h.line.ServeConn(ctx, there, framing) })
+			h.running.Go(func() { _ = h.line.ServeConn(ctx, there, framing) })
 			return here, nil
 		}
 		var over protocol.Link = link.NewTCP(link.TCPConfig{Address: "house:502", Name: "house", Dial: dial})
@@ -128,7 +135,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		}
 		h.bus = protocol.NewBus(over, protocol.BusOptions{})
 		h.device = New(h.cfg, h.wrap(h.bus), h.sink, h.log)
-		running.Go(func() { _ = h.bus.Run(ctx) })
+		h.running.Go(func() { _ = h.bus.Run(ctx) })
 		f(h)
 	})
 }
@@ -203,6 +210,13 @@ func (h *house) word(addr uint16) uint16 {
 // writes returns the writes that came since the exchange.
 func (h *house) writes(since uint64) []sim.Exchange {
 	return slices.DeleteFunc(h.line.Journal().Since(since), func(e sim.Exchange) bool { return !e.Write() })
+}
+
+// reads returns the reads of a register by itself that came since the exchange.
+func (h *house) reads(since uint64, addr uint16) []sim.Exchange {
+	return slices.DeleteFunc(h.line.Journal().Since(since), func(e sim.Exchange) bool {
+		return e.Write() || e.Range.Addr != addr || e.Range.Count != 1
+	})
 }
 
 // fault has something go wrong.

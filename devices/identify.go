@@ -9,23 +9,20 @@ import (
 	"strings"
 	"time"
 
+	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
-// identityError says in a sentence why what answers is not the device.
-type identityError struct{ reason string }
+func notIt(format string, args ...any) error {
+	return &ask.WrongDeviceError{Reason: fmt.Sprintf(format, args...)}
+}
 
-func (e *identityError) Error() string { return e.reason }
-
-func notIt(format string, args ...any) error { return &identityError{fmt.Sprintf(format, args...)} }
-
-// identify finds out who answers. The error is an *identityError if somebody else does, or one of the line.
+// identify finds out who answers. The error is an *ask.WrongDeviceError if somebody else does, or one of the line.
 func (d *Device) identify(ctx context.Context) error {
-	err := d.hold(ctx, d.request(protocol.PriorityRead, patience), d.identifyOn)
-	d.out.status(ctx, d)
-	return err
+	nothing := func(context.Context, protocol.Exchanger) error { return nil }
+	return d.hold(ctx, d.client.Request(protocol.PriorityRead, ask.ForTurn), nothing)
 }
 
 // admit makes sure that the device has been identified on the connection that is held. Nothing is written before.
@@ -57,12 +54,12 @@ func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 }
 
 // askIdentity reads the fields of identification; what the device refuses is no value.
-func (d *Device) askIdentity(ctx context.Context, ask exchange) (map[string]codec.Value, error) {
+func (d *Device) askIdentity(ctx context.Context, x exchange) (map[string]codec.Value, error) {
 	l, err := d.identityLayout()
 	if err != nil {
-		return nil, fmt.Errorf("plan the identification of %s: %w", d.name(), err)
+		return nil, fmt.Errorf("plan the identification of %s: %w", d.Name(), err)
 	}
-	f := newFetch(ask, d.request(protocol.PriorityRead, patience), patience, l)
+	f := newFetch(x, d.client.Request(protocol.PriorityRead, ask.ForTurn), ask.ForTurn, l)
 	for _, read := range shortestFirst(l.reads) { // of a device that is away one short read is lost
 		if err := f.read(ctx, read); err != nil {
 			return nil, err
@@ -168,7 +165,7 @@ func (d *Device) lost(ctx context.Context, why error) {
 	d.admitted = false
 	d.become(Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: why.Error()})
 	d.mu.Unlock()
-	d.out.status(ctx, d)
+	d.out.status(ctx)
 }
 
 // become takes over a status; since when it holds changes only with the rest of it. The caller holds mu.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -35,7 +36,7 @@ func TestIdentified(t *testing.T) {
 // The variant decides the scale of what is written: 54 V is 5400 in one and 540 in the other.
 func TestVariantIsReadAndNeverGuessed(t *testing.T) {
 	polled(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 0, 6) }, func(h *house) {
-		if e := h.refusal("voltage_max", 54.0); e.Code != CodeOutOfRange || e.Fields["min"] != "160" {
+		if e := h.refusal("voltage_max", 54.0); e.Code != write.CodeOutOfRange || e.Fields["min"] != "160" {
 			t.Errorf("%s %v", e.Code, e.Fields)
 		}
 		if _, err := h.write("voltage_max", 400.0); err != nil || h.word(201) != 4000 {
@@ -52,13 +53,13 @@ func TestNotTheDevice(t *testing.T) {
 		code   string
 	}{
 		"wrong kind": {func(h *house) { h.unit.Set(protocol.HoldingRegister, 0, 3) },
-			"unit 1 is no House inverter: its kind is 3, accepted are 5, 6", CodeNotIdentified},
+			"unit 1 is no House inverter: its kind is 3, accepted are 5, 6", write.CodeNotIdentified},
 		"wrong kind of a known device": {func(h *house) { h.cfg.Known = known; h.unit.Set(protocol.HoldingRegister, 0, 3) },
-			"unit 1 is no House inverter", CodeNotIdentified},
+			"unit 1 is no House inverter", write.CodeNotIdentified},
 		"another serial number": {func(h *house) { h.cfg.Known = known; setSerial(h.unit, "SN00000002") },
-			"another device answers at unit 1: its serial number is SN00000002, not SN00000001", CodeNotIdentified},
+			"another device answers at unit 1: its serial number is SN00000002, not SN00000001", write.CodeNotIdentified},
 		"no serial number": {func(h *house) { h.unit.Set(protocol.HoldingRegister, 3, make([]uint16, 5)...) },
-			"unit 1 gives no serial number (the device holds no text): give it an id: in the configuration", CodeNotIdentified},
+			"unit 1 gives no serial number (the device holds no text): give it an id: in the configuration", write.CodeNotIdentified},
 	} {
 		polled(t, c.set, func(h *house) {
 			h.pass(10 * time.Second)
@@ -94,6 +95,7 @@ func TestWriteIdentifiesFirst(t *testing.T) {
 		if h.device.Status().Identified || len(h.device.Entities()) == 0 {
 			t.Errorf("before: %+v", h.device.Status())
 		}
+		h.running.Go(func() { _ = h.device.writer.Run(h.ctx) }) // and nobody polls
 		if _, err := h.write("current_max", 10.0); err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +110,7 @@ func TestWriteIdentifiesFirst(t *testing.T) {
 
 func TestUnknownDeviceIsNotWritable(t *testing.T) {
 	inHouse(t, nil, func(h *house) {
-		if e := h.refusal("current_max", 10.0); e.Code != CodeNotIdentified || e.Stage != StageNotSent {
+		if e := h.refusal("current_max", 10.0); e.Code != write.CodeNotIdentified || e.Stage != write.StageNotSent {
 			t.Errorf("%s: %v", e.Code, e)
 		}
 		if h.device.ID() != "" || h.device.Points() != nil || h.device.Entities() != nil {
@@ -124,7 +126,7 @@ func TestIdentifiedAgainOnEachConnection(t *testing.T) {
 		h.unit.Set(protocol.HoldingRegister, 100, 4711)
 		h.hangUp()
 		e := h.refusal("current_max", 10.0)
-		if e.Code != CodeNotIdentified || len(h.writes(0)) != 0 {
+		if e.Code != write.CodeNotIdentified || len(h.writes(0)) != 0 {
 			t.Errorf("%s: %v", e.Code, e)
 		}
 		h.pass(10 * time.Second)
@@ -150,6 +152,25 @@ func TestPollNoticesANewConnection(t *testing.T) {
 		h.pass(10 * time.Second)
 		if s := h.device.Status(); s.Online || !strings.Contains(s.Reason, "another device") || h.sink.last("power").Value.Num == 4711 {
 			t.Errorf("status %+v, power %v", s, h.sink.last("power").Value)
+		}
+	})
+}
+
+// The cache may say another variant than the device: a version of the profile has moved a kind, or its firmware was
+// changed. A value checked against the one is not written to the other, which has another scale.
+func TestWriteIsCheckedAgainstTheVariantThatAnswers(t *testing.T) {
+	inHouse(t, func(h *house) {
+		h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"}
+		h.unit.Set(protocol.HoldingRegister, 0, 6)
+	}, func(h *house) {
+		h.running.Go(func() { _ = h.device.writer.Run(h.ctx) })
+		before := h.word(201)
+		e := h.refusal("voltage_max", 54.0)
+		if e.Code != write.CodeOutOfRange || e.Fields["min"] != "160" || h.word(201) != before || len(h.writes(0)) != 0 {
+			t.Errorf("%s %v; the inverter holds %d, writes %v", e.Code, e.Fields, h.word(201), h.writes(0))
+		}
+		if _, err := h.write("voltage_max", 400.0); err != nil || h.word(201) != 4000 {
+			t.Errorf("%v; the inverter holds %d", err, h.word(201))
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -131,7 +132,7 @@ func TestRefusedTogether(t *testing.T) {
 		since := h.line.Journal().Last()
 		for key, r := range h.together(sets...) {
 			if key == "voltage_max" {
-				if e := writeError(t, r.err); e.Code != CodeException || e.Fields["register"] != "holding 201+1" {
+				if e := writeError(t, r.err); e.Code != write.CodeException || e.Fields["register"] != "holding 201+1" {
 					t.Errorf("%s: %s %v", key, e.Code, e.Fields)
 				}
 			} else if r.err != nil || r.Reading.Key != key {
@@ -197,7 +198,7 @@ func TestJoinedCallersAreTheirOwn(t *testing.T) {
 		if !results[0].Superseded || results[1].Superseded || results[0].Reading.Value.Num != 20 || h.word(200) != 20 || results[4].err != nil {
 			t.Errorf("results %+v", results)
 		}
-		if c, e := writeError(t, results[2].err), writeError(t, results[3].err); c.Code != CodeCancelled || e.Code != CodeExpired {
+		if c, e := writeError(t, results[2].err), writeError(t, results[3].err); c.Code != write.CodeCancelled || e.Code != write.CodeExpired {
 			t.Errorf("%s and %s", c.Code, e.Code)
 		}
 		if w := h.writes(since); len(w) != 2 || h.word(201) == 5430 || h.word(203) == 700 {
@@ -236,7 +237,7 @@ func TestOneOfTheJoinedGivesUpAtTheLastMoment(t *testing.T) {
 			if first.err != nil || h.word(205)&1 == 0 {
 				t.Errorf("%s: the first: %v", name, first.err)
 			}
-			if e := writeError(t, second.err); e.Stage != StageNotSent || h.word(205)&0x10 != 0 || len(h.writes(since)) != 1 {
+			if e := writeError(t, second.err); e.Stage != write.StageNotSent || h.word(205)&0x10 != 0 || len(h.writes(since)) != 1 {
 				t.Errorf("%s: the second: %v, writes %v", name, second.err, h.writes(since))
 			}
 		})
@@ -245,13 +246,13 @@ func TestOneOfTheJoinedGivesUpAtTheLastMoment(t *testing.T) {
 
 // counted is a line that counts how often it is held.
 type counted struct {
-	Line
+	Bus
 	holds atomic.Int64
 }
 
 func (l *counted) Hold(ctx context.Context, req protocol.Request, f func(context.Context, protocol.Exchanger) error) error {
 	l.holds.Add(1)
-	return l.Line.Hold(ctx, req, f)
+	return l.Bus.Hold(ctx, req, f)
 }
 
 // What is set while its point is on its way in the company of others waits for it, and not by asking for the line.
@@ -260,7 +261,7 @@ func TestSettingWhileTheJoinedSettle(t *testing.T) {
 	polled(t, func(h *house) {
 		joined(h)
 		h.cfg.Line.Settle = time.Second
-		h.wrap = func(l Line) Line { line.Line = l; return line }
+		h.wrap = func(l Bus) Bus { line.Bus = l; return line }
 	}, func(h *house) {
 		line.holds.Store(0)
 		since := h.line.Journal().Last()
@@ -302,7 +303,7 @@ func TestJoinedReplyLost(t *testing.T) {
 		if r := results["current_max"]; r.err != nil || r.Reading.Value.Num != 60 {
 			t.Errorf("%+v, %v", r.Outcome, r.err)
 		}
-		if e := writeError(t, results["voltage_max"].err); e.Code != CodeNotVerified || !errors.Is(e, protocol.ErrOutcomeUnknown) {
+		if e := writeError(t, results["voltage_max"].err); e.Code != write.CodeNotVerified || !errors.Is(e, protocol.ErrOutcomeUnknown) {
 			t.Errorf("%s: %v", e.Code, e)
 		}
 		if took := results["current_max"].Took; took > 5*time.Second {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/plan"
@@ -179,11 +180,11 @@ func longestRead(l *layout) (longest protocol.Range) {
 
 // probe asks for one range to see whether the device answers; told is false if it was not asked or the answer says nothing.
 func (p *poller) probe(ctx context.Context, over protocol.Range) (fine, told bool) {
-	req := p.d.request(protocol.PriorityPoll, patienceWithPoll)
+	req := p.d.client.Request(protocol.PriorityPoll, ask.ForPoll)
 	req.Op, req.Range = protocol.Read, over
 	_, err := p.d.poll(ctx, req)
 	no, refused := errors.AsType[protocol.ExceptionError](err)
-	return err == nil, err == nil || refused && refusesAddress(no) || silent(err)
+	return err == nil, err == nil || refused && no.AboutRequest() || ask.IsSilence(err)
 }
 
 // relearn changes the lessons; the plan is made anew.

@@ -14,15 +14,15 @@ import (
 
 // deaf is a line to a device that stays silent for reads of more registers than it likes.
 type deaf struct {
-	Line
+	Bus
 	most uint16
 }
 
 func (l *deaf) Do(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 	if req.Range.Count <= l.most {
-		return l.Line.Do(ctx, req)
+		return l.Bus.Do(ctx, req)
 	}
-	err := l.Line.Hold(ctx, req, func(context.Context, protocol.Exchanger) error {
+	err := l.Bus.Hold(ctx, req, func(context.Context, protocol.Exchanger) error {
 		time.Sleep(time.Second)
 		return nil
 	})
@@ -69,7 +69,7 @@ func silentHole(t *testing.T, rtu bool) {
 }
 
 func TestSilenceForLongReadsIsLearnt(t *testing.T) {
-	polled(t, func(h *house) { h.wrap = func(l Line) Line { return &deaf{l, 9} } }, func(h *house) {
+	polled(t, func(h *house) { h.wrap = func(l Bus) Bus { return &deaf{l, 9} } }, func(h *house) {
 		h.pass(15 * time.Minute)
 		l := h.device.Learnt()
 		if l.Most == 0 || l.Most > 9 || time.Since(l.MostAt) > 15*time.Minute {
@@ -252,7 +252,7 @@ func TestLongerReadsAreTriedAgain(t *testing.T) {
 	for most, want := range map[uint16]uint16{100: 0, 10: 8, 8: 8} {
 		polled(t, func(h *house) {
 			h.cfg.Learnt = Lessons{Most: 8, MostAt: time.Now().Add(-relearnAfter - time.Hour)}
-			h.wrap = func(l Line) Line { return &deaf{l, most} }
+			h.wrap = func(l Bus) Bus { return &deaf{l, most} }
 		}, func(h *house) {
 			h.pass(6 * time.Hour)
 			if l := h.device.Learnt(); l.Most > want || want == 0 && l.Most != 0 || l.Most == 0 && want != 0 || want != 0 && time.Since(l.MostAt) > 7*time.Hour {

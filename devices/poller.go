@@ -5,19 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 )
 
 // Times and counts of the poll.
 const (
-	patienceWithPoll = 5 * time.Second        // how long a planned read may wait for its turn, at least
-	failuresToLose   = 3                      // reads that fail in a row before the device counts as away, or before a value does
-	pauseOnFailure   = 200 * time.Millisecond // before the next try while the device does not yet count as away
-	askAgain         = 10 * time.Minute       // before a point that the device refused is asked for again
-	askSilentAgain   = time.Hour              // the same where the refusal is silence
+	failuresToLose = 3                // reads that fail in a row before the device counts as away, or before a value does
+	askAgain       = 10 * time.Minute // before a point that the device refused is asked for again
+	askSilentAgain = time.Hour        // the same where the refusal is silence
 )
 
 // poller is what Run owns: when which class is read, and what went wrong lately.
@@ -47,6 +47,9 @@ func (d *Device) Run(ctx context.Context) error {
 		drag: 1, silence: newSilence(), apart: map[string][]answer{},
 	}
 	p.retry = absence{least: p.every.fastest(everything), most: cmp.Or(d.cfg.Line.Quiet, profile.DefaultQuiet)}
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() { _ = d.writer.Run(ctx) })
 	defer p.answer(errors.New("the device is no longer polled"))
 	for ctx.Err() == nil {
 		if p.connected(ctx) {
@@ -80,7 +83,7 @@ func (p *poller) connected(ctx context.Context) bool {
 // counts from the beginning of the try, but a line that is up is free for at least as long as the try has taken it.
 func (p *poller) away(ctx context.Context, err error, begun time.Time) {
 	now := time.Now()
-	next := now.Add(pauseOnFailure)
+	next := now.Add(ask.BeforeRetry)
 	if !p.d.Status().Online || p.isAway(err) {
 		next = begun.Add(p.retry.NextBackOff())
 		if free := now.Add(now.Sub(begun)); next.Before(free) && !errors.Is(err, protocol.ErrDown) {

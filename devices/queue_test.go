@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -72,13 +73,13 @@ func TestNewestOfThoseThatStillWant(t *testing.T) {
 		cancel(gone)
 		running.Wait()
 		free()
-		if e := writeError(t, errs[0]); e.Code != CodeExpired || e.Fields["seconds"] != "0.3" {
+		if e := writeError(t, errs[0]); e.Code != write.CodeExpired || e.Fields["seconds"] != "0.3" {
 			t.Errorf("the first, too late: %s %v", e.Code, e.Fields)
 		}
 		if errs[1] != nil || h.word(200) != 20 || len(h.writes(since)) != 1 {
 			t.Errorf("the second: %v; the inverter holds %d", errs[1], h.word(200))
 		}
-		if e := writeError(t, errs[2]); e.Code != CodeCancelled || !errors.Is(e, gone) {
+		if e := writeError(t, errs[2]); e.Code != write.CodeCancelled || !errors.Is(e, gone) {
 			t.Errorf("the third, cancelled: %s, %v", e.Code, e.Err)
 		}
 	})
@@ -138,9 +139,9 @@ func TestPartsOfARegisterDoNotLoseEachOther(t *testing.T) {
 
 func TestStopping(t *testing.T) {
 	var device *Device
-	inHouse(t, func(h *house) { h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"} }, func(h *house) { device = h.device })
+	polled(t, nil, func(h *house) { device = h.device })
 	_, err := device.Write(t.Context(), Set{Key: "current_max", Value: 1.0, Deadline: time.Now().Add(time.Second)})
-	if e := writeError(t, err); e.Code != CodeStopping {
+	if e := writeError(t, err); e.Code != write.CodeStopping {
 		t.Errorf("%s: %v", e.Code, e)
 	}
 }
@@ -165,11 +166,11 @@ func TestButtons(t *testing.T) {
 		if _, err := h.write("restart", nil); err != nil {
 			t.Errorf("a command register that is empty again: %v", err)
 		}
-		if e := h.refusal("start_test", nil); e.Code != CodeNotVerified || e.Fields["wanted"] != "1" || e.Fields["found"] != "[0]" {
+		if e := h.refusal("start_test", nil); e.Code != write.CodeNotVerified || e.Fields["wanted"] != "1" || e.Fields["found"] != "[0]" {
 			t.Errorf("%s %v", e.Code, e.Fields)
 		}
 		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.ReplyLost})
-		if e := h.refusal("restart", nil); e.Code != CodeOutcomeUnknown {
+		if e := h.refusal("restart", nil); e.Code != write.CodeOutcomeUnknown {
 			t.Errorf("without an answer: %s %v", e.Code, e)
 		}
 	})
@@ -207,37 +208,61 @@ func TestNotWrittenBehindTheDeadline(t *testing.T) {
 		h.unit.Turnaround(800 * time.Millisecond)
 		since := h.line.Journal().Last()
 		_, err := h.device.Write(h.ctx, Set{Key: "charging", Value: true, Deadline: time.Now().Add(500 * time.Millisecond)})
-		if e := writeError(t, err); e.Code != CodeExpired || e.Stage != StageNotSent || len(h.writes(since)) != 0 {
+		if e := writeError(t, err); e.Code != write.CodeExpired || e.Stage != write.StageNotSent || len(h.writes(since)) != 0 {
 			t.Errorf("%s: %v, writes %v", e.Code, e, h.writes(since))
 		}
 	})
 }
 
-// A caller that gives up in the very moment in which the line is free is not served either.
-func TestTakenAreOnlyThoseThatStillWant(t *testing.T) {
-	polled(t, nil, func(h *house) {
-		d := h.device
-		gone, cancel := context.WithCancel(h.ctx)
+// Of two callers the newer gives up between the look at a register and the write: then the value of the older is written.
+func TestOlderIsWrittenWhenTheNewerGivesUp(t *testing.T) {
+	polled(t, func(h *house) { h.cfg.Line.Pace.Gap = 850 * time.Millisecond }, func(h *house) {
+		h.pass(3 * time.Second)
+		since := h.line.Journal().Last()
+		soon := time.Now().Add(10 * time.Second)
+		newer, cancel := context.WithCancel(h.ctx)
+		defer cancel()
+		var running sync.WaitGroup
+		errs := make([]error, 2)
+		var out Outcome
+		running.Go(func() { out, errs[0] = h.device.Write(h.ctx, Set{Key: "charging", Value: true, Deadline: soon}) })
+		h.pass(time.Millisecond)
+		running.Go(func() {
+			_, errs[1] = h.device.Write(newer, Set{Key: "charging", Value: false, Force: true, Deadline: soon})
+		})
+		for len(h.reads(since, 205)) == 0 {
+			h.pass(time.Millisecond)
+		}
+		h.pass(100 * time.Millisecond)
 		cancel()
-		point, _ := d.point("current_max")
-		soon := time.Now().Add(time.Minute)
-		jobs := []*job{
-			{ctx: h.ctx, set: Set{Deadline: soon}}, {ctx: gone, set: Set{Deadline: soon}}, {ctx: h.ctx, set: Set{Deadline: time.Now().Add(-1)}},
+		running.Wait()
+		if errs[0] != nil || out.Superseded || h.word(205)&1 != 1 || len(h.writes(since)) != 1 {
+			t.Errorf("the older: %+v, %v, writes %v", out, errs[0], h.writes(since))
 		}
-		var l *lane
-		for _, j := range jobs {
-			*j = *newJob(j.ctx, j.set)
-			j.point = point
-			l = d.desk.join(j)
+		if e := writeError(t, errs[1]); e.Code != write.CodeCancelled {
+			t.Errorf("the newer: %s %v", e.Code, e)
 		}
-		if m := d.depart(l); m == nil || len(m.jobs) != 1 || m.j != jobs[0] {
-			t.Errorf("taken %v", m)
+	})
+}
+
+// While a part of a register settles the other parts wait: what they would read may not be what it will hold.
+func TestPartsOfARegisterThatSettles(t *testing.T) {
+	polled(t, func(h *house) {
+		h.cfg.Line.Settle = time.Second
+		h.unit.Behave(protocol.Range{Addr: 205, Count: 1}, sim.StoreAfter(900*time.Millisecond))
+	}, func(h *house) {
+		var running sync.WaitGroup
+		for _, key := range []string{"charging", "peak_shaving"} {
+			running.Go(func() {
+				if _, err := h.write(key, true); err != nil {
+					t.Errorf("%s: %v", key, err)
+				}
+			})
+			h.pass(300 * time.Millisecond)
 		}
-		if c, e := writeError(t, jobs[1].err), writeError(t, jobs[2].err); c.Code != CodeCancelled || e.Code != CodeExpired {
-			t.Errorf("%s and %s", c.Code, e.Code)
-		}
-		if d.desk.land(l); d.desk.busy("current_max") {
-			t.Error("still waiting")
+		running.Wait()
+		if got := h.word(205); got&0x31 != 0x31 {
+			t.Errorf("the register holds 0x%04X", got)
 		}
 	})
 }

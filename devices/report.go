@@ -6,39 +6,46 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 )
 
 // reporter tells the sink in order, and lets nothing older pass what a write has brought.
 type reporter struct {
-	sink  Sink
-	order sync.Mutex // held while the sink is told; taken before mu
-	said  Status     // guarded by order
+	device *Device
+	sink   Sink
+	order  sync.Mutex // held while the sink is told; taken before mu
+	said   Status     // guarded by order
 
 	mu      sync.Mutex // guards what follows
 	last    map[string]Reading
-	write   map[string]epoch
-	watches map[string]watched // by point
+	writes  map[string]lastWrite // by point
+	watches map[string]watched   // by point
 }
 
-// epoch is what a write to a point means for readings of it.
-type epoch struct {
-	busy  bool      // a write is between its first byte and its end: no other reading counts
-	after time.Time // readings that began before it are of the time before the write
+// lastWrite is what a write to a point means for readings of it.
+type lastWrite struct {
+	underWay bool      // it is between its first byte and its end: no other reading counts
+	over     time.Time // readings that began before it are of the time before the write
 }
 
-func newReporter(sink Sink) *reporter {
-	return &reporter{sink: sink, last: map[string]Reading{}, write: map[string]epoch{}, watches: map[string]watched{}}
+func newReporter(d *Device, sink Sink) *reporter {
+	return &reporter{
+		device: d, sink: sink,
+		last: map[string]Reading{}, writes: map[string]lastWrite{}, watches: map[string]watched{},
+	}
 }
 
 // readings passes on what is not overtaken by a write.
-func (r *reporter) readings(ctx context.Context, d *Device, readings []Reading) {
+func (r *reporter) readings(ctx context.Context, readings []Reading) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	current, reverted := r.keep(readings)
+	current, overwritten := r.keep(readings)
 	if len(current) > 0 {
-		r.sink.Readings(ctx, d, current)
+		r.sink.Readings(ctx, r.device, current)
 	}
-	r.tellReverted(ctx, d, reverted)
+	for _, one := range overwritten {
+		r.sink.Reverted(ctx, r.device, one)
+	}
 }
 
 func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
@@ -46,7 +53,7 @@ func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
 	defer r.mu.Unlock()
 	current := make([]Reading, 0, len(readings))
 	for _, reading := range readings {
-		if e := r.write[reading.Key]; e.busy || reading.ReadAt.Before(e.after) {
+		if w := r.writes[reading.Key]; w.underWay || reading.ReadAt.Before(w.over) {
 			continue
 		}
 		if last, ok := r.last[reading.Key]; ok && reading.ReadAt.Before(last.ReadAt) {
@@ -55,65 +62,69 @@ func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
 		r.last[reading.Key] = reading
 		current = append(current, reading)
 	}
-	return current, r.reverted(current)
+	return current, r.overwritten(current)
 }
 
-// begin marks a write to the point as going out.
-func (r *reporter) begin(p profile.Point) {
+// Begin marks a write to the point as going out.
+func (r *reporter) Begin(p profile.Point) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.write[p.Key] = epoch{busy: true}
-	r.forget(p)
+	r.writes[p.Key] = lastWrite{underWay: true, over: r.writes[p.Key].over}
+	r.unwatch(p)
 }
 
-// end marks it as over and reports what was read back, nil if nothing was; what was confirmed is watched. From then on a reading
-// counts only if it began after the read-back, or after now.
-func (r *reporter) end(ctx context.Context, d *Device, p profile.Point, found *Reading, confirmed bool) {
-	e := epoch{after: time.Now()}
-	if found != nil {
-		e.after = found.ReadAt
+// End marks it as over and reports what was read back. A reading counts from then on only if it began after the
+// read-back or, if there is none, after now. Where nothing was carried out, readings count as before.
+func (r *reporter) End(ctx context.Context, p profile.Point, end write.End) {
+	if !end.Written {
+		r.mu.Lock()
+		r.writes[p.Key] = lastWrite{over: r.writes[p.Key].over}
+		r.mu.Unlock()
+		if end.Found != nil {
+			r.readings(ctx, []Reading{*end.Found})
+		}
+		return
+	}
+	w := lastWrite{over: time.Now()}
+	if end.Found != nil {
+		w.over = end.Found.ReadAt
 	}
 	r.order.Lock()
 	defer r.order.Unlock()
 	r.mu.Lock()
-	r.write[p.Key] = e
+	r.writes[p.Key] = w
 	delete(r.last, p.Key)
-	if found != nil {
-		r.last[p.Key] = *found
+	if end.Found != nil {
+		r.last[p.Key] = *end.Found
 	}
 	delete(r.watches, p.Key)
-	if confirmed {
-		r.watch(p, *found)
+	if end.Confirmed {
+		r.watch(p, *end.Found)
 	}
 	r.mu.Unlock()
-	if found != nil {
-		r.sink.Readings(ctx, d, []Reading{*found})
+	if end.Found != nil {
+		r.sink.Readings(ctx, r.device, []Reading{*end.Found})
 	}
 }
 
-// fresh returns the last reading of the point if it is not older than age and no write is under way.
-func (r *reporter) fresh(key string, age time.Duration) (Reading, bool) {
+// Fresh returns the last reading of the point if it is not older than age, nothing is being written to it, and the
+// device has been identified.
+func (r *reporter) Fresh(key string, age time.Duration) (Reading, bool) {
+	if !r.device.isIdentified() {
+		return Reading{}, false
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last, ok := r.last[key]
-	return last, ok && !r.write[key].busy && last.Raw != nil && time.Since(last.ReadAt) <= age
+	return last, ok && !r.writes[key].underWay && last.Raw != nil && time.Since(last.ReadAt) <= age
 }
 
 // status tells the device's status if it is another than was told last.
-func (r *reporter) status(ctx context.Context, d *Device) {
+func (r *reporter) status(ctx context.Context) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	if s := d.Status(); s != r.said {
+	if s := r.device.Status(); s != r.said {
 		r.said = s
-		r.sink.Status(ctx, d, s)
-	}
-}
-
-// release ends a write of which nothing was carried out: readings count as before, and what was confirmed before is still watched.
-func (r *reporter) release(key string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.write[key].busy {
-		delete(r.write, key)
+		r.sink.Status(ctx, r.device, s)
 	}
 }

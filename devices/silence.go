@@ -3,11 +3,11 @@ package devices
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
 
+	"solarhub/devices/ask"
 	"solarhub/protocol"
 	"solarhub/protocol/plan"
 )
@@ -24,9 +24,6 @@ const (
 	believed   = 3                // tries during the hunt before silence counts
 	inVain     = 8                // silent ranges before the hunt is given up if nothing at all is answered
 )
-
-// silent reports whether nobody has answered.
-func silent(err error) bool { return errors.Is(err, protocol.ErrTimeout) || notReached(err) }
 
 // silence remembers which reads are answered and which are not.
 type silence struct {
@@ -113,7 +110,7 @@ func (s *silence) guilty(now time.Time) *suspect {
 
 // askAgain asks a suspected read once more by itself.
 func (p *poller) askAgain(ctx context.Context, s *suspect) {
-	f := newFetch(p.d.poll, p.d.request(protocol.PriorityPoll, 0), patienceWithPoll, s.layout)
+	f := newFetch(p.d.poll, p.d.client.Request(protocol.PriorityPoll, 0), ask.ForPoll, s.layout)
 	s.next = time.Now().Add(suspectGap) // whatever comes of it
 	if err, over := p.read(ctx, f, s.read); err != nil && !over {
 		_ = p.pulse(ctx) // if nobody answers, the silence means nothing
@@ -125,7 +122,7 @@ func (p *poller) askAgain(ctx context.Context, s *suspect) {
 func (p *poller) hunt(ctx context.Context, s *suspect) {
 	begun := time.Now()
 	p.silence.trust(s.read.Range, begun)
-	f := newFetch(p.d.poll, p.d.request(protocol.PriorityPoll, 0), patienceWithPoll, s.layout)
+	f := newFetch(p.d.poll, p.d.client.Request(protocol.PriorityPoll, 0), ask.ForPoll, s.layout)
 	f.alive = p.pulse
 	if err := f.read(ctx, s.read); err != nil || p.pulse(ctx) != nil {
 		return
@@ -142,7 +139,7 @@ func (p *poller) pulse(ctx context.Context) error {
 	if err != nil || len(l.reads) == 0 {
 		return err
 	}
-	req := p.d.request(protocol.PriorityPoll, patienceWithPoll)
+	req := p.d.client.Request(protocol.PriorityPoll, ask.ForPoll)
 	req.Op, req.Range = protocol.Read, shortestFirst(l.reads)[0].Range
 	if _, err = p.d.poll(ctx, req); err == nil {
 		p.silence.alive(time.Now())

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 	"solarhub/protocol"
 )
 
@@ -113,7 +114,7 @@ func TestWordsApartAreReadOnly(t *testing.T) {
 			}
 		}
 		h.device.mu.Unlock()
-		if e := h.refusal("grid", 100.0); e.Code != CodeReadOnly || e.Stage != StageRefused {
+		if e := h.refusal("grid", 100.0); e.Code != write.CodeReadOnly || e.Stage != write.StageRefused {
 			t.Errorf("%s: %v", e.Code, e)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -26,28 +27,28 @@ func TestRefusedBeforeTheWire(t *testing.T) {
 			code   string
 			fields string // name=value pairs that must be there
 		}{
-			{"current_max", 186.0, CodeOutOfRange, "value=186 min=0 max=185 unit=A"},
-			{"current_max", -1.0, CodeOutOfRange, "value=-1"},
-			{"current_max", 12.5, CodeOffStep, "value=12.5 step=1 below=12 above=13"},
-			{"limit", 150.0, CodeOffStep, "step=100 below=100 above=200"},
-			{"limit", -5100.0, CodeOutOfRange, "min=-5000 max=80000"},
-			{"voltage_max", 54.123, CodeOffStep, "below=54.12 above=54.13"},
-			{"voltage_max", 400.0, CodeOutOfRange, "min=41 max=60 unit=V"},
-			{"current_max", "many", CodeWrongType, "value=many"},
-			{"current_max", true, CodeWrongType, "value=true"},
-			{"current_max", nil, CodeWrongType, ""},
-			{"charging", "maybe", CodeWrongType, "value=maybe"},
-			{"charging", 1.0, CodeWrongType, ""},
-			{"window_start", "24:00", CodeWrongType, "value=24:00"},
-			{"window_start", "06:30:10", CodeWrongType, ""},
-			{"mode", "Eating first", CodeUnknownOption, "value=Eating first"},
-			{"mode", 1.0, CodeWrongType, ""},
-			{"power", 100.0, CodeReadOnly, ""},
-			{"grid_code", "Strict", CodeNotArmed, "key=grid_code"},
-			{"no_such_point", 1.0, CodeUnknownEntity, "id=SN00000001_no_such_point"},
+			{"current_max", 186.0, write.CodeOutOfRange, "value=186 min=0 max=185 unit=A"},
+			{"current_max", -1.0, write.CodeOutOfRange, "value=-1"},
+			{"current_max", 12.5, write.CodeOffStep, "value=12.5 step=1 below=12 above=13"},
+			{"limit", 150.0, write.CodeOffStep, "step=100 below=100 above=200"},
+			{"limit", -5100.0, write.CodeOutOfRange, "min=-5000 max=80000"},
+			{"voltage_max", 54.123, write.CodeOffStep, "below=54.12 above=54.13"},
+			{"voltage_max", 400.0, write.CodeOutOfRange, "min=41 max=60 unit=V"},
+			{"current_max", "many", write.CodeWrongType, "value=many"},
+			{"current_max", true, write.CodeWrongType, "value=true"},
+			{"current_max", nil, write.CodeWrongType, ""},
+			{"charging", "maybe", write.CodeWrongType, "value=maybe"},
+			{"charging", 1.0, write.CodeWrongType, ""},
+			{"window_start", "24:00", write.CodeWrongType, "value=24:00"},
+			{"window_start", "06:30:10", write.CodeWrongType, ""},
+			{"mode", "Eating first", write.CodeUnknownOption, "value=Eating first"},
+			{"mode", 1.0, write.CodeWrongType, ""},
+			{"power", 100.0, write.CodeReadOnly, ""},
+			{"grid_code", "Strict", write.CodeNotArmed, "key=grid_code"},
+			{"no_such_point", 1.0, write.CodeUnknownEntity, "id=SN00000001_no_such_point"},
 		} {
 			e := h.refusal(c.key, c.value)
-			if e.Code != c.code || e.Stage != StageRefused {
+			if e.Code != c.code || e.Stage != write.StageRefused {
 				t.Errorf("%s = %v: %s at stage %d (%v), want %s", c.key, c.value, e.Code, e.Stage, e, c.code)
 			}
 			given := fmt.Sprintf("%v", e.Fields)
@@ -68,7 +69,7 @@ func TestRefusedBeforeTheWire(t *testing.T) {
 
 func TestReadOnlyByConfiguration(t *testing.T) {
 	polled(t, func(h *house) { h.cfg.ReadOnly = true }, func(h *house) {
-		if e := h.refusal("current_max", 10.0); e.Code != CodeReadOnly || !strings.Contains(e.Error(), "configuration") {
+		if e := h.refusal("current_max", 10.0); e.Code != write.CodeReadOnly || !strings.Contains(e.Error(), "configuration") {
 			t.Errorf("got %s: %v", e.Code, e)
 		}
 	})
@@ -172,7 +173,7 @@ func TestDeviceRefuses(t *testing.T) {
 		}, func(h *house) {
 			since := h.line.Journal().Last()
 			e := h.refusal("current_max", 20.0)
-			if e.Code != CodeException || e.Stage != StageException || e.Fields["code"] != fmt.Sprint(code) || e.Fields["register"] != "holding 200+1" {
+			if e.Code != write.CodeException || e.Stage != write.StageException || e.Fields["code"] != fmt.Sprint(code) || e.Fields["register"] != "holding 200+1" {
 				t.Errorf("exception %d: %s %v", code, e.Code, e.Fields)
 			}
 			if !strings.Contains(e.Error(), fmt.Sprintf("holding 200+1): exception %d", code)) {
@@ -212,7 +213,7 @@ func TestAcknowledgedAndNotStored(t *testing.T) {
 		}, func(h *house) {
 			since, begun := h.line.Journal().Last(), time.Now()
 			e := h.refusal("current_max", 150.0)
-			if e.Code != CodeNotVerified || e.Stage != StageNotVerified || e.Fields["wanted"] != "150 A" || e.Fields["found"] != c.found {
+			if e.Code != write.CodeNotVerified || e.Stage != write.StageNotVerified || e.Fields["wanted"] != "150 A" || e.Fields["found"] != c.found {
 				t.Errorf("%s: %s %v", name, e.Code, e.Fields)
 			}
 			if e.Found == nil || h.sink.last("current_max").ReadAt != e.Found.ReadAt {
@@ -299,7 +300,7 @@ func TestRequestLost(t *testing.T) {
 		since := h.line.Journal().Last()
 		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Drop})
 		e := h.refusal("current_max", 60.0)
-		if e.Code != CodeNotVerified || !errors.Is(e, protocol.ErrOutcomeUnknown) || len(h.writes(since)) != 1 {
+		if e.Code != write.CodeNotVerified || !errors.Is(e, protocol.ErrOutcomeUnknown) || len(h.writes(since)) != 1 {
 			t.Errorf("%s: %v, %d writes", e.Code, e, len(h.writes(since)))
 		}
 	})
@@ -310,7 +311,7 @@ func TestDoubtfulExceptionsAreReadBack(t *testing.T) {
 		polled(t, nil, func(h *house) {
 			h.unit.OnWrite(func(sim.Write) {})
 			h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Exception, Code: code})
-			if e := h.refusal("current_max", 60.0); e.Code != CodeNotVerified {
+			if e := h.refusal("current_max", 60.0); e.Code != write.CodeNotVerified {
 				t.Errorf("exception %d, not carried out: %s", code, e.Code)
 			}
 		})
@@ -322,7 +323,7 @@ func TestOutcomeUnknown(t *testing.T) {
 		since := h.line.Journal().Last()
 		h.unit.OnWrite(func(sim.Write) { h.line.Off() })
 		e := h.refusal("current_max", 60.0)
-		if e.Code != CodeOutcomeUnknown || e.Stage != StageUnknown || e.Fields["register"] != "holding 200+1" {
+		if e.Code != write.CodeOutcomeUnknown || e.Stage != write.StageUnknown || e.Fields["register"] != "holding 200+1" {
 			t.Errorf("%s %v", e.Code, e)
 		}
 		if n := len(h.writes(since)); n != 1 {
@@ -341,7 +342,7 @@ func TestNothingIsSentToADeadDevice(t *testing.T) {
 		since := h.line.Journal().Last()
 		begun := time.Now()
 		e := h.refusal("current_max", 60.0)
-		if e.Code != CodeNoAnswer || e.Stage != StageNotSent || time.Since(begun) > 11*time.Second || len(h.writes(since)) != 0 {
+		if e.Code != write.CodeNoAnswer || e.Stage != write.StageNotSent || time.Since(begun) > 11*time.Second || len(h.writes(since)) != 0 {
 			t.Errorf("%s after %v: %v", e.Code, time.Since(begun), e)
 		}
 	})
@@ -354,7 +355,7 @@ func TestLineDown(t *testing.T) {
 		h.pass(5 * time.Second)
 		begun := time.Now()
 		e := h.refusal("current_max", 60.0)
-		if e.Code != CodeLineDown || e.Fields["line"] != "house" || e.Stage != StageNotSent || time.Since(begun) > 11*time.Second {
+		if e.Code != write.CodeLineDown || e.Fields["line"] != "house" || e.Stage != write.StageNotSent || time.Since(begun) > 11*time.Second {
 			t.Errorf("%s after %v: %v %v", e.Code, time.Since(begun), e, e.Fields)
 		}
 		since := h.line.Journal().Last()

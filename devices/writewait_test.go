@@ -100,7 +100,7 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 		running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
 		return here, nil
 	}})
-	var on Line = &lockedLine{token: make(chan struct{}, 1), link: link}
+	var on Bus = &lockedLine{token: make(chan struct{}, 1), link: link}
 	if !locked {
 		bus := protocol.NewBus(link, protocol.BusOptions{})
 		running.Go(func() { _ = bus.Run(ctx) })

@@ -70,7 +70,7 @@ func find(cfg config.Config, name string) (l config.Line, d devices.Config, err 
 	return l, d, fmt.Errorf("%d devices are called %q: give them different names", found, name)
 }
 
-func readDump(ctx context.Context, line devices.Line, d devices.Config, progress func(done, of int)) (Dump, error) {
+func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress func(done, of int)) (Dump, error) {
 	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
 	identity := identityRanges(d.Profile)
 	for _, r := range identity {
@@ -106,7 +106,7 @@ func identityRanges(p *profile.Profile) []protocol.Range {
 }
 
 // read takes a range. If the device refuses it, the items in it are asked for one by one.
-func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r protocol.Range,
+func (d *Dump) read(ctx context.Context, line devices.Bus, of devices.Config, r protocol.Range,
 	items []protocol.Range) error {
 	resp, err := readThrice(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
 	if err == nil {
@@ -130,7 +130,7 @@ func (d *Dump) read(ctx context.Context, line devices.Line, of devices.Config, r
 }
 
 // readThrice asks three times: a dump is not to fail for one lost frame.
-func readThrice(ctx context.Context, line devices.Line, req protocol.Request) (resp protocol.Response, err error) {
+func readThrice(ctx context.Context, line devices.Bus, req protocol.Request) (resp protocol.Response, err error) {
 	for range 3 {
 		if resp, err = line.Do(ctx, req); err == nil || ctx.Err() != nil {
 			return resp, err

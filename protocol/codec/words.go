@@ -55,6 +55,20 @@ func (s Spec) CompareMask() []uint16 {
 	return s.split(s.mask())
 }
 
+// Same reports whether two runs of words agree in the bits of the point; words of another length never do.
+func (s Spec) Same(a, b []uint16) bool {
+	mask := s.CompareMask()
+	if len(a) != len(mask) || len(b) != len(mask) {
+		return false
+	}
+	for i, m := range mask {
+		if a[i]&m != b[i]&m {
+			return false
+		}
+	}
+	return true
+}
+
 // join makes the raw number from the words, in the order of the spec.
 func (s Spec) join(words []uint16) uint64 {
 	var raw uint64

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"solarhub/devices/profile"
+	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
 )
@@ -99,12 +100,12 @@ func TestWatchedBehindARefusal(t *testing.T) {
 
 // Two points may be views of the same bits.
 func TestAnotherViewOfTheSameBits(t *testing.T) {
-	r := newReporter(&recorder{})
+	r := newReporter(&Device{}, &recorder{})
 	a, b := profile.Point{Key: "a", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}, profile.Point{Key: "b", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}
 	found := Reading{Key: "a", Raw: []uint16{1}, ReadAt: time.Now()}
-	r.begin(a)
-	r.end(t.Context(), nil, a, &found, true)
-	r.begin(b)
+	r.Begin(a)
+	r.End(t.Context(), a, write.End{Written: true, Found: &found, Confirmed: true})
+	r.Begin(b)
 	if len(r.watches) != 0 {
 		t.Errorf("watches %v", r.watches)
 	}

@@ -1,7 +1,6 @@
 package devices
 
 import (
-	"context"
 	"time"
 
 	"solarhub/devices/profile"
@@ -35,8 +34,8 @@ func (r *reporter) watch(p profile.Point, wanted Reading) {
 	}
 }
 
-// forget ends the watches of other points that a write to the point changes; the caller holds mu.
-func (r *reporter) forget(p profile.Point) {
+// unwatch ends the watches of other points that a write to the point changes; the caller holds mu.
+func (r *reporter) unwatch(p profile.Point) {
 	for key, w := range r.watches {
 		if key != p.Key && shareBits(w.point, p) {
 			delete(r.watches, key)
@@ -44,15 +43,16 @@ func (r *reporter) forget(p profile.Point) {
 	}
 }
 
-// reverted returns what the readings, all of them current, show to have been taken back; the caller holds mu.
-func (r *reporter) reverted(readings []Reading) (all []Reverted) {
+// overwritten returns what the readings, all of them current, show to have been changed by somebody else; the caller
+// holds mu.
+func (r *reporter) overwritten(readings []Reading) (all []Reverted) {
 	for _, found := range readings {
 		w, ok := r.watches[found.Key]
 		if !ok || found.Raw == nil || !found.ReadAt.After(w.wanted.ReadAt) {
 			continue
 		}
 		late := found.ReadAt.Sub(w.confirmed) > watchFor
-		changed := !same(w.point, w.wanted.Raw, found.Raw)
+		changed := !w.point.Spec.Same(w.wanted.Raw, found.Raw)
 		if late || changed {
 			delete(r.watches, found.Key)
 		}
@@ -61,13 +61,6 @@ func (r *reporter) reverted(readings []Reading) (all []Reverted) {
 		}
 	}
 	return all
-}
-
-// tellReverted tells the sink what was taken back; the caller holds order.
-func (r *reporter) tellReverted(ctx context.Context, d *Device, all []Reverted) {
-	for _, one := range all {
-		r.sink.Reverted(ctx, d, one)
-	}
 }
 
 // shareBits reports whether writing one point can change the other.

@@ -1,7 +1,6 @@
-package devices
+package write
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -13,13 +12,13 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// check finds the point of a set-value and turns the value into one that may be written; a WriteError says why not.
-func (d *Device) check(set Set) (profile.Point, codec.Value, *WriteError) {
-	p, ok := d.point(set.Key)
+// check finds the point of a set-value and turns the value into one that may be written; a Error says why not.
+func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
+	p, ok := w.device.Point(set.Key)
 	if !ok {
-		return p, codec.Value{}, d.unknown(set.Key)
+		return p, codec.Value{}, w.unknown(set.Key)
 	}
-	if err := d.mayWrite(p); err != nil {
+	if err := w.mayWrite(p); err != nil {
 		return p, codec.Value{}, err
 	}
 	if p.Button() {
@@ -42,27 +41,29 @@ func (d *Device) check(set Set) (profile.Point, codec.Value, *WriteError) {
 }
 
 // unknown tells a key that does not exist from one of a device that has never been seen.
-func (d *Device) unknown(key string) *WriteError {
+func (w *Writer) unknown(key string) *Error {
 	none := profile.Point{Name: key}
-	if s := d.Status(); s.Identity.Serial == "" {
-		reason := fmt.Sprintf("%s has not been identified yet: %s", d.name(), s.Reason)
-		return failure(StageNotSent, none, CodeNotIdentified, reason, nil, "device", d.name())
+	id, why := w.device.Known()
+	if id == "" {
+		reason := fmt.Sprintf("%s has not been identified yet: %s", w.cfg.Name, why)
+		return failure(StageNotSent, none, CodeNotIdentified, reason, nil, "device", w.cfg.Name)
 	}
-	return failure(StageRefused, none, CodeUnknownEntity, fmt.Sprintf("%s has no %q", d.name(), key), nil, "id", d.ID()+"_"+key)
+	reason := fmt.Sprintf("%s has no %q", w.cfg.Name, key)
+	return failure(StageRefused, none, CodeUnknownEntity, reason, nil, "id", id+"_"+key)
 }
 
 // mayWrite refuses what is read only, as a point or as a whole, and what needs arming.
-func (d *Device) mayWrite(p profile.Point) *WriteError {
+func (w *Writer) mayWrite(p profile.Point) *Error {
 	switch {
-	case d.cfg.ReadOnly:
-		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: the configuration says so for %s", p.Name, d.name()), nil)
+	case w.cfg.ReadOnly:
+		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: the configuration says so for %s", p.Name, w.cfg.Name), nil)
 	case p.Write == nil && p.Why != "":
 		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: %s", p.Name, p.Why), nil)
 	case p.Write == nil:
 		return failure(StageRefused, p, CodeReadOnly, p.Name+" is read only", nil)
 	case len(p.Ranges) > 1: // never torn, so never in two requests
 		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: its words lie apart (%s) and no one request writes them", p.Name, registers(p)), nil)
-	case p.Write.Arm && !slices.Contains(d.cfg.Arm, p.Key):
+	case p.Write.Arm && !slices.Contains(w.cfg.Arm, p.Key):
 		reason := fmt.Sprintf("%s is a setting of the installer: to write it put %s under arm: in the configuration", p.Name, p.Key)
 		return failure(StageRefused, p, CodeNotArmed, reason, nil, "key", p.Key)
 	}
@@ -76,7 +77,7 @@ func pressing(p profile.Point) profile.Point {
 }
 
 // wrongValue turns an error of the codec into a refusal.
-func wrongValue(p profile.Point, given any, err error) *WriteError {
+func wrongValue(p profile.Point, given any, err error) *Error {
 	value := fmt.Sprint(given)
 	reason := fmt.Sprintf("%s: %v", p.Name, err)
 	if option, ok := errors.AsType[*codec.OptionError](err); ok {
@@ -86,7 +87,7 @@ func wrongValue(p profile.Point, given any, err error) *WriteError {
 }
 
 // checkNumber refuses a number out of range or off step. The noise of floats is no reason.
-func checkNumber(p profile.Point, f float64) (codec.Value, *WriteError) {
+func checkNumber(p profile.Point, f float64) (codec.Value, *Error) {
 	w, snapped := p.Write, snap(p, f)
 	value := plain(f)
 	if snapped.Num < w.Min || snapped.Num > w.Max {
@@ -132,26 +133,4 @@ func withUnit(value, unit string) string {
 		return value
 	}
 	return value + " " + unit
-}
-
-// same reports whether two sets of words agree in the bits of the point.
-func same(p profile.Point, a, b []uint16) bool {
-	mask := p.Spec.CompareMask()
-	if len(a) != len(mask) || len(b) != len(mask) {
-		return false
-	}
-	for i, m := range mask {
-		if a[i]&m != b[i]&m {
-			return false
-		}
-	}
-	return true
-}
-
-// ended says why a context ended, for errors.
-func ended(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return context.Canceled
 }

@@ -1,0 +1,60 @@
+// Package devices is what is on the other end of a line: devices made from profiles, polled, identified and written to.
+// It knows protocol and profiles, not the host.
+package devices
+
+import (
+	"context"
+	"time"
+
+	"solarhub/devices/ask"
+	"solarhub/devices/profile"
+	"solarhub/devices/write"
+	"solarhub/protocol"
+)
+
+// Config is one device of the configuration.
+type Config struct {
+	Profile   *profile.Profile
+	Unit      protocol.UnitID
+	Name      string                             // for people; Defaults to the profile's name
+	ID        string                             // the device id where no serial number can be read; usually empty
+	Line      profile.LineSettings               // the profile's, with the configuration's overrides
+	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
+	ReadOnly  bool
+	Arm       []string  // keys of points that may be written though the profile asks for arming
+	Known     *Identity // what it was when last seen, from the cache; nil at the very first start
+	Learnt    Lessons   // what it had taught by then; see Device.Learnt
+}
+
+// Identity is what a device said of itself.
+type Identity struct {
+	Serial  string // or Config.ID
+	Model   string
+	Variant string // one of Profile.Variants, or empty
+	Version string
+}
+
+// Status is how a device is. It is reported on each change.
+type Status struct {
+	Online     bool
+	Identified bool     // in this run: nothing is writable before
+	Identity   Identity // last known; zero if never
+	Reason     string   // a sentence where not online or not identified
+	Since      time.Time
+}
+
+// Sink takes what a device reports. Calls come from the device's goroutines in order and must not block for long.
+type Sink interface {
+	Readings(ctx context.Context, d *Device, readings []Reading)
+	Status(ctx context.Context, d *Device, s Status)
+	Reverted(ctx context.Context, d *Device, r Reverted)
+}
+
+// What a device is asked for and says, by the words of the packages that do the work.
+type (
+	Bus        = ask.Bus       // what a device needs of its line
+	Reading    = ask.Reading   // a value with the moment at which its read began
+	Set        = write.Set     // one set-value
+	Outcome    = write.Outcome // the end of a Set that did not fail
+	WriteError = write.Error   // a failed Set
+)

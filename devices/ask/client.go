@@ -1,0 +1,84 @@
+// Package ask is how one device is asked over its line: with its unit id and pace, again while it says that it is
+// busy, and how long each thing is waited for.
+package ask
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+)
+
+// Bus is what a device needs of its line. protocol.Bus is one.
+type Bus interface {
+	Do(ctx context.Context, req protocol.Request) (protocol.Response, error)
+	Hold(ctx context.Context, req protocol.Request, hold func(ctx context.Context, x protocol.Exchanger) error) error
+}
+
+// Exchange sends one request and returns the reply: Bus.Do, or the Exchange of a held line.
+type Exchange func(ctx context.Context, req protocol.Request) (protocol.Response, error)
+
+// Client asks one device.
+type Client struct {
+	Bus  Bus
+	Unit protocol.UnitID
+	Line profile.LineSettings
+}
+
+// Request returns what all requests to the device have in common. The first byte must be out within the time given.
+func (c Client) Request(priority protocol.Priority, within time.Duration) protocol.Request {
+	return protocol.Request{
+		Unit: c.Unit, Priority: priority, Deadline: time.Now().Add(within), Pace: c.Line.Pace,
+	}
+}
+
+// IsBusy reports whether the device may do a moment later what it has just refused.
+func IsBusy(err error) bool {
+	no, ok := errors.AsType[protocol.ExceptionError](err)
+	return ok && no.Transient()
+}
+
+// IsSilence reports whether the device has not answered: the reply did not come, or a gateway got none.
+func IsSilence(err error) bool {
+	no, ok := errors.AsType[protocol.ExceptionError](err)
+	return errors.Is(err, protocol.ErrTimeout) || ok && no.FromGateway()
+}
+
+// IsRefusal reports whether the device objects to the registers it was asked for.
+func IsRefusal(err error) bool {
+	no, ok := errors.AsType[protocol.ExceptionError](err)
+	return ok && no.AboutRequest()
+}
+
+// RetryAt returns when a request to a busy device is sent again, so that the line serves others meanwhile. It reports
+// false after the last try, or where the next would come behind the deadline; a deadline of zero is none.
+func (c Client) RetryAt(deadline time.Time, tries int) (time.Time, bool) {
+	at := time.Now().Add(cmp.Or(c.Line.Busy.Wait, profile.DefaultBusyWait))
+	if tries >= cmp.Or(c.Line.Busy.Retries, profile.DefaultBusyRetries) || !deadline.IsZero() && at.After(deadline) {
+		return time.Time{}, false
+	}
+	return at, true
+}
+
+// Patiently calls try, and calls it again while the device says that it is busy.
+func (c Client) Patiently(req protocol.Request, try func(req protocol.Request) error) error {
+	for tries := 0; ; tries++ {
+		err := try(req)
+		if !IsBusy(err) {
+			return err
+		}
+		at, again := c.RetryAt(req.Deadline, tries)
+		if !again {
+			return err
+		}
+		req.NotBefore = at
+	}
+}
+
+// WrongDeviceError says in a sentence why what answers is not the device.
+type WrongDeviceError struct{ Reason string }
+
+func (e *WrongDeviceError) Error() string { return e.Reason }
