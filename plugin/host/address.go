@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Address is where a host is: http://homeassistant.local:8123, https://example.org/prefix, or http://supervisor/core for a
-// plugin that runs as an app under the Supervisor. The zero value is no address.
+// Address is the address of a host: http://homeassistant.local:8123, https://example.org/prefix, or
+// http://supervisor/core for a plugin that runs as an app under the Supervisor. The zero value is no address.
 type Address struct{ base url.URL }
 
 // ParseAddress reads an address. The schemes are http, https, ws and wss; a path is kept as a prefix; the path of the
@@ -25,15 +25,16 @@ func ParseAddress(text string) (Address, error) {
 		u.Scheme = "https"
 	case "http", "https":
 	default:
-		return Address{}, fmt.Errorf("address of the host %q: begins with none of http://, https://, ws://, wss://", text)
+		return Address{}, fmt.Errorf("address of the host %q: begins with none of http://, https://, ws://, wss://",
+			text)
 	}
 	switch {
 	case u.Hostname() == "":
-		return Address{}, fmt.Errorf("address of the host %q: names no machine", text)
+		return Address{}, fmt.Errorf("address of the host %q: has no host name", text)
 	case u.User != nil:
-		return Address{}, errors.New("address of the host: holds a user name; only the access token is used")
+		return Address{}, errors.New("address of the host: has a user name, but only the access token is used")
 	case u.RawQuery != "" || u.Fragment != "":
-		return Address{}, fmt.Errorf("address of the host %q: has a part behind ? or #", text)
+		return Address{}, fmt.Errorf("address of the host %q: has a query (?) or a fragment (#)", text)
 	}
 	path := strings.TrimRight(u.Path, "/")
 	if before, ok := strings.CutSuffix(path, "/websocket"); ok {

@@ -1,6 +1,6 @@
 package host
 
-// The codes of a failed Call. Which placeholders belong to which is a table of PROTOCOL.md, section 5.
+// The codes of a failed Call. PROTOCOL.md, section 5, lists the placeholders of each.
 const (
 	CodeOutOfRange     = "out_of_range"
 	CodeOffStep        = "off_step"
@@ -30,7 +30,7 @@ const (
 	CodeTimeout      = "timeout"
 )
 
-// placeholderReason is the placeholder that every error carries: an English sentence.
+// placeholderReason is the placeholder that every error has: an English sentence.
 const placeholderReason = "reason"
 
 // CallError is why a Call failed: a code and the texts that go into the translated sentence.
@@ -39,8 +39,8 @@ type CallError struct {
 	Placeholders map[string]string `json:"placeholders"`
 }
 
-// NewCallError returns the error with code and reason, an English sentence, and the placeholders of more, which may be nil
-// and is copied.
+// NewCallError returns an error with a code, a reason (an English sentence) and further placeholders, which it copies.
+// more may be nil.
 func NewCallError(code, reason string, more map[string]string) *CallError {
 	all := make(map[string]string, len(more)+1)
 	for k, v := range more {
@@ -60,7 +60,7 @@ func (e *CallError) Error() string {
 	return e.Code
 }
 
-// Validation reports whether the fault lies in what was asked for, so that asking again the same way cannot succeed.
+// Validation reports whether the request itself is at fault, so that the same request cannot succeed later.
 // Source: PROTOCOL.md, section 5.
 func (e *CallError) Validation() bool {
 	switch e.Code {

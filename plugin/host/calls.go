@@ -10,97 +10,101 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// calls are the calls of one session that are not answered yet, each in its own goroutine.
+// calls are the calls of one session that are not answered yet. Each runs in a goroutine of its own.
 type calls struct {
 	plugin  Plugin
 	outbox  *Outbox
 	session *Session
-	number  int64 // of the session, for the answers
+	number  int64 // of the session, for the results
 	log     zerolog.Logger
 
 	mu      sync.Mutex
-	pending map[*arrival]struct{}
+	pending map[string]context.CancelCauseFunc // by call id
 	stopped bool
-	running sync.WaitGroup
+	joined  sync.WaitGroup
 }
 
-// arrival is a call on its way, known by its id.
-type arrival struct {
-	id     string
-	cancel context.CancelCauseFunc
+func newCalls(o Options, s *Session, number int64) *calls {
+	return &calls{plugin: o.Plugin, outbox: o.Outbox, session: s, number: number, log: o.Log,
+		pending: map[string]context.CancelCauseFunc{}}
 }
 
-// start carries out a call that came at a moment, in a goroutine of its own.
+// start carries out a call that came at a moment. It does not wait for the call. If the call is refused, it waits for
+// the host's answer to the refusal.
 func (c *calls) start(ctx context.Context, call Call, at time.Time) error {
 	deadline := at.Add(time.Duration(call.RemainingMS) * time.Millisecond)
 	ctx, end := context.WithDeadline(ctx, deadline)
 	ctx, cancel := context.WithCancelCause(ctx)
-	a := &arrival{call.CallID, cancel}
-	if refused := c.enter(a); refused != nil {
+	admitted, refused := c.admit(call.CallID, cancel)
+	if !admitted {
 		cancel(nil)
 		end()
+		if refused == nil { // the call that is pending answers for both
+			c.log.Warn().Str("call", call.CallID).Msg("The companion sends a call that is pending already")
+			return nil
+		}
 		return c.answer(call, Result{Err: refused})
 	}
-	go func() { // enter has counted it
-		defer c.running.Done()
+	go func() { // admit has counted it
+		defer c.joined.Done()
 		defer end()
 		defer cancel(nil)
 		c.log.Debug().Str("call", call.CallID).Str("action", call.Action).Str("id", call.ID).Str("device", call.Device).
 			Interface("value", call.Value).Msg("Call")
 		result := c.plugin.Call(ctx, call)
-		c.leave(a)
+		c.remove(call.CallID)
 		c.session.fail(c.answer(call, result))
 	}()
 	return nil
 }
 
-// enter notes a call as pending, or says why it cannot be.
-func (c *calls) enter(p *arrival) *CallError {
+// admit adds a call to the pending ones, or says why it is refused. A call that is pending already is neither.
+func (c *calls) admit(id string, cancel context.CancelCauseFunc) (admitted bool, refused *CallError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.stopped:
-		return NewCallError(CodeStopping, ErrStopping.Error(), nil)
+		return false, NewCallError(CodeStopping, ErrStopping.Error(), nil)
+	case c.pending[id] != nil:
+		return false, nil
 	case len(c.pending) == MaxCalls:
-		return NewCallError(CodeQueueFull, fmt.Sprintf("%d calls are pending already", MaxCalls), nil)
+		return false, NewCallError(CodeQueueFull, fmt.Sprintf("%d calls are pending already", MaxCalls), nil)
 	}
-	c.pending[p] = struct{}{}
-	c.running.Add(1)
-	return nil
+	c.pending[id] = cancel
+	c.joined.Add(1)
+	return true, nil
 }
 
-func (c *calls) leave(p *arrival) {
+func (c *calls) remove(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.pending, p)
+	delete(c.pending, id)
 }
 
-// abandon ends the context of one call.
-func (c *calls) abandon(id string) {
+// cancel ends the context of a call whose caller gave up.
+func (c *calls) cancel(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for p := range c.pending {
-		if p.id == id {
-			p.cancel(ErrCancelled)
-		}
+	if cancel := c.pending[id]; cancel != nil {
+		cancel(ErrCancelled)
 	}
 }
 
-// stop refuses new calls, ends the contexts of the pending ones with cause and waits until each is answered or the session
-// is lost.
+// stop refuses new calls, ends the contexts of the pending ones with cause, and waits until each is answered or the
+// session is lost.
 func (c *calls) stop(cause error) {
 	c.mu.Lock()
 	c.stopped = true
-	for p := range c.pending {
-		p.cancel(cause)
+	for _, cancel := range c.pending {
+		cancel(cause)
 	}
 	c.mu.Unlock()
-	c.running.Wait()
+	c.joined.Wait()
 }
 
-// answer sends the one result of a call. The confirmed values are taken when the frame is written, so that neither an older
-// value can follow it nor a newer one be overwritten by it. ctx is that of nothing: a call that ran into its deadline
-// is answered too.
+// answer sends the one result of a call. The confirmed values are taken when the frame is written: no older value can
+// follow it, and it overwrites no newer one. It does not use the call's context, because a call that has passed its
+// deadline is answered too.
 func (c *calls) answer(call Call, r Result) error {
 	f := ResultFrame{Session: c.number, CallID: call.CallID, OK: r.Err == nil, Error: r.Err}
 	if r.Err == nil {
@@ -108,13 +112,13 @@ func (c *calls) answer(call Call, r Result) error {
 		if r.Response != nil {
 			text, err := json.Marshal(r.Response)
 			if err != nil {
-				f.OK, f.Error = false, NewCallError(CodeFailed, "the response cannot be told: "+err.Error(), nil)
+				f.OK, f.Error = false, NewCallError(CodeFailed, "the response cannot be encoded: "+err.Error(), nil)
 			} else {
 				f.Response = json.RawMessage(text)
 			}
 		}
 	}
-	return c.session.do(context.Background(), &command{name: CommandResult, build: func() any {
+	return c.session.do(context.Background(), &command{name: CommandResult, body: func() any {
 		f.Values = c.outbox.confirm(r.Confirmed)
 		return f
 	}}, nil)

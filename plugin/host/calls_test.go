@@ -32,7 +32,8 @@ func TestSetValueIsConfirmedBeforeItReturns(t *testing.T) {
 			return host.Result{Value: c.Value, Confirmed: []string{c.ID}}
 		})
 		before := l.log.count(`"SN1_grid_limit":250`)
-		if _, err := l.host.Action(t.Context(), "number", "set_value", map[string]any{"value": 250.0}, "number.inverter_grid_limit"); err != nil {
+		if _, err := l.host.Action(t.Context(), "number", "set_value", map[string]any{"value": 250.0},
+			"number.inverter_grid_limit"); err != nil {
 			t.Fatal(err)
 		}
 		l.is("SN1_grid_limit", "250")
@@ -53,12 +54,14 @@ func TestAFailedCallRaises(t *testing.T) {
 		l.ready()
 		l.plugin.onCall(func(_ context.Context, c host.Call) host.Result {
 			l.outbox.Put(host.States{Values: map[string]any{c.ID: 90}})
-			return host.Result{Confirmed: []string{c.ID}, Err: host.NewCallError(host.CodeNotVerified, "wanted 80, found 90",
-				map[string]string{"wanted": "80", "found": "90"})}
+			return host.Result{Confirmed: []string{c.ID},
+				Err: host.NewCallError(host.CodeNotVerified, "wanted 80, found 90",
+					map[string]string{"wanted": "80", "found": "90"})}
 		})
 		err := l.host.SetValue(t.Context(), "SN1_grid_limit", 80)
 		var e *devhost.Error
-		if !errors.As(err, &e) || e.Code != "home_assistant_error" || e.Key != "not_verified" || e.Placeholders["found"] != "90" ||
+		if !errors.As(err, &e) || e.Code != "home_assistant_error" || e.Key != "not_verified" ||
+			e.Placeholders["found"] != "90" ||
 			e.Placeholders["name"] != "Inverter Grid limit" {
 			t.Errorf("error is %#v", err)
 		}
@@ -66,7 +69,8 @@ func TestAFailedCallRaises(t *testing.T) {
 		l.plugin.onCall(func(context.Context, host.Call) host.Result {
 			return host.Result{Err: host.NewCallError(host.CodeOffStep, "85 is off step", nil)}
 		})
-		if err := l.host.SetValue(t.Context(), "SN1_grid_limit", 85); !errors.As(err, &e) || e.Code != "service_validation_error" {
+		if err := l.host.SetValue(t.Context(), "SN1_grid_limit", 85); !errors.As(err, &e) ||
+			e.Code != "service_validation_error" {
 			t.Errorf("error is %#v", err)
 		}
 	})
@@ -79,17 +83,21 @@ func TestAReadCallHasAResponse(t *testing.T) {
 		l.start()
 		defer l.stop()
 		l.ready()
-		var response any = host.Reading{Value: 5.5, Unit: "V", ReadAt: time.Unix(1e9, 0).UTC(), Raw: []uint16{55}, Registers: "holding 588+1"}
+		var response any = host.Reading{Value: 5.5, Unit: "V", ReadAt: time.Unix(1e9, 0).UTC(), Raw: []uint16{55},
+			Registers: "holding 588+1"}
 		l.plugin.onCall(func(context.Context, host.Call) host.Result { return host.Result{Response: response} })
-		got, err := l.host.Action(t.Context(), "solarhub", "read_value", map[string]any{"entity_id": "sensor.inverter_pv_power"})
+		got, err := l.host.Action(t.Context(), "solarhub", "read_value",
+			map[string]any{"entity_id": "sensor.inverter_pv_power"})
 		text, _ := json.Marshal(got)
-		const want = `{"age_ms":0,"raw":[55],"read_at":"2001-09-09T01:46:40Z","registers":"holding 588+1","unit":"V","value":5.5}`
+		const want = `{"age_ms":0,"raw":[55],"read_at":"2001-09-09T01:46:40Z","registers":"holding 588+1",` +
+			`"unit":"V","value":5.5}`
 		if err != nil || string(text) != want {
 			t.Errorf("response is %s, %v", text, err)
 		}
 		response = func() {} // no JSON: the caller is told, and the session lives
 		var e *devhost.Error
-		_, err = l.host.Action(t.Context(), "solarhub", "read_value", map[string]any{"entity_id": "sensor.inverter_pv_power"})
+		_, err = l.host.Action(t.Context(), "solarhub", "read_value",
+			map[string]any{"entity_id": "sensor.inverter_pv_power"})
 		if !errors.As(err, &e) || e.Key != "failed" || !l.client.Status().Ready {
 			t.Errorf("error is %v, status %+v", err, l.client.Status())
 		}

@@ -13,25 +13,25 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Options is what a Client is made of.
+// Options says how a Client reaches the host and what it serves there.
 type Options struct {
 	Address       Address
 	Token         Secret       // of an administrator
-	Insecure      bool         // accept any certificate. Defaults to false
+	Insecure      bool         // accept any certificate
 	HTTPClient    *http.Client // Defaults to NewHTTPClient(Insecure)
 	PluginVersion string
 	Installation  string // 1..64 characters
-	Epoch         int64  // start of the process, milliseconds since 1970. Defaults to the moment of New
+	Epoch         int64  // start of the process, milliseconds since 1970. Defaults to the time of New
 	Plugin        Plugin
 	Outbox        *Outbox
 
-	// Removed tells that the owner deleted devices in the host. It must not wait; nil ignores it.
+	// Removed is called when the owner has deleted devices in the host. It must not wait, and may be nil.
 	Removed func(devices []string)
-	// Diagnostics collects what a person who looks for a fault needs, without secrets. nil gives nothing.
+	// Diagnostics returns what a person needs who looks for a fault, without secrets. It may be nil.
 	Diagnostics func(ctx context.Context) (any, error)
 
-	// ReadLimit is the largest frame that is taken, in bytes. Defaults to 64 MiB, what the Supervisor's proxy lets through; the
-	// host sets no cap itself.
+	// ReadLimit is the size in bytes of the largest frame that is accepted. Defaults to 64 MiB, which is also the limit
+	// of the Supervisor's proxy.
 	ReadLimit int64
 
 	Times Times
@@ -58,20 +58,20 @@ func (o Options) withDefaults() Options {
 type Client struct {
 	options    Options
 	redescribe chan struct{}
-	noticed    chan struct{} // there are notices
+	noticed    chan struct{} // notices wait
 
 	mu      sync.Mutex
 	status  Status
-	current *conversation // while ready
+	current *conversation // nil unless ready
 	notices []Notice
 }
 
-// Status is how the connection to the host is.
+// Status is the state of the connection to the host.
 type Status struct {
 	Ready            bool
-	Since            time.Time // of the last change
+	Since            time.Time // when Ready or Reason changed last
 	Reason           string    // a sentence while not ready; empty before the first attempt
-	HostVersion      string    // as of the last session
+	HostVersion      string    // of the last session
 	CompanionVersion string
 }
 
@@ -86,7 +86,8 @@ func New(o Options) (*Client, error) {
 		bad = append(bad, errors.New("access token of the host is missing"))
 	}
 	if n := utf8.RuneCountInString(o.Installation); n < 1 || n > 64 {
-		bad = append(bad, fmt.Errorf("name of the installation %q has %d characters, allowed are 1 to 64", o.Installation, n))
+		bad = append(bad, fmt.Errorf("name of the installation %q has %d characters, allowed are 1 to 64",
+			o.Installation, n))
 	}
 	if o.Plugin == nil || o.Outbox == nil {
 		bad = append(bad, errors.New("a client needs a plugin and an outbox"))
@@ -94,11 +95,16 @@ func New(o Options) (*Client, error) {
 	if len(bad) > 0 {
 		return nil, errors.Join(bad...)
 	}
-	return &Client{options: o, redescribe: make(chan struct{}, 1), noticed: make(chan struct{}, 1), status: Status{Since: time.Now()}}, nil
+	return &Client{
+		options:    o,
+		redescribe: make(chan struct{}, 1),
+		noticed:    make(chan struct{}, 1),
+		status:     Status{Since: time.Now()},
+	}, nil
 }
 
-// Redescribe has the definitions registered anew if they changed, followed by everything that is known of them. It does not
-// wait. Without a session nothing needs to be done: the next one asks anyway.
+// Redescribe registers the definitions again if they have changed, and sends all states after them. It does not wait.
+// Without a session it does nothing, because the next session begins with the definitions.
 func (c *Client) Redescribe() {
 	select {
 	case c.redescribe <- struct{}{}:
@@ -106,7 +112,7 @@ func (c *Client) Redescribe() {
 	}
 }
 
-// Status returns how the connection is now.
+// Status returns the state of the connection.
 func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +122,7 @@ func (c *Client) Status() Status {
 // ErrNotConnected: there is no session with the host.
 var ErrNotConnected = errors.New("not connected to Home Assistant")
 
-// Remove has the host forget devices with their parts and entities for good, and returns how many it removed.
+// Remove asks the host to forget devices with their parts and entities for good. It returns how many the host removed.
 func (c *Client) Remove(ctx context.Context, devices []string) (int, error) {
 	c.mu.Lock()
 	v := c.current
@@ -125,46 +131,47 @@ func (c *Client) Remove(ctx context.Context, devices []string) (int, error) {
 		return 0, ErrNotConnected
 	}
 	var result RemoveResult
-	err := v.session.Do(ctx, CommandRemove, RemoveFrame{Session: v.hello.Session, Devices: devices}, &result)
+	frame := RemoveFrame{Session: v.hello.Session, Devices: devices}
+	err := v.session.Do(ctx, CommandRemove, frame, &result)
 	return result.Removed, err
 }
 
-// Run keeps a session up until ctx ends, and returns nil then. Pending calls are answered and the host is told first, which
-// takes at most Times.Bye beyond what the plugin needs to end its calls.
+// Run keeps a session up until ctx ends, and then returns nil. Before that it answers the pending calls and says
+// goodbye to the host, which takes at most Times.Bye longer than the plugin needs to end its calls.
 func (c *Client) Run(ctx context.Context) error {
 	retry := backoff.NewExponentialBackOff()
-	retry.InitialInterval, retry.MaxInterval = c.options.Times.First, c.options.Times.Most
+	retry.InitialInterval, retry.MaxInterval = c.options.Times.RetryFirst, c.options.Times.RetryMax
 	retry.Multiplier, retry.RandomizationFactor = 2, 0.25
 	retry.Reset()
 	defer c.options.HTTPClient.CloseIdleConnections()
-	defer c.lost("SolarHub has stopped")
-	told := ""
+	defer c.disconnected("SolarHub has stopped")
+	logged := "" // the kind of the last failure that was logged
 	for {
-		ready, err := c.once(ctx)
+		ready, err := c.runSession(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		if ready >= c.options.Times.Settled {
+		if ready >= c.options.Times.RetryReset {
 			retry.Reset()
 		}
-		what := diagnosis(err, c.options.Times)
-		if what.wait == 0 {
-			what.wait = min(retry.NextBackOff(), c.options.Times.Most)
+		f := classify(err, c.options.Times)
+		if f.wait == 0 {
+			f.wait = min(retry.NextBackOff(), c.options.Times.RetryMax)
 		}
-		if ready > 0 || what.kind != told {
-			c.options.Log.WithLevel(what.level).Err(err).Stringer("address", c.options.Address).
-				Stringer("next_try", what.wait.Round(time.Millisecond)).Msg(what.sentence)
-			told = what.kind
+		if ready > 0 || f.kind != logged {
+			c.options.Log.WithLevel(f.level).Err(err).Stringer("address", c.options.Address).
+				Stringer("next_try", f.wait.Round(time.Millisecond)).Msg(f.sentence)
+			logged = f.kind
 		}
-		c.lost(what.sentence)
-		if !pause(ctx, what.wait) {
+		c.disconnected(f.sentence)
+		if !sleep(ctx, f.wait) {
 			return nil
 		}
 	}
 }
 
-// pause waits and reports whether ctx still lives.
-func pause(ctx context.Context, d time.Duration) bool {
+// sleep waits for d. It returns false as soon as ctx ends.
+func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -175,36 +182,37 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// once is one session from dialling to its end. It returns for how long it was ready.
-func (c *Client) once(ctx context.Context) (time.Duration, error) {
+// runSession runs one session from dialling to its end. It returns how long the session was ready.
+func (c *Client) runSession(ctx context.Context) (time.Duration, error) {
 	s, err := Dial(ctx, c.options)
 	if err != nil {
 		return 0, err
 	}
-	v, err := c.hello(ctx, s)
+	v, err := c.converse(ctx, s)
 	if err != nil {
 		s.Close()
 		return 0, err
 	}
 	err = v.run(ctx)
-	if since := c.Status(); since.Ready {
-		return max(time.Since(since.Since), 1), err
+	if status := c.Status(); status.Ready {
+		return max(time.Since(status.Since), 1), err
 	}
 	return 0, err
 }
 
-// ready notes that the host knows everything.
-func (v *conversation) ready() {
-	v.client.mu.Lock()
-	v.client.current = v
-	v.client.status = Status{Ready: true, Since: time.Now(), HostVersion: v.hello.HAVersion, CompanionVersion: v.hello.CompanionVersion}
-	v.client.mu.Unlock()
-	v.client.options.Log.Info().Stringer("address", v.client.options.Address).Str("home_assistant", v.hello.HAVersion).
+// connected records that the host has the first snapshot of a session.
+func (c *Client) connected(v *conversation) {
+	c.mu.Lock()
+	c.current = v
+	c.status = Status{Ready: true, Since: time.Now(), HostVersion: v.hello.HAVersion,
+		CompanionVersion: v.hello.CompanionVersion}
+	c.mu.Unlock()
+	c.options.Log.Info().Stringer("address", c.options.Address).Str("home_assistant", v.hello.HAVersion).
 		Str("companion", v.hello.CompanionVersion).Int64("session", v.hello.Session).Msg("Connected to Home Assistant")
 }
 
-// lost notes that there is no session, and why.
-func (c *Client) lost(reason string) {
+// disconnected records that there is no session, and why.
+func (c *Client) disconnected(reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = nil

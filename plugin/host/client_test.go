@@ -76,7 +76,8 @@ func TestCachedValuesShowWhenTheyWereRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-		l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": 5}, Cached: map[string]time.Time{"SN1_pv_power": at}})
+		l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": 5},
+			Cached: map[string]time.Time{"SN1_pv_power": at}})
 		l.serve(devhost.Options{})
 		l.start()
 		defer l.stop()
@@ -159,7 +160,8 @@ func TestDefinitionsThatChange(t *testing.T) {
 		}
 		d := house()
 		d.Devices = append(d.Devices, host.Device{ID: "SN2", Name: "Second"})
-		d.Entities = append(d.Entities[1:], host.Entity{ID: "SN2_on", Device: "SN2", Platform: "switch", Key: "on", Name: "On", Enabled: true})
+		d.Entities = append(d.Entities[1:],
+			host.Entity{ID: "SN2_on", Device: "SN2", Platform: "switch", Key: "on", Name: "On", Enabled: true})
 		l.plugin.describe(d)
 		l.outbox.Put(host.States{Values: map[string]any{"SN2_on": true}}) // before the host knows it
 		time.Sleep(time.Second)
@@ -179,8 +181,10 @@ func TestManyEntitiesTravelInFrames(t *testing.T) {
 		values := map[string]any{}
 		for i := range 1201 {
 			id := fmt.Sprintf("SN1_p%d", i)
-			d.Entities = append(d.Entities, host.Entity{ID: id, Device: "SN1", Platform: "sensor", Key: fmt.Sprint("p", i), Name: fmt.Sprint("P", i),
-				Unit: "W", Enabled: true})
+			d.Entities = append(d.Entities,
+				host.Entity{ID: id, Device: "SN1", Platform: "sensor", Key: fmt.Sprint("p", i),
+					Name: fmt.Sprint("P", i),
+					Unit: "W", Enabled: true})
 			values[id] = i
 		}
 		l.plugin.describe(d)
@@ -196,7 +200,8 @@ func TestManyEntitiesTravelInFrames(t *testing.T) {
 		if n := l.log.count(`"ready":true`); n != 1 {
 			t.Errorf("%d frames say ready, want the last", n)
 		}
-		if r, s := l.log.count(`"type":"solarhub/register"`), l.log.count(`"type":"solarhub/states"`); r != 7 || s != 3 {
+		if r, s := l.log.count(`"type":"solarhub/register"`),
+			l.log.count(`"type":"solarhub/states"`); r != 7 || s != 3 {
 			t.Errorf("%d frames of definitions and %d of states, want 7 and 3", r, s)
 		}
 	})
@@ -263,7 +268,8 @@ func TestTheNewestProcessWins(t *testing.T) {
 		young.board, young.host = old.board, old.host
 		var err error
 		at, _ := host.ParseAddress("http://house")
-		young.client, err = host.New(host.Options{Address: at, Token: host.NewSecret(token), HTTPClient: old.board.client(),
+		young.client, err = host.New(host.Options{Address: at, Token: host.NewSecret(token),
+			HTTPClient:   old.board.client(),
 			Installation: "house", Epoch: 2000, Plugin: young.plugin, Outbox: young.outbox})
 		if err != nil {
 			t.Fatal(err)

@@ -19,20 +19,28 @@ func TestParseAddress(t *testing.T) {
 	for _, c := range []struct{ in, text, socket, rest string }{
 		{"http://house:8123", "http://house:8123", "ws://house:8123/api/websocket", "http://house:8123/api/config"},
 		{" https://house/ ", "https://house", "wss://house/api/websocket", "https://house/api/config"},
-		{"wss://house/pre/fix/", "https://house/pre/fix", "wss://house/pre/fix/api/websocket", "https://house/pre/fix/api/config"},
-		{"ws://house:8123/api/websocket", "http://house:8123", "ws://house:8123/api/websocket", "http://house:8123/api/config"},
-		{"http://[fe80::1]:8123", "http://[fe80::1]:8123", "ws://[fe80::1]:8123/api/websocket", "http://[fe80::1]:8123/api/config"},
-		{"http://supervisor/core", "http://supervisor/core", "ws://supervisor/core/websocket", "http://supervisor/core/api/config"},
-		{"ws://supervisor/core/websocket", "http://supervisor/core", "ws://supervisor/core/websocket", "http://supervisor/core/api/config"},
+		{"wss://house/pre/fix/", "https://house/pre/fix", "wss://house/pre/fix/api/websocket",
+			"https://house/pre/fix/api/config"},
+		{"ws://house:8123/api/websocket", "http://house:8123", "ws://house:8123/api/websocket",
+			"http://house:8123/api/config"},
+		{"http://[fe80::1]:8123", "http://[fe80::1]:8123", "ws://[fe80::1]:8123/api/websocket",
+			"http://[fe80::1]:8123/api/config"},
+		{"http://supervisor/core", "http://supervisor/core", "ws://supervisor/core/websocket",
+			"http://supervisor/core/api/config"},
+		{"ws://supervisor/core/websocket", "http://supervisor/core", "ws://supervisor/core/websocket",
+			"http://supervisor/core/api/config"},
 	} {
 		a, err := ParseAddress(c.in)
-		if err != nil || a.String() != c.text || a.WebSocket() != c.socket || a.REST("/config") != c.rest || a.IsZero() {
+		if err != nil || a.String() != c.text || a.WebSocket() != c.socket || a.REST("/config") != c.rest ||
+			a.IsZero() {
 			t.Errorf("%q is %q, %q, %q, %v", c.in, a, a.WebSocket(), a.REST("/config"), err)
 		}
 	}
 	for in, want := range map[string]string{
-		"house:8123": "begins with none", "": "begins with none", "ftp://house": "begins with none", "http://": "names no machine",
-		"http://u:secret@house": "user name", "http://house?token=secret": "behind ?", "http://house:port": "invalid port",
+		"house:8123": "begins with none", "": "begins with none", "ftp://house": "begins with none",
+		"http://":               "has no host name",
+		"http://u:secret@house": "user name", "http://house?token=secret": "has a query",
+		"http://house:port": "invalid port",
 	} {
 		a, err := ParseAddress(in)
 		if err == nil || !strings.Contains(err.Error(), want) || !a.IsZero() {
@@ -55,7 +63,8 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 	text, _ := json.Marshal(map[string]any{"s": s, "p": &s})
 	b.Write(text)
-	if got := b.String(); strings.Contains(got, "very") || strings.Contains(got, "76657279") || strings.Count(got, "***") < 15 {
+	if got := b.String(); strings.Contains(got, "very") || strings.Contains(got, "76657279") ||
+		strings.Count(got, "***") < 15 {
 		t.Errorf("shown as\n%s", got)
 	}
 	if s.Reveal() != "very secret" || s.IsZero() || !NewSecret("").IsZero() {
@@ -115,24 +124,28 @@ func TestCreateEntry(t *testing.T) {
 		created bool
 		fault   string
 	}{
-		{"made", map[string]string{first: form, second: `{"type":"create_entry","result":{"entry_id":"E1","state":"loaded"}}`}, true, ""},
-		{"made, broken", map[string]string{first: form, second: `{"type":"create_entry","result":{"state":"setup_error"}}`}, true, "setup_error"},
+		{"made", map[string]string{first: form,
+			second: `{"type":"create_entry","result":{"entry_id":"E1","state":"loaded"}}`}, true, ""},
+		{"made, broken", map[string]string{first: form,
+			second: `{"type":"create_entry","result":{"state":"setup_error"}}`}, true, "setup_error"},
 		{"there already", map[string]string{first: `{"type":"abort","reason":"single_instance_allowed"}`}, false, ""},
 		{"refused", map[string]string{first: form, second: `{"type":"abort","reason":"bad_day"}`}, false, "bad_day"},
 		{"asks on", map[string]string{first: form, second: form}, false, "by hand"},
 		{"not installed", nil, false, "install its files and restart"},
-		{"no administrator", map[string]string{first: "HTTP 403"}, false, "no administrator"},
+		{"no administrator", map[string]string{first: "HTTP 403"}, false, "not an administrator"},
 		{"starting", map[string]string{first: "HTTP 502"}, false, "is starting"},
-		{"another server", map[string]string{first: "<html>"}, false, "is this a Home Assistant"},
+		{"another server", map[string]string{first: "<html>"}, false, "is this Home Assistant"},
 	} {
 		created, err := rest(t, c.answers).CreateEntry(t.Context())
-		if created != c.created || (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+		if created != c.created || (err == nil) != (c.fault == "") || err != nil &&
+			!strings.Contains(err.Error(), c.fault) {
 			t.Errorf("%s: created %v, %v", c.name, created, err)
 		}
 	}
 	wrong := rest(t, nil)
 	wrong.Token = NewSecret("wrong")
-	if _, err := wrong.CreateEntry(t.Context()); err == nil || !strings.Contains(err.Error(), "long-lived token") || strings.Contains(err.Error(), "wrong") {
+	if _, err := wrong.CreateEntry(t.Context()); err == nil || !strings.Contains(err.Error(), "long-lived token") ||
+		strings.Contains(err.Error(), "wrong") {
 		t.Errorf("a wrong token: %v", err)
 	}
 }
@@ -146,7 +159,8 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	for answer, want := range map[string]bool{`{"state":"RUNNING"}`: true, `{"state":"STARTING"}`: false} {
-		if got, err := rest(t, map[string]string{"GET /api/config ": answer}).Running(t.Context()); got != want || err != nil {
+		if got, err := rest(t, map[string]string{"GET /api/config ": answer}).Running(t.Context()); got != want ||
+			err != nil {
 			t.Errorf("%s: %v, %v", answer, got, err)
 		}
 	}
@@ -174,7 +188,8 @@ func TestARedirectToAnotherMachineIsNotFollowed(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	t.Cleanup(other.Close)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusTemporaryRedirect)
+		http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)+r.URL.Path,
+			http.StatusTemporaryRedirect)
 	}))
 	t.Cleanup(server.Close)
 	at, _ := ParseAddress(server.URL)
@@ -184,7 +199,8 @@ func TestARedirectToAnotherMachineIsNotFollowed(t *testing.T) {
 	if _, err := Dial(t.Context(), o); err == nil || !strings.Contains(err.Error(), "redirects to localhost") {
 		t.Errorf("WebSocket: %v", err)
 	}
-	if _, err := (REST{Address: at, Token: o.Token, Client: client}).Running(t.Context()); err == nil || !strings.Contains(err.Error(), "redirects to localhost") {
+	if _, err := (REST{Address: at, Token: o.Token, Client: client}).Running(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "redirects to localhost") {
 		t.Errorf("REST: %v", err)
 	}
 	if asked != 0 {

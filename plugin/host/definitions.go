@@ -9,13 +9,13 @@ import (
 	"slices"
 )
 
-// Definitions is what an installation is made of.
+// Definitions are the devices and entities of an installation.
 type Definitions struct {
 	Devices  []Device // in any order
-	Entities []Entity // in the order in which the host shall make them
+	Entities []Entity // in the order in which the host creates them
 }
 
-// Served returns the ids of the devices that are no parts, sorted.
+// Served returns the ids of the devices that are not parts, sorted.
 func (d Definitions) Served() []string {
 	ids := []string{}
 	for _, dev := range d.Devices {
@@ -28,8 +28,8 @@ func (d Definitions) Served() []string {
 }
 
 // Hash returns the SHA-256 in hex over the canonical form of the definitions: JSON with the fields in the order of the
-// types, devices and entities sorted by id. The order in which they are given does not matter. It fails only for a number
-// that JSON cannot hold.
+// types, devices and entities sorted by id. The order of the arguments does not matter. It fails only for a number that
+// JSON cannot hold.
 func Hash(devices []Device, entities []Entity) (string, error) {
 	canonical := struct {
 		Devices  []Device `json:"devices"`
@@ -45,23 +45,23 @@ func Hash(devices []Device, entities []Entity) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// frames cuts the definitions into frames that keep to MaxRegisterEntities and MaxRegisterBytes: devices first, parents
-// before parts. There is always at least one frame, because an empty registration also takes effect.
+// frames splits the definitions into frames within MaxRegisterEntities and MaxRegisterBytes: devices first, parents
+// before parts. There is always at least one frame, because an empty registration takes effect too.
 func (d Definitions) frames(session int64) ([]Register, error) {
 	hash, err := Hash(d.Devices, d.Entities)
 	if err != nil {
 		return nil, err
 	}
-	c := cutter{hash: hash, session: session}
+	c := framer{hash: hash, session: session}
 	for _, dev := range parentsFirst(d.Devices) {
-		if err := c.room(dev.ID, dev, false); err != nil {
+		if err := c.makeRoom(dev.ID, dev, false); err != nil {
 			return nil, err
 		}
 		f := c.frame()
 		f.Devices = append(f.Devices, dev)
 	}
 	for _, e := range d.Entities {
-		if err := c.room(e.ID, e, true); err != nil {
+		if err := c.makeRoom(e.ID, e, true); err != nil {
 			return nil, err
 		}
 		f := c.frame()
@@ -83,8 +83,8 @@ func parentsFirst(devices []Device) []Device {
 	return sorted
 }
 
-// cutter fills register frames. The bytes around the items are counted generously with envelope.
-type cutter struct {
+// framer fills register frames. envelope allows for the bytes around the items.
+type framer struct {
 	session int64
 	hash    string
 	frames  []Register
@@ -93,21 +93,21 @@ type cutter struct {
 
 const envelope = 512 // id, type, session, seq, last, a hash of 64 digits and the brackets
 
-func (c *cutter) frame() *Register {
+func (c *framer) frame() *Register {
 	if len(c.frames) == 0 {
-		c.begin()
+		c.addFrame()
 	}
 	return &c.frames[len(c.frames)-1]
 }
 
-func (c *cutter) begin() {
+func (c *framer) addFrame() {
 	c.bytes = envelope
 	c.frames = append(c.frames, Register{Session: c.session, Seq: len(c.frames), Hash: c.hash,
 		Devices: []Device{}, Entities: []Entity{}})
 }
 
-// room begins a new frame if item does not fit into the current one.
-func (c *cutter) room(id string, item any, entity bool) error {
+// makeRoom adds a frame if item does not fit into the current one.
+func (c *framer) makeRoom(id string, item any, entity bool) error {
 	text, err := json.Marshal(item)
 	if err != nil {
 		return fmt.Errorf("describe %s: %w", id, err)
@@ -118,7 +118,7 @@ func (c *cutter) room(id string, item any, entity bool) error {
 	}
 	f := c.frame()
 	if c.bytes+size > MaxRegisterBytes || entity && len(f.Entities) == MaxRegisterEntities {
-		c.begin()
+		c.addFrame()
 	}
 	c.bytes += size
 	return nil

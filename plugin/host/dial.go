@@ -11,10 +11,10 @@ import (
 	"github.com/coder/websocket"
 )
 
-// HTTPError is an answer of the host, or of something before it, that is not what was asked for.
+// HTTPError is an unexpected HTTP status from the host or from a proxy in front of it.
 type HTTPError struct {
 	Status int
-	Text   string // what the body said of it, may be empty
+	Text   string // the message in the body, may be empty
 }
 
 func (e *HTTPError) Error() string {
@@ -25,23 +25,24 @@ func (e *HTTPError) Error() string {
 	return s
 }
 
-// Starting reports whether a host that is not up yet, or a proxy before it, answers so.
+// Starting reports whether the status is one that a starting host, or the proxy in front of it, answers with.
 func (e *HTTPError) Starting() bool {
 	return e.Status == http.StatusBadGateway || e.Status == http.StatusServiceUnavailable
 }
 
-// NewHTTPClient returns a client for the host. insecure accepts every certificate: for hosts that signed their own, on a
-// network one trusts.
+// NewHTTPClient returns a client for the host. With insecure it accepts every certificate, for hosts with a self-signed
+// one on a trusted network.
 func NewHTTPClient(insecure bool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if insecure {
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	}
-	return &http.Client{Transport: transport, CheckRedirect: sameMachine}
+	return &http.Client{Transport: transport, CheckRedirect: onlySameHost}
 }
 
-// sameMachine follows a redirect only to the machine that was asked, as from http to https: the token is for no other.
-func sameMachine(next *http.Request, before []*http.Request) error {
+// onlySameHost follows a redirect only to the host that was asked, for example from http to https: no other may get the
+// token.
+func onlySameHost(next *http.Request, before []*http.Request) error {
 	if asked := before[0].URL.Hostname(); next.URL.Hostname() != asked {
 		return fmt.Errorf("%s redirects to %s: if that is right, use its address", asked, next.URL.Host)
 	}
@@ -51,15 +52,16 @@ func sameMachine(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// greeting is a message of the authentication phase.
-type greeting struct {
+// authMessage is a message of the authentication phase.
+type authMessage struct {
 	Type      string `json:"type"`
 	HAVersion string `json:"ha_version"`
 	Message   string `json:"message"`
 }
 
-// Dial connects to the host, authenticates and agrees on frames with several messages. Of the options it uses Address,
-// Token, HTTPClient, Insecure, ReadLimit, Times and Log. The whole of it may take Times.Handshake. ctx bounds only the dialling; the session lasts until it fails or is closed, and must be closed.
+// Dial connects to the host, authenticates, and agrees on frames with several messages. Of the options it uses Address,
+// Token, HTTPClient, Insecure, ReadLimit, Times and Log. All of it together may take Times.Handshake. ctx bounds only
+// the dialling: the session lasts until it fails or is closed, and must be closed.
 func Dial(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, o.Times.Handshake)
@@ -77,7 +79,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		_ = conn.CloseNow() // the reason is in err
 		return nil, fmt.Errorf("authenticate at %s: %w", o.Address, err)
 	}
-	s := start(context.WithoutCancel(ctx), conn, version, o.Times, o.Log)
+	s := newSession(context.WithoutCancel(ctx), conn, version, o.Times, o.Log)
 	features := map[string]any{"features": map[string]int{"coalesce_messages": 1}}
 	if err := s.Do(ctx, "supported_features", features, nil); err != nil {
 		s.Close()
@@ -86,14 +88,14 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 	return s, nil
 }
 
-// authenticate hands over the token and returns the version of the host. The frame with the token goes past the log.
+// authenticate sends the token and returns the version of the host. The frame with the token is not logged.
 func authenticate(ctx context.Context, conn *websocket.Conn, token Secret) (string, error) {
-	first, err := greet(ctx, conn)
+	first, err := readAuth(ctx, conn)
 	if err != nil {
 		return "", err
 	}
 	if first.Type != "auth_required" {
-		return "", fmt.Errorf("the first message is %q, not auth_required: is this a Home Assistant?", first.Type)
+		return "", fmt.Errorf("the first message is %q, not auth_required: is this Home Assistant?", first.Type)
 	}
 	frame, err := json.Marshal(map[string]string{"type": "auth", "access_token": token.Reveal()})
 	if err != nil {
@@ -102,7 +104,7 @@ func authenticate(ctx context.Context, conn *websocket.Conn, token Secret) (stri
 	if err := conn.Write(ctx, websocket.MessageText, frame); err != nil {
 		return "", err
 	}
-	second, err := greet(ctx, conn)
+	second, err := readAuth(ctx, conn)
 	switch {
 	case err != nil:
 		return "", err
@@ -114,14 +116,14 @@ func authenticate(ctx context.Context, conn *websocket.Conn, token Secret) (stri
 	return second.HAVersion, nil
 }
 
-func greet(ctx context.Context, conn *websocket.Conn) (greeting, error) {
-	var g greeting
+func readAuth(ctx context.Context, conn *websocket.Conn) (authMessage, error) {
+	var m authMessage
 	_, frame, err := conn.Read(ctx)
 	if err != nil {
-		return g, err
+		return m, err
 	}
-	if err := json.Unmarshal(frame, &g); err != nil {
-		return g, fmt.Errorf("not a message of Home Assistant: %w", err)
+	if err := json.Unmarshal(frame, &m); err != nil {
+		return m, fmt.Errorf("not a message of Home Assistant: %w", err)
 	}
-	return g, nil
+	return m, nil
 }

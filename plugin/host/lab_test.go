@@ -171,7 +171,8 @@ type lab struct {
 // newLab makes a lab whose client is not started. It must run in a bubble of synctest.
 func newLab(t *testing.T, change ...func(*host.Options)) *lab {
 	t.Helper()
-	l := &lab{t: t, plugin: &plugin{definitions: house()}, outbox: host.NewOutbox(), board: &switchboard{}, log: &logs{},
+	l := &lab{t: t, plugin: &plugin{definitions: house()}, outbox: host.NewOutbox(), board: &switchboard{},
+		log:    &logs{},
 		memory: &devhost.Volatile{}}
 	l.plugin.call = func(context.Context, host.Call) host.Result { return host.Result{} }
 	at, err := host.ParseAddress("http://house:8123")
@@ -276,13 +277,17 @@ func house() host.Definitions {
 			{ID: "SN1", Name: "Inverter", Manufacturer: "Deye"},
 		},
 		Entities: []host.Entity{
-			{ID: "SN1_pv_power", Device: "SN1", Platform: "sensor", Key: "pv_power", Name: "PV power", Unit: "W", DeviceClass: "power",
-				StateClass: "measurement", Enabled: true},
-			{ID: "SN1_grid_limit", Device: "SN1", Platform: "number", Key: "grid_limit", Name: "Grid limit", Unit: "W", Category: "config",
-				Min: ptr(0.0), Max: ptr(5000.0), Step: ptr(10.0), Enabled: true},
-			{ID: "SN1_mode", Device: "SN1", Platform: "select", Key: "mode", Name: "Mode", Options: []string{"eco", "full"}, Enabled: true},
+			{ID: "SN1_pv_power", Device: "SN1", Platform: "sensor", Key: "pv_power", Name: "PV power", Unit: "W",
+				DeviceClass: "power",
+				StateClass:  "measurement", Enabled: true},
+			{ID: "SN1_grid_limit", Device: "SN1", Platform: "number", Key: "grid_limit", Name: "Grid limit", Unit: "W",
+				Category: "config",
+				Min:      ptr(0.0), Max: ptr(5000.0), Step: ptr(10.0), Enabled: true},
+			{ID: "SN1_mode", Device: "SN1", Platform: "select", Key: "mode", Name: "Mode",
+				Options: []string{"eco", "full"}, Enabled: true},
 			{ID: "SN1_window", Device: "SN1", Platform: "time", Key: "window", Name: "Window", Enabled: true},
-			{ID: "SN1_soc", Device: "SN1/battery", Platform: "sensor", Key: "soc", Name: "Charge", Unit: "%", Enabled: true},
+			{ID: "SN1_soc", Device: "SN1/battery", Platform: "sensor", Key: "soc", Name: "Charge", Unit: "%",
+				Enabled: true},
 			{ID: "SN1_hidden", Device: "SN1", Platform: "sensor", Key: "hidden", Name: "Hidden", Unit: "V"},
 		},
 	}
@@ -291,7 +296,8 @@ func house() host.Definitions {
 // known is what the plugin knows of the house.
 func known() host.States {
 	return host.States{
-		Values:  map[string]any{"SN1_pv_power": 1234.5, "SN1_grid_limit": 100, "SN1_mode": "eco", "SN1_window": "06:30", "SN1_soc": nil},
+		Values: map[string]any{"SN1_pv_power": 1234.5, "SN1_grid_limit": 100, "SN1_mode": "eco", "SN1_window": "06:30",
+			"SN1_soc": nil},
 		Devices: map[string]host.DeviceState{"SN1": {Online: true}},
 	}
 }

@@ -1,6 +1,6 @@
-// Package host is the plugin's side of the conversation with a home automation host: one authenticated WebSocket session
-// (Session), a client that keeps one up (Client), and the outbox that holds what the host does not know yet. The messages
-// are those of plugin/PROTOCOL.md. The package knows nothing of Modbus.
+// Package host is the plugin's side of the conversation with a home automation host: one authenticated WebSocket
+// session (Session), a client that keeps one up (Client), and an outbox for changes that the host does not have yet
+// (Outbox). The messages are those of plugin/PROTOCOL.md. The package knows nothing of Modbus.
 package host
 
 import (
@@ -81,7 +81,7 @@ type HelloResult struct {
 	GraceMS          int64    `json:"grace_ms"`
 }
 
-// Device is a thing that entities belong to. A part names its device in Via.
+// Device is what entities belong to. A part, such as a battery, names its device in Via.
 type Device struct {
 	ID           string `json:"id"`
 	Via          string `json:"via,omitempty"`
@@ -144,14 +144,14 @@ type RegisterResult struct {
 // DeviceState says whether a device answers.
 type DeviceState struct {
 	Online bool   `json:"online"`
-	Reason string `json:"reason,omitempty"` // a sentence where it does not
+	Reason string `json:"reason,omitempty"` // a sentence if it does not
 }
 
 // StatesFrame is one frame of solarhub/states.
 type StatesFrame struct {
 	Session   int64                  `json:"session"`
 	Values    map[string]any         `json:"s"`
-	Cached    map[string]time.Time   `json:"c,omitempty"` // when a value that comes from the cache was read
+	Cached    map[string]time.Time   `json:"c,omitempty"` // when a value from the cache was read
 	Available map[string]bool        `json:"u,omitempty"`
 	Devices   map[string]DeviceState `json:"d,omitempty"`
 	Ready     bool                   `json:"ready,omitempty"`
@@ -174,7 +174,7 @@ type ResultFrame struct {
 	Values     map[string]any `json:"s,omitempty"`
 }
 
-// SessionFrame is a command that carries nothing but the session: solarhub/heartbeat.
+// SessionFrame is a command with no field but the session: solarhub/heartbeat.
 type SessionFrame struct {
 	Session int64 `json:"session"`
 }
@@ -186,16 +186,16 @@ type DiagnosticsFrame struct {
 	Data      any    `json:"data"`
 }
 
-// NoticeReverted is the kind of a Notice: the device no longer holds what a set-value had brought.
+// NoticeReverted is the kind of a Notice: the device no longer holds what a set-value had written.
 const NoticeReverted = "reverted"
 
-// Notice is something that the owner is to hear of.
+// Notice is something that the owner should know.
 type Notice struct {
 	Kind    string  `json:"kind"`
 	ID      string  `json:"entity"` // of the entity that was set; id is the number of the message
 	Wanted  any     `json:"wanted"`
 	Found   any     `json:"found"`
-	Seconds float64 `json:"seconds"` // from the confirmation of Wanted to the finding of Found
+	Seconds float64 `json:"seconds"` // between the confirmation of Wanted and the reading of Found
 }
 
 // NoticeFrame is solarhub/notice.
@@ -204,7 +204,7 @@ type NoticeFrame struct {
 	Notice
 }
 
-// RemoveFrame asks to forget devices for good.
+// RemoveFrame is solarhub/remove: it asks the host to forget devices for good.
 type RemoveFrame struct {
 	Session int64    `json:"session"`
 	Devices []string `json:"devices"`
@@ -231,8 +231,7 @@ type Event struct {
 	Devices   []string `json:"devices,omitempty"`    // removed
 }
 
-// Call is something the host wants done with a device and waits for. The time it may take is the deadline of the context
-// that it is delivered with.
+// Call is what the host asks for and waits for. Its deadline is that of the context that it is delivered with.
 type Call struct {
 	CallID      string `json:"call_id,omitempty"`
 	Action      string `json:"action,omitempty"` // set, press, read, refresh
@@ -252,33 +251,6 @@ type Reading struct {
 	Raw       []uint16  `json:"raw"`
 	Registers string    `json:"registers"` // for people: "holding 588+2"
 }
-
-// CommandError is the host's refusal of a command. Codes are the host's own (unknown_command, unauthorized,
-// invalid_format ...) or those of PROTOCOL.md, section 3.
-type CommandError struct {
-	Command string `json:"-"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
-func (e *CommandError) Error() string { return e.Command + ": " + e.Code + ": " + e.Message }
-
-// Codes with which the host refuses a command.
-const (
-	RefusedUnknownCommand  = "unknown_command"
-	RefusedUnauthorized    = "unauthorized"
-	RefusedInvalidFormat   = "invalid_format"
-	RefusedIDReuse         = "id_reuse"
-	RefusedEntryNotLoaded  = "entry_not_loaded"
-	RefusedStaleSession    = "stale_session"
-	RefusedBadSequence     = "bad_sequence"
-	RefusedOlderProcess    = "older_process"
-	RefusedIncompatible    = "incompatible_protocol"
-	RefusedUnknownError    = "unknown_error"
-	RefusedNotFound        = "not_found"
-	RefusedHostError       = "home_assistant_error"
-	RefusedValidationError = "service_validation_error"
-)
 
 // Incoming is one message of the host in the command phase.
 type Incoming struct {

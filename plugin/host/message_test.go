@@ -18,22 +18,28 @@ func TestMessages(t *testing.T) {
 		want    string
 	}{
 		{Hello{Versions{1, 1}, "1.2.3", "house", 1700000000000, []string{"SN1"}},
-			`{"protocol":{"min":1,"max":1},"plugin_version":"1.2.3","installation":"house","epoch":1700000000000,"devices":["SN1"]}`},
+			`{"protocol":{"min":1,"max":1},"plugin_version":"1.2.3","installation":"house","epoch":1700000000000,` +
+				`"devices":["SN1"]}`},
 		{HelloResult{Protocol: 1, Session: 3, Disabled: []string{}},
-			`{"protocol":1,"companion_version":"","ha_version":"","session":3,"hash":null,"disabled":[],"heartbeat_ms":0,"grace_ms":0}`},
-		{Register{Session: 1, Seq: 0, Last: true, Hash: "h", Devices: []Device{{ID: "a/b", Via: "a", Name: "B"}}, Entities: []Entity{}},
+			`{"protocol":1,"companion_version":"","ha_version":"","session":3,"hash":null,"disabled":[],` +
+				`"heartbeat_ms":0,"grace_ms":0}`},
+		{Register{Session: 1, Seq: 0, Last: true, Hash: "h", Devices: []Device{{ID: "a/b", Via: "a", Name: "B"}},
+			Entities: []Entity{}},
 			`{"session":1,"seq":0,"last":true,"hash":"h","devices":[{"id":"a/b","via":"a","name":"B"}],"entities":[]}`},
 		{Entity{ID: "a_k", Device: "a", Platform: "button", Key: "k", Name: "K"},
 			`{"id":"a_k","device":"a","platform":"button","key":"k","name":"K","enabled":false}`},
 		{StatesFrame{Session: 1, Values: map[string]any{"x": nil, "y": false, "z": 0.0}},
 			`{"session":1,"s":{"x":null,"y":false,"z":0}}`},
 		{StatesFrame{Session: 1, Values: map[string]any{"x": 1.5}, Cached: map[string]time.Time{"x": at},
-			Available: map[string]bool{"y": false}, Devices: map[string]DeviceState{"a": {Online: false, Reason: "r"}}, Ready: true},
-			`{"session":1,"s":{"x":1.5},"c":{"x":"2026-11-01T12:00:00+01:00"},"u":{"y":false},"d":{"a":{"online":false,"reason":"r"}},"ready":true}`},
+			Available: map[string]bool{"y": false}, Devices: map[string]DeviceState{"a": {Online: false, Reason: "r"}},
+			Ready: true},
+			`{"session":1,"s":{"x":1.5},"c":{"x":"2026-11-01T12:00:00+01:00"},"u":{"y":false},` +
+				`"d":{"a":{"online":false,"reason":"r"}},"ready":true}`},
 		{ResultFrame{Session: 1, CallID: "c", OK: true, Value: false, Values: map[string]any{"x": 0.0}},
 			`{"session":1,"call_id":"c","ok":true,"value":false,"s":{"x":0}}`},
 		{ResultFrame{Session: 1, CallID: "c", Error: NewCallError(CodeLineDown, "why", map[string]string{"line": "l"})},
-			`{"session":1,"call_id":"c","ok":false,"error":{"code":"line_down","placeholders":{"line":"l","reason":"why"}}}`},
+			`{"session":1,"call_id":"c","ok":false,"error":{"code":"line_down","placeholders":{"line":"l",` +
+				`"reason":"why"}}}`},
 		{ByeFrame{1, "stopping", 30000}, `{"session":1,"reason":"stopping","back_in_ms":30000}`},
 		{Event{Type: EventCall, Call: Call{CallID: "c", Action: ActionSet, ID: "x", Value: 0.0, RemainingMS: 30000}},
 			`{"type":"call","call_id":"c","action":"set","id":"x","value":0,"remaining_ms":30000}`},
@@ -119,7 +125,8 @@ func TestValue(t *testing.T) {
 		{nil, nil}, {true, true}, {"a", "a"}, {"a\xffb", "a\uFFFDb"}, {1.5, 1.5}, {float32(0.5), 0.5},
 		{math.NaN(), nil}, {math.Inf(1), nil}, {float32(math.Inf(-1)), nil}, {math.Copysign(0, -1), 0.0},
 		{3, int64(3)}, {uint16(65535), int64(65535)}, {uint64(1 << 63), float64(1 << 63)}, {int8(-1), int64(-1)},
-		{json.Number("2.5"), 2.5}, {json.Number("x"), nil}, {json.Number("1e999"), nil}, {[]int{1}, nil}, {struct{}{}, nil},
+		{json.Number("2.5"), 2.5}, {json.Number("x"), nil}, {json.Number("1e999"), nil}, {[]int{1}, nil},
+		{struct{}{}, nil},
 	} {
 		got := Value(c.in)
 		if got != c.want {
@@ -195,10 +202,12 @@ func TestRegisterFrames(t *testing.T) {
 			t.Errorf("%s: %d entities; devices %v", c.name, count, frames[0].Devices)
 		}
 	}
-	if _, err := (Definitions{Entities: many(1, MaxRegisterBytes)}).frames(1); err == nil || !strings.Contains(err.Error(), "a_0") {
+	if _, err := (Definitions{Entities: many(1, MaxRegisterBytes)}).frames(1); err == nil ||
+		!strings.Contains(err.Error(), "a_0") {
 		t.Errorf("an entity that fits into no frame: %v", err)
 	}
-	if got := (Definitions{Devices: []Device{{ID: "b"}, {ID: "a/p", Via: "a"}, {ID: "a"}}}).Served(); !reflect.DeepEqual(got, []string{"a", "b"}) {
+	if got := (Definitions{Devices: []Device{{ID: "b"}, {ID: "a/p", Via: "a"},
+		{ID: "a"}}}).Served(); !reflect.DeepEqual(got, []string{"a", "b"}) {
 		t.Errorf("served are %q", got)
 	}
 }

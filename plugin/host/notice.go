@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// maxNotices bounds the notices that wait for a session: one for each entity, and no more than a person reads.
+// maxNotices is how many notices may wait for a session: no more than a person reads.
 const maxNotices = 64
 
-// Notify has the host told of something, in this session or the next. It does not wait. Of one kind and entity only the newest
-// is kept while it cannot be told, and of more than maxNotices the newest.
+// Notify sends a notice, in this session or the next. It does not wait. While notices cannot be sent, the newest of
+// each kind and entity is kept, at most maxNotices in all.
 func (c *Client) Notify(n Notice) {
 	n.Wanted, n.Found = Value(n.Wanted), Value(n.Found)
 	c.mu.Lock()
-	c.notices = append(slices.DeleteFunc(c.notices, n.isOf), n)
+	c.notices = append(slices.DeleteFunc(c.notices, n.sameSubject), n)
 	c.notices = c.notices[max(0, len(c.notices)-maxNotices):]
 	c.mu.Unlock()
 	select {
@@ -23,11 +23,11 @@ func (c *Client) Notify(n Notice) {
 	}
 }
 
-// isOf reports whether both tell of the same thing.
-func (n Notice) isOf(other Notice) bool { return n.Kind == other.Kind && n.ID == other.ID }
+// sameSubject reports whether both have the same kind and entity.
+func (n Notice) sameSubject(other Notice) bool { return n.Kind == other.Kind && n.ID == other.ID }
 
-// notify tells what waits. A companion that knows no notices is no fault: the log has told of them.
-func (v *conversation) notify(ctx context.Context) error {
+// sendNotices sends the notices that wait. A companion that does not know the command is no fault: the log has them.
+func (v *conversation) sendNotices(ctx context.Context) error {
 	for {
 		n, ok := v.client.nextNotice()
 		if !ok {
@@ -37,18 +37,18 @@ func (v *conversation) notify(ctx context.Context) error {
 		refused, ok := errors.AsType[*CommandError](err)
 		switch {
 		case ok && (refused.Code == RefusedUnknownCommand || refused.Code == RefusedInvalidFormat):
-			v.client.options.Log.Debug().Err(err).Str("id", n.ID).Msg("The host takes no such notice")
+			v.client.options.Log.Debug().Err(err).Str("id", n.ID).Msg("The host does not know this kind of notice")
 		case err != nil:
-			v.client.keep(n)
+			v.client.keepNotice(n)
 			return err
 		}
 	}
 }
 
-// keep puts a notice back for the next session, unless a newer one waits.
-func (c *Client) keep(n Notice) {
+// keepNotice puts a notice back for the next session, unless a newer one of the same subject waits.
+func (c *Client) keepNotice(n Notice) {
 	c.mu.Lock()
-	newer := slices.ContainsFunc(c.notices, n.isOf)
+	newer := slices.ContainsFunc(c.notices, n.sameSubject)
 	c.mu.Unlock()
 	if !newer {
 		c.Notify(n)

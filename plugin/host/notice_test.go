@@ -33,7 +33,8 @@ func TestNoticesWaitForASession(t *testing.T) {
 		l.start()
 		defer l.stop()
 		for _, found := range []float64{1, 2} { // before there is a session: only the newest of one entity
-			l.client.Notify(host.Notice{Kind: host.NoticeReverted, ID: "SN1_grid_limit", Wanted: 5.0, Found: found, Seconds: 7})
+			l.client.Notify(host.Notice{Kind: host.NoticeReverted, ID: "SN1_grid_limit", Wanted: 5.0, Found: found,
+				Seconds: 7})
 		}
 		time.Sleep(time.Minute)
 		if n := len(heard); n != 2 {
@@ -73,7 +74,8 @@ func TestACallThatArrivesTwiceIsHandedOverTwice(t *testing.T) {
 			c.greet()
 			c.serve(host.CommandStates, nil)
 			for range 2 {
-				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"c1","action":"set","id":"SN1_grid_limit","value":5,"remaining_ms":30000}}`)
+				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"c1","action":"set",` +
+					`"id":"SN1_grid_limit","value":5,"remaining_ms":30000}}`)
 			}
 			for {
 				id, name := c.hear()

@@ -77,7 +77,7 @@ func TestOutboxHoldsNoRepetitions(t *testing.T) {
 	if _, ok := o.due(); ok {
 		t.Error("what has not changed is sent again")
 	}
-	o.all()
+	o.markAll()
 	if f, _ := o.take(); len(f.Values) != 2 || len(f.Devices) != 1 {
 		t.Errorf("after a lost session: %+v", f)
 	}
@@ -102,8 +102,8 @@ func TestOutboxConfirms(t *testing.T) {
 	}
 }
 
-// TestOutboxEndsWithTheNewest puts, takes, confirms and loses sessions in any order: in the end the host knows what was put
-// last, and the outbox never holds more than there are entities.
+// TestOutboxEndsWithTheNewest puts, takes, confirms and loses sessions in any order: in the end the host knows what was
+// put last, and the outbox never holds more than there are entities.
 func TestOutboxEndsWithTheNewest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := NewOutbox()
@@ -123,10 +123,10 @@ func TestOutboxEndsWithTheNewest(t *testing.T) {
 				maps.Copy(shown, o.confirm([]string{id.Draw(t, "confirmed")}))
 			case 4:
 				clear(shown)
-				o.all()
+				o.markAll()
 			}
-			if n := len(o.dirtyValues.order); n > 4 || n != len(o.dirtyValues.in) {
-				t.Fatalf("%d ids wait, %d of them different", n, len(o.dirtyValues.in))
+			if n := len(o.unsentValues.order); n > 4 || n != len(o.unsentValues.in) {
+				t.Fatalf("%d ids wait, %d of them different", n, len(o.unsentValues.in))
 			}
 		}
 		for last := false; !last; {

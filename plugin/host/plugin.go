@@ -7,27 +7,25 @@ import (
 
 // Plugin is what a Client serves. All methods may be called from several goroutines at once.
 type Plugin interface {
-	// Describe returns the definitions as they are now. It is called at each hello and after Client.Redescribe, and
-	// must not wait.
+	// Describe returns the definitions. It is called at each hello and after Client.Redescribe, and must not wait.
 	Describe() Definitions
 
-	// Call carries out one call of the host and returns its one result. ctx ends when the time of the call is over
-	// (context.DeadlineExceeded), when the caller gave it up (the cause is ErrCancelled), when the session is lost
-	// (ErrSessionLost) or when the client stops (ErrStopping). From then on no new request may go to the device; one whose first
-	// byte is out is finished. Call returns soon after. At most MaxCalls run at once, each in its own goroutine, which the Client
-	// waits for.
+	// Call carries out one call of the host and returns its result. ctx ends at the deadline of the call, or with one
+	// of the causes below. After that Call must not begin another request to the device: it finishes a request that has
+	// been sent in part, and returns. At most MaxCalls run at once, each in its own goroutine, which the Client waits
+	// for.
 	Call(ctx context.Context, call Call) Result
 
-	// Config says which ids the host has disabled, the whole list each time: what is not in it is to be polled. It must
-	// not wait.
+	// Config takes the ids of all entities that are disabled in the host. The others are to be polled. It must not
+	// wait.
 	Config(disabled []string)
 }
 
-// MaxCalls is how many calls may be pending; more are answered with queue_full. A serial line carries out 3 to 10 writes a
-// second, so that more would only run into their deadlines.
+// MaxCalls is how many calls may be pending. Further calls are answered with queue_full. A serial line carries out 3 to
+// 10 writes a second, so more calls would only reach their deadlines.
 const MaxCalls = 64
 
-// Why the context of a call ended: its context.Cause.
+// The context.Cause of a call whose context ended before its deadline.
 var (
 	ErrCancelled   = errors.New("the caller gave up")
 	ErrSessionLost = errors.New("the session with the host is lost")
@@ -41,7 +39,8 @@ type Result struct {
 	Superseded bool       // a newer value for the same register was written instead
 	Response   any        // read: a Reading
 
-	// Confirmed names entities whose values changed by this call. Their newest values, put into the Outbox before Call
-	// returns, travel with the result, so that the host shows them before its caller goes on and knows who did it.
+	// Confirmed are the ids of the entities whose values this call changed. Call puts the values into the Outbox before
+	// it returns. They travel with the result, so that the host shows them, as an act of the caller, before the caller
+	// continues.
 	Confirmed []string
 }

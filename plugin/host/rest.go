@@ -13,14 +13,14 @@ import (
 // domain is the name of the integration within the host.
 const domain = "solarhub"
 
-// maxBody bounds what is read of an answer of the REST API; those used here have a few hundred bytes.
+// maxBody is how many bytes of an answer are read. The answers used here have a few hundred.
 const maxBody = 1 << 20
 
 // REST is the host's REST API, for setting the integration up.
 type REST struct {
 	Address Address
 	Token   Secret       // of an administrator
-	Client  *http.Client // as of NewHTTPClient
+	Client  *http.Client // from NewHTTPClient
 }
 
 // flow is an answer of the config flow.
@@ -42,7 +42,8 @@ func (r REST) CreateEntry(ctx context.Context) (created bool, err error) {
 	err = r.post(ctx, path, map[string]any{"handler": domain, "show_advanced_options": false}, &f)
 	var http404 *HTTPError
 	if errors.As(err, &http404) && http404.Status == http.StatusNotFound {
-		return false, fmt.Errorf("set up the integration: Home Assistant does not know %s: install its files and restart "+
+		return false, fmt.Errorf("set up the integration: Home Assistant does not know %s: install its files and "+
+			"restart "+
 			"Home Assistant first: %w", domain, err)
 	}
 	if err == nil && f.Type == "form" {
@@ -56,17 +57,19 @@ func (r REST) CreateEntry(ctx context.Context) (created bool, err error) {
 	case f.Type == "abort":
 		return false, fmt.Errorf("set up the integration: Home Assistant refuses: %s", f.Reason)
 	case f.Type != "create_entry":
-		return false, fmt.Errorf("set up the integration: Home Assistant asks for more than expected (%q): add SolarHub under "+
+		return false, fmt.Errorf("set up the integration: Home Assistant asks for more than expected (%q): add "+
+			"SolarHub under "+
 			"Settings > Devices & services by hand", f.Type)
 	case f.Result.State != "loaded":
-		return true, fmt.Errorf("set up the integration: the entry was made but its state is %q: see the log of Home Assistant",
+		return true, fmt.Errorf("set up the integration: the entry was made but its state is %q: see the log of "+
+			"Home Assistant",
 			f.Result.State)
 	}
 	return true, nil
 }
 
-// Restart asks the host to restart and returns when it has accepted. That it closes the connection without an answer
-// counts as accepted: it may be quicker with its end than with the answer.
+// Restart asks the host to restart and returns when the host has accepted. A connection that closes without an answer
+// counts as accepted, because the host may stop before it answers.
 func (r REST) Restart(ctx context.Context) error {
 	err := r.post(ctx, "/services/homeassistant/restart", struct{}{}, nil)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -114,31 +117,31 @@ func (r REST) do(ctx context.Context, method, path string, body []byte, result a
 		return err
 	}
 	if answer.StatusCode != http.StatusOK {
-		return refused(answer.StatusCode, text)
+		return statusError(answer.StatusCode, text)
 	}
 	if result == nil {
 		return nil
 	}
 	if err := json.Unmarshal(text, result); err != nil {
-		return fmt.Errorf("%s answers with something that is no JSON: is this a Home Assistant? %w", r.Address, err)
+		return fmt.Errorf("%s answers with something that is not JSON: is this Home Assistant? %w", r.Address, err)
 	}
 	return nil
 }
 
-// refused makes the error for a status: what a person can do about it where that is known.
-func refused(status int, body []byte) error {
+// statusError returns the error for a status, with what a person can do about it where that is known.
+func statusError(status int, body []byte) error {
 	e := &HTTPError{Status: status}
-	var told struct {
+	var answer struct {
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(body, &told) == nil {
-		e.Text = told.Message
+	if json.Unmarshal(body, &answer) == nil {
+		e.Text = answer.Message
 	}
 	switch {
 	case status == http.StatusUnauthorized:
 		return fmt.Errorf("%w: make a new long-lived token under your profile > Security: %w", ErrAuth, e)
 	case status == http.StatusForbidden:
-		return fmt.Errorf("the access token belongs to a user who is no administrator: %w", e)
+		return fmt.Errorf("the access token belongs to a user who is not an administrator: %w", e)
 	case e.Starting():
 		return fmt.Errorf("the host is starting, try again in a minute: %w", e)
 	}

@@ -89,7 +89,8 @@ func (c *talk) greet() {
 	c.say(`{"type":"auth_ok","ha_version":"2026.11.0"}`)
 }
 
-const helloResult = `{"protocol":1,"companion_version":"1","ha_version":"2026.11.0","session":7,"hash":null,"disabled":[],"heartbeat_ms":10000,"grace_ms":30000}`
+const helloResult = `{"protocol":1,"companion_version":"1","ha_version":"2026.11.0","session":7,"hash":null,` +
+	`"disabled":[],"heartbeat_ms":10000,"grace_ms":30000}`
 
 // answers are the results of a companion in good health.
 var answers = map[string]string{

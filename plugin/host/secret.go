@@ -10,9 +10,9 @@ import (
 // hidden is what every printed secret looks like.
 const hidden = "***"
 
-// Secret is a text that must never be shown, such as an access token. Printing it in any way, encoding it as JSON or text
-// and logging it with zerolog give "***"; only Reveal gives the text. It is behind a pointer because fmt looks into
-// unexported fields without asking their methods.
+// Secret is a text that must never be shown, such as an access token. Printing it in any way, encoding it as JSON or
+// text and logging it with zerolog give "***"; only Reveal returns the text. The text is behind a pointer because fmt
+// prints unexported fields without calling their methods.
 type Secret struct{ text *string }
 
 // NewSecret returns the secret that holds text.

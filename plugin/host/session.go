@@ -33,7 +33,7 @@ var (
 // pings; Close joins them. Commands may be sent from any goroutine; their ids increase in the order in which they are
 // written.
 type Session struct {
-	// HostVersion is the version that the host told with auth_ok.
+	// HostVersion is the version that the host gave with auth_ok.
 	HostVersion string
 
 	conn   *websocket.Conn
@@ -47,15 +47,16 @@ type Session struct {
 
 	mu      sync.Mutex
 	pending map[int64]*command
-	subs    map[int64]*Subscription
+	events  map[int64]*eventQueue // by the id of the subscribing command
 }
 
-// command is one command on its way. reply gets exactly one answer if the command was written, and has room for it.
+// command is one command on its way. If it was written, reply gets exactly one answer, for which it has room. events
+// is set for a subscribing command.
 type command struct {
-	name  string
-	build func() any // makes the body when its turn has come; nil: nothing to send any more
-	sub   *Subscription
-	reply chan reply
+	name   string
+	body   func() any // makes the body just before it is written. If it returns nil, nothing is sent
+	events *eventQueue
+	reply  chan reply
 }
 
 type reply struct {
@@ -63,13 +64,13 @@ type reply struct {
 	err    error
 }
 
-// start begins the goroutines of an authenticated connection. ctx bounds the session.
-func start(ctx context.Context, conn *websocket.Conn, version string, times Times, log zerolog.Logger) *Session {
+// newSession starts the goroutines of an authenticated connection. ctx bounds the session.
+func newSession(ctx context.Context, conn *websocket.Conn, version string, times Times, log zerolog.Logger) *Session {
 	s := &Session{
 		HostVersion: version, conn: conn, log: log, times: times,
 		sends:   make(chan *command),
 		pending: map[int64]*command{},
-		subs:    map[int64]*Subscription{},
+		events:  map[int64]*eventQueue{},
 	}
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	s.done = ctx.Done()
@@ -98,7 +99,7 @@ func (s *Session) Close() {
 	if s.Err() == nil {
 		// The end of the context closes the socket hard, under a reader that waits for the host as well.
 		hard := time.AfterFunc(closeTimeout, func() { s.fail(ErrClosed) })
-		_ = s.conn.Close(websocket.StatusNormalClosure, "") // hopeless or done, nobody can act on it
+		_ = s.conn.Close(websocket.StatusNormalClosure, "") // an error changes nothing: the socket is closed next
 		hard.Stop()
 	}
 	s.fail(ErrClosed)
@@ -106,14 +107,15 @@ func (s *Session) Close() {
 	s.joined.Wait()
 }
 
-// Do sends a command with the fields of body, an object or nil, waits for its result and stores it in result unless that is
-// nil. An error is a *CommandError if the host refused; it wraps ErrSilent if no answer came within Times.Command. After any other error
-// than a refusal nothing is known of the command, and the session had better be closed.
+// Do sends a command with the fields of body, an object or nil, and waits for its result, which it stores in result
+// unless that is nil. The error is a *CommandError if the host refused the command. It wraps ErrSilent if no answer
+// came within Times.Command. After any error but a refusal nobody knows whether the host carried the command out: close
+// the session.
 func (s *Session) Do(ctx context.Context, name string, body, result any) error {
-	return s.do(ctx, &command{name: name, build: func() any { return fields(body) }}, result)
+	return s.do(ctx, &command{name: name, body: func() any { return fields(body) }}, result)
 }
 
-// fields makes a body without fields from nil, which would mean that there is nothing to send.
+// fields replaces a nil body by one without fields, because nil would mean that there is nothing to send.
 func fields(body any) any {
 	if body == nil {
 		return struct{}{}
@@ -164,7 +166,7 @@ func (s *Session) write(ctx context.Context) error {
 		case <-s.done:
 			return nil
 		case c := <-s.sends:
-			body := c.build()
+			body := c.body()
 			if body == nil {
 				c.reply <- reply{}
 				continue
@@ -187,8 +189,8 @@ func (s *Session) expect(id int64, c *command) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending[id] = c
-	if c.sub != nil { // before the answer: the first event may come in the same frame
-		s.subs[id] = c.sub
+	if c.events != nil { // before the answer: the first event may come in the same frame
+		s.events[id] = c.events
 	}
 }
 
@@ -222,19 +224,19 @@ func (s *Session) read(ctx context.Context) error {
 func (s *Session) deliver(m Incoming) error {
 	if m.Type == "event" {
 		s.mu.Lock()
-		sub := s.subs[m.ID]
+		queue := s.events[m.ID]
 		s.mu.Unlock()
-		if sub == nil {
+		if queue == nil {
 			return nil
 		}
-		return sub.add(m.Event)
+		return queue.add(m.Event)
 	}
 	s.mu.Lock()
 	c := s.pending[m.ID]
 	delete(s.pending, m.ID)
 	s.mu.Unlock()
 	if c == nil {
-		s.log.Debug().Int64("id", m.ID).Str("type", m.Type).Msg("The host answers what was not asked")
+		s.log.Debug().Int64("id", m.ID).Str("type", m.Type).Msg("The host answers a command that was not sent")
 		return nil
 	}
 	c.reply <- answer(c.name, m)
@@ -252,7 +254,7 @@ func answer(name string, m Incoming) reply {
 	return reply{err: &CommandError{Command: name, Code: RefusedUnknownError, Message: "refused without a reason"}}
 }
 
-// ping asks the host every now and then whether it is still there, because a connection that was cut without a word looks
+// ping asks the host every Times.Ping whether it is still there, because a connection that was cut without a word looks
 // alive for as long as nothing is sent.
 func (s *Session) ping(ctx context.Context) error {
 	tick := time.NewTicker(s.times.Ping)
@@ -263,8 +265,8 @@ func (s *Session) ping(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		patient, cancel := context.WithTimeoutCause(ctx, s.times.Pong, ErrSilent)
-		err := s.Do(patient, "ping", nil, nil)
+		limited, cancel := context.WithTimeoutCause(ctx, s.times.Pong, ErrSilent)
+		err := s.Do(limited, "ping", nil, nil)
 		cancel()
 		if err != nil {
 			return fmt.Errorf("ping: %w", err)

@@ -36,7 +36,7 @@ func TestWaitsBeforeTheNextTry(t *testing.T) {
 		{"not loaded", refuse(host.CommandHello, "entry_not_loaded"), 10 * time.Second, "not set up"},
 		{"older process", refuse(host.CommandHello, "older_process"), 5 * time.Minute, "started later"},
 		{"incompatible", refuse(host.CommandHello, "incompatible_protocol"), 5 * time.Minute, "do not fit together"},
-		{"no administrator", refuse(host.CommandHello, "unauthorized"), 5 * time.Minute, "no administrator"},
+		{"no administrator", refuse(host.CommandHello, "unauthorized"), 5 * time.Minute, "not an administrator"},
 		{"replaced", func(c *talk) {
 			c.greet()
 			c.serve(host.CommandStates, nil)
@@ -123,7 +123,8 @@ func TestRecoveryModeIsExplained(t *testing.T) {
 			defer l.stop()
 			synctest.Wait()
 			got := l.client.Status().Reason
-			if strings.Contains(got, "safe mode") != o.SafeMode || strings.Contains(got, "recovery mode") != o.RecoveryMode {
+			if strings.Contains(got, "safe mode") != o.SafeMode ||
+				strings.Contains(got, "recovery mode") != o.RecoveryMode {
 				t.Errorf("reason is %q", got)
 			}
 		})
@@ -212,7 +213,11 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 		"silence after auth": func(c *talk) { c.say(`{"type":"auth_required"}`); c.hear(); c.hear() },
 		"no JSON":            func(c *talk) { c.say(`hello`); c.hear() },
 		"another protocol":   func(c *talk) { c.say(`{"type":"welcome"}`); c.hear() },
-		"binary":             func(c *talk) { _ = c.ws.Write(context.Background(), websocket.MessageBinary, []byte{1, 2}); c.hear() },
+		"binary": func(c *talk) {
+			_ = c.ws.Write(context.Background(), websocket.MessageBinary,
+				[]byte{1, 2})
+			c.hear()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -253,7 +258,7 @@ func TestASilentHostIsGivenUp(t *testing.T) {
 			t.Fatalf("status after 19 s is %+v", l.client.Status())
 		}
 		time.Sleep(1100 * time.Millisecond)
-		if st := l.client.Status(); st.Ready || !strings.Contains(st.Reason, "does not answer") {
+		if st := l.client.Status(); st.Ready || !strings.Contains(st.Reason, "has stopped answering") {
 			t.Errorf("status after 20 s is %+v", st)
 		}
 	})
@@ -265,11 +270,15 @@ func TestCommandsThatAreRefused(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{t: t}
 				l := newLab(t)
-				l.listen(s.handler(func(c *talk) { c.greet(); c.serve("", map[string]string{command: "stale_session"}) }))
+				l.listen(s.handler(func(c *talk) {
+					c.greet()
+					c.serve("",
+						map[string]string{command: "stale_session"})
+				}))
 				l.start()
 				defer l.stop()
 				time.Sleep(12 * time.Second)
-				if s.count() < 2 || !strings.Contains(l.log.String(), "given up this session") {
+				if s.count() < 2 || !strings.Contains(l.log.String(), "ended this session") {
 					t.Errorf("%d dials:\n%s", s.count(), l.log)
 				}
 			})
@@ -292,10 +301,13 @@ func TestFramesWithSeveralMessages(t *testing.T) {
 			c.serve("supported_features", nil)
 			id, _ := c.hear() // hello: its answer and two events in one frame
 			c.say(fmt.Sprintf(`[{"id":%d,"type":"result","success":true,"result":%s},
-				{"id":%d,"type":"event","event":{"type":"call","call_id":"a","action":"set","id":"SN1_mode","value":"full","remaining_ms":1000}},
+				{"id":%d,"type":"event","event":{"type":"call","call_id":"a","action":"set","id":"SN1_mode",
+					"value":"full","remaining_ms":1000}},
 				{"id":%d,"type":"event","event":{"type":"something new","call_id":5}},
-				{"id":%d,"type":"event","event":{"type":"call","call_id":"b","action":"press","id":"SN1_b","remaining_ms":1000}},
-				{"id":999,"type":"event","event":{}},{"id":998,"type":"result","success":true}]`, id, helloResult, id, id, id))
+				{"id":%d,"type":"event","event":{"type":"call","call_id":"b","action":"press","id":"SN1_b",
+					"remaining_ms":1000}},
+				{"id":999,"type":"event","event":{}},{"id":998,"type":"result","success":true}]`,
+				id, helloResult, id, id, id))
 			c.serve("", nil)
 		}))
 		l.start()
@@ -357,7 +369,8 @@ func TestTheHostLeavesInTheMiddleOfACall(t *testing.T) {
 			c.greet()
 			c.serve(host.CommandStates, nil)
 			if s.count() == 1 {
-				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"a","action":"set","id":"SN1_mode","remaining_ms":60000}}`)
+				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"a","action":"set","id":"SN1_mode",` +
+					`"remaining_ms":60000}}`)
 				time.Sleep(time.Second)
 				_ = c.ws.Close(websocket.StatusNormalClosure, "") // as a restart does
 				return
@@ -381,8 +394,20 @@ func TestStoppingWhileTheHostHangs(t *testing.T) {
 	for name, play := range map[string]func(c *talk){
 		"before the hand-shake": func(c *talk) { c.hear() },
 		"at hello":              func(c *talk) { c.greet(); c.serve("supported_features", nil); c.hear(); c.hear() },
-		"at register":           func(c *talk) { c.greet(); c.serve(host.CommandHello, nil); c.hear(); time.Sleep(time.Minute) },
-		"at bye":                func(c *talk) { c.greet(); c.serve(host.CommandStates, nil); c.hear(); time.Sleep(time.Minute) },
+		"at register": func(c *talk) {
+			c.greet()
+			c.serve(host.CommandHello,
+				nil)
+			c.hear()
+			time.Sleep(time.Minute)
+		},
+		"at bye": func(c *talk) {
+			c.greet()
+			c.serve(host.CommandStates,
+				nil)
+			c.hear()
+			time.Sleep(time.Minute)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Value returns v as the host can take it: float64, int64, string, bool, or nil for unknown. NaN, infinities and whatever
-// is no scalar become nil, because JSON has no word for the first two and the host closes the connection on a made-up one.
+// Value returns v in a form that the host accepts: float64, int64, string, bool, or nil for unknown. NaN, infinities
+// and values that are not scalars become nil: JSON cannot hold the first two, and the host closes the connection on
+// them.
 func Value(v any) any {
 	switch v := v.(type) {
 	case nil:

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// Decode splits one frame of the host into its messages: a frame is one object, or an array of them since the client
-// supports coalesce_messages.
+// Decode splits one frame of the host into its messages. A frame is one object, or an array of objects because the
+// client supports coalesce_messages.
 func Decode(frame []byte) ([]Incoming, error) {
 	frame = bytes.TrimLeft(frame, " \t\r\n")
 	if len(frame) > 0 && frame[0] == '[' {
@@ -24,7 +24,7 @@ func Decode(frame []byte) ([]Incoming, error) {
 	return []Incoming{one}, nil
 }
 
-// encode puts a command together: body is an object whose fields follow id and type, or nil.
+// encode returns the frame of a command. The fields of body, an object or nil, follow id and type.
 func encode(id int64, command string, body any) ([]byte, error) {
 	fields := []byte("{}")
 	if body != nil {

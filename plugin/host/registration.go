@@ -1,0 +1,31 @@
+package host
+
+import "context"
+
+// register sends the definitions, unless the host has them already. It reports whether it sent them.
+func (v *conversation) register(ctx context.Context) (sent bool, err error) {
+	log := v.client.options.Log
+	definitions := v.client.options.Plugin.Describe()
+	frames, err := definitions.frames(v.hello.Session)
+	if err != nil {
+		return false, err
+	}
+	hash := frames[0].Hash
+	if hash == v.hash {
+		return false, nil
+	}
+	var result RegisterResult
+	for _, f := range frames {
+		result = RegisterResult{}
+		if err := v.session.Do(ctx, CommandRegister, f, &result); err != nil {
+			return false, err
+		}
+		for _, r := range result.Rejected {
+			log.Error().Str("id", r.ID).Str("reason", r.Message).Msg("Home Assistant rejects a definition")
+		}
+	}
+	v.hash = hash
+	log.Info().Int("entities", len(definitions.Entities)).Int("created", result.Created).
+		Int("updated", result.Updated).Int("removed", result.Removed).Msg("Registered")
+	return true, nil
+}
