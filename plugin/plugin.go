@@ -16,6 +16,7 @@ import (
 	"solarhub/plugin/config"
 	"solarhub/plugin/host"
 	"solarhub/plugin/hub"
+	"solarhub/plugin/lock"
 )
 
 // Deps is what a Plugin is given beside its configuration.
@@ -74,6 +75,12 @@ func (p *Plugin) removed(devices []string) {
 // returns nil. Errors: *cache.LockedError, a cache that cannot be opened, or a part that failed or did not stop.
 func (p *Plugin) Run(ctx context.Context) (err error) {
 	log := p.deps.Log
+	release, err := lock.Lines(p.config.Endpoints()...)
+	if err != nil {
+		return fmt.Errorf("another process asks the devices of a line already: stop it, or take the line out of one "+
+			"configuration: %w", err)
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	store, damage, err := cache.Open(p.config.Data, log)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
+	"solarhub/plugin/lock"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
@@ -417,9 +418,17 @@ func TestTwoPluginsWithOneCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var held *lock.HeldError
+	if err := other.Run(h.ctx); !errors.As(err, &held) {
+		t.Errorf("the second on the same line ends with %v", err)
+	}
+	c.Lines[0].Address = "127.0.0.1:1"
+	if other, err = New(c, Deps{Log: zerolog.Nop(), Version: "1"}); err != nil {
+		t.Fatal(err)
+	}
 	var locked *cache.LockedError
 	if err := other.Run(h.ctx); !errors.As(err, &locked) {
-		t.Errorf("the second ends with %v", err)
+		t.Errorf("the second with the same cache ends with %v", err)
 	}
 	if _, err := New(config.Config{}, Deps{}); err == nil || !strings.Contains(err.Error(), "access token") {
 		t.Errorf("an empty configuration: %v", err)

@@ -193,14 +193,20 @@ func TestCheckLiveOfAGatewayWithOneClient(t *testing.T) {
 	}
 }
 
+// What is guarded is the line, whichever configuration and data folder a process has.
 func TestCheckLiveWhileThePluginRuns(t *testing.T) {
 	t.Parallel()
-	config := liveConfig(t, simulated(t, "tcp"), "unit: 1")
-	_, errs, stop := start(t, "run", "--config", config)
+	line := simulated(t, "tcp")
+	_, errs, stop := start(t, "run", "--config", liveConfig(t, line, "unit: 1"))
 	until(t, errs, "SolarHub runs")
-	for _, command := range [][]string{{"check", "--live"}, {"dump"}} {
-		code, out, said := do(t, append(command, "--config", config)...)
-		if code != cli.ExitFailed || out != "" || !strings.Contains(said, "SolarHub runs with this configuration (process "+fmt.Sprint(os.Getpid())+") and has its lines: stop it first") {
+	other := liveConfig(t, line, "unit: 1")
+	who := fmt.Sprintf("Another SolarHub (process %d) has the line: stop it first", os.Getpid())
+	for _, command := range [][]string{{"check", "--live"}, {"dump"}, {"run"}} {
+		code, out, said := do(t, append(command, "--config", other)...)
+		if command[0] == "run" {
+			who = "another process asks the devices of a line already"
+		}
+		if code != cli.ExitFailed || out != "" || !strings.Contains(said, who) {
 			t.Errorf("%s ended with %d: %s%s", command, code, out, said)
 		}
 	}

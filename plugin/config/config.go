@@ -64,6 +64,23 @@ type Line struct {
 // String names the line as errors and logs do: "tcp 192.168.1.50:502".
 func (l Line) String() string { return l.Transport.String() + " " + l.Address }
 
+// Endpoint is where the line leads: host:port, or the port's own path. Two lines with one endpoint are one line.
+func (l Line) Endpoint() string {
+	if l.Transport == Serial {
+		return resolvedPath(l.Address)
+	}
+	return l.Address
+}
+
+// Endpoints returns those of all lines.
+func (c Config) Endpoints() []string {
+	var all []string
+	for _, l := range c.Lines {
+		all = append(all, l.Endpoint())
+	}
+	return all
+}
+
 // RetryMax is the longest pause between two tries to open the line: what the most patient of its devices bears.
 func (l Line) RetryMax() time.Duration {
 	var longest time.Duration

@@ -37,9 +37,11 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, progress func
 	if err != nil {
 		return Dump{}, err
 	}
-	if err := runsAlready(cfg); err != nil {
+	release, err := takeLines(l.Endpoint())
+	if err != nil {
 		return Dump{}, err
 	}
+	defer release()
 	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{})
 	stop := start(bus)
 	dump, err := readDump(ctx, bus, d, progress)

@@ -10,8 +10,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices"
-	"solarhub/plugin/cache"
 	"solarhub/plugin/config"
+	"solarhub/plugin/lock"
 	"solarhub/protocol"
 )
 
@@ -37,9 +37,11 @@ const maxTrials = 2 * time.Minute
 // something is wrong tries what ends it. Nothing is written. When ctx ends it returns what is known by then. The error
 // says why it was not tried.
 func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness, error) {
-	if err := runsAlready(cfg); err != nil {
+	release, err := takeLines(cfg.Endpoints()...)
+	if err != nil {
 		return nil, err
 	}
+	defer release()
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
@@ -57,19 +59,20 @@ func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness
 	return all, errors.Join(failed...)
 }
 
-// runsAlready is an error where a plugin has the lines of the configuration.
-func runsAlready(cfg config.Config) error {
-	locked, ok := errors.AsType[*cache.LockedError](cache.Held(cfg.Data))
+// takeLines keeps lines for this process. It is an error if another process has one of them: two would spoil each other's frames.
+func takeLines(endpoints ...string) (release func(), err error) {
+	letGo, err := lock.Lines(endpoints...)
+	held, ok := errors.AsType[*lock.HeldError](err)
 	if !ok {
-		return nil
+		return func() { _ = letGo() }, err // a lock file that cannot be closed harms nobody
 	}
-	who := ""
-	if locked.PID != 0 {
-		who = fmt.Sprintf(" (process %d)", locked.PID)
+	who := "Another SolarHub"
+	if held.PID != 0 {
+		who += fmt.Sprintf(" (process %d)", held.PID)
 	}
-	return fmt.Errorf("SolarHub runs with this configuration%s and has its lines: stop it first. How it sees them "+
-		"stands in Home Assistant, under "+
-		"the device \"Line\" of each: %w", who, locked)
+	return nil, fmt.Errorf("%s has the line: stop it first. Home Assistant shows how it sees the line, under the "+
+		"device \"Line\": %w",
+		who, err)
 }
 
 // open makes the buses and devices of a configuration. Nothing runs yet.

@@ -1,0 +1,59 @@
+package lock
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// folders are where lock files of lines lie, the first that can be used. Every user and every service of the machine sees the first two,
+// also one that has a /tmp of its own.
+var folders = []string{"/run/lock", "/var/lock", os.TempDir()}
+
+// Line takes the lock of a line: of two processes on a machine, only one asks the devices at an endpoint, which is a network address
+// or the path of a port. Errors: *HeldError. Where no folder can be used there is no lock, and no error: Release does nothing then.
+func Line(endpoint string) (*Lock, error) {
+	for _, folder := range folders {
+		l, err := Acquire(filepath.Join(folder, fileName(endpoint)))
+		if _, held := errors.AsType[*HeldError](err); held || err == nil {
+			return l, err
+		}
+	}
+	return &Lock{}, nil
+}
+
+// Lines takes the locks of several lines, or of none. The error names the line and wraps a *HeldError.
+func Lines(endpoints ...string) (release func() error, err error) {
+	var all []*Lock
+	release = func() error {
+		var failed []error
+		for _, l := range all {
+			failed = append(failed, l.Release())
+		}
+		return errors.Join(failed...)
+	}
+	for _, endpoint := range endpoints {
+		l, err := Line(endpoint)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("line %s: %w", endpoint, err), release())
+		}
+		all = append(all, l)
+	}
+	return release, nil
+}
+
+// fileName is readable for people, and different for each endpoint.
+func fileName(endpoint string) string {
+	readable := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
+			return r
+		}
+		return '_'
+	}, endpoint)
+	sum := fnv.New32a()
+	sum.Write([]byte(endpoint))
+	return fmt.Sprintf("solarhub-%.64s-%08x.lock", readable, sum.Sum32())
+}
