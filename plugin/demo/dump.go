@@ -9,7 +9,6 @@ import (
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
-	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
 )
 
@@ -41,9 +40,10 @@ func dumpedVariant(dumped *sim.Unit, p *profile.Profile, named string) (variant 
 		return named, nil
 	}
 	raw := kind.Spec.Decode(words)
-	variant, accepted := p.Identify.Accept[uint64(raw.Num)]
+	number, known := raw.Uint()
+	variant, accepted := p.Identify.Accept[number]
 	switch {
-	case raw.Kind != codec.KindNumber || !accepted:
+	case !known || !accepted:
 		return "", fmt.Errorf("the dump is of another device: its %s holds %v, which is no kind of %s", kind.Ranges[0], raw, p.Name)
 	case named != "" && named != variant:
 		return "", fmt.Errorf("the dump is of variant %s, not %s: its %s says so", variant, named, kind.Ranges[0])

@@ -147,8 +147,8 @@ func readThrice(ctx context.Context, line devices.Bus, req protocol.Request) (re
 
 // variant returns which of the family it is; the first where that cannot be told.
 func (d Dump) variant() string {
-	kind := d.value(d.Profile.Identify.Kind)
-	if v, ok := d.Profile.Identify.Accept[uint64(kind.Num)]; ok && kind.Kind == codec.KindNumber {
+	kind, known := d.value(d.Profile.Identify.Kind).Uint()
+	if v, ok := d.Profile.Identify.Accept[kind]; ok && known {
 		return v
 	}
 	return d.Profile.VariantNames()[0]

@@ -75,7 +75,8 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 		"unknown option": {codec.Spec{Form: codec.OptionForm, Options: modes}, []uint16{7}, "7"},
 		"neither on nor": {codec.Spec{Form: codec.BoolForm, Mask: 3, On: 3, Off: 2}, []uint16{1}, "1"},
 		"25 o'clock":     {codec.Spec{Form: codec.TimePacked}, []uint16{25 << 8}, "6400"},
-		"24:00 decimal":  {codec.Spec{Form: codec.TimeDecimal}, []uint16{2400}, "2400"},
+		"24:01 decimal":  {codec.Spec{Form: codec.TimeDecimal}, []uint16{2401}, "2401"},
+		"25:00 packed":   {codec.Spec{Form: codec.TimePacked}, []uint16{0x1900}, "6400"},
 		"12:60":          {codec.Spec{Form: codec.TimeDecimal}, []uint16{1260}, "1260"},
 		"not a number":   {codec.Spec{Type: codec.F32}, []uint16{0x7FC0, 0}, "finite"},
 		"infinite":       {codec.Spec{Type: codec.F64}, []uint16{0x7FF0, 0, 0, 0}, "finite"},
@@ -124,11 +125,11 @@ func TestEncodeRefuses(t *testing.T) {
 		"option": {codec.Spec{Form: codec.OptionForm, Options: modes}, codec.OptionOf("x"),
 			`"x" is none of Selling first, Zero export`},
 		"long text": {codec.Spec{Type: codec.Text, Length: 1}, codec.TextOf("abc"),
-			`"abc" is longer than 2 characters`},
-		"odd text": {codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("ü"),
-			`"ü" has characters that are not printable ASCII`},
+			`"abc" is longer than 2 bytes`},
+		"odd text": {codec.Spec{Type: codec.Text, Length: 2}, codec.TextOf("\x00\xFF"),
+			`"\x00\xff" has characters that cannot be printed`},
 		"no text": {codec.Spec{Type: codec.Text, Length: 2}, codec.Number(1),
-			"1 is not a text of at most 4 characters"},
+			"1 is not a text of at most 4 bytes"},
 		"set of bits": {codec.Spec{Form: codec.BitsForm}, codec.TextOf("Fan"),
 			"Fan is not writable: it is a set of bits"},
 	}
@@ -204,7 +205,7 @@ func TestParse(t *testing.T) {
 		{mode, "zero export", codec.Value{}, `"zero export" is none of Selling first, Zero export`},
 		{mode, 2.0, codec.Value{}, "2 is not one of Selling first, Zero export"},
 		{codec.Spec{Type: codec.Text, Length: 4}, "abc", codec.TextOf("abc"), ""},
-		{codec.Spec{Type: codec.Text, Length: 4}, 4.0, codec.Value{}, "4 is not a text of at most 8 characters"},
+		{codec.Spec{Type: codec.Text, Length: 4}, 4.0, codec.Value{}, "4 is not a text of at most 8 bytes"},
 	}
 	for _, test := range tests {
 		got, err := test.spec.Parse(test.given)
@@ -254,7 +255,7 @@ func TestStoredFormIsLossFree(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", data, back, err)
 		}
 	}
-	for _, bad := range []string{`{"kind":9}`, `{"kind":5,"minutes":1440}`, `7`} {
+	for _, bad := range []string{`{"kind":9}`, `{"kind":5,"minutes":1441}`, `7`} {
 		var v codec.Value
 		if json.Unmarshal([]byte(bad), &v) == nil {
 			t.Errorf("%s was accepted as %+v", bad, v)

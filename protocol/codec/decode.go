@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,6 +43,9 @@ func (s Spec) Decode(words []uint16) Value {
 }
 
 func (s Spec) decodeNumber(part uint64) Value {
+	if v, large := s.decodeLarge(part); large {
+		return v
+	}
 	var raw float64
 	switch {
 	case s.Type == F32:
@@ -56,6 +60,21 @@ func (s Spec) decodeNumber(part uint64) Value {
 		raw = float64(part)
 	}
 	return Number(s.round(raw*s.scale() + s.Offset))
+}
+
+// exact is the largest whole number up to which a float holds every whole number: 2^53.
+const exact = 1 << 53
+
+// decodeLarge returns a whole number that a float cannot hold, with all its digits.
+func (s Spec) decodeLarge(part uint64) (v Value, large bool) {
+	if s.Type.Float() || s.scale() != 1 || s.Offset != 0 {
+		return Value{}, false
+	}
+	if !s.Type.Signed() {
+		return Value{Kind: KindNumber, Num: float64(part), Str: strconv.FormatUint(part, 10)}, part > exact
+	}
+	n := s.extend(part)
+	return Value{Kind: KindNumber, Num: float64(n), Str: strconv.FormatInt(n, 10)}, n > exact || n < -exact
 }
 
 // extend extends the sign of a masked number to 64 bits.
@@ -119,10 +138,10 @@ func (s Spec) decodeBool(part uint64) Value {
 }
 
 func decodeTime(hour, minute, raw uint64) Value {
-	if hour > 23 || minute > 59 {
+	if hour > 23 && (hour != 24 || minute != 0) || minute > 59 {
 		return None(fmt.Sprintf("the device holds %d, which is no time of day", raw))
 	}
-	return TimeOf(int(60*hour + minute))
+	return TimeOf(int(60*hour + minute)) // 24:00 is how GivEnergy ends a window at the end of the day
 }
 
 // decodeBits names the bits that are set, or says "none".
@@ -154,23 +173,34 @@ func (s Spec) decodeText(words []uint16) Value {
 		}
 		raw = append(raw, byte(w>>8), byte(w))
 	}
-	for i, c := range raw {
-		if c == 0xFF { // some devices pad with 0xFF instead of 0
-			raw[i] = 0
-		}
-	}
-	text := strings.Trim(string(raw), "\x00 ")
-	if strings.ContainsFunc(text, unprintable) {
-		return None("the device holds bytes that are no text")
-	}
+	text := strings.Trim(string(whole(raw)), " ")
 	if text == "" {
 		return None("the device holds no text")
+	}
+	if !printable(text) {
+		return None("the device holds bytes that are no text")
 	}
 	return TextOf(cut(text))
 }
 
-// unprintable reports whether a character is not printable ASCII.
-func unprintable(r rune) bool { return r < ' ' || r > '~' }
+// whole returns the bytes of a text up to its end, which is the first 0x00 or 0xFF: some devices leave garbage behind a
+// 0x00, and some pad with 0xFF. A character that the end cuts in two is left out.
+func whole(raw []byte) []byte {
+	if end := slices.IndexFunc(raw, func(c byte) bool { return c == 0 || c == 0xFF }); end >= 0 {
+		raw = raw[:end]
+	}
+	for n := 1; n < utf8.UTFMax && n <= len(raw); n++ {
+		if last := raw[len(raw)-n:]; utf8.RuneStart(last[0]) && !utf8.FullRune(last) {
+			return raw[:len(raw)-n]
+		}
+	}
+	return raw
+}
+
+// printable reports whether a text is UTF-8 of characters that people can see, and blanks.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
 
 // cut shortens a text to what a host accepts.
 func cut(text string) string {

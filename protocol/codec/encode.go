@@ -87,6 +87,9 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 		return 0, fmt.Errorf("%v is outside %v to %v, what the register can hold", Number(f), Number(min(from, to)),
 			Number(max(from, to)))
 	}
+	if math.Abs(whole) > exact {
+		return 0, fmt.Errorf("%v is too large: a number beyond %d cannot be sent with all its digits", Number(f), exact)
+	}
 	if s.Type.Signed() {
 		return uint64(int64(whole)) & (1<<s.width() - 1), nil
 	}
@@ -108,10 +111,10 @@ func (s Spec) encodeText(v Value) ([]uint16, error) {
 		return nil, &TypeError{Given: v.String(), Expected: s.Expected()}
 	}
 	if len(v.Str) > 2*s.Length {
-		return nil, fmt.Errorf("%q is longer than %d characters", v.Str, 2*s.Length)
+		return nil, fmt.Errorf("%q is longer than %d bytes", v.Str, 2*s.Length)
 	}
-	if strings.ContainsFunc(v.Str, unprintable) {
-		return nil, fmt.Errorf("%q has characters that are not printable ASCII", v.Str)
+	if !printable(v.Str) {
+		return nil, fmt.Errorf("%q has characters that cannot be printed", v.Str)
 	}
 	raw := v.Str + strings.Repeat("\x00", 2*s.Length-len(v.Str))
 	words := make([]uint16, s.Length)

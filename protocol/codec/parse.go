@@ -45,7 +45,7 @@ func (s Spec) Expected() string {
 		return "writable: it is a set of bits"
 	}
 	if s.Type == Text {
-		return fmt.Sprintf("a text of at most %d characters", 2*s.Length)
+		return fmt.Sprintf("a text of at most %d bytes", 2*s.Length)
 	}
 	return "a number"
 }

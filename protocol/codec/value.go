@@ -13,11 +13,11 @@ type Kind uint8
 // What a value can be. The zero Value is no value, without a reason.
 const (
 	KindNone   Kind = iota // no value; Str says why
-	KindNumber             // Num
+	KindNumber             // Num; beyond 2^53, where a float loses digits, Str has them all
 	KindText               // Str; also a set of bits, joined by ", "
 	KindOption             // Str is the option's name
 	KindBool               // On
-	KindTime               // Minutes since midnight, 0..1439
+	KindTime               // Minutes since midnight, 0..1440: a day can end at 24:00
 )
 
 // Value is what a person sees of a point: a number, a text, an option, on or off, or a time of day. If there is none,
@@ -53,13 +53,16 @@ func OptionOf(name string) Value { return Value{Kind: KindOption, Str: name} }
 // BoolOf returns on or off.
 func BoolOf(on bool) Value { return Value{Kind: KindBool, On: on} }
 
-// TimeOf returns a time of day in minutes since midnight, 0..1439.
+// TimeOf returns a time of day in minutes since midnight, 0..1440.
 func TimeOf(minutes int) Value { return Value{Kind: KindTime, Minutes: minutes} }
 
 // String returns the value as logs and errors show it; no value is "unknown".
 func (v Value) String() string {
 	switch v.Kind {
 	case KindNumber:
+		if v.Str != "" {
+			return v.Str
+		}
 		return strconv.FormatFloat(v.Num, 'f', -1, 64)
 	case KindText, KindOption:
 		return v.Str
@@ -74,18 +77,38 @@ func (v Value) String() string {
 	return "unknown"
 }
 
-// Any returns the value as a host accepts it: float64, string, bool or nil. Its JSON has one spelling: a whole number
-// has no decimal point.
+// Any returns the value as a host accepts it: float64, string, bool or nil, or an int64 or uint64 beyond 2^53. Its JSON
+// has one spelling: a whole number has no decimal point.
 func (v Value) Any() any {
 	switch v.Kind {
 	case KindNumber:
-		return v.Num
+		return v.number()
 	case KindText, KindOption, KindTime:
 		return v.String()
 	case KindBool:
 		return v.On
 	}
 	return nil
+}
+
+// number returns Num, or the whole number that a float cannot hold.
+func (v Value) number() any {
+	if n, err := strconv.ParseInt(v.Str, 10, 64); err == nil {
+		return n
+	}
+	if n, err := strconv.ParseUint(v.Str, 10, 64); err == nil {
+		return n
+	}
+	return v.Num
+}
+
+// Uint returns a number that is whole and not negative, with all its digits.
+func (v Value) Uint() (n uint64, ok bool) {
+	if v.Kind != KindNumber {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(v.String(), 10, 64)
+	return n, err == nil
 }
 
 // stored is a Value without methods, for the lossless form that the cache keeps.
@@ -100,7 +123,7 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err
 	}
-	if s.Kind > KindTime || s.Minutes < 0 || s.Minutes > 1439 {
+	if s.Kind > KindTime || s.Minutes < 0 || s.Minutes > 24*60 {
 		return fmt.Errorf("stored value %s: kind or minutes out of range", data)
 	}
 	*v = Value(s)
