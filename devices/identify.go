@@ -103,25 +103,40 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 	found := Identity{Model: textOf(values["model"]), Version: textOf(values["version"])}
 	if id.Kind.Present() {
 		kind := values["kind"]
-		variant, ok := id.Accept[uint64(kind.Num)]
-		if kind.Kind != codec.KindNumber || !ok {
+		number, ok := kind.Uint()
+		variant, accepted := id.Accept[number]
+		if !ok || !accepted {
 			return Identity{}, notIt("unit %d is no %s: its kind is %v, accepted are %s",
 				d.cfg.Unit, d.cfg.Profile.Name, describe(kind), listKinds(id.Accept))
 		}
 		found.Variant = variant
 	}
-	found.Serial = textOf(values["serial"])
-	if found.Serial == "" {
-		found.Serial = d.cfg.ID
+	serial, err := d.serial(values["serial"])
+	if err != nil {
+		return Identity{}, err
 	}
-	if found.Serial == "" {
-		return Identity{}, notIt("unit %d gives no serial number (%s): give it an id: in the configuration",
-			d.cfg.Unit, cmp.Or(values["serial"].Str, "it is unknown"))
-	}
+	found.Serial = serial
 	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
 		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit, found.Serial, expected)
 	}
 	return found, nil
+}
+
+// serial returns the serial number that was read, or the id of the configuration if what was read cannot be an id.
+func (d *Device) serial(read codec.Value) (string, error) {
+	text := textOf(read)
+	wrong := profile.CheckDeviceID(text)
+	switch {
+	case text != "" && wrong == nil:
+		return text, nil
+	case d.cfg.ID != "":
+		return d.cfg.ID, nil
+	case text == "":
+		return "", notIt("unit %d gives no serial number (%s): give it an id: in the configuration",
+			d.cfg.Unit, cmp.Or(read.Str, "it is unknown"))
+	}
+	return "", notIt("unit %d gives the serial number %q, which cannot be its id (%v): give it an id: in the configuration",
+		d.cfg.Unit, text, wrong)
 }
 
 // accept admits the device on the connection.

@@ -54,12 +54,24 @@ func TestNotTheDevice(t *testing.T) {
 	}{
 		"wrong kind": {func(h *house) { h.unit.Set(protocol.HoldingRegister, 0, 3) },
 			"unit 1 is no House inverter: its kind is 3, accepted are 5, 6", write.CodeNotIdentified},
-		"wrong kind of a known device": {func(h *house) { h.cfg.Known = known; h.unit.Set(protocol.HoldingRegister, 0, 3) },
+		"wrong kind of a known device": {func(h *house) {
+			h.cfg.Known = known
+			h.unit.Set(protocol.HoldingRegister, 0,
+				3)
+		},
 			"unit 1 is no House inverter", write.CodeNotIdentified},
 		"another serial number": {func(h *house) { h.cfg.Known = known; setSerial(h.unit, "SN00000002") },
-			"another device answers at unit 1: its serial number is SN00000002, not SN00000001", write.CodeNotIdentified},
+			"another device answers at unit 1: its serial number is SN00000002, not SN00000001",
+			write.CodeNotIdentified},
+		"a serial number with a slash": {func(h *house) { setSerial(h.unit, "AB/0000001") },
+			`unit 1 gives the serial number "AB/0000001", which cannot be its id ('/' is not allowed in it: `,
+			write.CodeNotIdentified},
+		"a serial number of zeros": {func(h *house) { setSerial(h.unit, "0000000000") },
+			`unit 1 gives the serial number "0000000000", which cannot be its id (nothing but zeros`,
+			write.CodeNotIdentified},
 		"no serial number": {func(h *house) { h.unit.Set(protocol.HoldingRegister, 3, make([]uint16, 5)...) },
-			"unit 1 gives no serial number (the device holds no text): give it an id: in the configuration", write.CodeNotIdentified},
+			"unit 1 gives no serial number (the device holds no text): give it an id: in the configuration",
+			write.CodeNotIdentified},
 	} {
 		polled(t, c.set, func(h *house) {
 			h.pass(10 * time.Second)
@@ -78,13 +90,25 @@ func TestNotTheDevice(t *testing.T) {
 	}
 }
 
+// The id of the configuration counts where the device gives no serial number, or none that can be an id.
 func TestIDOfTheConfiguration(t *testing.T) {
-	polled(t, func(h *house) {
-		h.cfg.ID = "shed"
-		h.unit.Set(protocol.HoldingRegister, 3, make([]uint16, 5)...)
-	}, func(h *house) {
-		if _, err := h.write("current_max", 10.0); err != nil || h.device.ID() != "shed" {
-			t.Errorf("%q: %v", h.device.ID(), err)
+	for _, serial := range []string{"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "AB/0000001"} {
+		polled(t, func(h *house) {
+			h.cfg.ID = "shed"
+			setSerial(h.unit, serial)
+		}, func(h *house) {
+			if _, err := h.write("current_max", 10.0); err != nil || h.device.ID() != "shed" {
+				t.Errorf("%q: %q: %v", serial, h.device.ID(), err)
+			}
+		})
+	}
+}
+
+// A serial number ends at its first NUL: what the device leaves behind it is no part of the id.
+func TestSerialEndsAtItsNul(t *testing.T) {
+	polled(t, func(h *house) { setSerial(h.unit, "SN12\x00\x07\x1B\xC0ab") }, func(h *house) {
+		if s := h.device.Status(); !s.Identified || s.Identity.Serial != "SN12" {
+			t.Errorf("status %+v", s)
 		}
 	})
 }
@@ -99,7 +123,8 @@ func TestWriteIdentifiesFirst(t *testing.T) {
 		if _, err := h.write("current_max", 10.0); err != nil {
 			t.Fatal(err)
 		}
-		if all := h.line.Journal().Since(0); all[0].Write() || !all[0].Range.Contains(protocol.Range{Addr: 0, Count: 8}) {
+		if all := h.line.Journal().Since(0); all[0].Write() ||
+			!all[0].Range.Contains(protocol.Range{Addr: 0, Count: 8}) {
 			t.Errorf("first came %v", all[0])
 		}
 		if told := h.sink.told(); len(told) != 1 || !told[0].Identified {
@@ -150,7 +175,8 @@ func TestPollNoticesANewConnection(t *testing.T) {
 		h.unit.Set(protocol.HoldingRegister, 100, 4711)
 		h.hangUp()
 		h.pass(10 * time.Second)
-		if s := h.device.Status(); s.Online || !strings.Contains(s.Reason, "another device") || h.sink.last("power").Value.Num == 4711 {
+		if s := h.device.Status(); s.Online || !strings.Contains(s.Reason, "another device") ||
+			h.sink.last("power").Value.Num == 4711 {
 			t.Errorf("status %+v, power %v", s, h.sink.last("power").Value)
 		}
 	})
@@ -166,7 +192,8 @@ func TestWriteIsCheckedAgainstTheVariantThatAnswers(t *testing.T) {
 		h.running.Go(func() { _ = h.device.writer.Run(h.ctx) })
 		before := h.word(201)
 		e := h.refusal("voltage_max", 54.0)
-		if e.Code != write.CodeOutOfRange || e.Fields["min"] != "160" || h.word(201) != before || len(h.writes(0)) != 0 {
+		if e.Code != write.CodeOutOfRange || e.Fields["min"] != "160" || h.word(201) != before ||
+			len(h.writes(0)) != 0 {
 			t.Errorf("%s %v; the inverter holds %d, writes %v", e.Code, e.Fields, h.word(201), h.writes(0))
 		}
 		if _, err := h.write("voltage_max", 400.0); err != nil || h.word(201) != 4000 {

@@ -3,19 +3,15 @@ package profile
 import (
 	"embed"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"slices"
+	"solarhub/devices/profile/strict"
 	"strings"
 	"sync"
 )
 
 //go:embed maps/*.yaml
 var shipped embed.FS
-
-// maxFile is the largest file of a profile, in bytes; the largest one known has 60 kB.
-const maxFile = 1 << 20
 
 // Embedded returns the profiles that come with the program, sorted by id. The first call loads them, and all callers
 // share them. The error is strict.Findings of the first profile that does not load; a test makes sure that all do.
@@ -70,17 +66,9 @@ func Open(name string) (*Profile, error) {
 	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" {
 		return Get(name)
 	}
-	f, err := os.Open(name)
+	data, err := strict.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("profile: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("profile: %s is larger than %d bytes", name, maxFile)
 	}
 	return Load(name, data)
 }

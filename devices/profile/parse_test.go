@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
@@ -180,7 +181,7 @@ func TestOpen(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for name, text := range map[string]string{"good.yaml": good, "other.yaml": good,
-		"big.yaml": strings.Repeat("#", maxFile+1)} {
+		"big.yaml": strings.Repeat("#", strict.MaxFile+1)} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"solarhub/devices/profile/strict"
 	"solarhub/protocol/sim"
 )
 
@@ -98,7 +99,7 @@ func (f *demoFlags) check(listenGiven bool) error {
 		say("--port and --listen are for the page, which is not there with --host")
 	}
 	if f.tokenFile != "" {
-		text, err := os.ReadFile(f.tokenFile)
+		text, err := strict.ReadFile(f.tokenFile)
 		if err != nil {
 			say("--token-file: %w", err)
 		}

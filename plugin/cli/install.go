@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"solarhub/devices/profile/strict"
 	"solarhub/plugin/companion"
 	"solarhub/plugin/host"
 )
@@ -191,7 +192,7 @@ func (t tokenFlags) read() (host.Secret, error) {
 	text, from := t.text, "--token"
 	switch {
 	case t.file != "":
-		data, err := os.ReadFile(t.file)
+		data, err := strict.ReadFile(t.file)
 		if err != nil {
 			return host.Secret{}, fmt.Errorf("read the token: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"solarhub/devices/profile/strict"
 	"solarhub/plugin/demo"
 	"solarhub/protocol/sim"
 )
@@ -142,7 +143,7 @@ func (f *simulateFlags) readScenario(set *pflag.FlagSet, args []string) (demo.Sc
 	if beside != nil {
 		return demo.Scenario{}, beside
 	}
-	data, err := os.ReadFile(f.scenario)
+	data, err := strict.ReadFile(f.scenario)
 	if err != nil {
 		return demo.Scenario{}, fmt.Errorf("--scenario: %w", err)
 	}

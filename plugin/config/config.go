@@ -14,6 +14,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/profile/strict"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
 )
@@ -150,7 +151,7 @@ func dataFolder() string {
 
 // Load reads the configuration in a file; see Parse.
 func Load(path string) (Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := strict.ReadFile(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}

@@ -227,7 +227,7 @@ var findings = []struct {
 			`"grid_standard" stands here twice`}},
 	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - " +
 		"{tcp: i, devices: [{profile: senergy, id: x}]}\n"),
-		[]string{`id "a/b": spaces and / are not allowed`, "4:47: the id x is in line 3 already"}},
+		[]string{`id "a/b": '/' is not allowed in it`, "4:47: the id x is in line 3 already"}},
 	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: " +
 		"soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
 		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`,

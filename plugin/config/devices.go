@@ -88,14 +88,14 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	return deviceEntry{d, f}, known
 }
 
-// id takes the device id where the device has no serial number; parts of the device are told from it by a slash.
+// id reads the id of a device that has no serial number.
 func (p *parser) id(d *devices.Config, n *strict.Node) {
 	text, ok := n.Text()
 	if !ok {
 		return
 	}
-	if strings.ContainsAny(text, "/ \t\n") {
-		n.Fail("id %q: spaces and / are not allowed in it", text)
+	if err := profile.CheckDeviceID(text); err != nil {
+		n.Fail("id %q: %v", text, err)
 		return
 	}
 	d.ID = text

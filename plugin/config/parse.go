@@ -137,7 +137,7 @@ func (p *parser) token(f strict.Fields) {
 	where := "the token"
 	switch given[0] {
 	case "token_file":
-		data, err := os.ReadFile(p.path(text))
+		data, err := strict.ReadFile(p.path(text))
 		if err != nil {
 			n.Fail("the token cannot be read: %v", err)
 			return

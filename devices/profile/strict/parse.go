@@ -13,7 +13,7 @@ import (
 
 // Bounds of a file: several times what the largest profile needs.
 const (
-	maxBytes = 1 << 20
+	maxBytes = MaxFile
 	maxDepth = 32 // mappings and lists in each other
 )
 
