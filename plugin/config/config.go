@@ -101,6 +101,7 @@ const (
 // The bounds of what a configuration may say; those of the knobs of a line are profile's.
 const (
 	maxName      = 64 // PROTOCOL.md section 1
+	minID        = 4  // a shorter one cannot be made unreadable in diagnostics
 	minInterval  = 100 * time.Millisecond
 	maxInterval  = 24 * time.Hour
 	minWriteWait = time.Millisecond

@@ -184,7 +184,7 @@ var findings = []struct {
 		[]string{"a character that no access token has"}},
 	{"empty token", withHost("{url: 'http://h:1', token: ''}"), []string{"is not a text"}},
 	{"token file", withHost("{url: 'http://h:1', token_file: /nowhere/token}"),
-		[]string{"1:39: the token cannot be read: open /nowhere/token: no such file"}},
+		[]string{"1:39: the token cannot be read: stat /nowhere/token: no such file"}},
 	{"token variable", withHost("{url: 'http://h:1', token_env: NOT_SET_ANYWHERE}"),
 		[]string{"the token in the environment variable NOT_SET_ANYWHERE is empty"}},
 	{"address", withHost("{url: 'ftp://h', token: " + goodToken + "}"), []string{"begins with none of http://"}},
@@ -225,9 +225,10 @@ var findings = []struct {
 		"grid_standard]}]}\n"),
 		[]string{`arm: "grid_standrad" is not one of the keys of powdrive that need it: `,
 			`"grid_standard" stands here twice`}},
-	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: x}]}\n  - " +
-		"{tcp: i, devices: [{profile: senergy, id: x}]}\n"),
-		[]string{`id "a/b": '/' is not allowed in it`, "4:47: the id x is in line 3 already"}},
+	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: west}]}\n" +
+		"  - {tcp: i, devices: [{profile: senergy, id: west}, {profile: senergy, unit: 2, id: one}]}\n"),
+		[]string{`id "a/b": '/' is not allowed in it`, "4:47: the id west is in line 3 already",
+			`id "one" has 3 characters, at least 4 are needed`}},
 	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: " +
 		"soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
 		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`,

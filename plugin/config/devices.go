@@ -98,6 +98,10 @@ func (p *parser) id(d *devices.Config, n *strict.Node) {
 		n.Fail("id %q: %v", text, err)
 		return
 	}
+	if len(text) < minID {
+		n.Fail("id %q has %d characters, at least %d are needed", text, len(text), minID)
+		return
+	}
 	d.ID = text
 	unique(p.ids, text, "the id "+text, n)
 }

@@ -15,7 +15,7 @@ func (s *state) setDisabled(ids []string, now time.Time) {
 	list := set(ids)
 	if !s.listKnown || !maps.Equal(list, s.disabled) {
 		sorted := slices.Sorted(slices.Values(ids))
-		s.pending[disabledKey] = encode(append([]string{}, sorted...))
+		s.pending[disabledKey] = encode(append([]string{}, firstIDs(sorted)...))
 	}
 	s.disabled, s.listKnown = list, true
 	for _, u := range s.members {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"solarhub/devices"
-	"solarhub/devices/profile"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
@@ -128,9 +127,3 @@ func encode(v any) []byte {
 }
 
 func valueKey(device, point string) string { return valuePrefix + device + "/" + point }
-
-// lasting reports whether a point keeps its last value over a restart, however old: settings, counters, and what is
-// read once. Anything else is a measurement, which says nothing after a while.
-func lasting(p profile.Point) bool {
-	return p.Write != nil || p.Interval == profile.Once || strings.HasPrefix(p.Entity.StateClass, "total")
-}

@@ -11,13 +11,6 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// freshFor is how long a measurement from before a restart, or from before the device was away, still says something.
-const freshFor = 5 * time.Minute
-
-// resaveAfter is how old the moment of a reading may be in the cache while its value stays the same. It is part of
-// freshFor, so that a measurement is at most this much too old after a power failure.
-const resaveAfter = time.Minute
-
 // state is what the Hub knows. It belongs to the Hub's goroutine.
 type state struct {
 	hub       *Hub
@@ -238,18 +231,18 @@ func (s *state) recall(u *member, now time.Time) {
 		}
 	}
 	s.show(u, func(p profile.Point, v *latest) (any, bool) {
-		return v.Value.Any(), !v.cached || lasting(p) || now.Sub(v.ReadAt) <= freshFor
+		return v.Value.Any(), !v.cached || isLasting(p) || isFresh(v.ReadAt, now)
 	})
 }
 
 // age is for a device that comes back: what it said long ago is not taken for new until it is read again.
 func (s *state) age(u *member, now time.Time) {
 	s.show(u, func(p profile.Point, v *latest) (any, bool) {
-		if now.Sub(v.ReadAt) <= freshFor {
+		if isFresh(v.ReadAt, now) {
 			return nil, false
 		}
 		v.cached = true
-		if !lasting(p) {
+		if !isLasting(p) {
 			return nil, true
 		}
 		return v.Value.Any(), true

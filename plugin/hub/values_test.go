@@ -65,7 +65,7 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 	}
 	for key, want := range map[string]bool{"charge_end_soc": true, "total_energy": true, "device_model": true,
 		"inverter_temp_c": false} {
-		if got := lasting(u.points[key]); got != want {
+		if got := isLasting(u.points[key]); got != want {
 			t.Errorf("%s lasts: %t", key, got)
 		}
 	}
