@@ -184,7 +184,7 @@ var findings = []struct {
 		[]string{"a character that no access token has"}},
 	{"empty token", withHost("{url: 'http://h:1', token: ''}"), []string{"is not a text"}},
 	{"token file", withHost("{url: 'http://h:1', token_file: /nowhere/token}"),
-		[]string{"1:39: the token cannot be read: stat /nowhere/token: no such file"}},
+		[]string{"1:39: the token cannot be read: open /nowhere/token: no such file"}},
 	{"token variable", withHost("{url: 'http://h:1', token_env: NOT_SET_ANYWHERE}"),
 		[]string{"the token in the environment variable NOT_SET_ANYWHERE is empty"}},
 	{"address", withHost("{url: 'ftp://h', token: " + goodToken + "}"), []string{"begins with none of http://"}},

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A file that a person names may be a pipe to which nobody writes, or a device that never ends: that is a finding, not a
-// wait without an end.
+// A file that a person names may be a pipe to which nobody writes, or a device that never ends: that is a finding, not
+// a wait without an end.
 func TestFilesThatNeverEnd(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -24,7 +24,8 @@ func TestFilesThatNeverEnd(t *testing.T) {
 		}
 	}
 	text := "host: {url: 'http://h:1', token: x}\nlines:\n- tcp: h\n  devices:\n  - {profile: " + pipe + "}\n"
-	if _, err := Parse("c.yaml", []byte(text)); !strings.Contains(err.Error(), "profile: "+pipe+" is not a regular file") {
+	if _, err := Parse("c.yaml", []byte(text)); !strings.Contains(err.Error(),
+		"profile: "+pipe+" is not a regular file") {
 		t.Errorf("profile: %v", err)
 	}
 }
