@@ -48,6 +48,9 @@ type claim struct {
 	bits  uint16
 }
 
+// maxConflicts is how many overlaps are reported. A file that writes one register thousands of times has millions.
+const maxConflicts = 1000
+
 // overlaps returns the pairs of points that share bits of a register while one of the two can be written: each pair
 // once, with the first such register.
 func overlaps(points []Point) []conflict {
@@ -62,7 +65,9 @@ func overlaps(points []Point) []conflict {
 				if mine.bits&other.bits == 0 || p.Write == nil && q.Write == nil || other.point == i || seen[pair] {
 					continue
 				}
-				seen[pair] = true
+				if seen[pair] = true; len(found) > maxConflicts {
+					return found
+				}
 				text := fmt.Sprintf("%s and %s share bits of %s %d and one of them is written: give them masks that "+
 					"do not overlap",
 					q.Key, p.Key, mine.table, mine.addr)

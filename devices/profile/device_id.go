@@ -9,8 +9,8 @@ import (
 const maxID = 64
 
 // CheckDeviceID returns what is wrong with a device id: the serial number that a device gives, or the id that a
-// configuration gives it. The id becomes part of unique_ids, of the names of parts and of keys in the cache, where / and
-// blanks have a meaning; and a device that was never given a serial number answers with zeros.
+// configuration gives it. The id becomes part of unique_ids, of the names of parts and of keys in the cache, where /
+// and blanks have a meaning; and a device that was never given a serial number answers with zeros.
 func CheckDeviceID(id string) error {
 	for _, char := range id {
 		switch {

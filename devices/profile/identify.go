@@ -34,6 +34,9 @@ func (l *loader) field(f fields, key string) Field {
 	return Field{Ranges: l.ranges(q, spec), Spec: spec}
 }
 
+// maxVariants is how many variants a family can have: each costs a reading of all points.
+const maxVariants = 16
+
 // accept reads which kinds belong to this family, and the variant of each.
 func (l *loader) accept(f fields) {
 	kind := l.p.Identify.Kind
@@ -73,6 +76,10 @@ func (l *loader) accept(f fields) {
 	}
 	if named > 0 && plain > 0 {
 		f.fail("accept", "accept names a variant for some kinds and none for others")
+	}
+	if n := len(l.p.Variants); n > maxVariants {
+		f.fail("accept", "accept names %d variants; at most %d are read", n, maxVariants)
+		l.p.Variants = l.p.Variants[:maxVariants]
 	}
 	slices.Sort(l.p.Variants)
 	l.variants = l.p.Variants

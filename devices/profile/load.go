@@ -21,6 +21,7 @@ type defaults struct {
 // loader builds a Profile from its file.
 type loader struct {
 	*reader
+	report   *strict.Report
 	p        *Profile
 	defaults defaults
 	parts    map[string]string // key -> name
@@ -31,7 +32,8 @@ type loader struct {
 // nil.
 func Load(file string, data []byte) (*Profile, error) {
 	root, report := strict.Parse(file, data)
-	l := &loader{reader: &reader{}, p: &Profile{points: map[string][]Point{}}, parts: map[string]string{}}
+	l := &loader{reader: &reader{}, report: report, p: &Profile{points: map[string][]Point{}},
+		parts: map[string]string{}}
 	if root != nil {
 		l.profile(root, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
 	}
@@ -175,6 +177,9 @@ func (l *loader) points(f fields) {
 		var points []Point
 		var places []fields
 		for _, n := range nodes {
+			if l.report.Full() {
+				return
+			}
 			pf := l.fields(n, "point")
 			if !l.exists(pf) {
 				continue

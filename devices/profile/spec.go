@@ -3,7 +3,6 @@ package profile
 import (
 	"math"
 	"math/bits"
-	"slices"
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
@@ -122,7 +121,7 @@ func (l *loader) onOff(f fields, s *codec.Spec) {
 // options reads the name of each raw number. No name may appear twice: a write could not tell the two apart.
 func (l *loader) options(f fields, key string, high uint64, what string) []codec.Option {
 	var options []codec.Option
-	names := map[string]uint64{}
+	names, raws := map[string]uint64{}, map[uint64]bool{}
 	entries := f.entries(key)
 	for _, e := range entries {
 		raw, ok := parseNatural(e.Key.Raw())
@@ -130,9 +129,10 @@ func (l *loader) options(f fields, key string, high uint64, what string) []codec
 			e.Key.Fail("%s %q is not a whole number from 0 to %d", what, e.Key.Raw(), high)
 			continue
 		}
-		if slices.ContainsFunc(options, func(o codec.Option) bool { return o.Raw == raw }) {
+		if raws[raw] {
 			e.Key.Fail("%s %d stands here twice", what, raw)
 		}
+		raws[raw] = true
 		name := textOf(e.Value)
 		if other, taken := names[name]; taken {
 			e.Value.Fail("%q stands for %d and for %d", name, other, raw)

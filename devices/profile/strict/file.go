@@ -9,8 +9,8 @@ import (
 // MaxFile is the largest file that ReadFile reads, in bytes. The largest profile known has 60 kB.
 const MaxFile = 1 << 20
 
-// ReadFile reads a file that a person has named. It refuses a file above MaxFile, and all that is no regular file: a pipe
-// may never be written to, and a device such as /dev/zero never ends.
+// ReadFile reads a file that a person has named. It refuses a file above MaxFile, and all that is no regular file: a
+// pipe may never be written to, and a device such as /dev/zero never ends.
 func ReadFile(name string) ([]byte, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", name)

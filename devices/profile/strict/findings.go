@@ -51,6 +51,7 @@ func (f Findings) Error() string {
 type Report struct {
 	file string
 	all  map[Finding]struct{}
+	more bool // than maxFindings
 }
 
 // Add adds a finding at a node, or at the beginning of the file if the node is nil.
@@ -63,8 +64,18 @@ func (r *Report) Add(at *Node, format string, args ...any) {
 
 // add adds a finding at a place in the file.
 func (r *Report) add(line, column int, what string) {
+	if r.Full() {
+		r.more = true
+		return
+	}
 	r.all[Finding{r.file, max(line, 1), max(column, 1), what}] = struct{}{}
 }
+
+// maxFindings is how many findings a report keeps. Nobody reads more, and a file could cause a hundred thousand.
+const maxFindings = 1000
+
+// Full reports whether the report keeps no more findings, so that reading on is of no use.
+func (r *Report) Full() bool { return len(r.all) >= maxFindings }
 
 // Err returns Findings, sorted and each once, or nil if there are none.
 func (r *Report) Err() error {
@@ -78,5 +89,10 @@ func (r *Report) Err() error {
 	slices.SortFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.What, b.What))
 	})
+	if r.more {
+		last := found[len(found)-1]
+		last.What = fmt.Sprintf("there are more findings than these %d", maxFindings)
+		found = append(found, last)
+	}
 	return found
 }

@@ -177,8 +177,12 @@ func TestBounds(t *testing.T) {
 			"1:1: the file has 1048577 bytes; at most 1048576 are read"},
 		{"as deep as may be", "a: " + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), ""},
 		{"as many stairs as may be", stairs(maxDepth), ""},
-		{"many keys", manyKeys(60_000), ""},
-		{"many entries", "a:\n" + strings.Repeat("-\n", 100_000), ""},
+		{"as many keys as may be", manyKeys(maxKeys), ""},
+		{"many keys", manyKeys(60_000), "1:1: there are 120000 keys and values here; at most 2000 are read"},
+		{"many items", "a:\n" + strings.Repeat("-\n", 100_000),
+			"2:1: there are 100000 items here; at most 10000 are read"},
+		{"many findings", strings.Repeat("a: 1\n", 900) + "b: [" + strings.Repeat("{a: 1, a: 1}, ", 200) + "]\n",
+			thousand()},
 		{"a long line", "a: [" + strings.Repeat("1, ", 1000) + "2]\nb: " + strings.Repeat("x", 1000) + " # " +
 			strings.Repeat("y", 1000), ""},
 		{"a comment far right", "a: 1\n" + strings.Repeat(" ", 300) + "# b\n", ""},
@@ -193,6 +197,18 @@ func TestBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// thousand returns the findings of 900 keys a and more.
+func thousand() string {
+	var b strings.Builder
+	for line := 2; line <= 900; line++ {
+		fmt.Fprintf(&b, "%d:1: key \"a\" stands here again; it is in line 1 already\n", line)
+	}
+	for i := range maxFindings - 899 {
+		fmt.Fprintf(&b, "901:%d: key \"a\" stands here again; it is in line 901 already\n", 12+14*i)
+	}
+	return b.String() + fmt.Sprintf("901:%d: there are more findings than these 1000", 12+14*(maxFindings-900))
 }
 
 func manyKeys(n int) string {

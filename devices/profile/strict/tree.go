@@ -71,7 +71,7 @@ func (b builder) build(n *yaml.Node, near *Node) *Node {
 		b.mapping(node, n)
 	case n.Kind == yaml.SequenceNode:
 		node.kind = list
-		for _, item := range n.Content {
+		for _, item := range b.first(n, maxItems, "items") {
 			node.items = append(node.items, b.build(item, &Node{Line: item.Line, Column: n.Column}))
 		}
 	case isNull(n):
@@ -83,13 +83,22 @@ func (b builder) build(n *yaml.Node, near *Node) *Node {
 	return node
 }
 
+// first returns the first nodes that a mapping or list contains, as many as are read.
+func (b builder) first(n *yaml.Node, most int, what string) []*yaml.Node {
+	if len(n.Content) > most {
+		b.refuse(n, "there are %d %s here; at most %d are read", len(n.Content), what, most)
+	}
+	return n.Content[:min(len(n.Content), most)]
+}
+
 // mapping fills a node with the entries of a mapping. Of a repeated key it takes the first.
 func (b builder) mapping(node *Node, n *yaml.Node) {
 	node.kind = mapping
-	seen := make(map[string]*Node, len(n.Content)/2)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := b.key(n.Content[i], n)
-		value := b.build(n.Content[i+1], key)
+	content := b.first(n, 2*maxKeys, "keys and values")
+	seen := make(map[string]*Node, len(content)/2)
+	for i := 0; i+1 < len(content); i += 2 {
+		key := b.key(content[i], n)
+		value := b.build(content[i+1], key)
 		if key.kind == refused {
 			continue
 		}
