@@ -58,12 +58,12 @@ async def async_remove_entry(hass: HomeAssistant, _: ConfigEntry) -> None:
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: ConfigEntry, device: DeviceEntry) -> bool:
-    """Forget a device that the owner deletes, and tell the plugin that serves it."""
+    """Forget a device that the owner deletes, and tell the plugin, now or with its next hello."""
     hub = hass.data[DATA_HUB]
     ids = [identifier for domain, identifier in device.identifiers if domain == DOMAIN]
     async with hub.lock:
         owners = {hub.catalogue.owner_of(i) for i in ids}
-        devices, entities = hub.catalogue.forget(ids)
+        devices, entities = hub.catalogue.delete(ids)
         hub.save()
         registries.remove(hub, entry, devices, entities)
     for name in owners:

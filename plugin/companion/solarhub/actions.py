@@ -15,10 +15,11 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 import voluptuous as vol
 
 from .const import DOMAIN, REFRESH_SECONDS
-from .definitions import EntityDef, root_of
+from .definitions import TEXT_MAX, EntityDef, root_of
 from .errors import call_error
 from .hub import DATA_HUB
 
+_EXACT_MAX: Final = 2**53  # a larger whole number may not be exact in JSON
 _SWITCHED: Final = {"on": True, "true": True, "off": False, "false": False}
 
 
@@ -32,7 +33,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
         vol.Schema(
             {
                 vol.Required(ATTR_ENTITY_ID): cv.entity_id,
-                vol.Required("value"): vol.Any(bool, int, float, str),
+                vol.Required("value"): vol.Any(bool, int, float, vol.All(str, vol.Length(max=TEXT_MAX))),
                 vol.Optional("force", default=False): cv.boolean,
             }
         ),
@@ -122,8 +123,7 @@ def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
     try:
         match entity.platform:
             case Platform.NUMBER:
-                number = _finite(value)
-                return int(number) if number.is_integer() else number
+                return _number(entity, name, value)
             case Platform.SWITCH:
                 return value if isinstance(value, bool) else _SWITCHED[str(value).lower()]
             case Platform.TIME:
@@ -135,11 +135,14 @@ def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
                 return str(value)
     except ValueError, KeyError, OverflowError, vol.Invalid:
         raise call_error("wrong_type", name, {"value": value}, entity.platform) from None
-    return value  # the plugin says why it cannot be set
+    return str(value)  # the plugin says why it cannot be set
 
 
-def _finite(value: Any) -> float:
-    """Return a value as a number that JSON can carry."""
+def _number(entity: EntityDef, name: str, value: Any) -> float:
+    """Return a value as a number that JSON can carry exactly. The plugin checks the range, of which this is far out."""
     if isinstance(value, bool) or not isfinite(number := float(value)):
         raise ValueError(value)
-    return number
+    if abs(number) > _EXACT_MAX:
+        limits = {"min": entity.min, "max": entity.max, "unit": entity.unit or ""}
+        raise call_error("out_of_range", name, {"value": value} | limits)
+    return int(number) if number.is_integer() else number

@@ -6,7 +6,6 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass, Bina
 
 from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
-from .hub import Hub
 
 PARALLEL_UPDATES = 0
 
@@ -14,11 +13,9 @@ PARALLEL_UPDATES = 0
 class SolarHubBinarySensor(SolarHubEntity, BinarySensorEntity):
     """Something that is on or off and cannot be set."""
 
-    def __init__(self, hub: Hub, definition: EntityDef) -> None:
-        """Make the binary sensor of a definition."""
-        super().__init__(hub, definition)
-        if definition.device_class is not None:
-            self._attr_device_class = BinarySensorDeviceClass(definition.device_class)
+    def _define(self, definition: EntityDef) -> None:
+        super()._define(definition)
+        self._attr_device_class = BinarySensorDeviceClass(definition.device_class) if definition.device_class else None
 
     def _show(self, value: Any) -> None:
         if not (value is None or isinstance(value, bool)):

@@ -1,34 +1,36 @@
 """The catalogue of definitions: how a registration changes it, and how the host stores it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
-from .definitions import DefinitionError, DeviceDef, EntityDef, Json, root_of
+from .const import DEVICES_MAX, ENTITIES_MAX
+from .definitions import TEXT_MAX, DefinitionError, DeviceDef, EntityDef, Json, root_of
+
+type Rejected = dict[str, str]  # id and message of an item that failed a check
 
 
 @dataclass(slots=True)
 class Registration:
-    """One registration, frame by frame. Items that fail a check are rejected; the others are kept."""
+    """One registration, frame by frame."""
 
     hash: str
     frames: int = 0
     devices: dict[str, DeviceDef] = field(default_factory=dict)
     entities: dict[str, EntityDef] = field(default_factory=dict)
-    rejected: list[dict[str, str]] = field(default_factory=list)
 
-    def add(self, devices: list[Json], entities: list[Json]) -> None:
-        """Add the items of the next frame."""
+    def add(self, devices: list[Json], entities: list[Json]) -> list[Rejected]:
+        """Add the items of the next frame, and return those that fail a check."""
         self.frames += 1
-        for item in devices:
-            self._try(item, self._add_device)
-        for item in entities:
-            self._try(item, self._add_entity)
+        tries = [self._try(item, self._add_device) for item in devices]
+        tries += [self._try(item, self._add_entity) for item in entities]
+        return [rejected for rejected in tries if rejected is not None]
 
-    def _try(self, item: Json, add: Callable[[Json], None]) -> None:
+    def _try(self, item: Json, add: Callable[[Json], None]) -> Rejected | None:
         try:
             add(item)
         except DefinitionError as err:
-            self.rejected.append({"id": str(item.get("id", "")), "message": str(err)})
+            return {"id": str(item.get("id", ""))[:TEXT_MAX], "message": str(err)}
+        return None
 
     def _add_device(self, item: Json) -> None:
         device = DeviceDef.parse(item)
@@ -36,6 +38,8 @@ class Registration:
             raise DefinitionError("this device occurs twice")
         if device.via is not None and device.via not in self.devices:
             raise DefinitionError(f"via is {device.via!r}, but no earlier device has that id")
+        if len(self.devices) >= DEVICES_MAX:
+            raise DefinitionError(f"at most {DEVICES_MAX} devices are allowed")
         self.devices[device.id] = device
 
     def _add_entity(self, item: Json) -> None:
@@ -44,7 +48,20 @@ class Registration:
             raise DefinitionError("this entity occurs twice")
         if entity.device not in self.devices:
             raise DefinitionError(f"device is {entity.device!r}, but no device has that id")
+        if len(self.entities) >= ENTITIES_MAX:
+            raise DefinitionError(f"at most {ENTITIES_MAX} entities are allowed")
         self.entities[entity.id] = entity
+
+    def drop_foreign(self, known: Mapping[str, EntityDef]) -> list[Rejected]:
+        """Drop entities whose ids belong to entities of other devices, and return them as rejected.
+
+        The ids of the devices "A" and "A_B" can collide: the entity "A_B_x" may be one of either.
+        """
+        roots = {device.root for device in self.devices.values()}
+        foreign = [i for i, e in self.entities.items() if i in known and known[i].root not in {e.root, *roots}]
+        for entity_id in foreign:
+            del self.entities[entity_id]
+        return [{"id": i, "message": f"this id belongs to an entity of the device {known[i].root!r}"} for i in foreign]
 
 
 class Catalogue:
@@ -56,6 +73,7 @@ class Catalogue:
         self.entities: dict[str, EntityDef] = {}
         self.owners: dict[str, str] = {}  # id of a whole device -> installation
         self.hashes: dict[str, str] = {}  # installation -> hash of its last registration
+        self.deleted: dict[str, str] = {}  # device or part that the owner deleted -> installation that served it
         self._by_root: dict[str, list[EntityDef]] = {}
 
     def owner_of(self, device_id: str) -> str | None:
@@ -88,10 +106,18 @@ class Catalogue:
         for device in new.devices.values():  # moved to the end, so that a parent comes before its parts
             self.devices.pop(device.id, None)
             self.devices[device.id] = device
+            self.deleted.pop(device.id, None)
         self.entities.update(new.entities)
         self.hashes[installation] = new.hash
         self._index()
         return gone_devices, gone_entities
+
+    def delete(self, device_ids: Iterable[str]) -> tuple[list[DeviceDef], list[EntityDef]]:
+        """Forget devices that the owner deleted, and remember that until they are registered again."""
+        for device_id in device_ids:
+            if (owner := self.owner_of(device_id)) is not None:
+                self.deleted[device_id] = owner
+        return self.forget(device_ids)
 
     def forget(self, device_ids: Iterable[str]) -> tuple[list[DeviceDef], list[EntityDef]]:
         """Drop devices and their entities, and return both. A whole device takes its parts with it."""
@@ -120,7 +146,7 @@ class Catalogue:
 
     def clear(self) -> None:
         """Drop everything."""
-        for part in (self.devices, self.entities, self.owners, self.hashes, self._by_root):
+        for part in (self.devices, self.entities, self.owners, self.hashes, self.deleted, self._by_root):
             part.clear()
 
     def to_json(self) -> Json:
@@ -130,17 +156,20 @@ class Catalogue:
             "entities": [asdict(entity) for entity in self.entities.values()],
             "owners": self.owners,
             "hashes": self.hashes,
+            "deleted": self.deleted,
         }
 
     def load(self, stored: Json) -> None:
         """Take over what to_json returned.
 
-        Items that this version rejects are left out, and all hashes with them, so that every plugin registers again.
+        Items that this version rejects are left out, and all hashes with them, so that every plugin registers again. So
+        is anything that is not there, because an older or a newer version may have stored it.
         """
         read = Registration(hash="")
-        read.add(stored["devices"], stored["entities"])
+        rejected = read.add(stored.get("devices", []), stored.get("entities", []))
         self.devices, self.entities = read.devices, read.entities
-        self.owners = stored["owners"]
-        if not read.rejected:
-            self.hashes = stored["hashes"]
+        self.owners = stored.get("owners", {})
+        self.deleted = stored.get("deleted", {})
+        if not rejected:
+            self.hashes = stored.get("hashes", {})
         self._index()

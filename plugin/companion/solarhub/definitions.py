@@ -15,6 +15,7 @@ from .const import PLATFORMS
 type Json = dict[str, Any]
 
 TEXT_MAX: Final = 255  # the longest state of Home Assistant
+OPTIONS_MAX: Final = 1000
 
 _DEVICE_CLASSES: Final[dict[str, frozenset[str]]] = {
     Platform.BINARY_SENSOR: frozenset(BinarySensorDeviceClass),
@@ -37,6 +38,8 @@ def _text(item: Json, key: str) -> str:
     value = item.get(key)
     if not isinstance(value, str) or not value:
         raise DefinitionError(f"{key} is {value!r}; it must be a text")
+    if len(value) > TEXT_MAX:
+        raise DefinitionError(f"{key} is {len(value)} characters long; at most {TEXT_MAX} are allowed")
     return value
 
 
@@ -104,8 +107,10 @@ class DeviceDef:
             sw_version=_text_or_none(item, "sw_version"),
             hw_version=_text_or_none(item, "hw_version"),
         )
-        if device.via == device.id:
-            raise DefinitionError(f"via is {device.via!r}, the device itself")
+        if device.via is None and "/" in device.id:
+            raise DefinitionError(f"id is {device.id!r}; only a part has a / in its id")
+        if device.via is not None and device.id.rpartition("/")[0] != device.via:
+            raise DefinitionError(f"id is {device.id!r}; a part of {device.via!r} must be named {device.via}/<part>")
         return device
 
 
@@ -150,9 +155,12 @@ class EntityDef:
             raise DefinitionError(f"category is 'config', which a {platform} cannot have")
         if (icon := _text_or_none(item, "icon")) and ":" not in icon:
             raise DefinitionError(f"icon is {icon!r}; it must have a prefix, as in mdi:flash")
+        entity_id, device = _text(item, "id"), _text(item, "device")
+        if not entity_id.startswith(prefix := f"{root_of(device)}_"):
+            raise DefinitionError(f"id is {entity_id!r}; it must begin with {prefix}")
         return cls(
-            id=_text(item, "id"),
-            device=_text(item, "device"),
+            id=entity_id,
+            device=device,
             platform=platform,
             name=_text(item, "name"),
             key=_text(item, "key"),
@@ -219,6 +227,8 @@ def _options(item: Json) -> tuple[str, ...]:
     options = item.get("options")
     if not isinstance(options, list | tuple) or not options or not all(isinstance(o, str) and o for o in options):
         raise DefinitionError(f"options is {options!r}; it must be a list of texts")
+    if len(options) > OPTIONS_MAX or any(len(option) > TEXT_MAX for option in options):
+        raise DefinitionError(f"options: at most {OPTIONS_MAX} options of at most {TEXT_MAX} characters are allowed")
     if len(set(options)) != len(options):
         raise DefinitionError(f"options is {options!r}; no option may occur twice")
     return tuple(options)

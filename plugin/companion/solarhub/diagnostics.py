@@ -1,4 +1,4 @@
-"""What a person can download to ask for help, without serial numbers and secrets."""
+"""Diagnostics that a person can download to ask for help. They contain no serial numbers and no secrets."""
 
 import re
 from time import monotonic
@@ -19,7 +19,7 @@ _SECRET = {"access_token", "latitude", "longitude", "password", "serial", "seria
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: ConfigEntry) -> Json:
-    """Return all that is known."""
+    """Return everything that the companion and its plugins know."""
     hub = hass.data[DATA_HUB]
     found = {
         "options": dict(entry.options),
@@ -31,7 +31,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: ConfigE
 
 
 async def async_get_device_diagnostics(hass: HomeAssistant, _: ConfigEntry, device: DeviceEntry) -> Json:
-    """Return what is known of one device, and of the installation that serves it."""
+    """Return what is known about one device and about the installation that serves it."""
     hub = hass.data[DATA_HUB]
     ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN}
     owners = {hub.catalogue.owner_of(i) for i in ids}
@@ -70,7 +70,8 @@ def _without_secrets(found: Json, catalogue: Catalogue) -> Json:
     """Replace device ids, which are serial numbers and part of every entity's id, by "device 1" and so on."""
     ids = {root_of(i) for i in catalogue.devices} | {d.serial_number for d in catalogue.devices.values()}
     names = {i: f"device {n}" for n, i in enumerate(sorted(filter(None, ids)), 1)}
-    pattern = re.compile("|".join(re.escape(i) for i in sorted(names, key=len, reverse=True)) or "(?!)")
+    longest_first = "|".join(re.escape(i) for i in sorted(names, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{longest_first or '(?!)'})(?![A-Za-z0-9])")
 
     def clean(item: Any) -> Any:
         match item:

@@ -27,6 +27,10 @@ class DisplayedEntity(Protocol):
     def async_refresh(self, context: Context | None = None) -> None:
         """Write the entity's state if it changed."""
 
+    @callback
+    def async_redefine(self, definition: EntityDef) -> None:
+        """Take over a changed definition of the same platform and device."""
+
     async def async_remove(self, *, force_remove: bool = False) -> None:
         """Take the entity out of the state machine."""
 

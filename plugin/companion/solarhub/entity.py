@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 import logging
 from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback, async_get_current_platform
@@ -38,20 +40,38 @@ class SolarHubEntity(Entity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    _unrecorded_attributes = frozenset({"read_at"})
 
     def __init__(self, hub: Hub, definition: EntityDef) -> None:
         """Make the entity of a definition."""
-        self.definition = definition
         self._hub = hub
         self._shown: EntityState | None = None
         self._invalid_logged = False
         self._attr_unique_id = definition.id
-        self._attr_name = definition.name
-        self._attr_icon = definition.icon
-        self._attr_entity_category = definition.category
         self._attr_entity_registry_enabled_default = definition.enabled
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, definition.device)})
         self._attr_extra_state_attributes = {}
+        self._define(definition)
+
+    def _define(self, definition: EntityDef) -> None:
+        """Take over everything of a definition that may change while the entity exists. Platforms add their own."""
+        self.definition = definition
+        self._attr_name = definition.name
+        self._attr_icon = definition.icon
+        self._attr_entity_category = definition.category
+
+    @callback
+    def async_redefine(self, definition: EntityDef) -> None:
+        """Take over a changed definition of the same platform and device, and show it."""
+        self._define(definition)
+        er.async_get(self.hass).async_update_entity(
+            self.entity_id,
+            entity_category=definition.category,
+            original_icon=definition.icon,
+            original_name=definition.name,
+        )
+        self._shown = None
+        self.async_refresh()
 
     @abstractmethod
     def _show(self, value: Any) -> None:
@@ -85,7 +105,8 @@ class SolarHubEntity(Entity):
                 _LOGGER.exception("%s: Home Assistant refuses the value %r", self.entity_id, value)
             self._invalid_logged = True
             self._show(None)
-            self.async_write_ha_state()
+            with suppress(Exception):  # one entity must not break the frame for all others
+                self.async_write_ha_state()
 
     @callback
     def _update(self) -> bool:

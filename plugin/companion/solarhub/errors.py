@@ -7,6 +7,7 @@ from homeassistant.const import Platform
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
+from .definitions import TEXT_MAX
 
 # The codes of PROTOCOL.md, section 5, with the placeholders that their texts may use besides name and reason.
 VALIDATION: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,7 +53,7 @@ def call_error(
     The text is complete in any case: a code that this version does not know becomes "failed", and a placeholder that is
     missing becomes a question mark.
     """
-    given = {key: str(value) for key, value in (placeholders or {}).items()}
+    given = {key: str(value)[:TEXT_MAX] for key, value in (placeholders or {}).items()}
     given["reason"] = given.get("reason", code).rstrip(".")  # the texts end with a full stop of their own
     if code not in VALIDATION and code not in FAILURE:
         code = "failed"

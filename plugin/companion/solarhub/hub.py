@@ -14,7 +14,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .catalogue import Catalogue
 from .const import CONF_GRACE, DOMAIN, GRACE_DEFAULT
-from .definitions import DeviceDef, EntityDef, EntityState, Json
+from .definitions import TEXT_MAX, DeviceDef, EntityDef, EntityState, Json, root_of
 from .display import Display
 from .errors import call_error
 from .installation import Installation
@@ -70,6 +70,7 @@ class Hub:
             installation.close()
         self.installations.clear()
         self.catalogue.clear()
+        self.notices.clear()
         await self._store.async_remove()
 
     # Installations and their sessions
@@ -81,6 +82,14 @@ class Hub:
             known = Installation(self.hass, name, lambda: self.refresh_all(name), self.grace)
             self.installations[name] = known
         return known
+
+    @callback
+    def drop_idle(self) -> None:
+        """Drop installations that are gone and serve no device any more, such as one that was renamed."""
+        owners = set(self.catalogue.owners.values()) | set(self.catalogue.deleted.values())
+        for name, installation in list(self.installations.items()):
+            if installation.session is None and not installation.visible and name not in owners:
+                del self.installations[name]
 
     @callback
     def grace(self) -> float:
@@ -125,25 +134,32 @@ class Hub:
         devices: Mapping[str, Json] | None = None,
         context: Context | None = None,
     ) -> list[str]:
-        """Take values and availability from the plugin. Return the ids of entities that it does not serve."""
-        snapshot, changed, unknown = session.snapshot, dict.fromkeys(usable or ()), []
-        for entity_id, value in values.items():
-            entity = self.catalogue.entities.get(entity_id)
-            if entity is None or self.catalogue.owners.get(entity.root) != session.installation:
-                unknown.append(entity_id)
-                continue
-            snapshot.readings[entity_id] = Reading(value, (cached or {}).get(entity_id))
-            changed[entity_id] = None
-        snapshot.usable.update(usable or {})
+        """Take values and availability from the plugin. Return the ids that it does not serve."""
+        snapshot, cached, unknown = session.snapshot, cached or {}, dict[str, None]()
+        changed = dict[str, None]()
+        for entity_id in (*values, *(usable or ())):
+            (changed if self.serves(session, entity_id) else unknown)[entity_id] = None
         for device_id, state in (devices or {}).items():
+            known = device_id in self.catalogue.devices or device_id in snapshot.served
+            if not known or root_of(device_id) not in snapshot.served:
+                unknown[device_id] = None
+                continue
             snapshot.online[device_id] = bool(state.get("online"))
-            snapshot.reasons[device_id] = str(state.get("reason", ""))
+            snapshot.reasons[device_id] = str(state.get("reason", ""))[:TEXT_MAX]
             changed |= dict.fromkeys(
                 entity.id for entity in self.catalogue.of_device(device_id) if device_id in (entity.root, entity.device)
             )
+        snapshot.readings |= {i: Reading(v, cached.get(i)) for i, v in values.items() if i not in unknown}
+        snapshot.usable |= {i: yes for i, yes in (usable or {}).items() if i not in unknown}
         if session.ready:
             self.display.refresh(changed, context)
-        return unknown
+        return list(unknown)
+
+    @callback
+    def serves(self, session: Session, entity_id: str) -> bool:
+        """Report whether an entity is one of those that a session's installation serves."""
+        entity = self.catalogue.entities.get(entity_id)
+        return entity is not None and self.catalogue.owners.get(entity.root) == session.installation
 
     # Calls
 

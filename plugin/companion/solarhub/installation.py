@@ -15,7 +15,7 @@ from homeassistant.util.ulid import ulid_now
 from .const import ANSWER_SECONDS, CONNECT_SECONDS, GRACE_MAX, SILENCE_MAX, WRITE_SECONDS
 from .definitions import DeviceDef, EntityDef, EntityState, Json
 from .errors import call_error
-from .session import Call, Session, Snapshot
+from .session import Call, Session, Snapshot, clock_ms
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -143,18 +143,23 @@ class Installation:
         """Have the plugin carry out an action on an entity or device and return its answer, the fields of its result.
 
         name is what the owner calls the target. seconds is how long the plugin has. Raises the plugin's error, or
-        not_connected, lost or timeout. If the caller is cancelled, the plugin is asked to drop the call.
+        not_connected, lost or timeout. If the caller is cancelled or gets no answer in time, the plugin is asked to
+        drop the call, so that nothing is written after its caller was told.
         """
         session = await self._async_ready(name)
         call_id = ulid_now()
         answer: asyncio.Future[Json | HomeAssistantError] = asyncio.get_running_loop().create_future()
         session.calls[call_id] = Call(action, target, name, context, answer)
         where = {"id": target.id} if isinstance(target, EntityDef) else {"device": target.root}
-        session.send("call", call_id=call_id, action=action, remaining_ms=round(seconds * 1000), **where, **fields)
+        remaining_ms = round(seconds * 1000)
+        session.send(
+            "call", call_id=call_id, action=action, remaining_ms=remaining_ms, clock_ms=clock_ms(), **where, **fields
+        )
         try:
             async with asyncio.timeout(seconds + ANSWER_SECONDS):
                 result = await answer
         except TimeoutError:
+            session.send("cancel", call_id=call_id)
             raise call_error("timeout", name, {"seconds": round(seconds + ANSWER_SECONDS)}) from None
         except asyncio.CancelledError:
             session.send("cancel", call_id=call_id)

@@ -1,8 +1,7 @@
-"""What the plugin tells the owner: PROTOCOL.md, section 3, notices.
+"""The warnings that the owner sees as repairs issues.
 
-A device that changes back what was set has another master: a cloud, an app, a schedule of its own. The owner is told
-by a repairs issue, one for each setting however often it happens, because that is where Home Assistant shows what
-somebody has to look into. It goes by itself, since nobody can confirm such a thing as mended.
+Home Assistant shows there what somebody has to look into. Nobody can confirm one of these issues as fixed, so each
+disappears by itself, at the latest when the integration is removed.
 """
 
 from typing import Any, Final
@@ -16,68 +15,99 @@ from .definitions import EntityDef, Json
 
 EVENT_REVERTED: Final = f"{DOMAIN}_reverted"
 
-_HELD_SECONDS: Final = 600.0  # a later set-value that lasts so long has made the warning untrue
-_OLD_SECONDS: Final = 86400.0  # what happened once and never again need not be looked into
+_HELD_SECONDS: Final = 600.0  # a set-value that lasts so long proves the warning before it wrong
+_OLD_SECONDS: Final = 86400.0  # what happened once and never again is not worth a warning
+_DUPLICATE_SECONDS: Final = 900.0  # a plugin that was refused tries again every minute
 
 
 class Notices:
-    """The warnings that are shown, each with what takes it away."""
+    """The issues that are shown, and the timers that remove them."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Show nothing yet. Issues of an earlier run have ended with it."""
+        """Show nothing. The issues of an earlier run of Home Assistant ended with it."""
         self._hass = hass
-        self._shown: dict[str, CALLBACK_TYPE] = {}  # by issue: stops its timer
+        self._timers: dict[str, CALLBACK_TYPE | None] = {}  # by issue; None if only an event removes it
 
     @callback
     def reverted(self, entity: EntityDef, name: str, notice: Json) -> None:
-        """Tell that a device no longer holds what an entity was set to."""
+        """Tell the owner that a device no longer holds the value that an entity was set to: PROTOCOL.md, section 3."""
         wanted, found, seconds = notice.get("wanted"), notice.get("found"), notice.get("seconds", 0)
         entity_id = er.async_get(self._hass).async_get_entity_id(entity.platform, DOMAIN, entity.id)
-        told = {"entity_id": entity_id, "wanted": wanted, "found": found, "seconds": seconds}
-        self._hass.bus.async_fire(EVENT_REVERTED, told)
-        issue = _issue_of(entity)
+        self._hass.bus.async_fire(
+            EVENT_REVERTED, {"entity_id": entity_id, "wanted": wanted, "found": found, "seconds": seconds}
+        )
+        placeholders = {
+            "name": name,
+            "wanted": _text(wanted, entity.unit),
+            "found": _text(found, entity.unit),
+            "seconds": f"{seconds:.0f}",
+        }
+        self._show(_issue_of(entity), "reverted", placeholders, ir.IssueSeverity.WARNING)
+        self._remove_in(_issue_of(entity), _OLD_SECONDS)
+
+    @callback
+    def was_set(self, entity: EntityDef) -> None:
+        """Note that an entity was set again. Its warning disappears if the new value lasts."""
+        if (issue := _issue_of(entity)) in self._timers:
+            self._remove_in(issue, _HELD_SECONDS)
+
+    @callback
+    def forget(self, entity: EntityDef) -> None:
+        """Remove the warning of an entity that no longer exists."""
+        self._remove(_issue_of(entity))
+
+    @callback
+    def duplicate(self, installation: str) -> None:
+        """Tell the owner that a second plugin uses the name of an installation that is connected."""
+        issue = f"duplicate_installation_{installation}"
+        self._show(issue, "duplicate_installation", {"installation": installation}, ir.IssueSeverity.ERROR)
+        self._remove_in(issue, _DUPLICATE_SECONDS)
+
+    @callback
+    def version(self, key: str, too_old: bool, placeholders: dict[str, str]) -> None:
+        """Tell the owner which side is too old, or remove that issue if it is not. key is its translation key."""
+        issue = f"{key}_{placeholders['installation']}"
+        if too_old:
+            self._show(issue, key, placeholders, ir.IssueSeverity.ERROR)
+        else:
+            self._remove(issue)
+
+    @callback
+    def clear(self) -> None:
+        """Remove all issues."""
+        for issue in list(self._timers):
+            self._remove(issue)
+
+    @callback
+    def _show(self, issue: str, key: str, placeholders: dict[str, str], severity: ir.IssueSeverity) -> None:
+        self._timers.setdefault(issue, None)
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue,
             is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="reverted",
-            translation_placeholders={
-                "name": name,
-                "wanted": _text(wanted, entity.unit),
-                "found": _text(found, entity.unit),
-                "seconds": f"{seconds:.0f}",
-            },
+            severity=severity,
+            translation_key=key,
+            translation_placeholders=placeholders,
         )
-        self._go_in(issue, _OLD_SECONDS)
 
     @callback
-    def was_set(self, entity: EntityDef) -> None:
-        """Note that an entity was set again: what it was warned of is over if that lasts."""
-        if (issue := _issue_of(entity)) in self._shown:
-            self._go_in(issue, _HELD_SECONDS)
-
-    @callback
-    def forget(self, entity: EntityDef) -> None:
-        """Take away the warning of an entity that is no more."""
-        self._take_away(_issue_of(entity))
-
-    @callback
-    def _go_in(self, issue: str, seconds: float) -> None:
-        if (stop := self._shown.pop(issue, None)) is not None:
+    def _remove_in(self, issue: str, seconds: float) -> None:
+        if (stop := self._timers.get(issue)) is not None:
             stop()
-        self._shown[issue] = async_call_later(self._hass, seconds, lambda _: self._take_away(issue))
+        self._timers[issue] = async_call_later(self._hass, seconds, lambda _: self._remove(issue))
 
     @callback
-    def _take_away(self, issue: str) -> None:
-        if (stop := self._shown.pop(issue, None)) is not None:
+    def _remove(self, issue: str) -> None:
+        if issue not in self._timers:
+            return
+        if (stop := self._timers.pop(issue)) is not None:
             stop()
-            ir.async_delete_issue(self._hass, DOMAIN, issue)
+        ir.async_delete_issue(self._hass, DOMAIN, issue)
 
 
 def _issue_of(entity: EntityDef) -> str:
-    """Return the issue of an entity, which a time of day shares with the text beside it."""
+    """Return the issue of an entity. A time of day shares it with its twin of the platform text."""
     return f"reverted_{entity.root}_{entity.key}"
 
 

@@ -9,7 +9,6 @@ from homeassistant.const import Platform
 from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
 from .errors import call_error
-from .hub import Hub
 
 PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 
@@ -22,11 +21,9 @@ def spelled(value: float) -> float:
 class SolarHubNumber(SolarHubEntity, NumberEntity):
     """A number that can be set."""
 
-    def __init__(self, hub: Hub, definition: EntityDef) -> None:
-        """Make the number of a definition."""
-        super().__init__(hub, definition)
-        if definition.device_class is not None:
-            self._attr_device_class = NumberDeviceClass(definition.device_class)
+    def _define(self, definition: EntityDef) -> None:
+        super()._define(definition)
+        self._attr_device_class = NumberDeviceClass(definition.device_class) if definition.device_class else None
         self._attr_native_unit_of_measurement = definition.unit
         self._attr_native_min_value = definition.min
         self._attr_native_max_value = definition.max

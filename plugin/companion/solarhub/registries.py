@@ -24,6 +24,7 @@ async def async_restore(hub: Hub, entry: ConfigEntry) -> None:
 
 async def async_register(hub: Hub, entry: ConfigEntry, installation: str, new: Registration) -> Json:
     """Make a complete registration take effect. The caller holds hub.lock."""
+    rejected = new.drop_foreign(hub.catalogue.entities)
     before = {i: hub.catalogue.entities.get(i) for i in new.entities}
     moved = {d.id for d in new.devices.values() if hub.catalogue.owner_of(d.id) not in (None, installation)}
     gone_devices, gone_entities = hub.catalogue.apply(installation, new)
@@ -33,19 +34,33 @@ async def async_register(hub: Hub, entry: ConfigEntry, installation: str, new: R
 
     created = [e for e in new.entities.values() if before[e.id] is None]
     changed = [(old, e) for e in new.entities.values() if (old := before[e.id]) is not None and old != e]
-    for old, entity in changed:
-        if (shown := hub.display.entities.get(entity.id)) is not None:
-            await shown.async_remove()
-        if old.platform != entity.platform:
-            _remove_entity(hub, old)
-    missing = await _async_add(hub, created + [entity for _, entity in changed])
+    again = [entity for old, entity in changed if not await _async_redefine(hub, old, entity)]
+    missing = await _async_add(hub, created + again)
     hub.display.refresh(e.id for e in new.entities.values() if e.device in moved)
+    rejected += [{"id": e.id, "message": "Home Assistant did not accept it; see its log"} for e in missing]
     return {
         "created": len(created),
         "updated": len(changed),
         "removed": len(gone_entities),
-        "rejected": [{"id": e.id, "message": "Home Assistant did not accept it; see its log"} for e in missing],
+        "rejected": rejected,
     }
+
+
+async def _async_redefine(hub: Hub, old: EntityDef, entity: EntityDef) -> bool:
+    """Change an entity in place, so that it does not become unavailable. If that is not possible, remove it.
+
+    Home Assistant cannot move an entity to another platform or device. A disabled entity is made again, because the
+    registry keeps parts of its definition.
+    """
+    shown = hub.display.entities.get(entity.id)
+    if shown is not None and (old.platform, old.device) == (entity.platform, entity.device):
+        shown.async_redefine(entity)
+        return True
+    if shown is not None:
+        await shown.async_remove()
+    if old.platform != entity.platform:
+        _remove_entity(hub, old)
+    return False
 
 
 @callback
@@ -96,8 +111,8 @@ async def _async_add(hub: Hub, entities: list[EntityDef]) -> list[EntityDef]:
     by_platform = attrgetter("platform")
     for some in batched(entities, ENTITIES_PER_TURN, strict=False):
         for platform, group in groupby(sorted(some, key=by_platform), by_platform):
-            slot = hub.display.platforms[platform]
-            await slot.platform.async_add_entities([slot.make(entity) for entity in group])
+            if (slot := hub.display.platforms.get(platform)) is not None:  # None if Home Assistant could not set it up
+                await slot.platform.async_add_entities([slot.make(entity) for entity in group])
         await asyncio.sleep(0)
     registry = er.async_get(hub.hass)
     return [

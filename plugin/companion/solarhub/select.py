@@ -6,7 +6,6 @@ from homeassistant.components.select import SelectEntity
 
 from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
-from .hub import Hub
 
 PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 
@@ -14,9 +13,8 @@ PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 class SolarHubSelect(SolarHubEntity, SelectEntity):
     """A choice between options."""
 
-    def __init__(self, hub: Hub, definition: EntityDef) -> None:
-        """Make the select of a definition."""
-        super().__init__(hub, definition)
+    def _define(self, definition: EntityDef) -> None:
+        super()._define(definition)
         self._attr_options = list(definition.options)
 
     def _show(self, value: Any) -> None:

@@ -8,7 +8,6 @@ from homeassistant.util import dt as dt_util
 
 from .definitions import TEXT_MAX, EntityDef
 from .entity import SolarHubEntity, platform_setup
-from .hub import Hub
 
 PARALLEL_UPDATES = 0
 
@@ -18,15 +17,11 @@ _NOT_NUMERIC: Final = {SensorDeviceClass.DATE, SensorDeviceClass.ENUM, SensorDev
 class SolarHubSensor(SolarHubEntity, SensorEntity):
     """A quantity that cannot be set."""
 
-    def __init__(self, hub: Hub, definition: EntityDef) -> None:
-        """Make the sensor of a definition."""
-        super().__init__(hub, definition)
-        if definition.device_class is not None:
-            self._attr_device_class = SensorDeviceClass(definition.device_class)
-        if definition.state_class is not None:
-            self._attr_state_class = SensorStateClass(definition.state_class)
-        if definition.options:
-            self._attr_options = list(definition.options)
+    def _define(self, definition: EntityDef) -> None:
+        super()._define(definition)
+        self._attr_device_class = SensorDeviceClass(definition.device_class) if definition.device_class else None
+        self._attr_state_class = SensorStateClass(definition.state_class) if definition.state_class else None
+        self._attr_options = list(definition.options) or None
         self._attr_native_unit_of_measurement = definition.unit
         self._attr_suggested_display_precision = definition.precision
         self._numeric = (definition.device_class is not None and definition.device_class not in _NOT_NUMERIC) or (

@@ -11,9 +11,15 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.ulid import ulid_now
 
 from .catalogue import Registration
-from .const import DIAGNOSTICS_SECONDS
+from .const import DIAGNOSTICS_SECONDS, PROBE_SECONDS
 from .definitions import DeviceDef, EntityDef, Json, root_of
 from .errors import call_error
+
+
+@callback
+def clock_ms() -> int:
+    """Return the companion's monotonic clock in milliseconds, by which the plugin tells how old a call is."""
+    return round(monotonic() * 1000)
 
 
 class Reading(NamedTuple):
@@ -71,11 +77,29 @@ class Session:
     diagnostics: dict[str, asyncio.Future[Json]] = field(default_factory=dict)  # by request id
     registration: Registration | None = None  # while its frames arrive
     disabled: list[str] | None = None  # the list that the plugin was sent last
+    probes: list[asyncio.Future[bool]] = field(default_factory=list)
 
     @callback
     def send(self, kind: str, **fields: Any) -> None:
         """Send an event to the plugin. If the connection is gone, nothing happens."""
         self.connection.send_event(self.message_id, {"type": kind, **fields})
+
+    @callback
+    def heard(self) -> None:
+        """Note that a message came from the plugin."""
+        self.last_message = monotonic()
+        for probe in self.probes:
+            if not probe.done():
+                probe.set_result(True)
+        self.probes.clear()
+
+    async def async_probe(self) -> bool:
+        """Report whether the plugin is alive: ask it for a message, and wait a moment for any."""
+        probe = asyncio.get_running_loop().create_future()
+        self.probes.append(probe)
+        self.send("probe")
+        await asyncio.wait([probe], timeout=PROBE_SECONDS)
+        return self.alive and probe.done()
 
     @callback
     def end(self) -> None:
@@ -86,8 +110,10 @@ class Session:
                 call.answer.set_result(call_error("lost", call.name))
         for request in self.diagnostics.values():
             request.cancel()
-        self.calls.clear()
-        self.diagnostics.clear()
+        for probe in self.probes:
+            probe.cancel()
+        for waiting in (self.calls, self.diagnostics, self.probes):
+            waiting.clear()
 
     async def async_diagnostics(self) -> Json | None:
         """Ask the plugin for its diagnostics. Return None if it does not answer in time."""

@@ -7,7 +7,6 @@ from homeassistant.components.text import TextEntity
 
 from .definitions import EntityDef
 from .entity import SolarHubEntity, platform_setup
-from .hub import Hub
 
 PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 
@@ -15,9 +14,8 @@ PARALLEL_UPDATES = 0  # the plugin has a queue for each line
 class SolarHubText(SolarHubEntity, TextEntity):
     """A text that can be set."""
 
-    def __init__(self, hub: Hub, definition: EntityDef) -> None:
-        """Make the text of a definition."""
-        super().__init__(hub, definition)
+    def _define(self, definition: EntityDef) -> None:
+        super()._define(definition)
         self._attr_native_min = definition.min_length
         self._attr_native_max = definition.max_length
         self._attr_pattern = definition.pattern

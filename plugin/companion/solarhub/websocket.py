@@ -10,12 +10,12 @@ from homeassistant.components.websocket_api import ActiveConnection
 from homeassistant.const import __version__ as ha_version
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
 from . import registries
-from .catalogue import Registration
+from .catalogue import Registration, Rejected
 from .const import (
+    DEVICES_MAX,
     DOMAIN,
     ENTITIES_PER_FRAME,
     GRACE_MAX,
@@ -24,10 +24,10 @@ from .const import (
     PROTOCOL_MIN,
     STATES_PER_FRAME,
 )
-from .definitions import EntityDef, Json, root_of
+from .definitions import TEXT_MAX, EntityDef, Json, root_of
 from .errors import call_error
 from .hub import DATA_HUB, Hub
-from .session import Call, Session, Snapshot
+from .session import Call, Session, Snapshot, clock_ms
 
 type Handler = Callable[[Hub, Session, ActiveConnection, Json], None]
 
@@ -71,7 +71,7 @@ def _in_session(handler: Handler) -> Any:
         elif hub.entry is None and monotonic() - hub.unloaded > _RELOAD_SECONDS:
             _not_loaded(connection, msg)
         else:
-            session.last_message = monotonic()
+            session.heard()
             handler(hub, session, connection, msg)
 
     return checked
@@ -88,21 +88,24 @@ def _not_loaded(connection: ActiveConnection, msg: Json) -> None:
         vol.Required("protocol"): vol.Schema(
             {vol.Required("min"): int, vol.Required("max"): int}, extra=vol.ALLOW_EXTRA
         ),
-        vol.Required("plugin_version"): str,
+        vol.Required("plugin_version"): vol.All(str, vol.Length(max=TEXT_MAX)),
         vol.Required("installation"): vol.All(str, vol.Length(min=1, max=64)),
         vol.Required("epoch"): int,
-        vol.Required("devices"): [str],
+        vol.Required("devices"): vol.All([vol.All(str, vol.Length(max=TEXT_MAX))], vol.Length(max=DEVICES_MAX)),
     },
 )
 @callback
 def handle_hello(hass: HomeAssistant, connection: ActiveConnection, msg: Json) -> None:
-    """Open a session, whose events then go out under the id of this message."""
+    """Open a session, whose events then go out under the id of this message.
+
+    If another process is connected under the same name, it keeps its place as long as it is alive.
+    """
     hub = hass.data[DATA_HUB]
     if hub.entry is None:
         _not_loaded(connection, msg)
         return
-    name, theirs = msg["installation"], msg["protocol"]
-    if (protocol := _agree(hass, name, theirs, hub.version, msg["plugin_version"])) is None:
+    if (protocol := _agree(hub, msg)) is None:
+        theirs = msg["protocol"]
         old = "plugin" if theirs["max"] < PROTOCOL_MIN else "companion"
         text = (
             f"The {old} is too old: the plugin speaks protocol {theirs['min']} to {theirs['max']}, "
@@ -110,11 +113,44 @@ def handle_hello(hass: HomeAssistant, connection: ActiveConnection, msg: Json) -
         )
         connection.send_error(msg["id"], "incompatible_protocol", text)
         return
-    installation = hub.installation(name)
-    if installation.session is not None and msg["epoch"] < installation.session.epoch:
-        connection.send_error(msg["id"], "older_process", f"A newer process serves the installation {name} already.")
-        return
+    hub.drop_idle()
+    if _other_process(hub, msg) is None:
+        _open(hub, connection, msg, protocol)
+    else:
+        hub.hass.async_create_background_task(
+            _async_challenge(hub, connection, msg, protocol), f"{DOMAIN} hello", eager_start=True
+        )
 
+
+@callback
+def _other_process(hub: Hub, msg: Json) -> Session | None:
+    """Return the session of another process that is connected under the name of a hello."""
+    session = hub.installation(msg["installation"]).session
+    return None if session is None or session.epoch == msg["epoch"] else session
+
+
+async def _async_challenge(hub: Hub, connection: ActiveConnection, msg: Json, protocol: int) -> None:
+    """Open the session of a newcomer unless the plugin that is connected under the same name is alive."""
+    name = msg["installation"]
+    while (connected := _other_process(hub, msg)) is not None:
+        if await connected.async_probe():
+            hub.notices.duplicate(name)
+            text = f"Another SolarHub is connected as {name}. Give each its own name."
+            connection.send_error(msg["id"], "installation_in_use", text)
+            return
+        if _other_process(hub, msg) is connected:
+            break
+    if hub.entry is None:
+        _not_loaded(connection, msg)
+    else:
+        _open(hub, connection, msg, protocol)
+
+
+@callback
+def _open(hub: Hub, connection: ActiveConnection, msg: Json, protocol: int) -> None:
+    """Make a session the current one of its installation, and answer its hello."""
+    name = msg["installation"]
+    installation = hub.installation(name)
     session = Session(
         number=hub.next_session(),
         installation=name,
@@ -137,32 +173,22 @@ def handle_hello(hass: HomeAssistant, connection: ActiveConnection, msg: Json) -
             "session": session.number,
             "hash": hub.catalogue.hashes.get(name),
             "disabled": session.disabled,
+            "deleted": sorted(i for i, owner in hub.catalogue.deleted.items() if owner == name),
             "heartbeat_ms": round(HEARTBEAT * 1000),
             "grace_ms": round(hub.grace() * 1000),
+            "clock_ms": clock_ms(),
         },
     )
 
 
 @callback
-def _agree(hass: HomeAssistant, name: str, theirs: Json, companion: str, plugin: str) -> int | None:
-    """Return the highest protocol that both know, or tell the owner which side to update."""
+def _agree(hub: Hub, msg: Json) -> int | None:
+    """Return the highest protocol that both sides know. If there is none, tell the owner which side to update."""
+    theirs, names = msg["protocol"], {"installation": msg["installation"], "plugin": msg["plugin_version"]}
+    hub.notices.version("plugin_too_old", theirs["max"] < PROTOCOL_MIN, names | {"companion": hub.version})
+    hub.notices.version("companion_too_old", theirs["min"] > PROTOCOL_MAX, names | {"companion": hub.version})
     highest = min(theirs["max"], PROTOCOL_MAX)
-    fits = highest >= max(theirs["min"], PROTOCOL_MIN)
-    keys = {"plugin_too_old": theirs["max"] < PROTOCOL_MIN, "companion_too_old": theirs["min"] > PROTOCOL_MAX}
-    for key, true in keys.items():
-        if not true:
-            ir.async_delete_issue(hass, DOMAIN, f"{key}_{name}")
-            continue
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            f"{key}_{name}",
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=key,
-            translation_placeholders={"installation": name, "plugin": plugin, "companion": companion},
-        )
-    return highest if fits else None
+    return highest if highest >= max(theirs["min"], PROTOCOL_MIN) else None
 
 
 @websocket_api.require_admin
@@ -172,8 +198,8 @@ def _agree(hass: HomeAssistant, name: str, theirs: Json, companion: str, plugin:
         vol.Required("session"): int,
         vol.Required("seq"): int,
         vol.Required("last"): bool,
-        vol.Required("hash"): str,
-        vol.Required("devices"): [_JSON],
+        vol.Required("hash"): vol.All(str, vol.Length(max=TEXT_MAX)),
+        vol.Required("devices"): vol.All([_JSON], vol.Length(max=DEVICES_MAX)),
         vol.Required("entities"): vol.All([_JSON], vol.Length(max=ENTITIES_PER_FRAME)),
     },
 )
@@ -187,20 +213,23 @@ def handle_register(hub: Hub, session: Session, connection: ActiveConnection, ms
         session.registration = None
         connection.send_error(msg["id"], "bad_sequence", "This frame does not follow the last one; begin with seq 0.")
         return
-    before = len(new.rejected)
-    new.add(msg["devices"], msg["entities"])
-    counts = {"created": 0, "updated": 0, "removed": 0, "rejected": new.rejected[before:]}
+    rejected = new.add(msg["devices"], msg["entities"])
     if not msg["last"]:
-        connection.send_result(msg["id"], counts)
+        connection.send_result(msg["id"], {"created": 0, "updated": 0, "removed": 0, "rejected": rejected})
         return
     session.registration = None
     hub.hass.async_create_background_task(
-        _async_take(hub, session, connection, msg["id"], new, counts), f"{DOMAIN} register", eager_start=True
+        _async_register(hub, session, connection, msg["id"], new, rejected), f"{DOMAIN} register", eager_start=True
     )
 
 
-async def _async_take(
-    hub: Hub, session: Session, connection: ActiveConnection, message_id: int, new: Registration, counts: Json
+async def _async_register(
+    hub: Hub,
+    session: Session,
+    connection: ActiveConnection,
+    message_id: int,
+    new: Registration,
+    rejected: list[Rejected],
 ) -> None:
     """Make a registration take effect, and answer when its entities exist."""
     try:
@@ -218,7 +247,7 @@ async def _async_take(
         return
     if session.alive:
         hub.send_disabled(session)  # before the answer, so that nothing is polled that nobody looks at
-    connection.send_result(message_id, done | {"rejected": counts["rejected"] + done["rejected"]})
+    connection.send_result(message_id, done | {"rejected": rejected + done["rejected"]})
 
 
 @websocket_api.require_admin
@@ -277,8 +306,8 @@ def _error_of(call: Call, error: Json) -> HomeAssistantError:
 @_command("heartbeat", {vol.Required("session"): int})
 @_in_session
 def handle_heartbeat(_: Hub, __: Session, connection: ActiveConnection, msg: Json) -> None:
-    """Hear that the plugin lives, as every message of a session says."""
-    connection.send_result(msg["id"])
+    """Answer with the companion's clock. That the plugin is alive is noted for every message of a session."""
+    connection.send_result(msg["id"], {"clock_ms": clock_ms()})
 
 
 @websocket_api.require_admin
@@ -309,35 +338,37 @@ def handle_diagnostics(_: Hub, session: Session, connection: ActiveConnection, m
 )
 @_in_session
 def handle_notice(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
-    """Tell the owner of something. Kinds and entities that are not known are left alone."""
-    entity = hub.catalogue.entities.get(msg.get("entity", ""))
-    if entity is None or hub.catalogue.owners.get(entity.root) != session.installation:
-        pass
-    elif msg["kind"] == "reverted":
-        shown = hub.display.entities.get(entity.id)
+    """Tell the owner something. A kind or an entity that is not known is ignored."""
+    if msg["kind"] == "reverted" and hub.serves(session, entity_id := msg.get("entity", "")):
+        entity, shown = hub.catalogue.entities[entity_id], hub.display.entities.get(entity_id)
         hub.notices.reverted(entity, shown.owner_name if shown else entity.name, msg)
     connection.send_result(msg["id"])
 
 
 @websocket_api.require_admin
-@_command("remove", {vol.Required("session"): int, vol.Required("devices"): [str]})
+@_command(
+    "remove",
+    {vol.Required("session"): int, vol.Required("devices"): vol.All([str], vol.Length(max=DEVICES_MAX))},
+)
 @_in_session
-def handle_remove(hub: Hub, _: Session, connection: ActiveConnection, msg: Json) -> None:
-    """Forget devices for good."""
+def handle_remove(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
+    """Remove devices with their parts and entities, if this installation serves them."""
     hub.hass.async_create_background_task(
-        _async_remove(hub, connection, msg["id"], msg["devices"]), f"{DOMAIN} remove", eager_start=True
+        _async_remove(hub, session, connection, msg), f"{DOMAIN} remove", eager_start=True
     )
 
 
-async def _async_remove(hub: Hub, connection: ActiveConnection, message_id: int, device_ids: list[str]) -> None:
+async def _async_remove(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
     async with hub.lock:
         if hub.entry is None:
-            _not_loaded(connection, {"id": message_id})
+            _not_loaded(connection, msg)
             return
-        devices, entities = hub.catalogue.forget(device_ids)
+        own = {i for i in msg["devices"] if hub.catalogue.owner_of(i) == session.installation}
+        devices, entities = hub.catalogue.forget(own)
         hub.save()
         registries.remove(hub, hub.entry, devices, entities)
-    connection.send_result(message_id, {"removed": len(devices)})
+    unknown = [i for i in msg["devices"] if i not in own]
+    connection.send_result(msg["id"], {"removed": len(devices), "unknown": unknown})
 
 
 @websocket_api.require_admin

@@ -220,6 +220,8 @@ class Plugin(Client):
     async def _serve(self, event: Json) -> None:
         if event["type"] == "cancel":
             self.cancelled.append(event["call_id"])
+        if event["type"] == "probe" and not self.ignore:
+            await self.say("heartbeat")
         if event["type"] != "call":
             return
         self.calls.append(event)

@@ -131,6 +131,8 @@ async def test_no_answer_in_time(home: Home) -> None:
         await home.core.act("number.set_value", home["grid_limit"], value=1)
     heart.cancel()
     assert refused.value.error["translation_key"] == "timeout"
+    # The caller was told, so nothing may be written any more.
+    assert (await home.plugin.event("cancel"))["call_id"] == home.plugin.calls[-1]["call_id"]
 
 
 async def test_a_caller_who_gives_up_cancels_the_call(home: Home) -> None:
@@ -188,6 +190,39 @@ async def test_write_value_of_the_wrong_type(home: Home, key: str, value: object
         await home.core.act("solarhub.write_value", entity_id=home[key], value=value)
     assert refused.value.error["translation_key"] == error
     assert home.plugin.calls == []
+
+
+@pytest.mark.parametrize("value", [1e30, 18446744073709551616, "-1e19", 2**53 + 2])
+async def test_a_number_that_is_far_out_of_range_is_refused_at_once(home: Home, value: object) -> None:
+    began = time.monotonic()
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_value", entity_id=home["grid_limit"], value=value)
+    assert refused.value.error["translation_key"] == "out_of_range"
+    assert "0 to 5000 W" in refused.value.error["message"]
+    assert time.monotonic() - began < 2
+    assert home.plugin.calls == []
+
+
+async def test_a_number_for_what_cannot_be_set_gets_an_answer(home: Home) -> None:
+    home.plugin.refuse = {"code": "read_only", "placeholders": {"reason": "it is measured"}}
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_value", entity_id=home["pv_power"], value=1e30)
+    assert refused.value.error["translation_key"] == "read_only"
+
+
+async def test_a_text_that_is_too_long_goes_nowhere(home: Home) -> None:
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_value", entity_id=home["work_mode"], value="x" * 256)
+    assert refused.value.code == "invalid_format"
+    await home.core.act("solarhub.write_value", entity_id=home["work_mode"], value="x" * 255)
+    assert [len(call["value"]) for call in home.plugin.calls] == [255]
+
+
+async def test_a_long_reason_is_cut(home: Home) -> None:
+    home.plugin.refuse = {"code": "failed", "placeholders": {"reason": "x" * 100_000}}
+    with pytest.raises(Refused) as refused:
+        await home.core.act("number.set_value", home["grid_limit"], value=1)
+    assert len(refused.value.error["message"]) < 400
 
 
 async def test_actions_fail_where_the_hosts_own_pretend_success(home: Home) -> None:

@@ -1,7 +1,10 @@
 """What becomes of definitions and states: PROTOCOL.md, register and states."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 from home import Home
-from plugin import Client, Plugin, Refused, device, entity, house
+from plugin import Client, Json, Plugin, Refused, device, entity, house
 import pytest
 
 
@@ -52,17 +55,39 @@ async def test_a_bad_definition_rejects_itself_only(core: Client, plugin: Plugin
         "device_class": entity(serial, "f", "sensor", device_class="warmth"),
         "pattern": entity(serial, "g", "text", pattern="("),
         "occurs twice": entity(serial, "good", "sensor"),
-        "device": entity("nobody", "h", "sensor"),
+        "no device has that id": entity("nobody", "h", "sensor"),
         "unit": entity(serial, "i", "sensor", device_class="enum", options=["x"], unit="W"),
         "max_length": entity(serial, "j", "text", max_length=256),
         "icon": entity(serial, "k", "button", icon="flash"),
         "enabled": entity(serial, "l", "sensor") | {"enabled": 1},
+        "must begin with": entity(serial, "m", "sensor") | {"id": "another_m"},
+        "characters long": entity(serial, "n", "sensor") | {"name": "n" * 256},
+        "at most 1000 options": entity(serial, "o", "select", options=[str(i) for i in range(1001)]),
     }
     result = await plugin.register([device(serial)], [entity(serial, "good", "sensor", future=1), *bad.values()])
     assert result["created"] == 1
     assert [r["id"] for r in result["rejected"]] == [b["id"] for b in bad.values()]
     for word, rejected in zip(bad, result["rejected"], strict=True):
         assert word in rejected["message"]
+
+
+@pytest.mark.parametrize(
+    ("device_id", "via", "message"),
+    [
+        ("{0}/7", None, "only a part has a /"),
+        ("{0}b", "{0}", "must be named"),
+        ("{0}", "{0}", "must be named"),
+        ("x/{0}/y", "{0}", "must be named"),
+    ],
+)
+async def test_a_device_id_says_what_it_is_a_part_of(
+    plugin: Plugin, serial: str, device_id: str, via: str | None, message: str
+) -> None:
+    await plugin.hello([serial])
+    bad = device(device_id.format(serial), via=via and via.format(serial))
+    result = await plugin.register([device(f"{serial}B"), device(serial), bad], [])
+    assert [r["id"] for r in result["rejected"]] == [bad["id"]]
+    assert message in result["rejected"][0]["message"]
 
 
 async def test_frames_must_follow_each_other(plugin: Plugin, serial: str) -> None:
@@ -110,6 +135,11 @@ async def test_ids_that_nobody_knows_are_named(home: Home) -> None:
     values = {"nobody": 1, home.id("pv_power"): 5, home.id("hidden"): 2}
     assert (await home.plugin.say("states", s=values))["unknown"] == ["nobody"]
     assert await home.state("pv_power") == "5"
+    many = {f"nobody{i}": True for i in range(20_000)}
+    unknown = await home.plugin.say(
+        "states", s={}, u=many, d={"nobody": {"online": True}, home.serial: {"online": True}}
+    )
+    assert unknown["unknown"] == [*many, "nobody"]
 
 
 async def test_a_cached_value_says_when_it_was_read(home: Home) -> None:
@@ -118,6 +148,22 @@ async def test_a_cached_value_says_when_it_was_read(home: Home) -> None:
     assert (await home.core.state(home["pv_power"]))["attributes"]["read_at"] == read_at
     await home.plugin.say("states", s={home.id("pv_power"): 7})
     assert "read_at" not in (await home.core.state(home["pv_power"]))["attributes"]
+
+
+async def test_when_a_value_was_read_is_not_recorded(home: Home) -> None:
+    read_at = "2026-11-24T09:00:00+01:00"
+    await home.plugin.say("states", s={home.id("pv_power"): 8}, c={home.id("pv_power"): read_at})
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    recorded: Json = {}
+    async with asyncio.timeout(20):  # the recorder writes every five seconds
+        while "8" not in recorded:
+            await asyncio.sleep(0.5)
+            history = await home.core.ask(
+                "history/history_during_period", start_time=began.isoformat(), entity_ids=[home["pv_power"]]
+            )
+            recorded = {s["s"]: s["a"] for s in history.get(home["pv_power"], []) if "a" in s}
+    assert "friendly_name" in recorded["8"]
+    assert "read_at" not in recorded["8"]
 
 
 async def test_availability_of_entities_devices_and_parts(home: Home) -> None:
@@ -158,6 +204,45 @@ async def test_definitions_change(home: Home) -> None:
     assert (await home.plugin.hello([home.serial]))["hash"] == "h2"
 
 
+async def test_a_changed_definition_makes_nothing_unavailable(home: Home, address: tuple[str, str]) -> None:
+    """Automations on "from: unavailable" would fire, and so would those on a value that comes back."""
+    changes = {
+        "pv_power": {"name": "Solar power", "icon": "mdi:solar-power", "precision": 2},
+        "grid_limit": {"max": 6000, "step": 10, "mode": "slider", "name": "Limit"},
+        "work_mode": {"options": ["self use", "other"]},
+        "window_start_text": {"pattern": None},
+        "grid_lost": {"device_class": "connectivity", "category": "diagnostic"},
+    }
+    new = [e | changes.get(e["key"], {}) for e in home.entities]
+    async with Client(*address) as watcher:
+        seen = await watcher.watch_states([home[key] for key in changes])
+        result = await home.plugin.register(home.devices, new, "h2")
+        assert result == {"created": 0, "updated": 5, "removed": 0, "rejected": []}
+        await watcher.ask("get_config")
+    assert {(s["new_state"] or {}).get("state") for s in seen} == {"2345", "75", "self use", "22:00", "off"}
+    solar = (await home.core.state(home["pv_power"]))["attributes"]
+    assert (solar["friendly_name"], solar["icon"]) == ("Inverter Solar power", "mdi:solar-power")
+    limit = (await home.core.state(home["grid_limit"]))["attributes"]
+    assert (limit["max"], limit["step"], limit["mode"]) == (6000, 10, "slider")
+    await home.core.act("number.set_value", home["grid_limit"], value=5500)
+    rows = {r["unique_id"]: r for r in await home.core.ask("config/entity_registry/list")}
+    assert rows[home.id("pv_power")]["original_name"] == "Solar power"
+    assert rows[home.id("grid_lost")]["entity_category"] == "diagnostic"
+
+
+async def test_an_entity_of_another_device_cannot_be_taken_over(home: Home, address: tuple[str, str]) -> None:
+    other = f"{home.serial}_grid"  # its entity "limit" has the id that "grid_limit" of the first device has
+    async with Plugin(*address, installation=f"{home.plugin.installation} 2") as thief:
+        await thief.hello([other])
+        number = {"min": 0, "max": 9, "step": 1}
+        result = await thief.register([device(other)], [entity(other, "limit", "number", **number)], "h2")
+        assert (result["created"], [r["id"] for r in result["rejected"]]) == (0, [home.id("grid_limit")])
+        assert (await thief.say("states", s={home.id("grid_limit"): 3}))["unknown"] == [home.id("grid_limit")]
+        assert await home.state("grid_limit") == "75"
+        assert await thief.say("remove", devices=[home.serial, other]) == {"removed": 1, "unknown": [home.serial]}
+    assert await home.state("pv_power") == "2345"
+
+
 async def test_a_device_that_is_not_named_again_is_kept(home: Home) -> None:
     other = f"{home.serial}B"
     await home.plugin.register([device(other)], [entity(other, "pv_power", "sensor")], "h2")
@@ -175,3 +260,4 @@ async def test_another_installation_takes_a_device_over(home: Home, address: tup
         assert (await home.plugin.say("states", s={home.id("pv_power"): 4}))["unknown"] == [home.id("pv_power")]
         assert await home.state("pv_power") == "3"
     assert (await home.plugin.hello([home.serial]))["hash"] is None
+    await home.open()  # takes it back

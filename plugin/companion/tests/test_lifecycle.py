@@ -70,13 +70,15 @@ async def test_the_owner_deletes_a_device(home: Home) -> None:
     assert not [d for d in left if any(home.serial in i[1] for i in d["identifiers"])]
     assert await home.core.state(home["battery_soc"]) is None
     assert (await home.plugin.say("states", s={home.id("pv_power"): 1}))["unknown"] == [home.id("pv_power")]
-    assert (await home.plugin.hello([home.serial]))["hash"] is None
+    again = await home.plugin.hello([home.serial])  # the plugin may have missed the event
+    assert (again["hash"], again["deleted"]) == (None, [home.serial])
     await home.open()
     assert await home.state("pv_power") == "2345"
+    assert (await home.plugin.hello([home.serial]))["deleted"] == []
 
 
 async def test_the_plugin_removes_a_device(home: Home) -> None:
-    assert await home.plugin.say("remove", devices=[home.serial, "nobody"]) == {"removed": 2}
+    assert await home.plugin.say("remove", devices=[home.serial, "nobody"]) == {"removed": 2, "unknown": ["nobody"]}
     assert await home.core.state(home["pv_power"]) is None
 
 
@@ -103,9 +105,20 @@ async def test_diagnostics_hold_no_serial_numbers(home: Home, address: tuple[str
 
 async def test_the_owner_removes_the_integration(home: Home, address: tuple[str, str]) -> None:
     entry_id = await set_up(home.core)
+    await home.plugin.say("notice", kind="reverted", entity=home.id("grid_limit"), wanted=75, found=10, seconds=5)
+    async with Plugin(*address) as other:
+        with pytest.raises(Refused):
+            await other.hello([], least=7, most=7)
+
+    async def issues() -> list[str]:
+        found = (await home.core.ask("repairs/list_issues"))["issues"]
+        return [i["translation_key"] for i in found if i["domain"] == "solarhub"]
+
+    assert {"reverted", "companion_too_old"} <= set(await issues())
     await home.core.rest("DELETE", f"/config/config_entries/entry/{entry_id}")
     try:
         assert await home.core.state(home["pv_power"]) is None
+        assert await issues() == []
         with pytest.raises(Refused) as refused:
             await home.plugin.say("heartbeat")
         assert refused.value.code == "stale_session"

@@ -9,17 +9,25 @@ import pytest
 
 async def test_hello_opens_a_session(plugin: Plugin, serial: str) -> None:
     first = await plugin.hello([serial])
-    assert first | {"session": 0, "ha_version": ""} == {
+    assert first | {"session": 0, "ha_version": "", "clock_ms": 0} == {
         "protocol": 1,
         "companion_version": "0.1.0",
         "ha_version": "",
         "session": 0,
         "hash": None,
         "disabled": [],
+        "deleted": [],
         "heartbeat_ms": 10000,
         "grace_ms": GRACE * 1000,
+        "clock_ms": 0,
     }
-    assert await plugin.say("heartbeat") is None
+
+
+async def test_the_clock_goes_with_every_heartbeat_and_every_call(home: Home) -> None:
+    before = (await home.plugin.say("heartbeat"))["clock_ms"]
+    await home.core.act("number.set_value", home["grid_limit"], value=7)
+    after = (await home.plugin.say("heartbeat"))["clock_ms"]
+    assert before <= home.plugin.calls[-1]["clock_ms"] <= after
 
 
 async def test_hello_again_finds_what_was_registered(home: Home) -> None:
@@ -83,13 +91,40 @@ async def test_the_newest_hello_wins(home: Home, address: tuple[str, str]) -> No
         assert new.registers[home.id("grid_limit")] == 8
 
 
-async def test_an_older_process_is_refused(plugin: Plugin, address: tuple[str, str]) -> None:
-    await plugin.hello([])
-    async with Plugin(*address, installation=plugin.installation, epoch=plugin.epoch - 1) as older:
+async def duplicates(core: Client) -> list[str]:
+    issues = (await core.ask("repairs/list_issues"))["issues"]
+    return [i["issue_id"] for i in issues if i["translation_key"] == "duplicate_installation"]
+
+
+@pytest.mark.parametrize("older", [1, -1])
+async def test_a_second_plugin_of_the_same_name_is_refused(home: Home, address: tuple[str, str], older: int) -> None:
+    """The one that is connected keeps its place, whichever process is older, and the owner is told."""
+    first = home.plugin
+    async with Plugin(*address, installation=first.installation, epoch=first.epoch - older) as second:
         with pytest.raises(Refused) as refused:
-            await older.hello([])
-        assert refused.value.code == "older_process"
-    await plugin.say("heartbeat")
+            await second.hello([home.serial])
+        assert refused.value.code == "installation_in_use"
+    assert f"duplicate_installation_{first.installation}" in await duplicates(home.core)
+    await first.say("heartbeat")
+    await home.core.act("number.set_value", home["grid_limit"], value=8)
+    assert first.registers[home.id("grid_limit")] == 8
+
+
+async def test_a_process_that_hangs_loses_its_place(home: Home, address: tuple[str, str]) -> None:
+    home.plugin.ignore = True
+    async with Plugin(*address, installation=home.plugin.installation, epoch=home.plugin.epoch + 1) as second:
+        assert (await second.hello([home.serial]))["hash"] == "h1"
+        await home.plugin.event("replaced")
+    assert f"duplicate_installation_{home.plugin.installation}" not in await duplicates(home.core)
+
+
+async def test_a_process_that_ends_while_it_is_asked_loses_its_place(home: Home, address: tuple[str, str]) -> None:
+    home.plugin.ignore = True
+    async with Plugin(*address, installation=home.plugin.installation, epoch=home.plugin.epoch + 1) as second:
+        hello = asyncio.ensure_future(second.hello([home.serial]))
+        await home.plugin.event("probe")
+        await home.plugin.close()
+        assert (await hello)["hash"] == "h1"
 
 
 async def test_entities_stay_for_the_grace_and_then_go(home: Home) -> None:
