@@ -50,7 +50,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 		return nil, err
 	}
 	if flags.url == "" {
-		if err := d.listen(flags, dir, a.Manifest); err != nil {
+		if err := d.listen(flags, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +62,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 }
 
 // listen takes the place of the page and makes the host's settings.
-func (d *demoRun) listen(flags demoFlags, dir string, manifest []byte) (err error) {
+func (d *demoRun) listen(flags demoFlags, dir string) (err error) {
 	if d.listener, d.note, err = demoListener(flags); err != nil {
 		return err
 	}
@@ -76,8 +76,12 @@ func (d *demoRun) listen(flags demoFlags, dir string, manifest []byte) (err erro
 	if err != nil {
 		return errors.Join(err, d.giveBack())
 	}
-	d.options = devhost.Options{Token: d.token, Memory: devhost.File(filepath.Join(dir, "host.json")), Log: d.log.With().Str("part", "host").Logger(),
-		Grace: 10 * time.Second, Manifest: manifest, Texts: texts, Line: d.observe, Page: web.Page(), Open: web.Loopback(d.listener.Addr())}
+	d.options = devhost.Options{
+		Token: d.token, Open: web.Loopback(d.listener.Addr()),
+		Memory: devhost.File(filepath.Join(dir, "host.json")), Grace: 10 * time.Second,
+		Companion: d.version, Texts: texts, Line: d.observe, Page: web.Page(),
+		Log: d.log.With().Str("part", "host").Logger(),
+	}
 	return nil
 }
 

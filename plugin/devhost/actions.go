@@ -2,23 +2,15 @@ package devhost
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
 	"solarhub/plugin/host"
 )
 
-// described are the actions as get_services tells them, in Home Assistant's own words.
-//
-//go:embed services.json
-var described json.RawMessage
-
-// serviceCall is a call_service of a client, or of an automation.
+// serviceCall is a call_service of a client, or of the automation.
 type serviceCall struct {
 	Domain         string         `json:"domain"`
 	Service        string         `json:"service"`
@@ -27,6 +19,13 @@ type serviceCall struct {
 	ReturnResponse bool           `json:"return_response"`
 
 	by Context
+}
+
+// action is what call_service can do.
+type action struct {
+	fields   map[string]field // of the data, with that of the target among it
+	response response
+	run      func(h *Host, ctx context.Context, c serviceCall) (any, error)
 }
 
 // response says whether an action returns something.
@@ -38,53 +37,14 @@ const (
 	responseOnly
 )
 
-// action is what call_service can do.
-type action struct {
-	fields   map[string]field // of the data, beside the target
-	aim      aim
-	response response
-	run      func(h *Host, ctx context.Context, c serviceCall) (any, error)
-}
-
-// aim says whether an action takes a target.
-type aim int
-
-const (
-	aimNone aim = iota
-	aimOptional
-	aimNeeded
-)
-
 // actions are all that there is, by domain and name.
 var actions map[string]action
 
-func init() { // scenes and automations call actions, so the table cannot be made with them
-	actions = map[string]action{
-		"homeassistant.turn_on":       {aim: aimOptional, run: generic("turn_on")},
-		"homeassistant.turn_off":      {aim: aimOptional, run: generic("turn_off")},
-		"homeassistant.toggle":        {aim: aimOptional, run: generic("toggle")},
-		"homeassistant.update_entity": {fields: map[string]field{"entity_id": needs(ids)}, run: doNothing},
+func init() { // scenes call actions, so the table cannot be made with them
+	actions = map[string]action{}
+	for _, some := range []map[string]action{nativeActions(), companionActions, sceneActions} {
+		maps.Copy(actions, some)
 	}
-	for name, n := range natives {
-		actions[name] = action{fields: n.fields, aim: aimNeeded, run: n.run}
-	}
-	for _, more := range []map[string]action{ownActions, sceneActions, automationActions} {
-		maps.Copy(actions, more)
-	}
-}
-
-func doNothing(*Host, context.Context, serviceCall) (any, error) { return nil, nil }
-
-func (h *Host) getServices(context.Context, command) (any, error) {
-	if !h.options.WithoutCompanion {
-		return described, nil
-	}
-	var all map[string]any
-	if err := json.Unmarshal(described, &all); err != nil {
-		return nil, err
-	}
-	delete(all, domain)
-	return all, nil
 }
 
 // callService runs an action in its own goroutine and answers when it has ended, however long that takes.
@@ -107,98 +67,32 @@ func (h *Host) callService(ctx context.Context, c command) (any, error) {
 
 // act carries out an action.
 func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
-	given := c
-	c.Domain, c.Service = strings.ToLower(c.Domain), strings.ToLower(c.Service)
 	name := c.Domain + "." + c.Service
 	a, ok := actions[name]
 	if !ok || c.Domain == domain && h.options.WithoutCompanion {
-		return nil, notFound(given, c)
+		return nil, &Error{Code: host.RefusedNotFound, Message: fmt.Sprintf("Action %s not found.", name)}
 	}
-	if err := a.answers(c.ReturnResponse); err != nil {
-		return nil, err
+	switch {
+	case c.ReturnResponse && a.response == responseNone:
+		return nil, validation("homeassistant", "service_does_not_support_response", name+" has no response", nil)
+	case !c.ReturnResponse && a.response == responseOnly:
+		return nil, validation("homeassistant", "service_lacks_response_request", name+" has a response, which must be asked for", nil)
 	}
 	data := maps.Clone(c.Data)
 	if data == nil {
 		data = map[string]any{}
 	}
-	maps.Copy(data, spelled(c.Target))
+	for name, ids := range c.Target { // Home Assistant makes a list of a single one
+		if one, is := ids.(string); is {
+			ids = []any{one}
+		}
+		data[name] = ids
+	}
 	c.Data = data
-	if err := a.takes(data); err != nil {
+	if err := fit(a.fields, data, false); err != nil {
 		return nil, err
 	}
-	h.mu.Lock()
-	h.fire(eventCallService, map[string]any{"domain": c.Domain, "service": c.Service, "service_data": data}, c.by)
-	h.mu.Unlock()
 	return a.run(h, ctx, c)
-}
-
-// notFound is the error for an action that there is not. One that was asked for in capitals is looked for in small letters,
-// and then Home Assistant takes it for another.
-func notFound(given, c serviceCall) error {
-	if given.Domain != c.Domain || given.Service != c.Service {
-		return &Error{Code: host.RefusedHostError, Domain: "websocket_api", Key: "child_service_not_found",
-			Message:      fmt.Sprintf("Service %s.%s called service %s.%s which was not found.", c.Domain, c.Service, given.Domain, given.Service),
-			Placeholders: map[string]any{"domain": given.Domain, "service": given.Service, "child_domain": c.Domain, "child_service": c.Service}}
-	}
-	return &Error{Code: host.RefusedNotFound, Message: fmt.Sprintf("Service %s.%s not found.", c.Domain, c.Service), Domain: "homeassistant",
-		Key: "service_not_found", Placeholders: map[string]any{"domain": c.Domain, "service": c.Service}}
-}
-
-// answers says whether an action may be asked for a response, or must be.
-func (a action) answers(asked bool) error {
-	switch {
-	case asked && a.response == responseNone:
-		return validation("homeassistant", "service_does_not_support_response",
-			"An action which does not return responses can't be called with return_response=True",
-			map[string]any{"return_response": "return_response=True"})
-	case !asked && a.response == responseOnly:
-		return validation("homeassistant", "service_lacks_response_request",
-			"The action requires responses and must be called with return_response=True",
-			map[string]any{"return_response": "return_response=True"})
-	}
-	return nil
-}
-
-// takes says what is wrong with the data of an action, its target among it.
-func (a action) takes(data map[string]any) error {
-	fields := a.fields
-	if a.aim != aimNone {
-		fields = maps.Clone(targetFields)
-		maps.Copy(fields, a.fields)
-	}
-	if err := fit(fields, data, false); err != nil {
-		return err
-	}
-	if a.aim == aimNeeded && !aimed(data) {
-		return invalid("at least one of ['entity_id', 'device_id', 'area_id', 'floor_id', 'label_id'] is required")
-	}
-	return nil
-}
-
-// generic turns whatever can be turned, each with the action of its own domain. What cannot is left out.
-func generic(service string) func(h *Host, ctx context.Context, c serviceCall) (any, error) {
-	return func(h *Host, ctx context.Context, c serviceCall) (any, error) {
-		var calls []func() error
-		for _, domain := range []string{"switch", "automation", "scene"} {
-			h.mu.Lock()
-			chosen := h.selected(c.Data, domain)
-			h.mu.Unlock()
-			if _, can := actions[domain+"."+service]; !can || len(chosen) == 0 {
-				continue
-			}
-			each := serviceCall{Domain: domain, Service: service, Data: map[string]any{"entity_id": listed(chosen)}, by: c.by}
-			calls = append(calls, func() error { _, err := h.act(ctx, each); return err })
-		}
-		return nil, together(calls)
-	}
-}
-
-func listed(ids []string) []any {
-	all := make([]any, len(ids))
-	for i, id := range ids {
-		all[i] = id
-	}
-	return all
 }
 
 // together runs calls at once, waits for all and returns the first error in their order.
@@ -246,11 +140,12 @@ func (h *Host) operate(ctx context.Context, t target, value any, by Context) err
 	return err
 }
 
-// carryOut has the plugin do something with an entity. How it ended is told to those who listen.
+// carryOut has the plugin do something with an entity. Those who listen are told how it ended.
 func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame, by Context) (host.ResultFrame, error) {
 	began := time.Now()
 	result, err := h.call(ctx, h.find(t.root), t.name, call, h.options.Write, by)
-	told := map[string]any{"entity_id": t.entityID, "name": t.name, "value": value, "ok": err == nil, "took_ms": time.Since(began).Milliseconds()}
+	told := map[string]any{"entity_id": t.entityID, "name": t.name, "value": value, "ok": err == nil,
+		"took_ms": time.Since(began).Milliseconds()}
 	if err != nil {
 		told["error"] = asError(err)
 	}
@@ -258,4 +153,27 @@ func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame
 	defer h.mu.Unlock()
 	h.fire(eventWrite, told, by)
 	return result, err
+}
+
+// target is what an action needs of an entity, taken under the mutex.
+type target struct {
+	def      host.Entity
+	entityID string
+	name     string
+	root     string
+}
+
+func (h *Host) target(id string) (target, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.lookup(id)
+	if e == nil {
+		return target{}, false
+	}
+	return e.target(), true
+}
+
+// target returns what an action needs of the entity. The mutex is held.
+func (e *entity) target() target {
+	return target{def: e.def, entityID: e.entityID, name: e.name(), root: e.root.id}
 }

@@ -162,7 +162,7 @@ func TestActionsThatAreRefused(t *testing.T) {
 		code, key       string
 	}{
 		{"number", "set_value", object{"value": 9999}, limit, "service_validation_error", "out_of_range"},
-		{"number", "set_value", object{"value": "NaN"}, limit, "service_validation_error", "not_a_number"},
+		{"number", "set_value", object{"value": "NaN"}, limit, "invalid_format", ""},
 		{"number", "set_value", nil, limit, "invalid_format", ""},
 		{"select", "select_option", object{"option": "z"}, object{"entity_id": "select.inverter_mode"}, "service_validation_error", "not_valid_option"},
 		{"time", "set_value", object{"time": "25:00"}, object{"entity_id": "time.inverter_at"}, "invalid_format", ""},

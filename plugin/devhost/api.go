@@ -43,15 +43,15 @@ func (h *Host) SetValue(ctx context.Context, id string, value any) error {
 func (h *Host) Action(ctx context.Context, domain, name string, data map[string]any, entityIDs ...string) (any, error) {
 	c := serviceCall{Domain: domain, Service: name, Data: map[string]any{}, by: Context{ID: newID()}}
 	c.ReturnResponse = actions[domain+"."+name].response == responseOnly
-	text, err := json.Marshal(data) // so that numbers are of the one kind that JSON has
-	if err == nil && data != nil {
-		err = json.Unmarshal(text, &c.Data)
+	if len(entityIDs) > 0 {
+		c.Target = map[string]any{"entity_id": entityIDs}
+	}
+	text, err := json.Marshal(map[string]any{"service_data": data, "target": c.Target})
+	if err == nil {
+		err = json.Unmarshal(text, &c) // so that all values are of the kinds that JSON has
 	}
 	if err != nil {
 		return nil, err
-	}
-	if len(entityIDs) > 0 {
-		c.Data["entity_id"] = listed(entityIDs)
 	}
 	return h.act(ctx, c)
 }
@@ -102,8 +102,7 @@ func (h *Host) WaitReady(ctx context.Context, installation string) error {
 	return nil
 }
 
-// SetDisabled disables or enables an entity as the owner does in its settings. As there, enabling ends in a reload, which asks
-// the plugin for all states.
+// SetDisabled disables or enables an entity as the owner does in its settings.
 func (h *Host) SetDisabled(id string, disabled bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -111,8 +110,15 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 	if e == nil {
 		return fmt.Errorf("%s is no entity", id)
 	}
+	h.disable(e, disabled)
+	return nil
+}
+
+// disable disables or enables an entity. As in the real one, enabling ends in a reload, which asks the plugin for all states. The
+// mutex is held.
+func (h *Host) disable(e *entity, disabled bool) {
 	if e.disabled == disabled {
-		return nil
+		return
 	}
 	entry := h.registry[e.def.ID]
 	before := orNull(entry.DisabledBy)
@@ -121,7 +127,6 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 	}
 	e.disabled = disabled
 	h.registry[e.def.ID] = entry
-	h.keep()
 	h.registryChanged("update", e.entityID, map[string]any{"disabled_by": before})
 	e.seen = nil
 	if disabled {
@@ -136,7 +141,6 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 		}
 	}
 	h.notify()
-	return nil
 }
 
 // RemoveDevice deletes a device as the owner does in the host.

@@ -2,258 +2,140 @@ package devhost
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"solarhub/plugin/host"
 )
 
-// Automation is the part of Home Assistant's automations that this host carries out: while numbers cross a threshold, call
-// actions one after the other. It is made, read and deleted over the same REST address as there,
-// /api/config/automation/config/<id>, and runs in mode "single". Conditions, templates, delays and other triggers are
-// refused.
+// Automation is the one automation that this host carries out, for the demo: when a number crosses a limit, set something. It is
+// made with the command devhost/automation, which Home Assistant does not have, and shown as the state of automationID.
 type Automation struct {
-	ID          string     `json:"id"`
-	Alias       string     `json:"alias"`
-	Description string     `json:"description,omitempty"`
-	Triggers    []Trigger  `json:"triggers"`
-	Conditions  []struct{} `json:"conditions"`
-	Actions     []Step     `json:"actions"`
-	Mode        string     `json:"mode"`
+	Watch string   `json:"watch"`           // entity_id whose state is compared
+	Above *float64 `json:"above,omitempty"` // it acts when the state comes to lie above this
+	Below *float64 `json:"below,omitempty"` // and below this; one of the two is given
+	Set   string   `json:"set"`             // entity_id that is set
+	To    string   `json:"to"`              // the state that it is brought to
 }
 
-// Trigger fires when the state of an entity, a number, comes to lie above one limit and below the other, where it did not
-// before. An entity that has no value does not fire, and does when it comes back.
-type Trigger struct {
-	Trigger  string   `json:"trigger"` // numeric_state
-	EntityID idList   `json:"entity_id"`
-	Above    *float64 `json:"above,omitempty"`
-	Below    *float64 `json:"below,omitempty"`
-}
-
-// Step is one action of an automation.
-type Step struct {
-	Action          string         `json:"action"` // such as number.set_value
-	Target          map[string]any `json:"target,omitempty"`
-	Data            map[string]any `json:"data,omitempty"`
-	ContinueOnError bool           `json:"continue_on_error,omitempty"`
-}
+// automationID is the entity_id of the automation.
+const automationID = "automation.rule"
 
 // automation is an Automation at work. The mutex of the host guards it.
 type automation struct {
 	Automation
-	entityID  string
-	off       bool
-	running   int
+	running   bool
 	triggered string // moment of the last run
-	failed    string // why the last run stopped
+	failed    string // why the last run failed
 }
 
-// check says why an automation cannot be taken.
 func (a Automation) check() error {
+	platform, _, _ := strings.Cut(a.Set, ".")
+	_, err := setting(platform, a.Set, a.To)
 	switch {
-	case a.Alias == "":
-		return fmt.Errorf("required key not provided at 'alias'")
-	case a.Mode != "single":
-		return fmt.Errorf("mode is %q; this host knows single", a.Mode)
-	case len(a.Conditions) > 0:
-		return fmt.Errorf("conditions are not known to this host")
-	case len(a.Triggers) == 0 || len(a.Actions) == 0:
-		return fmt.Errorf("a trigger and an action are needed at 'triggers' and 'actions'")
+	case !entityIDForm.MatchString(a.Watch) || !entityIDForm.MatchString(a.Set):
+		return errors.New("the entity ids of what is watched and what is set are needed")
+	case (a.Above == nil) == (a.Below == nil):
+		return errors.New("one limit is needed: above or below")
 	}
-	for _, t := range a.Triggers {
-		switch {
-		case t.Trigger != "numeric_state":
-			return fmt.Errorf("trigger is %q; this host knows numeric_state", t.Trigger)
-		case len(t.EntityID) == 0 || t.Above == nil && t.Below == nil:
-			return fmt.Errorf("a trigger needs entity_id, and above or below")
-		}
-		for _, id := range t.EntityID {
-			if !entityIDForm.MatchString(id) {
-				return fmt.Errorf("entity ID %s is an invalid entity ID at 'entity_id'", id)
-			}
-		}
-	}
-	for _, s := range a.Actions {
-		known, ok := actions[s.Action]
-		if !ok {
-			return fmt.Errorf("action is %q; there is none of that name", s.Action)
-		}
-		data := maps.Clone(s.Data)
-		if data == nil {
-			data = map[string]any{}
-		}
-		maps.Copy(data, s.Target)
-		if err := known.takes(data); err != nil {
-			return fmt.Errorf("%s: %s", s.Action, asError(err).Message)
-		}
-	}
-	return nil
+	return err
 }
 
-// parseAutomation reads what was sent to the REST address, strictly.
-func parseAutomation(id string, text []byte) (Automation, error) {
-	a := Automation{Mode: "single"}
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
-		return a, err
+// setting returns the action that sets an entity to what a person has typed.
+func setting(platform, id, to string) (serviceCall, error) {
+	c := serviceCall{Domain: platform, Service: "set_value", Data: map[string]any{"entity_id": id}}
+	switch platform {
+	case "number", "text":
+		c.Data["value"] = to
+	case "time":
+		c.Data["time"] = to
+	case "select":
+		c.Service, c.Data["option"] = "select_option", to
+	case "switch":
+		c.Service = "turn_" + strings.ToLower(to)
 	}
-	a.ID = id
-	return a, a.check()
+	if err := fit(actions[platform+"."+c.Service].fields, c.Data, false); err != nil {
+		return c, fmt.Errorf("%s cannot be set to %q", id, to)
+	}
+	return c, nil
 }
 
-func (t Trigger) fits(s State) bool {
+func (a Automation) fits(s State) bool {
 	v, err := strconv.ParseFloat(s.State, 64)
-	return err == nil && (t.Above == nil || v > *t.Above) && (t.Below == nil || v < *t.Below)
+	return err == nil && (a.Above == nil || v > *a.Above) && (a.Below == nil || v < *a.Below)
 }
 
-// trigger starts the automations that wait for a change. The mutex is held.
+// trigger starts the automation if it waits for this change. The mutex is held.
 func (h *Host) trigger(before, after State) {
-	for _, a := range h.automations {
-		if a.off || a.running > 0 {
-			continue
-		}
-		for _, t := range a.Triggers {
-			if slices.Contains(t.EntityID, after.EntityID) && t.fits(after) && !t.fits(before) {
-				h.start(a, after.Context)
-				break
-			}
-		}
-	}
-}
-
-// start runs an automation in a goroutine of its own. The mutex is held.
-func (h *Host) start(a *automation, cause Context) {
-	if h.closed {
+	a := h.automation
+	if a == nil || a.running || h.closed || a.Watch != after.EntityID || !a.fits(after) || a.fits(before) {
 		return
 	}
-	by := Context{ID: newID(), ParentID: &cause.ID}
-	a.running++
-	a.triggered = moment(time.Now())
-	h.fire(eventAutomationFired, map[string]any{"name": a.Alias, "entity_id": a.entityID}, by)
-	h.showAutomation(a, by)
-	steps := a.Actions
+	by := Context{ID: newID(), ParentID: &after.Context.ID}
+	a.running, a.triggered = true, moment(time.Now())
+	h.showAutomation(by)
+	platform, _, _ := strings.Cut(a.Set, ".")
+	call, _ := setting(platform, a.Set, a.To) // check has tried it
+	call.by = by
 	h.serving.Go(func() {
-		err := h.steps(h.life, steps, by)
+		_, err := h.act(h.life, call)
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		a.running--
+		a.running = false
 		if a.failed = ""; err != nil {
 			a.failed = asError(err).Message
-			h.options.Log.Error().Err(err).Str("automation", a.Alias).Msg("An automation stopped")
 		}
-		if slices.Contains(h.automations, a) {
-			h.showAutomation(a, by)
+		if h.automation == a {
+			h.showAutomation(by)
 		}
 		h.notify()
 	})
 }
 
-// steps carries out the actions of an automation. The first failure ends it, unless it is to go on.
-func (h *Host) steps(ctx context.Context, all []Step, by Context) error {
-	for _, s := range all {
-		domain, service, _ := strings.Cut(s.Action, ".")
-		_, err := h.act(ctx, serviceCall{Domain: domain, Service: service, Target: s.Target, Data: s.Data, by: by,
-			ReturnResponse: actions[s.Action].response == responseOnly})
-		if err != nil && !s.ContinueOnError {
-			return err
-		}
+// showAutomation shows the automation as an entity. The mutex is held.
+func (h *Host) showAutomation(by Context) {
+	a := h.automation
+	attributes := map[string]any{"friendly_name": "Automation", "watch": a.Watch, "set": a.Set, "to": a.To,
+		"last_triggered": orNull(a.triggered), "last_error": orNull(a.failed), "current": 0}
+	if a.running {
+		attributes["current"] = 1
 	}
-	return nil
+	if a.Above != nil {
+		attributes["above"] = *a.Above
+	}
+	if a.Below != nil {
+		attributes["below"] = *a.Below
+	}
+	h.put(automationID, "on", attributes, by)
 }
 
-func (h *Host) showAutomation(a *automation, by Context) {
-	state := "on"
-	if a.off {
-		state = "off"
+// setAutomation takes an automation in place of the one that there is; nil is none. The mutex is held.
+func (h *Host) setAutomation(a *Automation) {
+	h.automation = nil
+	if a == nil {
+		h.drop(automationID)
+		return
 	}
-	attributes := map[string]any{"id": a.ID, "last_triggered": orNull(a.triggered), "mode": "single", "current": a.running,
-		"friendly_name": a.Alias}
-	if a.failed != "" { // the real one tells it in its traces
-		attributes["last_error"] = a.failed
-	}
-	h.put(a.entityID, state, attributes, by)
+	h.automation = &automation{Automation: *a}
+	h.showAutomation(Context{ID: newID()})
 }
 
-// setAutomation makes an automation, or replaces the one with its id. The mutex is held.
-func (h *Host) setAutomation(config Automation) {
-	i := slices.IndexFunc(h.automations, func(a *automation) bool { return a.ID == config.ID })
-	if i < 0 {
-		h.automations = append(h.automations, &automation{entityID: h.freeID("automation." + slug(config.Alias))})
-		i = len(h.automations) - 1
+func (h *Host) automationCommand(_ context.Context, c command) (any, error) {
+	var f struct {
+		Automation *Automation `json:"automation"`
 	}
-	a := h.automations[i]
-	a.Automation = config
-	h.showAutomation(a, Context{ID: newID()})
-}
-
-// deleteAutomation reports whether there was one. The mutex is held.
-func (h *Host) deleteAutomation(id string) bool {
-	i := slices.IndexFunc(h.automations, func(a *automation) bool { return a.ID == id })
-	if i < 0 {
-		return false
-	}
-	gone := h.automations[i]
-	h.automations = slices.Delete(h.automations, i, i+1)
-	h.drop(gone.entityID)
-	return true
-}
-
-func (h *Host) automationConfigs() []Automation {
-	all := make([]Automation, len(h.automations))
-	for i, a := range h.automations {
-		all[i] = a.Automation
-	}
-	return all
-}
-
-func (h *Host) automationConfig(_ context.Context, c command) (any, error) {
-	var f entityField
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
+	if f.Automation != nil {
+		if err := f.Automation.check(); err != nil {
+			return nil, invalid("%s", err)
+		}
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, a := range h.automations {
-		if a.entityID == f.EntityID {
-			return map[string]any{"config": a.Automation}, nil
-		}
-	}
-	return nil, &Error{Code: host.RefusedNotFound, Message: "Entity not found"}
-}
-
-var automationActions = map[string]action{
-	"automation.trigger":  {fields: map[string]field{"skip_condition": may(boolean)}, aim: aimNeeded, run: overAutomations(triggerNow)},
-	"automation.turn_on":  {aim: aimNeeded, run: overAutomations(func(_ *Host, a *automation, _ Context) { a.off = false })},
-	"automation.turn_off": {fields: map[string]field{"stop_actions": may(boolean)}, aim: aimNeeded, run: overAutomations(func(_ *Host, a *automation, _ Context) { a.off = true })},
-	"automation.toggle":   {aim: aimNeeded, run: overAutomations(func(_ *Host, a *automation, _ Context) { a.off = !a.off })},
-}
-
-func triggerNow(h *Host, a *automation, by Context) {
-	if a.running == 0 {
-		h.start(a, by)
-	}
-}
-
-// overAutomations does something with each automation that is aimed at.
-func overAutomations(do func(h *Host, a *automation, by Context)) func(h *Host, ctx context.Context, c serviceCall) (any, error) {
-	return func(h *Host, _ context.Context, c serviceCall) (any, error) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		chosen := h.selected(c.Data, "automation")
-		for _, a := range h.automations {
-			if slices.Contains(chosen, a.entityID) {
-				do(h, a, c.by)
-				h.showAutomation(a, c.by)
-			}
-		}
-		h.notify()
-		return nil, nil
-	}
+	h.setAutomation(f.Automation)
+	h.notify()
+	return nil, nil
 }

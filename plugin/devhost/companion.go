@@ -105,7 +105,7 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 	c.conn.subs[c.id] = subscription{end: func() { i.lose(s, h.options.Grace) }}
 	result := host.HelloResult{
 		Protocol:         1,
-		CompanionVersion: h.companionVersion(),
+		CompanionVersion: h.options.Companion,
 		HAVersion:        h.options.Version,
 		Session:          s.number,
 		Disabled:         s.told,
@@ -118,13 +118,6 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 	c.conn.answer(c.id, result, nil) // before any event
 	h.notify()
 	return later{}, nil
-}
-
-func (h *Host) companionVersion() string {
-	if v, ok := h.manifest()["version"].(string); ok {
-		return v
-	}
-	return "0.0.0-devhost"
 }
 
 // admissible says why a hello cannot open a session.

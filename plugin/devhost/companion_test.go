@@ -92,6 +92,7 @@ func TestDefinitionsAreKeptInAFile(t *testing.T) {
 	if err := h.SetDisabled("SN1_mode", true); err != nil {
 		t.Fatal(err)
 	}
+	h.Close()
 	h, open = listen(t, Options{Memory: file})
 	if s, ok := h.State("number.inverter_limit"); !ok || s.State != Unavailable {
 		t.Errorf("after a restart: %+v", s)

@@ -3,6 +3,7 @@ package devhost
 import (
 	"bytes"
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -287,6 +288,9 @@ func (c *conn) refuse(id any, err error) {
 func (c *conn) event(id int64, event any) {
 	c.send(map[string]any{"id": id, "type": "event", "event": event})
 }
+
+// equal compares secrets without telling by the time it takes where they differ.
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // user is the id of who is on the other end.
 func (c *conn) user() string {

@@ -6,89 +6,56 @@ import "strings"
 var actionCases = []contractCase{
 	{"number.set_value", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("number", "limit")}
-		for _, v := range []any{5, "6.5", " 7 ", true, 5000, 0} {
+		for _, v := range []any{5, "6.5", 5000, 0, 5000.5, -1, "abc", nil} {
 			b.call(p, "number.set_value", object{"value": v}, id)
 		}
-		for _, v := range []any{5000.5, -1, "1e9", "abc", "", nil, []int{1}, "nan", "inf"} {
-			b.call(p, "number.set_value", object{"value": v}, id)
-		}
-		b.call(p, "number.set_value", object{"value": 10.5}, object{"entity_id": b.entity("number", "plain")})
-		b.call(p, "number.set_value", object{}, id)
 		b.call(p, "number.set_value", nil, id)
 		b.call(p, "number.set_value", object{"value": 1, "more": 1}, id)
-		b.call(p, "NUMBER.Set_Value", object{"value": 8}, id)
 	}},
-	{"select", func(b *bench) {
+	{"select.select_option", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("select", "mode")}
-		for _, v := range []any{"b", "z", "", 5, nil, true} {
+		for _, v := range []any{"b", "z", nil} {
 			b.call(p, "select.select_option", object{"option": v}, id)
 		}
-		b.call(p, "select.select_option", nil, id)
-		for _, s := range []string{"next", "next", "previous", "first", "previous", "last"} {
-			b.call(p, "select.select_"+s, nil, id)
-		}
-		b.call(p, "select.select_next", object{"cycle": false}, id)
-		b.call(p, "select.select_next", object{"cycle": true}, id)
 	}},
 	{"switch", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("switch", "on")}
-		for _, s := range []string{"turn_on", "turn_off", "toggle", "toggle"} {
-			b.call(p, "switch."+s, nil, id)
-		}
+		b.call(p, "switch.turn_on", nil, id)
+		b.call(p, "switch.turn_off", nil, id)
 		b.call(p, "switch.turn_on", object{"x": 1}, id)
 	}},
 	{"time.set_value", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("time", "at")}
-		for _, v := range []any{"6:30", "07:30:00", "07:30:15", "25:00", "7", 390, nil, "23:59"} {
+		for _, v := range []any{"6:30", "07:30:00", "07:30:15", "25:00", nil} {
 			b.call(p, "time.set_value", object{"time": v}, id)
 		}
-		b.call(p, "time.set_value", nil, id)
 	}},
 	{"text.set_value", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("text", "note")}
-		for _, v := range []any{"yo", "toolong", "", "A1", 5, nil} {
+		for _, v := range []any{"yo", "toolong", "", "A1", nil} {
 			b.call(p, "text.set_value", object{"value": v}, id)
 		}
-		b.call(p, "text.set_value", nil, id)
 	}},
 	{"button.press", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("button", "go")}
 		b.call(p, "button.press", nil, id)
 		b.see("state", b.state(b.entity("button", "go")))
-		b.call(p, "button.press", object{"x": 1}, id)
 		p.replies(refuse("no_answer", object{"device": "D", "register": "r", "reason": "x"}))
 		b.call(p, "button.press", nil, id)
-	}},
-	{"homeassistant", func(b *bench) {
-		p, on := b.plug(), object{"entity_id": b.entity("switch", "on")}
-		for _, s := range []string{"turn_on", "turn_off", "toggle"} {
-			b.call(p, "homeassistant."+s, nil, on)
-		}
-		b.call(p, "homeassistant.turn_on", nil, object{"entity_id": b.entity("number", "limit")})
-		b.call(p, "homeassistant.turn_on", nil, nil)
-		b.call(p, "homeassistant.toggle", nil, object{"device_id": b.device()})
-		b.call(p, "homeassistant.update_entity", object{"entity_id": b.entity("number", "limit")}, nil)
 	}},
 	{"targets", func(b *bench) {
 		p, v := b.plug(), object{"value": 3}
 		limit, plain := b.entity("number", "limit"), b.entity("number", "plain")
-		for _, target := range []object{nil, {}, {"entity_id": []string{limit, plain}}, {"entity_id": limit + ", " + plain}, {"entity_id": strings.ToUpper(plain)},
-			{"entity_id": []string{}}, {"entity_id": "none"}, {"entity_id": "nodot"}, {"entity_id": []string{"all"}}, {"entity_id": 5}, {"entity_id": "number.nosuch"},
-			{"entity_id": b.entity("switch", "on")}, {"nosense": "x"}, {"device_id": "nosuch"}, {"device_id": b.device()}, {"device_id": []string{b.device()}},
-			{"area_id": "nosuch"}, {"floor_id": "nosuch"}, {"label_id": []string{"nosuch"}}, {"entity_id": plain, "device_id": b.device()}} {
+		for _, target := range []object{{"entity_id": limit}, {"entity_id": []string{limit, plain}}, {"entity_id": "nodot"}, {"entity_id": 5},
+			{"entity_id": "number.nosuch"}, {"entity_id": b.entity("switch", "on")}} {
 			b.call(p, "number.set_value", v, target)
 		}
 		b.call(p, "number.set_value", object{"value": 4, "entity_id": plain}, nil)
-		b.call(p, "number.set_value", object{"value": 5, "entity_id": plain}, object{"entity_id": limit})
-		b.call(p, "number.set_value", object{"value": 6, "device_id": b.device()}, nil)
-		b.call(p, "button.press", nil, object{"device_id": b.device()})
-		b.call(p, "select.select_first", nil, object{"entity_id": []string{b.entity("select", "mode"), plain}})
 	}},
 	{"an entity that is unavailable is left out without a word", func(b *bench) {
 		p := b.plug()
 		p.in("solarhub/states", object{"s": object{}, "u": object{b.id("limit"): false}})
 		b.call(p, "number.set_value", object{"value": 99999}, object{"entity_id": b.entity("number", "limit")})
-		b.call(p, "number.set_value", object{"value": "abc"}, object{"entity_id": b.entity("number", "limit")})
 		b.call(p, "number.set_value", object{"value": 1}, object{"entity_id": []string{b.entity("number", "limit"), b.entity("number", "plain")}})
 		b.call(p, "solarhub.write_value", object{"entity_id": b.entity("number", "limit"), "value": 5}, nil)
 	}},
@@ -114,7 +81,6 @@ var actionCases = []contractCase{
 			b.call(p, "solarhub.write_value", data, nil)
 		}
 		b.call(p, "solarhub.write_value", object{"value": 3}, object{"entity_id": id})
-		b.call(p, "solarhub.write_value", object{"value": 3}, object{"entity_id": []string{id}})
 	}},
 	{"solarhub.read_value and refresh", func(b *bench) {
 		p, id, ask := b.plug(), b.entity("number", "limit"), object{"return_response": true}
@@ -134,15 +100,10 @@ var actionCases = []contractCase{
 		b.call(p, "solarhub.refresh", object{"device_id": b.device()}, nil)
 	}},
 	{"return_response", func(b *bench) {
-		p, ask := b.plug(), object{"return_response": true}
-		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": b.entity("number", "limit")}, ask)
-		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": "number.nosuch"}, ask)
-		b.call(p, "scene.apply", object{"entities": object{}}, nil, ask)
-		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": b.entity("number", "limit")}, object{"return_response": false})
-		b.call(p, "number.set_value", object{"value": 3}, nil, object{"return_response": "yes"})
+		b.call(b.plug(), "number.set_value", object{"value": 3}, object{"entity_id": b.entity("number", "limit")}, object{"return_response": true})
 	}},
 	{"an action that does not exist", func(b *bench) {
-		for _, name := range []string{"nosuch.thing", "number.nosuch", "solarhub.nosuch", "NoSuch.Thing"} {
+		for _, name := range []string{"nosuch.thing", "number.nosuch", "solarhub.nosuch"} {
 			b.call(nil, name, object{"value": 1}, nil)
 		}
 	}},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"solarhub/plugin/host"
 )
 
 // object is a JSON object.
@@ -52,6 +52,10 @@ var (
 	iso   = regexp.MustCompile(`^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)$`)
 )
 
+// ownCodes are the refusals that the companion words, beside the translated ones: PROTOCOL.md, section 1.
+var ownCodes = []string{host.RefusedStaleSession, host.RefusedIncompatible, host.RefusedOlderProcess, host.RefusedBadSequence,
+	host.RefusedEntryNotLoaded}
+
 // timeless replaces what differs from run to run.
 func (b *bench) timeless(key string, v any) any {
 	switch v := v.(type) {
@@ -60,7 +64,11 @@ func (b *bench) timeless(key string, v any) any {
 			delete(v, k)
 			v[b.timeless("", k).(string)] = b.timeless(k, one)
 		}
-		if v["code"] == "invalid_format" || key == "rejected" { // words of a library of the core, or for a developer's eyes
+		code, is := v["code"].(string)
+		if _, worded := v["message"]; is && worded && v["translation_domain"] != "solarhub" && !slices.Contains(ownCodes, code) {
+			return map[string]any{"code": code} // the core words its own errors as it likes
+		}
+		if key == "rejected" { // for a developer's eyes
 			delete(v, "message")
 		}
 	case []any:
@@ -370,31 +378,6 @@ func (c *client) closed() int {
 		c.b.t.Error("the connection stays open")
 	}
 	return int(websocket.CloseStatus(c.err))
-}
-
-// request uses the REST API and returns status and body.
-func (b *bench) request(method, path string, body any) (int, any) {
-	b.t.Helper()
-	text, _ := json.Marshal(body)
-	ctx, cancel := b.context()
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, b.side.url+path, strings.NewReader(string(text)))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+b.side.token)
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	got, _ := io.ReadAll(answer.Body)
-	var v any
-	if json.Unmarshal(got, &v) != nil {
-		v = string(got)
-	}
-	return answer.StatusCode, v
 }
 
 // until waits until something holds that no event tells of.

@@ -136,8 +136,6 @@ var companionCases = []contractCase{
 			b.defined("a7", "binary_sensor", object{"category": "config"}), b.defined("a8", "sensor", object{"category": "odd"}), b.defined("a9", "select", nil),
 			b.defined("b1", "select", object{"options": []string{"a", "a"}}), b.defined("b2", "select", object{"options": []any{"a", 1}}),
 			b.defined("b3", "select", object{"options": []string{}}), b.defined("b4", "sensor", object{"device_class": "enum"}),
-			b.defined("b5", "sensor", object{"device_class": "heat"}), b.defined("b6", "number", object{"min": 0, "max": 5, "step": 1, "device_class": "enum"}),
-			b.defined("b7", "binary_sensor", object{"device_class": "power_factor"}), b.defined("b8", "sensor", object{"state_class": "counter"}),
 			b.defined("b9", "sensor", object{"precision": 13}), b.defined("c1", "sensor", object{"precision": "1"}), b.defined("c2", "text", object{"max_length": 256}),
 			b.defined("c3", "text", object{"min_length": 9, "max_length": 5}), b.defined("c4", "text", object{"pattern": "("}), b.defined("c5", "sensor", object{"icon": "flash"}),
 			b.defined("c6", "sensor", object{"device": "nosuch"}), b.defined("c7", "sensor", object{"enabled": "yes"}), b.defined("c8", "sensor", object{"name": ""}),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,7 +20,7 @@ import (
 	"solarhub/plugin/devhost"
 )
 
-// The contract suite: what a plugin, a card and developer tools see of a host. The same cases run against the development
+// The contract suite: what a plugin and a card see of a host. The same cases run against the development
 // host and, where HASS_URL and HASS_TOKEN name one, against a real Home Assistant with the real companion. A case does
 // things over WebSocket, as plugin and as person, and writes down what it sees; what must be seen is in
 // testdata/contract.txt, which was seen at a real Home Assistant:
@@ -87,15 +88,11 @@ func newTag() string { return fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xfffff
 
 // development starts a development host that ends with the test. A restart keeps the address and what Memory holds.
 func development(t *testing.T) side {
-	manifest, err := os.ReadFile("../../manifest.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	sentences, err := companion.Sentences()
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := devhost.Options{Token: "owner's token", Memory: &devhost.Volatile{}, Manifest: manifest, Texts: sentences}
+	options := devhost.Options{Token: "owner's token", Memory: &devhost.Volatile{}, Texts: sentences}
 	start := func() *devhost.Host {
 		h, err := devhost.New(options)
 		if err != nil {
@@ -157,6 +154,31 @@ func prepare(t *testing.T, s side) {
 	}
 	set(b, wanted)
 	t.Cleanup(func() { set(&bench{t: t, side: s}, had) })
+}
+
+// request uses the REST API and returns status and body.
+func (b *bench) request(method, path string, body any) (int, any) {
+	b.t.Helper()
+	text, _ := json.Marshal(body)
+	ctx, cancel := b.context()
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, b.side.url+path, strings.NewReader(string(text)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+b.side.token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	got, _ := io.ReadAll(answer.Body)
+	var v any
+	if json.Unmarshal(got, &v) != nil {
+		v = string(got)
+	}
+	return answer.StatusCode, v
 }
 
 // running reports whether a real Home Assistant has started.

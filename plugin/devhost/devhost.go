@@ -3,15 +3,13 @@
 // need, and the companion's side of plugin/PROTOCOL.md. Where it and a real Home Assistant disagree, the real one is right:
 // TestContract holds both to what a real one shows.
 //
-// It has what Home Assistant has not: the commands devhost/line and devhost/line/subscribe (line.go), the event
-// devhost_write, which tells how each set-value ended, and the attribute last_error of an automation. Of scenes it has those
-// that actions make, of automations those over numeric_state (automation.go), of the past the powers (history.go). It has no
-// areas, floors, labels, repairs, users to manage and entity ids to change.
+// It has only what the contract needs and the demo shows: entities and their states, the actions that set them, scenes, and one
+// automation. Home Assistant has none of this: the commands devhost/line and devhost/line/subscribe (line.go), the command
+// devhost/automation (automation.go), and the event devhost_write, which tells how each set-value ended.
 package devhost
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -46,8 +44,8 @@ type Options struct {
 	Answer    time.Duration // the plugin's answer is awaited so much longer. Defaults to 2 s
 	Connect   time.Duration // within the grace period a call waits so long for the plugin. Defaults to 10 s
 
-	Manifest json.RawMessage   // of the companion, for manifest/get. Defaults to its domain and name
-	Texts    map[string]string // the companion's English sentences by error code, with {placeholders}. Defaults to the bare reason
+	Companion string            // version of the companion. Defaults to "0.0.0-devhost"
+	Texts     map[string]string // the companion's English sentences by error code, with {placeholders}. Defaults to the bare reason
 
 	// Line returns what the process knows of its lines, for the command devhost/line; the topic is empty or a part of that.
 	// What changes goes out with Host.Publish. Defaults to none.
@@ -66,6 +64,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Version == "" {
 		o.Version = "2026.11.0"
+	}
+	if o.Companion == "" {
+		o.Companion = "0.0.0-devhost"
 	}
 	if o.Memory == nil {
 		o.Memory = &Volatile{}
@@ -95,7 +96,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Host is a development host. One mutex guards all that it knows; nothing waits while holding it.
+// Host is a development host. One mutex guards all that it knows. Whoever holds it neither waits nor touches a disk.
 type Host struct {
 	options Options
 	handler http.Handler
@@ -110,16 +111,14 @@ type Host struct {
 	byEntityID    map[string]*entity  // by Home Assistant's entity_id
 	registry      map[string]Registry // by unique id
 	states        map[string]State    // by entity_id
-	history       map[string]past     // by entity_id
 	order         []string            // of the states
 	scenes        map[string]*scene   // by entity_id
-	automations   []*automation
+	automation    *automation         // nil: none
 	lastSession   int64
 	lastEntity    int64
-	began         time.Time
 	change        chan struct{} // closed and replaced when anything changes
 
-	life    context.Context // of what goes on without a client: automations
+	life    context.Context // of what goes on without a client
 	stop    context.CancelFunc
 	serving sync.WaitGroup
 }
@@ -135,13 +134,8 @@ func New(o Options) (*Host, error) {
 		byEntityID:    map[string]*entity{},
 		registry:      map[string]Registry{},
 		states:        map[string]State{},
-		history:       map[string]past{},
 		scenes:        map[string]*scene{},
-		began:         time.Now(),
 		change:        make(chan struct{}),
-	}
-	if len(o.Manifest) > 0 && !json.Valid(o.Manifest) {
-		return nil, errors.New("manifest: not JSON")
 	}
 	h.life, h.stop = context.WithCancel(context.Background())
 	kept, err := h.options.Memory.Load()
@@ -153,14 +147,13 @@ func New(o Options) (*Host, error) {
 	return h, nil
 }
 
-// Handler serves /api/websocket, the REST address of automations, and the page. It refuses what comes under a name that is
+// Handler serves /api/websocket and the page. It refuses what comes under a name that is
 // not this host's or from a page that is not.
 func (h *Host) Handler() http.Handler { return h.handler }
 
 func (h *Host) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/websocket", h.accept)
-	h.rest(mux)
 	if h.options.Page != nil {
 		mux.Handle("/", h.options.Page)
 	}
@@ -173,7 +166,7 @@ func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 	return web.Serve(ctx, listener, h.Handler())
 }
 
-// Close ends every connection, as when Home Assistant is killed, and waits for them. What Memory keeps stays.
+// Close ends every connection, as when Home Assistant is killed, waits for them, and saves what Memory keeps.
 func (h *Host) Close() {
 	h.mu.Lock()
 	h.closed = true
@@ -188,9 +181,13 @@ func (h *Host) Close() {
 	h.mu.Unlock()
 	h.serving.Wait()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	for _, i := range h.installations { // the ends of the sessions began a grace period
 		i.stopTimers()
+	}
+	kept := h.kept()
+	h.mu.Unlock()
+	if err := h.options.Memory.Save(kept); err != nil {
+		h.options.Log.Error().Err(err).Msg("The definitions were not saved")
 	}
 }
 

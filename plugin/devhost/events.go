@@ -11,12 +11,10 @@ import (
 
 // The events of Home Assistant that are fired here.
 const (
-	eventStateChanged    = "state_changed"
-	eventCallService     = "call_service"
-	eventEntityRegistry  = "entity_registry_updated"
-	eventDeviceRegistry  = "device_registry_updated"
-	eventAutomationFired = "automation_triggered"
-	anyEvent             = "*"
+	eventStateChanged   = "state_changed"
+	eventEntityRegistry = "entity_registry_updated"
+	eventDeviceRegistry = "device_registry_updated"
+	anyEvent            = "*"
 )
 
 // eventReverted is the companion's own event: PROTOCOL.md, section 3.
@@ -27,8 +25,7 @@ const eventReverted = domain + "_reverted"
 const eventWrite = "devhost_write"
 
 // openEvents are those that a user who is no administrator may subscribe to.
-var openEvents = []string{eventStateChanged, eventEntityRegistry, eventDeviceRegistry, "area_registry_updated", "component_loaded",
-	"core_config_updated", "service_registered", "service_removed", "themes_updated", "lovelace_updated", "panels_updated"}
+var openEvents = []string{eventStateChanged, eventEntityRegistry, eventDeviceRegistry}
 
 // subscription is what a client listens to under the id of the command.
 type subscription struct {
@@ -54,14 +51,13 @@ func (h *Host) fire(kind string, data any, by Context) {
 	}
 }
 
-// changed tells of a new state: to those who listen to events, to those who listen to entities, and to the automations. The
+// changed tells of a new state: to those who listen to events, to those who listen to entities, and to the automation. The
 // mutex is held.
 func (h *Host) changed(before, after State) {
 	id, by := after.EntityID, after.Context
 	if id == "" {
 		id, by = before.EntityID, Context{ID: newID()}
 	}
-	h.remember(after)
 	h.fire(eventStateChanged, map[string]any{"entity_id": id, "old_state": orNil(before), "new_state": orNil(after)}, by)
 	var text json.RawMessage
 	for c := range h.conns {
@@ -109,14 +105,17 @@ func (h *Host) subscribeEvents(_ context.Context, c command) (any, error) {
 
 func (h *Host) subscribeEntities(_ context.Context, c command) (any, error) {
 	var f struct {
-		IDs idList `json:"entity_ids"`
+		IDs any `json:"entity_ids"`
 	}
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
 	only := map[string]bool{}
-	for _, id := range f.IDs {
-		only[id] = true
+	if f.IDs != nil {
+		names, _ := entityIDs(f.IDs) // fit has tried it
+		for _, id := range names {
+			only[id] = true
+		}
 	}
 	return h.subscribe(c, subscription{only: only}, func() any {
 		all := map[string]any{}
@@ -159,22 +158,4 @@ func (h *Host) unsubscribeEvents(_ context.Context, c command) (any, error) {
 		s.end()
 	}
 	return nil, nil
-}
-
-func (h *Host) fireEvent(_ context.Context, c command) (any, error) {
-	var f struct {
-		Type string         `json:"event_type"`
-		Data map[string]any `json:"event_data"`
-	}
-	if err := c.fields(&f); err != nil {
-		return nil, err
-	}
-	by := c.conn.context()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if f.Data == nil {
-		f.Data = map[string]any{}
-	}
-	h.fire(f.Type, f.Data, by)
-	return map[string]any{"context": by}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -37,4 +39,26 @@ func newID() string {
 func hexID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:16])
+}
+
+// deviceID is the registry id of a device.
+func deviceID(id string) string { return hexID("device " + id) }
+
+var entityIDForm = regexp.MustCompile(`^[a-z0-9_]+\.[a-z0-9_]+$`)
+
+// entityIDs reads one entity_id, or a list of them.
+func entityIDs(v any) ([]string, error) {
+	all, is := v.([]any)
+	if !is {
+		all = []any{v}
+	}
+	names := make([]string, len(all))
+	for i, one := range all {
+		id, is := one.(string)
+		if !is || !entityIDForm.MatchString(id) {
+			return nil, fmt.Errorf("%v is no entity id", one)
+		}
+		names[i] = id
+	}
+	return names, nil
 }

@@ -8,9 +8,6 @@ import (
 	"solarhub/plugin/host"
 )
 
-// deviceID is the registry id of a device.
-func deviceID(id string) string { return hexID("device " + id) }
-
 func orNull(text string) any {
 	if text == "" {
 		return nil
@@ -20,134 +17,68 @@ func orNull(text string) any {
 
 // entry is an entity as the registry tells it. The mutex is held.
 func (h *Host) entry(e *entity) map[string]any {
-	r := h.registry[e.def.ID]
-	made := seconds(h.began)
 	return map[string]any{
-		"area_id": nil, "categories": map[string]any{}, "config_entry_id": entryID, "config_subentry_id": nil, "created_at": made,
-		"device_id": deviceID(e.def.Device), "disabled_by": orNull(r.DisabledBy), "entity_category": orNull(e.def.Category),
-		"entity_id": e.entityID, "hidden_by": nil, "icon": nil, "id": hexID("entity " + e.def.ID), "labels": []any{}, "modified_at": made,
-		"name": orNull(e.title), "next_name_part": "device", "options": map[string]any{}, "original_name": e.def.Name,
-		"platform": domain, "translation_key": nil, "unique_id": e.def.ID,
+		"config_entry_id": entryID, "device_id": deviceID(e.def.Device), "disabled_by": orNull(h.registry[e.def.ID].DisabledBy),
+		"entity_category": orNull(e.def.Category), "entity_id": e.entityID, "name": orNull(e.title), "original_name": e.def.Name,
+		"platform": domain, "unique_id": e.def.ID,
 	}
 }
-
-// extended is an entry with what only the look at a single one tells.
-func (h *Host) extended(e *entity) map[string]any {
-	all := h.entry(e)
-	class, icon := orNull(e.def.DeviceClass), orNull(e.def.Icon)
-	if e.def.Platform != "sensor" && e.def.Platform != "number" && e.def.Platform != "binary_sensor" {
-		class = nil
-	}
-	var capabilities map[string]any
-	for _, name := range []string{"min", "max", "step", "mode", "pattern", "options", "state_class"} {
-		if v, has := e.attributes[name]; has {
-			if capabilities == nil {
-				capabilities = map[string]any{}
-			}
-			capabilities[name] = v
-		}
-	}
-	maps.Copy(all, map[string]any{"aliases": []any{nil}, "capabilities": capabilities, "device_class": nil, "original_device_class": class,
-		"original_icon": icon})
-	return all
-}
-
-func (h *Host) allEntities() []*entity { return h.pick(func(*entity) bool { return true }) }
 
 func (h *Host) listEntities(context.Context, command) (any, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := []any{}
-	for _, e := range h.allEntities() {
+	for _, e := range h.pick(func(*entity) bool { return true }) {
 		all = append(all, h.entry(e))
 	}
 	return all, nil
 }
 
+// listForDisplay tells the decimals of sensors, which the registry does not.
 func (h *Host) listForDisplay(context.Context, command) (any, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := []any{}
-	for _, e := range h.allEntities() {
-		if e.disabled {
-			continue
-		}
-		short := map[string]any{"ei": e.entityID, "pl": domain, "lb": []any{}, "di": deviceID(e.def.Device), "np": "device", "en": e.def.Name}
-		if n := slices.Index([]string{"config", "diagnostic"}, e.def.Category); n >= 0 {
-			short["ec"] = n
-		}
-		if e.title != "" {
-			short["en"] = e.title
-		}
+	for _, e := range h.pick(func(e *entity) bool { return !e.disabled }) {
+		short := map[string]any{"ei": e.entityID}
 		if e.def.Platform == "sensor" && e.def.Precision != nil {
 			short["dp"] = *e.def.Precision
 		}
 		all = append(all, short)
 	}
-	return map[string]any{"entity_categories": map[string]string{"0": "config", "1": "diagnostic"}, "entities": all}, nil
-}
-
-type entityField struct {
-	EntityID string `json:"entity_id"`
-}
-
-// named returns the entity that a command names. The mutex is held.
-func (h *Host) named(c command) (*entity, error) {
-	var f entityField
-	if err := c.fields(&f); err != nil {
-		return nil, err
-	}
-	if e := h.byEntityID[f.EntityID]; e != nil {
-		return e, nil
-	}
-	return nil, &Error{Code: host.RefusedNotFound, Message: "Entity not found"}
-}
-
-func (h *Host) getEntity(_ context.Context, c command) (any, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	e, err := h.named(c)
-	if err != nil {
-		return nil, err
-	}
-	return h.extended(e), nil
+	return map[string]any{"entities": all}, nil
 }
 
 // updateEntity takes what an owner changes of an entity here: whether it is disabled, and its name.
 func (h *Host) updateEntity(_ context.Context, c command) (any, error) {
 	var f struct {
+		EntityID   string  `json:"entity_id"`
 		DisabledBy *string `json:"disabled_by"`
 		Name       *string `json:"name"`
 	}
+	fields := map[string]any{}
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
-	fields := map[string]any{}
 	if err := c.fields(&fields); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()
-	e, err := h.named(c)
-	if err == nil {
-		if _, given := fields["name"]; given {
-			h.rename(e, f.Name)
-		}
+	defer h.mu.Unlock()
+	e := h.byEntityID[f.EntityID]
+	if e == nil {
+		return nil, &Error{Code: host.RefusedNotFound, Message: "Entity not found"}
 	}
-	h.mu.Unlock()
-	if err != nil {
-		return nil, err
+	if _, given := fields["name"]; given {
+		h.rename(e, f.Name)
 	}
 	if _, given := fields["disabled_by"]; given {
 		if f.DisabledBy != nil && *f.DisabledBy != "user" {
 			return nil, invalid("value must be one of ['user', None] at 'disabled_by'")
 		}
-		if err := h.SetDisabled(e.entityID, f.DisabledBy != nil); err != nil {
-			return nil, err
-		}
+		h.disable(e, f.DisabledBy != nil)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return map[string]any{"entity_entry": h.extended(e)}, nil
+	return map[string]any{"entity_entry": h.entry(e)}, nil
 }
 
 func (h *Host) rename(e *entity, name *string) {
@@ -158,7 +89,6 @@ func (h *Host) rename(e *entity, name *string) {
 	r := h.registry[e.def.ID]
 	r.Name = e.title
 	h.registry[e.def.ID] = r
-	h.keep()
 	h.registryChanged("update", e.entityID, map[string]any{"name": before})
 	e.describe()
 	if !e.disabled {
@@ -169,7 +99,7 @@ func (h *Host) rename(e *entity, name *string) {
 func (h *Host) listDevices(context.Context, command) (any, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all, made := []any{}, seconds(h.began)
+	all := []any{}
 	for _, id := range slices.Sorted(maps.Keys(h.roots)) {
 		r := h.roots[id]
 		for _, part := range slices.Sorted(maps.Keys(r.devices)) {
@@ -179,13 +109,10 @@ func (h *Host) listDevices(context.Context, command) (any, error) {
 				via = deviceID(d.Via)
 			}
 			all = append(all, map[string]any{
-				"area_id": nil, "configuration_url": nil, "config_entries": []string{entryID},
-				"config_entries_subentries": map[string]any{entryID: []any{nil}}, "config_entry_id": entryID, "config_subentry_id": nil,
-				"connections": []any{}, "created_at": made, "disabled_by": nil, "entry_type": nil, "hw_version": orNull(d.HWVersion),
-				"id": deviceID(d.ID), "identifiers": [][]string{{domain, d.ID}}, "labels": []any{}, "manufacturer": orNull(d.Manufacturer),
-				"model": orNull(d.Model), "model_id": nil, "modified_at": made, "name_by_user": nil, "name": d.Name, "next_name_part": nil,
-				"parent_device_id": nil, "primary_config_entry": entryID, "serial_number": orNull(d.SerialNumber),
-				"sw_version": orNull(d.SWVersion), "via_device_id": via,
+				"config_entry_id": entryID, "hw_version": orNull(d.HWVersion), "id": deviceID(d.ID),
+				"identifiers": [][]string{{domain, d.ID}}, "manufacturer": orNull(d.Manufacturer), "model": orNull(d.Model),
+				"name": d.Name, "name_by_user": nil, "serial_number": orNull(d.SerialNumber), "sw_version": orNull(d.SWVersion),
+				"via_device_id": via,
 			})
 		}
 	}

@@ -18,7 +18,7 @@ type Kept struct {
 	Roots    map[string]Definition `json:"devices"`  // by device id without part
 	Registry map[string]Registry   `json:"registry"` // by unique id
 
-	Automations []Automation `json:"automations,omitempty"`
+	Automation *Automation `json:"automation,omitempty"`
 }
 
 // Definition is a device with its parts and all their entities.
@@ -35,7 +35,7 @@ type Registry struct {
 	Name       string `json:"name,omitempty"`        // given by the owner
 }
 
-// Memory keeps what survives a restart of the host.
+// Memory keeps what survives a restart of the host. A Host loads it when it is made, and saves it when it is closed.
 type Memory interface {
 	Load() (Kept, error)
 	Save(Kept) error

@@ -33,14 +33,17 @@ func (h *Host) restore(k Kept) {
 			h.define(r, e)
 		}
 	}
-	for _, a := range k.Automations {
-		h.setAutomation(a)
+	if k.Automation != nil {
+		h.setAutomation(k.Automation)
 	}
 }
 
-// keep saves what survives a restart. The mutex is held: what is kept here is small and in memory or in one small file.
-func (h *Host) keep() {
-	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: h.registry, Automations: h.automationConfigs()}
+// kept is what survives a restart. The mutex is held.
+func (h *Host) kept() Kept {
+	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: maps.Clone(h.registry)}
+	if h.automation != nil {
+		k.Automation = &h.automation.Automation
+	}
 	for name, i := range h.installations {
 		if i.hash != "" {
 			k.Hashes[name] = i.hash
@@ -56,9 +59,7 @@ func (h *Host) keep() {
 		}
 		k.Roots[id] = d
 	}
-	if err := h.options.Memory.Save(k); err != nil {
-		h.options.Log.Error().Err(err).Msg("Definitions are not kept")
-	}
+	return k
 }
 
 // entitiesOf returns the entities that an installation serves, in the order of registration.
@@ -199,7 +200,6 @@ func (h *Host) commit(i *installation, reg *registration) (result host.RegisterR
 		h.define(r, d)
 	}
 	i.hash = reg.hash
-	h.keep()
 	h.notify()
 	return result
 }
@@ -247,7 +247,6 @@ func (h *Host) remove(ids []string) int {
 			delete(h.roots, id)
 		}
 	}
-	h.keep()
 	h.notify()
 	return removed
 }

@@ -13,7 +13,7 @@ import (
 // policy is the content security policy of everything that is served: a page loads from here and from nowhere else, runs no
 // script that stands in it, and is put into no frame.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 // Guard refuses what no honest browser and no plugin sends, and says so in a sentence.
 //
@@ -27,6 +27,7 @@ func Guard(next http.Handler, names ...string) http.Handler {
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "no-referrer")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
+		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		if name := hostname(r.Host); !served(name, names) {
 			http.Error(w, fmt.Sprintf("%q is no name of this host; allowed are addresses, localhost and what it was told", name),
 				http.StatusMisdirectedRequest)

@@ -39,18 +39,38 @@ export function devicesView(app) {
 
   /** Builds the view anew if it would be another, but not under the hands of a person who types. */
   function build() {
-    const shape = JSON.stringify([app.store.loaded, app.store.roots.map((r) => [r.id, r.name]), app.store.ours().map((e) => [e.id, e.label, e.category, e.attributes.min, e.attributes.max, e.attributes.options])]);
+    const shape = JSON.stringify([
+      app.store.loaded,
+      app.store.roots.map((r) => [r.id, r.name]),
+      app.store
+        .ours()
+        .map((e) => [e.id, e.label, e.category, e.attributes.min, e.attributes.max, e.attributes.options]),
+    ]);
     if (shape === built) return status();
-    if (view.contains(document.activeElement) && document.activeElement.matches("input, select")) {
-      document.activeElement.addEventListener("blur", () => setTimeout(build), { once: true });
+    const focused = view.contains(document.activeElement) && document.activeElement;
+    if (focused && focused.matches("input, select")) {
+      focused.addEventListener("blur", () => setTimeout(build), { once: true });
       return;
     }
+    const held = focused && focused.matches("button") && focused.closest(".row")?.dataset.entity;
     built = shape;
     rows.clear();
     heads.length = 0;
     const all = app.store.ours().filter((e) => !twin(e));
-    const sections = app.store.roots.map((root) => section(root, all.filter((e) => e.root?.id === root.id), make, heads));
-    view.replaceChildren(...(sections.length ? sections : [h("p", { class: "empty", text: app.store.loaded ? "No device yet." : "Waiting for the devices …" })]));
+    const sections = app.store.roots.map((root) =>
+      section(
+        root,
+        all.filter((e) => e.root?.id === root.id),
+        make,
+        heads,
+      ),
+    );
+    view.replaceChildren(
+      ...(sections.length
+        ? sections
+        : [h("p", { class: "empty", text: app.store.loaded ? "No device yet." : "Waiting for the devices …" })]),
+    );
+    if (held) rows.get(held)?.[0].querySelector("button")?.focus(); // a switch keeps the keyboard
     status();
     if (app.store.loaded) performance.mark("entities shown");
   }
@@ -65,7 +85,10 @@ export function devicesView(app) {
         continue;
       }
       const since = Math.max(...entities.map((e) => e.changed));
-      write(element, `unavailable since ${new Date(since).toLocaleTimeString("en-GB")} (${ago(since)}): ${app.why(root)}`);
+      write(
+        element,
+        `unavailable since ${new Date(since).toLocaleTimeString("en-GB")} (${ago(since)}): ${app.why(root)}`,
+      );
     }
   }
 
@@ -89,22 +112,34 @@ function section(root, entities, make, heads) {
   const { device } = root;
   const state = h("span", { class: "status" });
   heads.push({ root, element: state, entities });
-  const facts = [device.model, device.serial_number && `serial number ${device.serial_number}`].filter(Boolean).join(" · ");
-  const groups = GROUPS.map(([key, title]) => [key, title, entities.filter((e) => groupOf(e) === key)]).filter(([, , all]) => all.length);
-  return h("section", { class: "device", "aria-label": root.name },
+  const facts = [device.model, device.serial_number && `serial number ${device.serial_number}`]
+    .filter(Boolean)
+    .join(" · ");
+  const groups = GROUPS.map(([key, title]) => [key, title, entities.filter((e) => groupOf(e) === key)]).filter(
+    ([, , all]) => all.length,
+  );
+  return h(
+    "section",
+    { class: "device", "aria-label": root.name },
     h("header", {}, h("h2", { text: root.name }), state, h("p", { class: "facts", text: facts })),
-    h("div", { class: "groups" }, ...groups.map(([key, title, all]) => group(key, title, all, make))));
+    h("div", { class: "groups" }, ...groups.map(([key, title, all]) => group(key, title, all, make))),
+  );
 }
 
 function group(key, title, all, make) {
   if (key === "diagnostics") return folded(key, title, all, make);
-  const body = key === "settings" ? settings(all, make) : all.map((e) => make(e, key === "battery" ? e.name : e.label));
+  const body =
+    key === "settings" ? settings(all, make) : all.map((e) => make(e, key === "battery" ? e.name : e.label));
   return h("div", { class: `group ${key}` }, h("h3", { text: title }), ...body);
 }
 
 /** Makes a group that is filled when it is opened. */
 function folded(key, title, all, make) {
-  const details = h("details", { class: `group ${key}` }, h("summary", {}, h("h3", { text: title }), h("span", { class: "count", text: String(all.length) })));
+  const details = h(
+    "details",
+    { class: `group ${key}` },
+    h("summary", {}, h("h3", { text: title }), h("span", { class: "count", text: String(all.length) })),
+  );
   details.addEventListener("toggle", () => details.append(...all.map((e) => make(e))), { once: true });
   return details;
 }
@@ -113,12 +148,25 @@ function folded(key, title, all, make) {
 function settings(all, make) {
   const parts = Map.groupBy(all, (e) => e.partName);
   const rank = ([name, entities]) => (name === "" ? 0 : entities.some((e) => WINDOW.test(e.name)) ? 2 : 1);
-  return [...parts].sort((a, b) => rank(a) - rank(b)).flatMap(([name, entities]) => {
-    const heading = parts.size > 1 && h("h4", { text: name || "Whole device" });
-    const windows = Map.groupBy(entities.filter((e) => WINDOW.test(e.name)), (e) => WINDOW.exec(e.name)[1]);
-    const rest = entities.filter((e) => !WINDOW.test(e.name)).map((e) => make(e, e.name));
-    return [h("div", { class: "part" }, heading, ...rest, ...[...windows].map(([n, inside]) => timeWindow(n, inside, make)))];
-  });
+  return [...parts]
+    .sort((a, b) => rank(a) - rank(b))
+    .flatMap(([name, entities]) => {
+      const heading = parts.size > 1 && h("h4", { text: name || "Whole device" });
+      const windows = Map.groupBy(
+        entities.filter((e) => WINDOW.test(e.name)),
+        (e) => WINDOW.exec(e.name)[1],
+      );
+      const rest = entities.filter((e) => !WINDOW.test(e.name)).map((e) => make(e, e.name));
+      return [
+        h(
+          "div",
+          { class: "part" },
+          heading,
+          ...rest,
+          ...[...windows].map(([n, inside]) => timeWindow(n, inside, make)),
+        ),
+      ];
+    });
 }
 
 const WINDOW = /^Window (\d+) (.+)$/;

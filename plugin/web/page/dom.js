@@ -7,7 +7,8 @@ function fill(element, properties, children) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "text") element.textContent = value;
-    else if (name in element && !(element instanceof SVGElement) && name !== "list" && name !== "form") element[name] = value;
+    else if (name in element && !(element instanceof SVGElement) && name !== "list" && name !== "form")
+      element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((c) => c !== undefined && c !== null && c !== false));
@@ -29,7 +30,9 @@ export function write(element, text) {
 export function say(sentence) {
   const region = document.getElementById("said");
   region.textContent = "";
-  requestAnimationFrame(() => { region.textContent = sentence; });
+  requestAnimationFrame(() => {
+    region.textContent = sentence;
+  });
 }
 
 let count = 0;

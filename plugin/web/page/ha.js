@@ -1,6 +1,7 @@
 // A client of Home Assistant's WebSocket API: it keeps one connection up and renews what was subscribed to.
 
-const FIRST_PAUSE = 250, LONGEST_PAUSE = 3000;
+const FIRST_PAUSE = 250,
+  LONGEST_PAUSE = 3000;
 
 /** An error of a command: code and message are the host's. */
 class Refused extends Error {
@@ -10,18 +11,42 @@ class Refused extends Error {
   }
 }
 
-const LOST = { code: "lost", message: "The connection to the host broke: it may or may not have been carried out." };
+const LOST = {
+  code: "lost",
+  message: "The connection to the host broke, so it is not known whether this was carried out.",
+};
 
 export class Connection extends EventTarget {
-  #socket; #token; #id = 0; #pause = FIRST_PAUSE;
+  #socket;
+  #redial;
+  #token;
+  #id = 0;
+  #pause = FIRST_PAUSE;
   #calls = new Map(); // id -> {resolve, reject}
   #listening = new Set(); // {type, data, heard, id}
   state = "connecting"; // connecting, ready, refused
 
-  /** Connects with a token; state changes are told by the event "state". */
+  /** Connects with a token; the event "state" tells of each change. A connection that is open already is replaced. */
   open(token) {
     this.#token = token;
+    this.#drop();
+    if (this.state !== "connecting") this.#become("connecting");
     this.#dial();
+  }
+
+  /** Lets go of the socket: nothing that it still says or does has an effect. */
+  #drop() {
+    clearTimeout(this.#redial);
+    if (this.#socket) {
+      this.#socket.onmessage = this.#socket.onclose = null;
+      this.#socket.close();
+    }
+    this.#reject();
+  }
+
+  #reject() {
+    for (const { reject } of this.#calls.values()) reject(new Refused(LOST));
+    this.#calls.clear();
   }
 
   #become(state, why) {
@@ -40,11 +65,10 @@ export class Connection extends EventTarget {
   }
 
   #lost() {
-    for (const { reject } of this.#calls.values()) reject(new Refused(LOST));
-    this.#calls.clear();
+    this.#reject();
     if (this.state === "refused") return;
     this.#become("connecting");
-    setTimeout(() => this.#dial(), this.#pause);
+    this.#redial = setTimeout(() => this.#dial(), this.#pause);
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
   }
 
@@ -71,7 +95,7 @@ export class Connection extends EventTarget {
     }
   }
 
-  async #authenticated() {
+  #authenticated() {
     this.#id = 0;
     this.#pause = FIRST_PAUSE;
     this.#send("supported_features", { features: { coalesce_messages: 1 } });
@@ -93,11 +117,11 @@ export class Connection extends EventTarget {
     return this.#send(type, data)[1];
   }
 
-  /** Calls an action such as number.set_value for some entities; resolves to {context, response}. */
-  action(name, data = {}, entities = [], returnResponse = false) {
+  /** Calls an action such as number.set_value for some entities. */
+  action(name, data = {}, entities = []) {
     const [domain, service] = name.split(".");
     const target = entities.length ? { target: { entity_id: entities } } : {};
-    return this.call("call_service", { domain, service, service_data: data, ...target, ...(returnResponse && { return_response: true }) });
+    return this.call("call_service", { domain, service, service_data: data, ...target });
   }
 
   #listen(l) {
@@ -115,15 +139,5 @@ export class Connection extends EventTarget {
       this.#listening.delete(l);
       if (this.state === "ready" && l.id) this.#send("unsubscribe_events", { subscription: l.id });
     };
-  }
-
-  /** Asks the REST API, which has what the WebSocket lacks: automations are made there. */
-  async rest(method, path, body) {
-    const answer = await fetch(path, { method, body: body && JSON.stringify(body), headers: { Authorization: `Bearer ${this.#token || "none"}` } });
-    const text = await answer.text();
-    let told;
-    try { told = JSON.parse(text); } catch { told = { message: text.trim() }; }
-    if (!answer.ok) throw new Refused({ code: String(answer.status), message: told.message });
-    return told;
   }
 }

@@ -1,19 +1,20 @@
-// The page of the development host: it connects, and shows one of its views, by the fragment of its address.
+// The page: it connects to the host, and shows the view that the fragment of its address names.
 
 import { h, write, say } from "./dom.js";
 import { Connection } from "./ha.js";
 import { Store } from "./store.js";
-import { History, todayView } from "./today.js";
+import { History } from "./history.js";
+import { todayView } from "./today.js";
 import { devicesView } from "./devices.js";
 import { scenesView } from "./scenes.js";
-import { toolsView } from "./tools.js";
+import { lineView } from "./line.js";
 
-const VIEWS = { today: todayView, devices: devicesView, scenes: scenesView, tools: toolsView };
+const VIEWS = { today: todayView, devices: devicesView, scenes: scenesView, line: lineView };
 const KEEP = "solarhub-token";
 
 const connection = new Connection();
 const store = new Store(connection);
-const app = { connection, store, history: new History(store, connection), why, tell };
+const app = { connection, store, history: new History(store), why, tell };
 
 const place = document.getElementById("view");
 const state = document.getElementById("state");
@@ -37,7 +38,9 @@ async function learn() {
   if (connection.state !== "ready") return;
   try {
     const { lines } = await connection.call("devhost/line");
-    reasons = new Map(lines.flatMap((l) => l.devices.filter((d) => !d.online).map((d) => [d.name, l.down || d.reason])));
+    reasons = new Map(
+      lines.flatMap((l) => l.devices.filter((d) => !d.online).map((d) => [d.name, l.down || d.reason])),
+    );
   } catch (err) {
     reasons = new Map([["", err.message]]);
   }
@@ -54,10 +57,10 @@ setInterval(learn, 2000);
 let view;
 
 function route() {
-  const [, name, more] = location.hash.split("/");
+  const [, name] = location.hash.split("/");
   const chosen = VIEWS[name] ? name : "today";
   view?.leave?.();
-  view = VIEWS[chosen](app, more);
+  view = VIEWS[chosen](app);
   place.replaceChildren(view);
   for (const link of document.querySelectorAll("#views a")) {
     const here = link.getAttribute("href") === `#/${chosen}`;
@@ -69,12 +72,20 @@ function route() {
   scrollTo(0, 0);
 }
 
-addEventListener("hashchange", () => { if (!takeToken()) { route(); place.focus({ preventScroll: true }); } });
+addEventListener("hashchange", () => {
+  if (!takeToken()) {
+    route();
+    place.focus({ preventScroll: true });
+  }
+});
 
 // The fragment says which view is shown: the link past the top must not change it.
-document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); place.focus(); });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  place.focus();
+});
 
-/** Takes a token out of the address, where it shall not stay. */
+/** Takes the token out of the address, so that it does not stay there. */
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (!given) return false;
@@ -86,7 +97,14 @@ function takeToken() {
 
 function ask(why) {
   const box = h("input", { type: "password", autocomplete: "off", required: true, "aria-label": "Token" });
-  const form = h("form", { class: "card ask" }, h("h2", { text: "This host asks for a token" }), h("p", { text: `${why}. The demo prints an address with the token in it.` }), box, h("button", { class: "main", text: "Connect" }));
+  const form = h(
+    "form",
+    { class: "card ask" },
+    h("h2", { text: "This host asks for a token" }),
+    h("p", { text: `${why}. The demo prints an address with the token in it.` }),
+    box,
+    h("button", { class: "main", text: "Connect" }),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     sessionStorage.setItem(KEEP, box.value);
@@ -112,7 +130,9 @@ connection.addEventListener("state", ({ detail }) => {
   }
 });
 
-store.addEventListener("shape", () => { document.body.dataset.loaded = store.loaded; });
+store.addEventListener("shape", () => {
+  document.body.dataset.loaded = store.loaded;
+});
 
 route();
 if (!takeToken()) connection.open(sessionStorage.getItem(KEEP));

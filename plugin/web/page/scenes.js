@@ -1,37 +1,49 @@
-// Scenes and automations: settings that are made together, and one that is made by itself.
+// Scenes set several things together. The automation sets one by itself.
 
 import { h, say, write, fresh } from "./dom.js";
 import { took, ago, reading } from "./format.js";
 import { settable, twin, off } from "./store.js";
 
-const slug = (name) => name.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+const slug = (name) =>
+  name
+    .toLowerCase()
+    .normalize("NFKD")
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "");
 
 /** What a scene can hold: a time of day only as its text, since no scene can set a time. */
 const scenic = (store) => store.ours().filter((e) => ["number", "select", "switch"].includes(e.domain) || twin(e));
 
 const plain = (e) => e.full.replace(/ \(text\)$/, "");
-const spoken = (e) => `${reading(e.state, e.attributes.unit_of_measurement)} ${e.attributes.unit_of_measurement ?? ""}`.trim();
+const spoken = (e) =>
+  `${reading(e.state, e.attributes.unit_of_measurement)} ${e.attributes.unit_of_measurement ?? ""}`.trim();
 
 export function scenesView(app) {
   const list = h("div", { class: "scenes" });
-  const rules = h("div", { class: "rules" });
-  const view = h("div", { class: "columns" },
+  const rule = ruleCard(app);
+  const view = h(
+    "div",
+    { class: "columns" },
     h("section", { class: "card" }, h("h2", { text: "Scenes" }), list, sceneForm(app)),
-    h("section", { class: "card" }, h("h2", { text: "Automations" }), rules, ruleForm(app)));
+    h("section", { class: "card" }, h("h2", { text: "Automation" }), rule, ruleForm(app)),
+  );
   const known = new Map(); // entity_id -> card
 
   function show() {
-    for (const [domain, place, make] of [["scene", list, sceneCard], ["automation", rules, ruleCard]]) {
-      const all = [...app.store.entities.values()].filter((e) => e.domain === domain);
-      for (const e of all) if (!known.has(e.id)) known.set(e.id, make(e, app));
-      for (const [id, card] of known) if (!app.store.entities.has(id)) { card.leave?.(); card.remove(); known.delete(id); }
-      for (const e of all) {
-        const card = known.get(e.id);
-        card.update(app.store.entities.get(e.id));
-        if (card.parentElement !== place) place.append(card);
+    const all = [...app.store.entities.values()].filter((e) => e.domain === "scene");
+    for (const [id, card] of known)
+      if (!app.store.entities.has(id)) {
+        card.remove();
+        known.delete(id);
       }
-      place.classList.toggle("none", all.length === 0);
+    for (const e of all) {
+      if (!known.has(e.id)) {
+        known.set(e.id, sceneCard(e, app));
+        list.append(known.get(e.id));
+      }
+      known.get(e.id).update(e);
     }
+    rule.update();
   }
   app.store.addEventListener("shape", show);
   app.store.addEventListener("change", show);
@@ -39,7 +51,6 @@ export function scenesView(app) {
   view.leave = () => {
     app.store.removeEventListener("shape", show);
     app.store.removeEventListener("change", show);
-    for (const card of known.values()) card.leave?.();
   };
   return view;
 }
@@ -59,8 +70,12 @@ function sceneCard(e, app) {
   const outcomes = h("ul", { class: "outcomes" });
   const apply = h("button", { type: "button", class: "main", text: "Apply" });
   const remove = h("button", { type: "button", class: "quiet", text: "Delete" });
-  const card = h("article", { class: "item", "data-entity": e.id },
-    h("div", { class: "head" }, h("h3", { text: name }), when, apply, remove), outcomes);
+  const card = h(
+    "article",
+    { class: "item", "data-entity": e.id },
+    h("div", { class: "head" }, h("h3", { text: name }), when, apply, remove),
+    outcomes,
+  );
 
   apply.addEventListener("click", async () => {
     const members = card.entity.attributes.entity_id ?? [];
@@ -82,10 +97,14 @@ function sceneCard(e, app) {
       write(when, "not wholly applied");
     }
     apply.disabled = false;
-    setTimeout(() => { // after a failure the other writes go on
-      end();
-      for (const [id, o] of waits) o.settle(app.store.entities.get(id), failure);
-    }, failure ? OTHERS : 1000);
+    setTimeout(
+      () => {
+        // after a failure the other writes go on
+        end();
+        for (const [id, o] of waits) o.settle(app.store.entities.get(id), failure);
+      },
+      failure ? OTHERS : 1000,
+    );
   });
   remove.addEventListener("click", () => app.tell(app.connection.action("scene.delete", {}, [e.id])));
   card.update = (now) => {
@@ -97,8 +116,13 @@ function sceneCard(e, app) {
 
 /** One line of a scene's outcome. */
 function outcome(name) {
-  const text = h("span", { class: "outcome" , text: "…" });
-  const element = h("li", { "data-outcome": "pending" }, h("span", { class: "name", text: name.replace(/ \(text\)$/, "") }), text);
+  const text = h("span", { class: "outcome", text: "…" });
+  const element = h(
+    "li",
+    { "data-outcome": "pending" },
+    h("span", { class: "name", text: name.replace(/ \(text\)$/, "") }),
+    text,
+  );
   let done = false;
   return {
     element,
@@ -118,25 +142,53 @@ function outcome(name) {
 }
 
 function sceneForm(app) {
-  const name = h("input", { type: "text", id: fresh("scene"), placeholder: "Charge at night", required: true, maxLength: 40, autocomplete: "off" });
+  const name = h("input", {
+    type: "text",
+    id: fresh("scene"),
+    placeholder: "Charge at night",
+    required: true,
+    maxLength: 40,
+    autocomplete: "off",
+  });
   const filter = h("input", { type: "search", placeholder: "Filter settings", "aria-label": "Filter settings" });
   const choice = h("div", { class: "choice", role: "group", "aria-label": "Settings of the scene" });
   const problem = h("p", { class: "problem", role: "alert" });
   const picked = new Set();
-  const form = h("form", { class: "make" }, h("h3", { text: "Make a scene from what is set now" }),
-    h("label", { for: name.id, text: "Name" }), name, filter, choice, problem, h("button", { class: "main", text: "Make scene" }));
+  const form = h(
+    "form",
+    { class: "make" },
+    h("h3", { text: "Make a scene from what is set now" }),
+    h("label", { for: name.id, text: "Name" }),
+    name,
+    filter,
+    choice,
+    problem,
+    h("button", { class: "main", text: "Make scene" }),
+  );
 
   const show = () => {
     const words = filter.value.toLowerCase().split(/\s+/);
-    const fit = scenic(app.store).filter((e) => !off(e) && (picked.has(e.id) || words.every((w) => e.full.toLowerCase().includes(w))));
-    choice.replaceChildren(...fit.map((e) => {
-      const box = h("input", { type: "checkbox", checked: picked.has(e.id) });
-      box.addEventListener("change", () => (box.checked ? picked.add(e.id) : picked.delete(e.id)));
-      return h("label", { class: "pick" }, box, h("span", { class: "name", text: plain(e) }), h("span", { class: "now", text: spoken(e) }));
-    }));
+    const fit = scenic(app.store).filter(
+      (e) => !off(e) && (picked.has(e.id) || words.every((w) => e.full.toLowerCase().includes(w))),
+    );
+    choice.replaceChildren(
+      ...fit.map((e) => {
+        const box = h("input", { type: "checkbox", checked: picked.has(e.id) });
+        box.addEventListener("change", () => (box.checked ? picked.add(e.id) : picked.delete(e.id)));
+        return h(
+          "label",
+          { class: "pick" },
+          box,
+          h("span", { class: "name", text: plain(e) }),
+          h("span", { class: "now", text: spoken(e) }),
+        );
+      }),
+    );
   };
   filter.addEventListener("input", show);
-  form.addEventListener("focusin", () => { if (!choice.childElementCount) show(); });
+  form.addEventListener("focusin", () => {
+    if (!choice.childElementCount) show();
+  });
   app.store.addEventListener("shape", show);
   show();
   form.addEventListener("submit", async (event) => {
@@ -157,57 +209,85 @@ function sceneForm(app) {
   return form;
 }
 
-/** Shows an automation with its switch. */
-function ruleCard(e, app) {
-  const button = h("button", { type: "button", class: "switch", role: "switch", "aria-label": `${e.attributes.friendly_name} is on` }, h("span", { class: "knob" }));
-  const when = h("p", { class: "note" });
+const RULE = "automation.rule"; // the host has this one
+
+/** Shows the automation, or that there is none. */
+function ruleCard(app) {
   const sentence = h("p", { class: "rule" });
+  const when = h("p", { class: "note" });
   const remove = h("button", { type: "button", class: "quiet", text: "Delete" });
-  const card = h("article", { class: "item", "data-entity": e.id },
-    h("div", { class: "head" }, h("h3", { text: e.attributes.friendly_name }), button, remove), sentence, when);
-  button.addEventListener("click", () => app.tell(app.connection.action(`automation.turn_${card.entity.state === "on" ? "off" : "on"}`, {}, [e.id])));
-  remove.addEventListener("click", () => app.tell(app.connection.rest("DELETE", `/api/config/automation/config/${e.attributes.id}`)));
-  card.update = (now) => {
-    card.entity = now;
-    button.setAttribute("aria-checked", now.state === "on");
-    const { last_triggered: last, last_error: failed } = now.attributes;
-    write(when, last ? `last ran ${ago(Date.parse(last))}${failed ? ` and failed: ${failed}` : ""}` : "has not run yet");
+  const card = h(
+    "article",
+    { class: "item", "data-entity": RULE },
+    h("div", { class: "head" }, sentence, remove),
+    when,
+  );
+  remove.addEventListener("click", () => app.tell(app.connection.call("devhost/automation", { automation: null })));
+  card.update = () => {
+    const now = app.store.entities.get(RULE);
+    remove.hidden = !now;
+    write(sentence, now ? describe(now.attributes, app.store) : "There is none.");
+    const { last_triggered: last, last_error: failed } = now?.attributes ?? {};
+    write(
+      when,
+      !now
+        ? ""
+        : last
+          ? `It last ran ${ago(Date.parse(last))}${failed ? ` and failed: ${failed}` : ""}.`
+          : "It has not run yet.",
+    );
     when.classList.toggle("problem", Boolean(failed));
   };
-  app.connection.call("automation/config", { entity_id: e.id }).then(({ config }) => write(sentence, describe(config, app.store)), () => {});
+  card.update();
   return card;
 }
 
-function describe(config, store) {
-  const name = (id) => store.entities.get([id].flat()[0])?.full ?? id;
-  const unit = (id) => ` ${store.entities.get([id].flat()[0])?.attributes.unit_of_measurement ?? ""}`.trimEnd();
-  const [trigger] = config.triggers, [step] = config.actions;
-  const limit = trigger.above !== undefined ? `above ${trigger.above}` : `below ${trigger.below}`;
-  const value = Object.values(step.data ?? {})[0];
-  return `When ${name(trigger.entity_id)} is ${limit}${unit(trigger.entity_id)}, set ${name(step.target?.entity_id)} to ${value ?? step.action.split("_").at(-1)}${unit(step.target?.entity_id)}.`;
+function describe({ watch, above, below, set, to }, store) {
+  const name = (id) => store.entities.get(id)?.full ?? id;
+  const unit = (id) => ` ${store.entities.get(id)?.attributes.unit_of_measurement ?? ""}`.trimEnd();
+  const limit = above !== undefined ? `above ${above}` : `below ${below}`;
+  return `When ${name(watch)} is ${limit}${unit(watch)}, set ${name(set)} to ${to}${unit(set)}.`;
 }
 
 function ruleForm(app) {
-  const watched = chooser("Entity that is watched", (e) => e.attributes.unit_of_measurement && ["sensor", "number"].includes(e.domain));
+  const watched = chooser(
+    "Entity that is watched",
+    (e) => e.attributes.unit_of_measurement && ["sensor", "number"].includes(e.domain),
+  );
   const target = chooser("Entity that is set", (e) => settable(e) && !twin(e));
-  const way = h("select", { class: "word", "aria-label": "Above or below" }, h("option", { value: "above", text: "is above" }), h("option", { value: "below", text: "is below" }));
+  const way = h(
+    "select",
+    { class: "word", "aria-label": "Above or below" },
+    h("option", { value: "above", text: "is above" }),
+    h("option", { value: "below", text: "is below" }),
+  );
   const limit = h("input", { type: "number", step: "any", required: true, "aria-label": "Limit" });
   const value = h("input", { type: "text", required: true, "aria-label": "Value that is set", autocomplete: "off" });
   const values = h("datalist", { id: fresh("values") });
   value.setAttribute("list", values.id);
   const problem = h("p", { class: "problem", role: "alert" });
-  const form = h("form", { class: "make" }, h("h3", { text: "Make an automation" }),
+  const form = h(
+    "form",
+    { class: "make" },
+    h("h3", { text: "Make the automation" }),
     h("div", { class: "line" }, h("span", { text: "When" }), watched.element, way, limit),
     h("div", { class: "line" }, h("span", { text: "set" }), target.element, h("span", { text: "to" }), value, values),
-    problem, h("button", { class: "main", text: "Make automation" }));
+    problem,
+    h("button", { class: "main", text: "Make automation" }),
+  );
 
-  const show = () => { watched.fill(app.store); target.fill(app.store); offer(); };
+  const show = () => {
+    watched.fill(app.store);
+    target.fill(app.store);
+    offer();
+  };
   const offer = () => {
     const e = app.store.entities.get(target.element.value);
-    const options = e?.domain === "switch" ? ["on", "off"] : e?.attributes.options ?? [];
+    const options = e?.domain === "switch" ? ["on", "off"] : (e?.attributes.options ?? []);
     values.replaceChildren(...options.map((o) => h("option", { value: o })));
     const unit = e?.attributes.unit_of_measurement ?? "";
-    value.placeholder = e?.domain === "number" ? `${e.attributes.min} to ${e.attributes.max} ${unit}`.trim() : options[0] ?? "06:30";
+    value.placeholder =
+      e?.domain === "number" ? `${e.attributes.min} to ${e.attributes.max} ${unit}`.trim() : (options[0] ?? "06:30");
     limit.placeholder = app.store.entities.get(watched.element.value)?.attributes.unit_of_measurement ?? "";
   };
   for (const chosen of [watched, target]) chosen.element.addEventListener("change", offer);
@@ -216,36 +296,22 @@ function ruleForm(app) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     write(problem, "");
-    const a = app.store.entities.get(watched.element.value), b = app.store.entities.get(target.element.value);
     try {
-      const alias = `${a.full} ${way.value} ${limit.value}`;
-      await app.connection.rest("POST", `/api/config/automation/config/${Date.now()}`, {
-        alias, mode: "single", conditions: [],
-        triggers: [{ trigger: "numeric_state", entity_id: [a.id], [way.value]: Number(limit.value) }],
-        actions: [{ ...step(b, value.value.trim()), target: { entity_id: [b.id] } }],
+      await app.connection.call("devhost/automation", {
+        automation: {
+          watch: watched.element.value,
+          [way.value]: Number(limit.value),
+          set: target.element.value,
+          to: value.value.trim(),
+        },
       });
-      say(`The automation ${alias} is made.`);
+      say("The automation is made.");
       limit.value = value.value = "";
     } catch (err) {
       write(problem, err.message);
     }
   });
   return form;
-}
-
-/** Returns the action that sets an entity. */
-function step(e, text) {
-  switch (e.domain) {
-    case "number":
-      if (!Number.isFinite(Number(text)) || text === "") throw new Error(`${text} is no number.`);
-      return { action: "number.set_value", data: { value: Number(text) } };
-    case "select": return { action: "select.select_option", data: { option: text } };
-    case "time": return { action: "time.set_value", data: { time: text } };
-    case "switch":
-      if (text !== "on" && text !== "off") throw new Error("A switch is set to on or off.");
-      return { action: `switch.turn_${text}` };
-  }
-  return { action: "text.set_value", data: { value: text } };
 }
 
 /** Makes a list of entities to choose one from. */
@@ -255,7 +321,12 @@ function chooser(title, fits) {
     element,
     fill(store) {
       const chosen = element.value;
-      element.replaceChildren(...store.ours().filter(fits).map((e) => h("option", { value: e.id, text: e.full })));
+      element.replaceChildren(
+        ...store
+          .ours()
+          .filter(fits)
+          .map((e) => h("option", { value: e.id, text: e.full })),
+      );
       if (chosen) element.value = chosen;
     },
   };

@@ -6,7 +6,12 @@ export class Store extends EventTarget {
   entities = new Map(); // entity_id -> entity
   roots = []; // devices that are no part of another: {id, device, name, parts}
   loaded = false; // registries and states are there
-  #connection; #registry = new Map(); #devices = new Map(); #changed = new Set(); #timer; #states = false;
+  #connection;
+  #registry = new Map();
+  #devices = new Map();
+  #changed = new Set();
+  #timer;
+  #states = false;
 
   constructor(connection) {
     super();
@@ -34,10 +39,12 @@ export class Store extends EventTarget {
         this.#connection.call("config/device_registry/list"),
       ]);
       const precision = new Map(display.entities.map((e) => [e.ei, e.dp]));
-      this.#registry = new Map(entities.map((e, order) => [e.entity_id, { ...e, order, precision: precision.get(e.entity_id) }]));
+      this.#registry = new Map(
+        entities.map((e, order) => [e.entity_id, { ...e, order, precision: precision.get(e.entity_id) }]),
+      );
       this.#devices = new Map(devices.map((d) => [d.id, d]));
     } catch {
-      return; // the connection broke: it is done anew
+      return; // the connection broke, and the next one describes everything again
     }
     this.#join();
   }
@@ -45,10 +52,15 @@ export class Store extends EventTarget {
   /** Joins registries and states, and tells that the shape of all may be another. */
   #join() {
     for (const e of this.entities.values()) this.#describeOne(e);
-    this.roots = [...this.#devices.values()].filter((d) => !d.via_device_id).map((device) => ({
-      id: device.id, device, name: device.name_by_user || device.name,
-      parts: [...this.#devices.values()].filter((d) => d.via_device_id === device.id),
-    })).sort((a, b) => a.name.localeCompare(b.name));
+    this.roots = [...this.#devices.values()]
+      .filter((d) => !d.via_device_id)
+      .map((device) => ({
+        id: device.id,
+        device,
+        name: device.name_by_user || device.name,
+        parts: [...this.#devices.values()].filter((d) => d.via_device_id === device.id),
+      }))
+      .sort((a, b) => a.name.localeCompare(b.name));
     this.loaded = this.#states && this.#registry.size > 0;
     this.#tell("shape");
   }
@@ -59,6 +71,9 @@ export class Store extends EventTarget {
     e.root = e.device?.via_device_id ? this.#devices.get(e.device.via_device_id) : e.device;
     const address = e.device?.identifiers?.[0]?.[1] ?? "";
     e.part = address.includes("/") ? address.slice(address.indexOf("/") + 1) : "";
+    const id = e.registry?.unique_id ?? "",
+      device = address.split("/")[0];
+    e.key = id.startsWith(`${device}_`) ? id.slice(device.length + 1) : id; // of the register, the same for ever
     const own = e.registry?.name || e.registry?.original_name || e.attributes.friendly_name || e.id;
     e.name = own;
     e.partName = e.part && e.device ? e.device.name.replace(`${e.root?.name ?? ""} `, "") : "";
@@ -70,7 +85,8 @@ export class Store extends EventTarget {
 
   #take({ a = {}, c = {}, r = [] }) {
     let shape = false;
-    if (!this.#states) { // the first telling of a connection is all there is
+    if (!this.#states) {
+      // the first telling of a connection is all there is
       for (const id of this.entities.keys()) if (!a[id]) this.entities.delete(id);
       this.#states = shape = true;
     }
@@ -137,7 +153,8 @@ export class Store extends EventTarget {
 
   /** Finds an entity by its unique id. */
   byUnique(id) {
-    for (const [entity, r] of this.#registry) if (r.unique_id === id) return this.entities.get(entity) ?? { id: entity, full: entity };
+    for (const [entity, r] of this.#registry)
+      if (r.unique_id === id) return this.entities.get(entity) ?? { id: entity, full: entity };
     return undefined;
   }
 }
@@ -146,4 +163,4 @@ export const off = (e) => e.state === "unavailable";
 export const settable = (e) => ["number", "select", "switch", "time", "text"].includes(e.domain);
 
 /** A text that stands for a time of day of the same register, for scenes. */
-export const twin = (e) => e.domain === "text" && /_text$/.test(e.id);
+export const twin = (e) => e.domain === "text" && /_text$/.test(e.key ?? "");

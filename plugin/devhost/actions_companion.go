@@ -9,13 +9,36 @@ import (
 	"solarhub/plugin/host"
 )
 
-// ownActions are the companion's. They raise whenever nothing is carried out, also for an entity that is unavailable or
-// disabled, and so take the entity as an ordinary field.
-var ownActions = map[string]action{
+// companionActions raise whenever nothing is carried out, also for an entity that is unavailable or disabled, and so take the
+// entity as an ordinary field.
+var companionActions = map[string]action{
 	domain + ".write_value": {fields: map[string]field{"entity_id": needs(oneEntity), "value": needs(scalar), "force": may(boolish)},
 		response: responseOptional, run: (*Host).writeValue},
 	domain + ".read_value": {fields: map[string]field{"entity_id": needs(oneEntity)}, response: responseOnly, run: (*Host).readValue},
 	domain + ".refresh":    {fields: map[string]field{"device_id": needs(textual)}, run: (*Host).refreshDevice},
+}
+
+// textual is what is taken for a text: a number is written out.
+var textual = kind{"str", func(v any) bool {
+	switch v.(type) {
+	case string, float64, bool:
+		return true
+	}
+	return false
+}}
+
+// asText writes a value as Python does.
+func asText(v any) string {
+	switch v := v.(type) {
+	case float64:
+		return number(v)
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	}
+	return fmt.Sprint(v)
 }
 
 var (
@@ -49,8 +72,8 @@ func (h *Host) unknown(id string) error {
 	return h.failure(host.NewCallError(host.CodeUnknownEntity, host.CodeUnknownEntity, map[string]string{"id": id}), id, "")
 }
 
-// own returns the one entity that an action names.
-func (h *Host) own(c serviceCall) (target, error) {
+// one returns the one entity that an action names.
+func (h *Host) one(c serviceCall) (target, error) {
 	id := strings.ToLower(c.Data["entity_id"].(string))
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -58,15 +81,15 @@ func (h *Host) own(c serviceCall) (target, error) {
 	if e == nil {
 		return target{}, h.unknown(id)
 	}
-	t := h.targetOf(e)
-	if t.state == "" { // disabled: only its own name is known
+	t := e.target()
+	if e.disabled { // only its own name is known
 		t.name = e.def.Name
 	}
 	return t, nil
 }
 
 func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
-	t, err := h.own(c)
+	t, err := h.one(c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +114,7 @@ func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
 func (h *Host) forPlatform(t target, v any) (any, error) {
 	switch t.def.Platform {
 	case "number":
-		_, is := v.(bool)
-		if f := asFloat(v); !is && float.fits(v) && !math.IsNaN(f) && !math.IsInf(f, 0) {
+		if f := asFloat(v); !math.IsNaN(f) && !math.IsInf(f, 0) {
 			return f, nil
 		}
 	case "switch":
@@ -120,7 +142,7 @@ func (h *Host) wrongType(t target, v any) error {
 }
 
 func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
-	t, err := h.own(c)
+	t, err := h.one(c)
 	if err != nil {
 		return nil, err
 	}
