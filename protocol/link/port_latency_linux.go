@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +22,9 @@ type latencyTimer struct {
 
 // set sets the timer to 1 ms unless it is kept, and says what it is if it is more, and why. It is empty for a port that
 // has none. The flag of the port needs no rights, but not every driver has it; the file needs root.
-func (t latencyTimer) set(port stream) string {
-	if !t.keep {
-		askLowLatency(port)
+func (t latencyTimer) set(s stream) string {
+	if p, ok := s.(*port); ok && !t.keep {
+		askLowLatency(p.fd)
 	}
 	now, err := t.read()
 	switch {
@@ -71,22 +70,13 @@ func (t latencyTimer) write() error {
 }
 
 // askLowLatency sets the flag of a port that is meant for this. Ports that have no such thing refuse, and nothing is lost.
-func askLowLatency(port stream) {
-	conn, ok := port.(syscall.Conn)
-	if !ok {
+func askLowLatency(fd int) {
+	const lowLatency = 1 << 13 // ASYNC_LOW_LATENCY, include/uapi/linux/tty_flags.h
+	var settings [32]int32     // struct serial_struct, include/uapi/linux/serial.h: flags is the fifth, all is under 128 bytes
+	at := unsafe.Pointer(&settings)
+	if _, _, failure := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGSERIAL, uintptr(at)); failure != 0 {
 		return
 	}
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		const lowLatency = 1 << 13 // ASYNC_LOW_LATENCY, include/uapi/linux/tty_flags.h
-		var settings [32]int32     // struct serial_struct, include/uapi/linux/serial.h: flags is the fifth, all is under 128 bytes
-		if _, _, failure := unix.Syscall(unix.SYS_IOCTL, fd, unix.TIOCGSERIAL, uintptr(unsafe.Pointer(&settings))); failure != 0 {
-			return
-		}
-		settings[4] |= lowLatency
-		_, _, _ = unix.Syscall(unix.SYS_IOCTL, fd, unix.TIOCSSERIAL, uintptr(unsafe.Pointer(&settings)))
-	})
+	settings[4] |= lowLatency
+	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCSSERIAL, uintptr(at))
 }

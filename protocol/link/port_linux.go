@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -17,30 +18,79 @@ var rates = map[int]uint32{
 	500000: unix.B500000, 576000: unix.B576000, 921600: unix.B921600,
 }
 
-// openSerial opens a serial port raw and for this process alone. The file is in the runtime's poller, so deadlines and
-// Close work on it.
-func openSerial(path string, s protocol.Serial) (stream, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := setSerial(f, s); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+// port is a serial port. Its descriptor is not in the runtime's poller: that would wake up for each byte that comes in, whether
+// somebody waits for it or not, which at 9600 baud is most of what a program costs that polls an inverter.
+type port struct {
+	fd       int
+	deadline time.Time
 }
 
-func setSerial(f *os.File, s protocol.Serial) error {
-	raw, err := f.SyscallConn()
+// openSerial opens a serial port raw and for this process alone.
+func openSerial(path string, s protocol.Serial) (stream, error) {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	var failure error
-	if err := raw.Control(func(fd uintptr) { failure = setTermios(int(fd), s) }); err != nil {
-		return err
+	if err := setTermios(fd, s); err != nil {
+		unix.Close(fd)
+		return nil, err
 	}
-	return failure
+	return &port{fd: fd}, nil
+}
+
+func (p *port) SetDeadline(t time.Time) error {
+	p.deadline = t
+	return nil
+}
+
+func (p *port) Close() error { return unix.Close(p.fd) }
+
+// Read waits for at least one byte until the deadline.
+func (p *port) Read(b []byte) (int, error) {
+	for {
+		n, err := p.readAvailable(b)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		if err := p.wait(unix.POLLIN); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// readAvailable reads what has come in: nothing is 0 and no error, an end is 0 and an error.
+func (p *port) readAvailable(b []byte) (int, error) { return readDescriptor(uintptr(p.fd), b) }
+
+func (p *port) Write(b []byte) (sent int, err error) {
+	for sent < len(b) {
+		n, err := unix.Write(p.fd, b[sent:])
+		sent += max(n, 0)
+		if err == unix.EAGAIN {
+			err = p.wait(unix.POLLOUT)
+		}
+		if err != nil && err != unix.EINTR {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// wait waits until the port is ready for an event, or for the deadline.
+func (p *port) wait(event int16) error {
+	for {
+		left := time.Until(p.deadline)
+		if left <= 0 {
+			return os.ErrDeadlineExceeded
+		}
+		timeout := unix.NsecToTimespec(int64(left))
+		n, err := unix.Ppoll([]unix.PollFd{{Fd: int32(p.fd), Events: event}}, &timeout, nil)
+		switch {
+		case n > 0:
+			return nil
+		case err != nil && err != unix.EINTR:
+			return err
+		}
+	}
 }
 
 func setTermios(fd int, s protocol.Serial) error {

@@ -29,7 +29,7 @@ type RTULink struct {
 	cfg     RTUConfig
 	open    func(ctx context.Context) (stream, error)
 	skipped func(frame []byte) // traces
-	port    bool               // a serial port: timeouts never close it, because other units share it and reopening cures nothing
+	isPort  bool               // a serial port: timeouts never close it, because other units share it and reopening cures nothing
 
 	units      units
 	conn       *peekConn // nil while closed
@@ -46,7 +46,7 @@ type RTULink struct {
 // NewRTU returns a closed link.
 func NewRTU(cfg RTUConfig) *RTULink {
 	l := newRTULink(cfg, cfg.Path)
-	l.port = true
+	l.isPort = true
 	l.open = func(context.Context) (stream, error) {
 		if err := l.cfg.Serial.Check(); err != nil {
 			return nil, err

@@ -153,7 +153,7 @@ func (l *RTULink) receive(x *transfer, adu []byte) ([]byte, error) {
 
 // awaitRest sleeps while the rest of a reply travels over a serial line, instead of waking up for each byte.
 func (l *RTULink) awaitRest(x *transfer, missing int) {
-	if l.port && missing > 1 {
+	if l.isPort && missing > 1 {
 		_ = waitUntil(context.Background(), l.looked.Add(l.cfg.Serial.Chars(missing)), l.cfg.Sleep)
 	}
 }
@@ -171,7 +171,7 @@ func (l *RTULink) unanswered(x *transfer, err error, m *matcher) error {
 	case m.noise > 0:
 		no = fmt.Errorf("%w, only %d bytes that are no reply", no, m.noise)
 	}
-	if l.timeouts++; l.timeouts >= maxTimeouts && !l.port {
+	if l.timeouts++; l.timeouts >= maxTimeouts && !l.isPort {
 		l.Close()
 	}
 	return l.fail("receive", x.failed(no))

@@ -195,7 +195,7 @@ func TestRTUNeverWrong(t *testing.T) {
 			return after(pause, reply)
 		}
 		onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-			l.port = true // as on a serial port: one line all the time
+			l.isPort = true // as on a serial port: one line all the time
 			answered := 0
 			for range 300 {
 				req := readOf(uint16(ask.IntN(60000)), uint16([]int{1, 2, 10, 10, 10, 45}[ask.IntN(6)]))

@@ -64,6 +64,10 @@ func newPeekConn(s stream) *peekConn {
 
 // readAvailable reads what has arrived already; gone means that the other end has hung up.
 func (t *peekConn) readAvailable(b []byte) (n int, gone bool) {
+	if p, ok := t.stream.(interface{ readAvailable([]byte) (int, error) }); ok {
+		n, err := p.readAvailable(b)
+		return n, err != nil
+	}
 	if t.raw == nil {
 		return t.readFor(b)
 	}
