@@ -24,9 +24,10 @@ func (a *app) devicesCommand() *cobra.Command {
 	var flags devicesFlags
 	command := &cobra.Command{
 		Use:   "devices [PROFILE]",
-		Short: "List the device families, or what one of them offers",
-		Long: `List the device families that SolarHub knows. With the name of one, or the path of a profile of your own:
-its points, with address, type, unit, limits, and whether they are on when Home Assistant sees them first.`,
+		Short: "List the device families, or the points of one",
+		Long: `List the device families that SolarHub knows. With the name of a family, list its points: address, type, unit,
+limits, and whether Home Assistant shows the point at first. With the path of a profile of your own, check it and list its
+points.`,
 		Example: `  solarhub devices
   solarhub devices powdrive --writable
   solarhub devices ./my-inverter.yaml`,
@@ -38,9 +39,9 @@ its points, with address, type, unit, limits, and whether they are on when Home 
 			return a.listPoints(args[0], flags)
 		},
 	}
-	command.Flags().StringVar(&flags.variant, "variant", "", "the variant to show; the first one if none is named")
-	command.Flags().BoolVar(&flags.writable, "writable", false, "only what can be set")
-	command.Flags().BoolVar(&flags.switched, "enabled", false, "only what is on at first")
+	command.Flags().StringVar(&flags.variant, "variant", "", "the variant to list; by default the first one")
+	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
+	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
 	return command
 }
 
@@ -88,8 +89,10 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 		return usage(err)
 	}
 	fmt.Fprintf(a.Out, "%s, by %s\n", p.Name, p.Manufacturer)
-	if others := slices.DeleteFunc(slices.Clone(p.Variants), func(v string) bool { return v == variant }); variant != "" {
-		fmt.Fprintf(a.Out, "variant %s (also: %s); which one a device is, is read from it\n", variant, strings.Join(others, ", "))
+	if others := slices.DeleteFunc(slices.Clone(p.Variants),
+		func(v string) bool { return v == variant }); variant != "" {
+		fmt.Fprintf(a.Out, "variant %s (others: %s); the device tells which one it is\n", variant,
+			strings.Join(others, ", "))
 	}
 	fmt.Fprintln(a.Out)
 	t := newTable(a.Out, "key", "name", "address", "type", "unit", "platform", "limits", "on")
@@ -98,7 +101,8 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 		if flags.writable && point.Write == nil || flags.switched && !point.Entity.Enabled {
 			continue
 		}
-		t.AppendRow(table.Row{point.Key, p.FullName(point), addresses(point), typeText(point.Spec), point.Unit, point.Entity.Platform,
+		t.AppendRow(table.Row{point.Key, p.FullName(point), addresses(point), typeText(point.Spec), point.Unit,
+			point.Entity.Platform,
 			limits(point), onText(point)})
 	}
 	t.Render()
@@ -121,7 +125,8 @@ func addresses(point profile.Point) string {
 	return strings.Join(texts, ", ")
 }
 
-var formNames = map[codec.Form]string{codec.OptionForm: " options", codec.BoolForm: " on/off", codec.TimePacked: " time, hex",
+var formNames = map[codec.Form]string{codec.OptionForm: " options", codec.BoolForm: " on/off",
+	codec.TimePacked:  " time, hex",
 	codec.TimeDecimal: " time, decimal", codec.BitsForm: " bits"}
 
 func typeText(s codec.Spec) string {
