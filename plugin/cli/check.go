@@ -23,7 +23,7 @@ const readsWidth = 110
 
 func (a *app) checkCommand() *cobra.Command {
 	var config configFlag
-	var live bool
+	var live, write bool
 	var long time.Duration
 	command := &cobra.Command{
 		Use:   "check [PROFILE.yaml ...]",
@@ -36,19 +36,24 @@ wire, for the points that are on at first and for all of them; and for each line
 
 With files as arguments it checks these profiles instead.
 
-With --live it opens the lines for real, reads the devices for a while, tries what ends the troubles it sees, and says
-in a sentence what is wrong with a line and what to do. Nothing is written to a device, and Home Assistant is not
-needed. It ends with 1 if something must be mended.`,
+With --live it opens the lines, reads the devices for a while, tries other settings where something goes wrong, and says
+in a sentence what is wrong with a line and what to do. It prints the settings that help; with --write it writes them
+into the configuration, and leaves comments and layout as they are. Nothing is written to a device, and Home Assistant
+is not needed. It ends with 1 if something must be mended.`,
 		Example: `  solarhub check
   solarhub check --config /etc/solarhub/solarhub.yaml
   solarhub check ./my-inverter.yaml
-  solarhub check --live --for 1m`,
+  solarhub check --live --for 1m
+  solarhub check --live --write`,
 		RunE: func(command *cobra.Command, args []string) error {
 			switch {
 			case live && len(args) > 0:
 				return usagef("--live checks the lines of a configuration, not a profile: leave %s out", args[0])
 			case !live && command.Flags().Changed("for"):
 				return usagef("--for says how long --live takes: it needs --live")
+			}
+			if write && !live {
+				return usagef("--write writes what --live finds: it needs --live")
 			}
 			if len(args) > 0 {
 				return a.checkProfiles(args)
@@ -58,13 +63,14 @@ needed. It ends with 1 if something must be mended.`,
 				return err
 			}
 			if live {
-				return a.checkLive(command.Context(), path, long)
+				return a.checkLive(command.Context(), path, long, write)
 			}
 			return a.checkConfig(path)
 		},
 	}
 	config.register(command.Flags())
 	command.Flags().BoolVar(&live, "live", false, "open the lines, read the devices, and say what is wrong")
+	command.Flags().BoolVar(&write, "write", false, "write the settings that --live finds into the configuration")
 	command.Flags().DurationVar(&long, "for", 20*time.Second, "how long the devices are read with --live")
 	return command
 }
@@ -130,7 +136,8 @@ func (a *app) checkConfig(path string) error {
 	for _, l := range lines {
 		n += len(l.Devices)
 	}
-	fmt.Fprintf(a.Out, "%s is right: %s with %s, for Home Assistant at %s\n", path, counted(len(lines), "line"), counted(n, "device"), cfg.Host.URL)
+	fmt.Fprintf(a.Out, "%s is right: %s with %s, for Home Assistant at %s\n", path, counted(len(lines), "line"),
+		counted(n, "device"), cfg.Host.URL)
 	for _, l := range lines {
 		a.predictLine(l)
 	}
@@ -163,10 +170,12 @@ func (a *app) predictLine(l forecast.Line) {
 func (a *app) load(l forecast.Line) {
 	enabled, all := l.Load()
 	if len(l.Devices) > 1 {
-		fmt.Fprintf(a.Out, "\n  Together they have the line in use for %.0f %% of the time, with all points %.0f %%.\n", 100*enabled, 100*all)
+		fmt.Fprintf(a.Out, "\n  Together they have the line in use for %.0f %% of the time, with all points %.0f %%.\n",
+			100*enabled, 100*all)
 	}
 	if all > 1 {
-		fmt.Fprintln(a.Out, "\n  Above 100 % in use the line is polled without a pause, all classes are thinned alike, and values are older than their\n  intervals say.")
+		fmt.Fprintln(a.Out, "\n  Above 100 % in use the line is polled without a pause, all classes are thinned "+
+			"alike, and values are older than their\n  intervals say.")
 	}
 }
 
@@ -174,8 +183,10 @@ func (a *app) load(l forecast.Line) {
 func (a *app) bound(l forecast.Line) {
 	alive := l.Bound
 	alive.Dead = 0
-	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may be dead.\n"+
-		"  Behind one other set-value it is %s ms, behind eight %s ms: each is a write and its read-back, and one read is let in\n"+
+	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits for the line %s ms at most, %s ms where a device may "+
+		"be dead.\n"+
+		"  Behind one other set-value it is %s ms, behind eight %s ms: each is a write and its read-back, and one "+
+		"read is let in\n"+
 		"  for every eight of these. What a dead device leaves unanswered takes its %s ms each time.\n",
 		ms(alive.Wait(0)), ms(l.Bound.Wait(0)), ms(alive.Wait(2)), ms(alive.Wait(16)), ms(l.Bound.Dead))
 	if d := l.Config.Quirks.ConnectDelay; d > 0 {
@@ -185,7 +196,8 @@ func (a *app) bound(l forecast.Line) {
 
 // settings tells what is in force where it is not the default, and who says so.
 func (a *app) settings(indent string, all []forecast.Setting) {
-	for _, from := range []forecast.Origin{forecast.FromFamily, forecast.FromConfiguration, forecast.FromWriteWait, forecast.FromLine} {
+	for _, from := range []forecast.Origin{forecast.FromFamily, forecast.FromConfiguration, forecast.FromWriteWait,
+		forecast.FromLine} {
 		var words []string
 		for _, s := range all {
 			if s.From == from {
@@ -208,7 +220,8 @@ func (a *app) predictDevice(d forecast.Device) {
 	t.SetColumnConfigs(configs)
 	for _, v := range d.Variants {
 		for _, p := range named(v) {
-			t.AppendRow(table.Row{v.Name, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest), fmt.Sprintf("%.0f %%", 100*p.Load)})
+			t.AppendRow(table.Row{v.Name, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest),
+				fmt.Sprintf("%.0f %%", 100*p.Load)})
 		}
 	}
 	for line := range strings.Lines(t.Render()) {
@@ -217,7 +230,8 @@ func (a *app) predictDevice(d forecast.Device) {
 	fmt.Fprintln(a.Out)
 	for _, v := range d.Variants {
 		for _, p := range named(v) {
-			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n", strings.TrimSpace(v.Name+" "+p.name), reads(d.Config, p.Plan))
+			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n",
+				strings.TrimSpace(v.Name+" "+p.name), reads(d.Config, p.Plan))
 			if p.Err != nil {
 				fmt.Fprintf(a.Out, "    left out: %v\n", p.Err)
 			}
@@ -238,8 +252,10 @@ func (a *app) slowNow(d forecast.Device) {
 		}
 	}
 	if worst.name != "" {
-		fmt.Fprintf(a.Out, "\n    The class now alone takes %s ms of each %s ms (points: %s): its values come that late. now: %s under poll is what works.\n",
-			ms(worst.Now), ms(every), worst.name, strict.Span((worst.Now + 10*time.Millisecond).Truncate(10*time.Millisecond)))
+		fmt.Fprintf(a.Out, "\n    The class now alone takes %s ms of each %s ms (points: %s): its values come that "+
+			"late. now: %s under poll is what works.\n",
+			ms(worst.Now), ms(every), worst.name,
+			strict.Span((worst.Now + 10*time.Millisecond).Truncate(10*time.Millisecond)))
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 const adviceWidth = 110
 
 // checkLive opens the lines for real and prints how they are. It fails if a person must mend something.
-func (a *app) checkLive(ctx context.Context, path string, long time.Duration) error {
+func (a *app) checkLive(ctx context.Context, path string, long time.Duration, write bool) error {
 	if long <= 0 {
 		return usagef("--for %v is not above 0", long)
 	}
@@ -55,6 +55,9 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration) er
 			ill = ill || advice.Mend
 		}
 	}
+	if err := a.settingsFound(path, all, write); err != nil {
+		return err
+	}
 	if ill {
 		return errReported
 	}
@@ -68,17 +71,24 @@ func (a *app) fitness(f doctor.Fitness) {
 		pace = ", " + f.Line.Serial.String()
 	}
 	s := f.Stats
-	fmt.Fprintf(a.Out, "\n%s%s: %s in %v, line in use %.0f %%\n\n", f.Line, pace, counted(int(s.Requests), "request"), f.Watched.Round(time.Second/10), 100*s.Load)
-	t := newTable(nil, "device", "unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll", "predicted ms", "measured ms")
-	t.SetColumnConfigs(rightAligned("unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll", "predicted ms", "measured ms"))
+	fmt.Fprintf(a.Out, "\n%s%s: %s in %v, line in use %.0f %%\n\n", f.Line, pace, counted(int(s.Requests), "request"),
+		f.Watched.Round(time.Second/10), 100*s.Load)
+	t := newTable(nil, "device", "unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms",
+		"full poll", "predicted ms", "measured ms")
+	t.SetColumnConfigs(rightAligned("unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms",
+		"full poll", "predicted ms", "measured ms"))
 	for _, d := range f.Devices {
-		t.AppendRow(table.Row{d.Config.Name, d.Config.Unit, d.Stats.Requests, d.Stats.Timeouts, d.Stats.Exceptions, spread(d.Stats.Latency),
-			spread(d.Stats.WriteWait), some(d.Poll, counted(d.Poll.Requests, "request")), some(d.Poll, ms(d.Poll.Predicted)), some(d.Poll, ms(d.Poll.Took))})
+		t.AppendRow(table.Row{d.Config.Name, d.Config.Unit, d.Stats.Requests, d.Stats.Timeouts, d.Stats.Exceptions,
+			spread(d.Stats.Latency),
+			spread(d.Stats.WriteWait), some(d.Poll, counted(d.Poll.Requests, "request")),
+			some(d.Poll, ms(d.Poll.Predicted)), some(d.Poll, ms(d.Poll.Took))})
 	}
 	fmt.Fprint(a.Out, indented(t.Render(), "  "), "\n\n")
-	fmt.Fprintf(a.Out, "  round trip and write wait: half below / 95 %% below / longest; full poll: its requests, and the time they take\n")
-	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened: %s\n", ms(s.Link.Gap), s.Frames.Damaged,
-		s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, times(s.Openings))
+	fmt.Fprintf(a.Out, "  round trip and write wait: half below / 95 %% below / longest; full poll: its requests, "+
+		"and the time they take\n")
+	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened %d "+
+		"times\n",
+		ms(s.Link.Gap), s.Frames.Damaged, s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, s.Openings)
 	if len(f.Advice) == 0 {
 		fmt.Fprintln(a.Out, "\n  No problem found.")
 		return
@@ -116,16 +126,6 @@ func spread(s protocol.Spread) string {
 		return "-"
 	}
 	return ms(s.P50) + " / " + ms(s.P95) + " / " + ms(s.Max)
-}
-
-func times(n uint64) string {
-	if n == 0 {
-		return "never"
-	}
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 // progressShown is what a person at a terminal sees meanwhile; nobody else sees anything.

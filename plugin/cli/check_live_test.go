@@ -34,7 +34,8 @@ lines:
 func simulated(t *testing.T, on string, flags ...string) (line string) {
 	t.Helper()
 	port := filepath.Join(t.TempDir(), "port")
-	place := map[string][]string{"tcp": {"--tcp", "127.0.0.1:0"}, "rtu_over_tcp": {"--tcp", "127.0.0.1:0"}, "serial": {"--pty", port, "--baud", "115200"}}[on]
+	place := map[string][]string{"tcp": {"--tcp", "127.0.0.1:0"}, "rtu_over_tcp": {"--tcp", "127.0.0.1:0"},
+		"serial": {"--pty", port, "--baud", "115200"}}[on]
 	out, _, _ := start(t, append(append([]string{"simulate", "senergy", "--turnaround", "0s"}, place...), flags...)...)
 	if on != "serial" {
 		return on + ": " + addresses(t, out)[0]
@@ -57,24 +58,34 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 		says   []string
 	}
 	illnesses := map[string]illness{
-		"late":                  {"serial", []string{"--fault", "late=40%:700ms"}, "timeout: 500ms", []string{"Replies of Garage arrive after the timeout of 500ms", "raise `timeout` to"}},
-		"all late":              {"tcp", []string{"--fault", "late=1:700ms"}, "timeout: 400ms", []string{"Replies of Garage arrive after the timeout of 400ms", "raise `timeout` to"}},
-		"damaged":               {"serial", []string{"--fault", "corrupted=20%"}, "timeout: 500ms", []string{"replies were damaged (CRC)", "120 ohms"}},
-		"another unit id":       {"serial", []string{"--unit", "3"}, "timeout: 500ms", []string{"Nothing answers at unit id 1 of serial", "unit id 3 does"}},
-		"another unit id, TCP":  {"tcp", []string{"--unit", "3"}, "timeout: 500ms", []string{"The gateway answers that it gets nothing from unit id 1, but unit id 3 does"}},
-		"another baud":          {"serial", []string{"--fault", "other-baud=1"}, "timeout: 500ms", []string{"Bytes come in, but no frames: the devices do not run at 115200 8N1"}},
-		"another master":        {"serial", []string{"--fault", "foreign=30%"}, "timeout: 500ms", []string{"Another master is on the line"}},
-		"wrong transaction ids": {"tcp", []string{"--fault", "wrong-transaction=1"}, "timeout: 500ms", []string{"set `transaction_ids: shape`"}},
-		"wrong unit ids":        {"tcp", []string{"--fault", "no-unit=1"}, "timeout: 500ms", []string{"set `unit_ids: lax`"}},
-		"hasty":                 {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms", []string{"Garage loses requests that come too soon", "set `gap: "}},
-		"deaf at first":         {"tcp", []string{"--deaf", "1500ms"}, "timeout: 1s", []string{"Garage does not hear what is asked directly behind the connecting: set `connect_delay: 2s`"}},
-		"slow at first":         {"tcp", []string{"--waking", "1500ms"}, "timeout: 500ms", []string{"Garage answers late at first, 1.", "set `first_timeout: "}},
-		"long":                  {"tcp", []string{"--max-registers", "20", "--silent"}, "timeout: 300ms", []string{"Garage ", "`max_registers: 20`"}},
-		"busy":                  {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms", []string{"Garage says that it is busy", "set `busy_wait: "}},
-		"behind":                {"serial", []string{"--turnaround", "40ms"}, "poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every", "instead of 100ms"}},
-		"hangs up":              {"tcp", []string{"--fault", "close-before=1:10ms"}, "timeout: 500ms", []string{"takes the connection and closes it at once"}},
-		"another language":      {"rtu_over_tcp", nil, "timeout: 300ms", []string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
-		"another device":        {"tcp", []string{"--set", "grid_phase_number=2"}, "timeout: 500ms", []string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its kind is 2"}},
+		"late": {"serial", []string{"--fault", "late=40%:700ms"}, "timeout: 500ms",
+			[]string{"Replies of Garage arrive after the timeout of 500ms", "raise `timeout` to"}},
+		"all late": {"tcp", []string{"--fault", "late=1:700ms"}, "timeout: 400ms",
+			[]string{"Replies of Garage arrive after the timeout of 400ms", "raise `timeout` to"}},
+		"damaged": {"serial", []string{"--fault", "corrupted=20%"}, "timeout: 500ms",
+			[]string{"replies were damaged (CRC)", "120 ohms"}},
+		"another unit id": {"serial", []string{"--unit", "3"}, "timeout: 500ms",
+			[]string{"Nothing answers at unit id 1 of serial", "unit id 3 does"}},
+		"another unit id, TCP": {"tcp", []string{"--unit", "3"}, "timeout: 500ms",
+			[]string{"The gateway answers that it gets nothing from unit id 1, but unit id 3 does"}},
+		"another baud": {"serial", []string{"--fault", "other-baud=1"}, "timeout: 500ms",
+			[]string{"Bytes come in, but no frames: the devices do not run at 115200 8N1"}},
+		"another master": {"serial", []string{"--fault", "foreign=30%"}, "timeout: 500ms",
+			[]string{"Another master is on the line"}},
+		"wrong transaction ids": {"tcp", []string{"--fault", "wrong-transaction=1"}, "timeout: 500ms",
+			[]string{"set `transaction_ids: shape`"}},
+		"wrong unit ids": {"tcp", []string{"--fault", "no-unit=1"}, "timeout: 500ms",
+			[]string{"set `unit_ids: lax`"}},
+		"hasty":         {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms", []string{"Garage loses requests that come too soon", "set `gap: "}},
+		"deaf at first": {"tcp", []string{"--deaf", "1500ms"}, "timeout: 1s", []string{"Garage does not hear what is asked directly behind the connecting: set `connect_delay: 2s`"}},
+		"slow at first": {"tcp", []string{"--waking", "1500ms"}, "timeout: 500ms", []string{"Garage answers late at first, 1.", "set `first_timeout: "}},
+		"long": {"tcp", []string{"--max-registers", "20", "--silent"}, "timeout: 300ms",
+			[]string{"Garage ", "`max_registers: 20`"}},
+		"busy":             {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms", []string{"Garage says that it is busy", "set `busy_wait: "}},
+		"behind":           {"serial", []string{"--turnaround", "40ms"}, "poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every", "instead of 100ms"}},
+		"hangs up":         {"tcp", []string{"--fault", "close-before=1:10ms"}, "timeout: 500ms", []string{"takes the connection and closes it at once"}},
+		"another language": {"rtu_over_tcp", nil, "timeout: 300ms", []string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
+		"another device":   {"tcp", []string{"--set", "grid_phase_number=2"}, "timeout: 500ms", []string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its kind is 2"}},
 	}
 	results := map[string]chan result{} // all lines at once: each of them mostly waits
 	for name, c := range illnesses {
@@ -114,17 +125,18 @@ func TestCheckLiveOfALineThatIsWell(t *testing.T) {
 		on    string
 		flags []string
 		says  string
+		code  int
 	}{
-		"TCP":  {"tcp", nil, "No problem found."},
-		"RTU":  {"serial", nil, "No problem found."},
-		"echo": {"serial", []string{"--echo"}, "set `echo: on`"},
+		"TCP":  {"tcp", nil, "No problem found.", cli.ExitOK},
+		"RTU":  {"serial", nil, "No problem found.", cli.ExitOK},
+		"echo": {"serial", []string{"--echo"}, "set `echo: on`", cli.ExitFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := liveConfig(t, simulated(t, c.on, c.flags...), "timeout: 20s")
 			code, out, errs := do(t, "check", "--live", "--for", "2500ms", "--config", config)
 			t.Log(out)
-			if code != cli.ExitOK || errs != "" || !strings.Contains(out, c.says) {
+			if code != c.code || errs != "" || !strings.Contains(out, c.says) {
 				t.Errorf("ended with %d: %s", code, errs)
 			}
 			if strings.Contains(out, "  -  ") { // what a write would wait was measured too
@@ -212,6 +224,41 @@ func TestCheckLiveWhileThePluginRuns(t *testing.T) {
 	}
 	if code := stop(); code != cli.ExitOK {
 		t.Errorf("run ended with %d", code)
+	}
+}
+
+// What is found is written into the file, beside what a person has written there, and helps.
+func TestCheckLiveWritesWhatHelps(t *testing.T) {
+	t.Parallel()
+	path := liveConfig(t, simulated(t, "tcp", "--fault", "wrong-transaction=1")+" # the gateway", "timeout: 300ms")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(more ...string) (code int, out string) {
+		code, out, errs := do(t, append([]string{"check", "--live", "--for", "2s", "--config", path}, more...)...)
+		if errs != "" {
+			t.Errorf("errors: %s", errs)
+		}
+		return code, unwrapped(out)
+	}
+	if code, out := check(); code != cli.ExitFailed || !strings.Contains(out, "Paste them into "+path) ||
+		!strings.Contains(out, "transaction_ids: shape") {
+		t.Errorf("without --write: %d %s", code, out)
+	}
+	if after, _ := os.ReadFile(path); string(after) != string(before) {
+		t.Fatalf("written without --write:\n%s", after)
+	}
+	if code, out := check("--write"); code != cli.ExitFailed || !strings.Contains(out, "Written into "+path) {
+		t.Errorf("with --write: %d %s", code, out)
+	}
+	after, err := os.ReadFile(path)
+	want := strings.Replace(string(before), "# the gateway\n", "# the gateway\n    transaction_ids: shape\n", 1)
+	if err != nil || string(after) != want {
+		t.Errorf("the file is now\n%s\n%v", after, err)
+	}
+	if code, out := check(); code != cli.ExitOK || !strings.Contains(out, "No problem found") {
+		t.Errorf("afterwards: %d %s", code, out)
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 	IllLate         Illness = "late"         // replies come after the timeout
 	IllHasty        Illness = "hasty"        // requests that come too soon are lost
 	IllLong         Illness = "long"         // long reads fail
+	IllHoles        Illness = "holes"        // it does not read across some registers
 	IllUnanswered   Illness = "unanswered"   // requests get no answer, and why was not found
 	IllForeign      Illness = "foreign"      // another master
 	IllBusy         Illness = "busy"         // the device says so
@@ -50,6 +51,26 @@ type Advice struct {
 	Device  string  `json:"device,omitempty"` // name of the one it is about; empty: the line
 	Text    string  `json:"text"`
 	Mend    bool    `json:"mend"` // a person must do something; else it is good to know
+
+	Settings []Setting `json:"settings,omitempty"` // that put an end to it, where that is known
+}
+
+// Setting is a key of the configuration with the value to give it.
+type Setting struct {
+	Key, Value string
+	OfLine     bool // it stands beside the line's devices, not at one
+}
+
+// with adds a setting of a device that helps.
+func (a Advice) with(key, value string) Advice {
+	a.Settings = append(a.Settings, Setting{Key: key, Value: value})
+	return a
+}
+
+// withLine adds a setting of the line that helps.
+func (a Advice) withLine(key, value string) Advice {
+	a.Settings = append(a.Settings, Setting{Key: key, Value: value, OfLine: true})
+	return a
 }
 
 // Sentence returns the text as it is shown by itself: with a capital, where it begins with a word, and a full stop.
@@ -142,7 +163,8 @@ func carriesNothing(all []Advice) bool {
 
 var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch,
 	IllSilent, IllAway, IllWrongDevice,
-	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllUnanswered, IllForeign, IllBusy, IllBehind, IllLatency,
+	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllHoles, IllUnanswered, IllForeign, IllBusy, IllBehind,
+	IllLatency,
 	IllEcho}
 
 // rank orders advice: what must be mended goes first.

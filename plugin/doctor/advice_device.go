@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"solarhub/devices"
@@ -36,6 +37,7 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	} else {
 		all = append(all, wrongDevice(s, d)...)
 		all = append(all, timeouts(s, d)...)
+		all = append(all, learntHoles(d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
 	}
@@ -88,7 +90,7 @@ func silence(s Symptoms, d DeviceSymptoms) Advice {
 			who)
 	case s.Setting != nil:
 		return mend(IllSilent, "%s at %v, but it answers at %v: set %s", who, s.Line.Serial, *s.Setting,
-			settingKeys(*s.Setting, s.Line.Serial))
+			settingKeys(*s.Setting, s.Line.Serial)).withSerial(*s.Setting, s.Line.Serial)
 	case f.Noise+f.Damaged > 0:
 		return mend(IllSilent, "%s, only %d bytes of noise come in: look for baud, parity and unit id in its menu", who,
 			f.Noise)
@@ -122,6 +124,20 @@ func settingKeys(right, wrong protocol.Serial) string {
 	return listed(keys)
 }
 
+// withSerial adds the keys in which a serial setting differs from the one in the configuration.
+func (a Advice) withSerial(right, wrong protocol.Serial) Advice {
+	if right.Baud != wrong.Baud {
+		a = a.withLine("baud", fmt.Sprint(right.Baud))
+	}
+	if right.Parity != wrong.Parity {
+		a = a.withLine("parity", config.ParityName(right.Parity))
+	}
+	if stop := cmp.Or(right.StopBits, 1); stop != cmp.Or(wrong.StopBits, 1) {
+		a = a.withLine("stop_bits", fmt.Sprint(stop))
+	}
+	return a
+}
+
 // stranger: it answers, and is not what it should be.
 func wrongDevice(s Symptoms, d DeviceSymptoms) []Advice {
 	if d.Status.Online || d.Status.Identified || d.Stats.Replies+d.Stats.Exceptions == 0 ||
@@ -150,27 +166,28 @@ func refusedByGateway(d DeviceSymptoms) bool {
 	return d.Stats.Replies == 0 && d.Stats.Unreached > 0
 }
 
-// tryTimeouts says why some requests get no answer and others do.
+// timeouts says why some requests get no answer and others do.
 func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	n, name := d.Stats.Timeouts, d.Config.Name
 	switch {
 	case d.Most > 0:
 		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`",
-			name, d.Most, d.Most)}
+			name, d.Most, d.Most).with("max_registers", fmt.Sprint(d.Most))}
 	case n < enoughToTell && share(n, d.Stats.Requests) < fewTimeouts, n == 0:
 		return learntMost(d)
 	case d.Connect > 0:
 		return []Advice{mend(IllFirst,
 			"%s does not hear what is asked directly behind the connecting: set `connect_delay: %s` for this line",
-			name, strict.Span(d.Connect))}
+			name, strict.Span(d.Connect)).withLine("connect_delay", strict.Span(d.Connect))}
 	case d.Waking > 0:
 		return []Advice{mend(IllFirst,
 			"%s answers late at first, %s behind the request, and quickly then: set `first_timeout: %s`", name,
-			strict.Span(d.Waking.Round(10*time.Millisecond)), strict.Span(withRoom(d.Waking)))}
+			strict.Span(d.Waking.Round(10*time.Millisecond)), strict.Span(withRoom(d.Waking))).
+			with("first_timeout", strict.Span(withRoom(d.Waking)))}
 	case d.Gap > 0:
 		return []Advice{mend(IllHasty,
 			"%s loses requests that come too soon behind its last reply (%d of %d): set `gap: %s`", name, n,
-			d.Stats.Requests, strict.Span(d.Gap))}
+			d.Stats.Requests, strict.Span(d.Gap)).with("gap", strict.Span(d.Gap))}
 	case isLate(s, d):
 		return []Advice{late(d, max(s.Stats.Link.Latest, d.Slowest))}
 	case lateAndDamaged*s.Stats.Frames.Damaged >= n:
@@ -189,10 +206,10 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 }
 
 func late(d DeviceSymptoms, latest time.Duration) Advice {
+	enough := strict.Span(max(withRoom(latest), timeoutOf(d.Config)+50*time.Millisecond))
 	return mend(IllLate, "replies of %s arrive after the timeout of %s, up to %s behind the request: raise "+
-		"`timeout` to %s", d.Config.Name,
-		strict.Span(timeoutOf(d.Config)), strict.Span(latest.Round(10*time.Millisecond)),
-		strict.Span(max(withRoom(latest), timeoutOf(d.Config)+50*time.Millisecond)))
+		"`timeout` to %s", d.Config.Name, strict.Span(timeoutOf(d.Config)),
+		strict.Span(latest.Round(10*time.Millisecond)), enough).with("timeout", enough)
 }
 
 func timeoutOf(d devices.Config) time.Duration {
@@ -208,7 +225,33 @@ func learntMost(d DeviceSymptoms) []Advice {
 	return []Advice{note(IllLong,
 		"%s answers reads of at most %d registers, which was found out and is kept to: `max_registers: %d` says so "+
 			"from the start",
-		d.Config.Name, most, most)}
+		d.Config.Name, most, most).with("max_registers", fmt.Sprint(most))}
+}
+
+// learntHoles is the same for registers that the device does not read across.
+func learntHoles(d DeviceSymptoms) []Advice {
+	known := d.Config.Line.Holes
+	holes := slices.Clone(known)
+	for _, h := range d.Learnt.Holes {
+		if !slices.ContainsFunc(known, func(k protocol.Range) bool { return k.Contains(h.Range) }) {
+			holes = append(holes, h.Range)
+		}
+	}
+	if len(holes) == len(known) {
+		return nil
+	}
+	text := profile.HolesText(holes[len(ofFamily(d.Config)):])
+	return []Advice{note(IllHoles,
+		"%s does not read across %d places, which was found out and is kept to: `holes: %s` says so from the start",
+		d.Config.Name, len(holes)-len(known), text).with("holes", text)}
+}
+
+// ofFamily returns the holes that the family brings; those of the configuration follow them.
+func ofFamily(d devices.Config) []protocol.Range {
+	if d.Profile == nil {
+		return nil
+	}
+	return d.Profile.Line.Holes
 }
 
 // busy: exceptions 5 and 6.
@@ -220,7 +263,7 @@ func busy(d DeviceSymptoms) []Advice {
 	return []Advice{mend(IllBusy,
 		"%s says that it is busy (%d of %d requests): set `busy_wait: %s`, or a longer `gap` or `poll`", d.Config.Name,
 		n,
-		d.Stats.Requests, strict.Span(withRoom(2*wait)))}
+		d.Stats.Requests, strict.Span(withRoom(2*wait))).with("busy_wait", strict.Span(withRoom(2*wait)))}
 }
 
 // behind: the values are older than their intervals say.

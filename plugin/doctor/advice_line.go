@@ -38,9 +38,11 @@ func lineAdvice(s Symptoms) []Advice {
 	stats, frames := s.Stats, s.Stats.Frames
 	add(onlyNoise(s), noFrames(s))
 	add(wrongTransactions(s), mend(IllTransactions,
-		"the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line"))
+		"the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line").
+		withLine("transaction_ids", "shape"))
 	add(wrongUnits(s), mend(IllUnits,
-		"the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line"))
+		"the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line").
+		withLine("unit_ids", "lax"))
 	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damagedReplies(s))
 	foreign := frames.Foreign > 0 && share(frames.Foreign, stats.Requests) >= fewForeign
 	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreignFrames(s))
@@ -50,13 +52,12 @@ func lineAdvice(s Symptoms) []Advice {
 			strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
 	add(stats.Link.Echoes && s.Line.Quirks.Echo == protocol.NoEcho, mend(IllEcho,
 		"the adapter repeats what is sent, as some RS485 adapters do: set `echo: on` for this line, so that the "+
-			"echo of a write is not "+
-			"taken for its confirmation"))
+			"echo of a write is not taken for its confirmation").withLine("echo", "on"))
 	return all
 }
 
 // wrongTransactions: replies come in the place of those that are waited for, right but for their transaction id. Where
-// both come, the tryFirstRequest are somebody else's.
+// both come, the first are somebody else's.
 func wrongTransactions(s Symptoms) bool {
 	return s.Stats.Link.Transactions && s.Line.Quirks.Transactions == protocol.StrictTransactions && inPlace(s)
 }
@@ -162,7 +163,7 @@ func noFrames(s Symptoms) Advice {
 	switch {
 	case s.Setting != nil:
 		return mend(IllNoFrames, "the line runs at %v, not at %v: set %s", *s.Setting, s.Line.Serial,
-			settingKeys(*s.Setting, s.Line.Serial))
+			settingKeys(*s.Setting, s.Line.Serial)).withSerial(*s.Setting, s.Line.Serial)
 	case s.Line.Transport == config.Serial:
 		return mend(IllNoFrames, "bytes come in, but no frames: the devices do not run at %v. Look for baud and "+
 			"parity in their menu", s.Line.Serial)

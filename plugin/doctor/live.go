@@ -59,7 +59,8 @@ func CheckLive(ctx context.Context, cfg config.Config, o LiveOptions) ([]Fitness
 	return all, errors.Join(failed...)
 }
 
-// takeLines keeps lines for this process. It is an error if another process has one of them: two would spoil each other's frames.
+// takeLines keeps lines for this process. It is an error if another process has one of them: two would spoil each
+// other's frames.
 func takeLines(endpoints ...string) (release func(), err error) {
 	letGo, err := lock.Lines(endpoints...)
 	held, ok := errors.AsType[*lock.HeldError](err)
