@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"plugin/devhost":         {"plugin/host", "plugin/web"},
 	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim", "devices/simulate"},
 	"plugin/host":            {},
-	"plugin/cache":           {},
+	"plugin/cache":           {"plugin/lock"},
 	"plugin/web":             {},
 	"plugin/companion":       {},
 	"devices":                {"devices/poll", "devices/write", "devices/ask", "devices/profile", "protocol", "protocol/plan", "protocol/codec"},

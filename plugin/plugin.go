@@ -72,7 +72,8 @@ func (p *Plugin) removed(devices []string) {
 }
 
 // Run opens the cache, starts everything and keeps it running until ctx ends; then it ends everything in order and
-// returns nil. Errors: *cache.LockedError, a cache that cannot be opened, or a part that failed or did not stop.
+// returns nil. Errors: a line or a cache that another process uses, or a part that failed or did not stop. A cache that
+// cannot be used is no error: until it can, nothing is kept over a restart.
 func (p *Plugin) Run(ctx context.Context) (err error) {
 	log := p.deps.Log
 	release, err := lock.Lines(p.config.Endpoints()...)
@@ -85,11 +86,7 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if damage != nil {
-		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
-			Msg("The cache could not be read: it is set aside and begins empty, so last values and learnt facts are " +
-				"missing")
-	}
+	tellDamage(damage, log)
 	remembered, odd := hub.Recall(store)
 	if odd != nil {
 		log.Warn().Err(odd).Msg("Records of the cache cannot be understood and are left out")
@@ -99,9 +96,8 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	defer p.lines.Store(nil)
 
 	failed := make(chan error, 1)
-	upkeep, buses, values := newStage("cache", failed), newStage("lines", failed), newStage("hub", failed)
+	buses, values := newStage("lines", failed), newStage("hub", failed)
 	polls, client := newStage("devices", failed), newStage("host", failed)
-	upkeep.run(store.Maintain)
 	for _, l := range lines {
 		buses.run(l.Bus.Run)
 	}
@@ -118,10 +114,23 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	if late := stopAll(client, polls, values, buses, upkeep); late != nil {
-		return errors.Join(err, late) // the cache may be in use still; it bears being left open
+	if late := stopAll(client, polls, values, buses); late != nil {
+		return errors.Join(err, late) // the cache may still be in use; left open, it loses nothing
 	}
 	return errors.Join(err, store.Close())
+}
+
+// tellDamage says what of the cache could not be read.
+func tellDamage(damage *cache.Damage, log zerolog.Logger) {
+	switch {
+	case damage == nil:
+	case damage.Aside == "":
+		log.Warn().Err(damage.Err).
+			Msg("The end of the cache could not be read: the last changes before this start are missing")
+	default:
+		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
+			Msg("The cache is damaged and set aside: last values and learnt facts behind the damage are missing")
+	}
 }
 
 // stopAll ends the stages in order: the host's calls come to their ends and it is told, the polls stop, the hub saves

@@ -1,31 +1,38 @@
-// Package cache keeps what must survive a restart: small values under text keys, in one folder that one process owns. It is
-// Badger behind a few methods, with settings measured for a small computer. It knows nothing of what the values mean.
+// Package cache keeps what must survive a restart: small values under text keys, in one folder that one process owns.
+// It knows nothing of what the values mean.
+//
+// Badger holds the values in memory, and a file of batches holds them on the disk. Badger's own files are not used,
+// because it maps them into memory: a write to a mapped file on a full disk and a read of a mapped file on a bad disk
+// kill the process with SIGBUS, in goroutines of Badger's own, where nobody can catch it. A file that is written with
+// write and fsync returns an error.
 package cache
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"strings"
-	"time"
+	"sync"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/rs/zerolog"
+
+	"solarhub/plugin/lock"
 )
 
 // Store is an open cache. Its methods may be called from several goroutines, but not after Close.
 type Store struct {
-	db   *badger.DB
-	lock *lock
-}
+	dir string
+	log zerolog.Logger
 
-// Damage says that the content of a cache could not be read, so that an empty one has taken its place.
-type Damage struct {
-	Aside string // the folder that holds the old content now, for whoever wants to look into it
-	Err   error  // what was wrong
+	mu   sync.Mutex
+	db   *badger.DB // holds what the file holds, and nothing else
+	lock *lock.Lock // nil: the folder could not be taken yet
+	file *os.File   // what batches are appended to; nil: the next batch begins a new file
+	size int64      // of file
+	full int64      // the size at which a new file is begun, which holds each value once
 }
 
 // LockedError: another process uses the cache.
@@ -39,169 +46,215 @@ func (e *LockedError) Error() string {
 	if e.PID != 0 {
 		who = fmt.Sprintf("another process (id %d)", e.PID)
 	}
-	return fmt.Sprintf("the cache folder %s is in use by %s: stop it, or give this SolarHub a folder of its own with `data:`", e.Dir, who)
+	return fmt.Sprintf("the cache folder %s is in use by %s: stop it, or give this SolarHub a folder of its own "+
+		"with `data:`",
+		e.Dir, who)
 }
 
-// The folders inside that of the cache.
+// Names in the folder of a cache.
 const (
-	content = "state"
-	aside   = "damaged-"
+	content    = "state"     // the file of batches
+	newContent = "state.new" // the file that will take its place
+	lockName   = "lock"
+	aside      = "damaged-" // + time: an old content that could not be read
 )
 
-// Open opens the cache in dir, which is made if it is not there. Errors: *LockedError, or why the folder cannot be used.
-// Content that cannot be read is no error: it is set aside, the cache begins empty, and damage says so.
+// Open opens the cache in dir, which is made if it is not there. The only error is *LockedError. A folder that cannot
+// be used is no error: the cache begins with what could be read, and Put tries again and says why. Content that is
+// damaged is no error either: what precedes the damage is kept, and damage tells the rest. damage is nil if all is
+// well.
 func Open(dir string, log zerolog.Logger) (s *Store, damage *Damage, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	db, err := newMemory(log)
+	if err != nil {
 		return nil, nil, fmt.Errorf("open cache: %w", err)
 	}
-	held, err := acquire(dir)
-	if err != nil {
-		return nil, nil, err
+	s = &Store{dir: dir, log: log, db: db}
+	err = s.attach()
+	if locked, ok := errors.AsType[*LockedError](err); ok {
+		return nil, nil, errors.Join(locked, db.Close())
 	}
-	path := filepath.Join(dir, content)
-	db, bad := open(path, log)
+	damage, _ = errors.AsType[*Damage](err)
+	return s, damage, nil
+}
+
+// take makes the folder of a cache if it is not there, and locks it.
+func take(dir string) (*lock.Lock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	l, err := lock.Acquire(filepath.Join(dir, lockName))
+	if held, ok := errors.AsType[*lock.HeldError](err); ok {
+		return nil, &LockedError{Dir: dir, PID: held.PID}
+	}
+	return l, err
+}
+
+// attach takes the folder and what its file holds. Values that are in memory already are newer and stay.
+func (s *Store) attach() error {
+	held, err := take(s.dir)
+	if _, ok := errors.AsType[*LockedError](err); ok {
+		return err
+	}
+	s.lock = held
+	known, bad := snapshot(s.db)
 	if bad != nil {
-		if db, damage, err = afresh(dir, path, bad, log); err != nil {
-			return nil, nil, errors.Join(err, held.release())
-		}
+		return bad
 	}
-	return &Store{db: db, lock: held}, damage, nil
+	found, bad := read(s.path(content))
+	maps.DeleteFunc(found, func(key string, _ []byte) bool { return known[key] != nil })
+	bad = errors.Join(bad, apply(s.db, found)) // also if the folder cannot be written: old values are better than none
+	switch {
+	case err != nil:
+		return err
+	case errors.Is(bad, fs.ErrNotExist):
+		return nil
+	case bad != nil:
+		return s.damaged(bad)
+	case len(known) == 0:
+		s.resume()
+	}
+	return nil
 }
 
-// afresh sets the content aside and begins anew. If an empty folder cannot be opened either, the content is not to blame, and
-// is put back.
-func afresh(dir, path string, bad error, log zerolog.Logger) (*badger.DB, *Damage, error) {
-	older, _ := filepath.Glob(filepath.Join(dir, aside+"*"))
-	away := filepath.Join(dir, aside+time.Now().UTC().Format("20060102-150405.000"))
-	if err := os.Rename(path, away); err != nil {
-		return nil, nil, fmt.Errorf("open cache: %w, and it cannot be set aside: %w", bad, err)
-	}
-	db, err := open(path, log)
+// resume has the next batch appended to the file that was read. If that cannot be, a new one is begun.
+func (s *Store) resume() {
+	file, err := os.OpenFile(s.path(content), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
-		_ = os.RemoveAll(path)
-		return nil, nil, fmt.Errorf("open cache: %w", errors.Join(err, os.Rename(away, path)))
+		return
 	}
-	for _, o := range older { // one is enough to look into; more would fill the disk
-		_ = os.RemoveAll(o)
+	if info, err := file.Stat(); err == nil {
+		s.begin(file, info.Size())
 	}
-	return db, &Damage{Aside: away, Err: bad}, nil
 }
 
-// open opens the database and reads all of it once, so that damage shows now. Badger panics on some damage, and a file cut
-// short faults when its memory is touched; both become errors.
-func open(path string, log zerolog.Logger) (db *badger.DB, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			first, _, _ := strings.Cut(strings.TrimSpace(fmt.Sprint(p)), "\n")
-			err = fmt.Errorf("read %s: %s", path, first)
-		}
-		if err != nil && db != nil {
-			closeDamaged(db)
-			db = nil
-		}
-	}()
-	if err = errors.Join(inspect(path), dropEmpty(path)); err != nil {
-		return nil, err
-	}
-	if db, err = badger.Open(options(path).WithLogger(logger{log})); err != nil {
-		return nil, err
-	}
-	err = each(db, "", func(string, []byte) error { return nil })
-	return db, err
+// begin makes file the one that batches are appended to.
+func (s *Store) begin(file *os.File, size int64) {
+	s.file, s.size, s.full = file, size, size+max(size, leastGrowth)
 }
 
-func closeDamaged(db *badger.DB) {
-	defer func() { _ = recover() }()
-	_ = db.Close()
-}
+// leastGrowth is how much is appended before a new file is begun. A file grows to twice its size at least, so that no
+// value is written more than twice on the average.
+const leastGrowth = 256 << 10
 
-// Each calls f for every key that begins with prefix, in order of the keys. value is f's to keep. It ends with the error of f.
+func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+
+// Each calls f for every key that begins with prefix, in order of the keys. value is f's to keep. It ends with the
+// error of f, which must not call the Store.
 func (s *Store) Each(prefix string, f func(key string, value []byte) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return each(s.db, prefix, f)
 }
 
-func each(db *badger.DB, prefix string, f func(key string, value []byte) error) error {
-	return db.View(func(txn *badger.Txn) error {
-		o := badger.DefaultIteratorOptions
-		o.Prefix = []byte(prefix)
-		o.PrefetchSize = 16
-		it := txn.NewIterator(o)
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			value, err := it.Item().ValueCopy(nil)
-			if err != nil {
-				return fmt.Errorf("cache: read %s: %w", it.Item().Key(), err)
-			}
-			if err := f(string(it.Item().KeyCopy(nil)), value); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// Put writes a batch and returns when it is on the disk; a nil value deletes its key. A batch of up to 100 KB is written as a
-// whole or not at all. It costs about 0.5 ms on a good disk and up to 50 ms on an SD card: gather changes for seconds.
+// Put writes a batch and returns when it is on the disk; a nil value deletes its key. A batch is written as a whole or
+// not at all. It costs about 0.5 ms on a good disk and up to 50 ms on an SD card: gather changes for seconds.
+//
+// With a *RefusedError everything but the keys that it names is on the disk. With any other error nothing of the batch
+// is kept, and it may succeed later.
 func (s *Store) Put(batch map[string][]byte) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	w := s.db.NewWriteBatch()
-	defer w.Cancel()
-	for key, value := range batch {
-		var err error
-		if value == nil {
-			err = w.Delete([]byte(key))
-		} else {
-			err = w.Set([]byte(key), value)
-		}
-		if err != nil {
-			return fmt.Errorf("cache: put %s: %w", key, err)
+	good, refused := sift(batch)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(good) > 0 {
+		if err := s.put(good); err != nil {
+			return fmt.Errorf("cache: put %d values: %w", len(good), err)
 		}
 	}
-	if err := errors.Join(w.Flush(), s.db.Sync()); err != nil {
-		return fmt.Errorf("cache: put %d values: %w", len(batch), err)
+	if refused != nil {
+		return refused
 	}
 	return nil
 }
 
-// Upkeep is how often Maintain gives space back. A value log file of 1 MB fills in hours.
-const Upkeep = 10 * time.Minute
-
-// Maintain gives space back from time to time until ctx ends, and returns nil then.
-func (s *Store) Maintain(ctx context.Context) error {
-	tick := time.NewTicker(Upkeep)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := s.collect(ctx); err != nil {
+func (s *Store) put(batch map[string][]byte) error {
+	if !s.attached() {
+		s.detach()
+		if err := s.attach(); err != nil {
 			return err
 		}
 	}
-}
-
-// collect rewrites value log files of which half is overwritten, until there is none.
-func (s *Store) collect(ctx context.Context) error {
-	for ctx.Err() == nil {
-		err := s.db.RunValueLogGC(0.5)
-		if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("cache: collect: %w", err)
-		}
+	if s.file == nil || s.size > s.full {
+		return s.rewrite(batch)
 	}
-	return nil
+	frame := encode(batch)
+	if err := write(s.file, frame); err != nil {
+		s.leave() // how much of the frame is in the file is not known: nothing may follow it
+		return err
+	}
+	s.size += int64(len(frame))
+	return apply(s.db, batch)
 }
 
-// Close closes the cache; Maintain must have returned. It is called once.
+// rewrite begins a new file, which holds each value once, and a new table in memory, which forgets what was replaced.
+// The old file stays until the new one is complete.
+func (s *Store) rewrite(batch map[string][]byte) error {
+	values, err := snapshot(s.db)
+	if err != nil {
+		return err
+	}
+	maps.Copy(values, batch)
+	maps.DeleteFunc(values, func(_ string, value []byte) bool { return value == nil })
+	size, err := create(s.path(newContent), values)
+	if err != nil {
+		return err
+	}
+	db, err := newMemory(s.log)
+	if err != nil {
+		return err
+	}
+	if err := apply(db, values); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.leave() // Windows renames nothing onto an open file
+	if err := os.Rename(s.path(newContent), s.path(content)); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	old := s.db
+	s.db = db
+	syncFolder(s.dir)
+	if file, err := os.OpenFile(s.path(content), os.O_WRONLY|os.O_APPEND, 0); err == nil {
+		s.begin(file, size)
+	}
+	return old.Close()
+}
+
+// attached reports whether the folder is held, and whether the files in it are those that were opened: it may have been
+// removed, or another file system may have been mounted over it.
+func (s *Store) attached() bool {
+	return s.lock != nil && s.lock.Held() && (s.file == nil || inPlace(s.file))
+}
+
+func inPlace(file *os.File) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(file.Name())
+	return err == nil && os.SameFile(opened, named)
+}
+
+func (s *Store) detach() {
+	s.leave()
+	if s.lock != nil {
+		_ = s.lock.Release()
+		s.lock = nil
+	}
+}
+
+// leave closes the file, so that the next batch begins a new one.
+func (s *Store) leave() {
+	if s.file != nil {
+		_ = s.file.Close() // each batch was synced
+		s.file = nil
+	}
+}
+
+// Close closes the cache. It is called once.
 func (s *Store) Close() error {
-	if err := errors.Join(s.db.Close(), s.lock.release()); err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.detach()
+	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close cache: %w", err)
 	}
 	return nil

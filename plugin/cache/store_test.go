@@ -1,13 +1,13 @@
 package cache
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,11 +19,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		child(dir)
 	}
-	goleak.VerifyTestMain(m,
-		// Badger leaves these two behind when it cannot open a damaged key registry. A Store that is not closed
-		// leaves others too, which are found.
-		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4.(*DB).monitorCache"),
-		goleak.IgnoreTopFunction("github.com/dgraph-io/ristretto/v2/z.(*AllocatorPool).freeupAllocators"))
+	goleak.VerifyTestMain(m)
 }
 
 // opened is a cache that must be in order, and that the test closes.
@@ -94,9 +90,6 @@ func TestValuesSurviveClosing(t *testing.T) {
 	if err := s.Each("", func(string, []byte) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("each ends with %v", err)
 	}
-	if err := s.Put(map[string][]byte{"": []byte("x")}); err == nil {
-		t.Error("an empty key is taken")
-	}
 }
 
 func TestTheLockOfAnother(t *testing.T) {
@@ -107,7 +100,8 @@ func TestTheLockOfAnother(t *testing.T) {
 	if !errors.As(err, &locked) || locked.Dir != dir || locked.PID != os.Getpid() {
 		t.Fatalf("second opening: %v", err)
 	}
-	if want := fmt.Sprintf("the cache folder %s is in use by another process (id %d)", dir, os.Getpid()); !strings.HasPrefix(err.Error(), want) {
+	want := fmt.Sprintf("the cache folder %s is in use by another process (id %d)", dir, os.Getpid())
+	if !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %q", err)
 	}
 	put(t, s, map[string]string{"k": "v"}) // the refused one has not disturbed it
@@ -122,52 +116,146 @@ func TestTheLockOfAnother(t *testing.T) {
 	}
 }
 
-func TestAFolderThatCannotBeUsed(t *testing.T) {
+// A folder that cannot be used stops nobody: the values come to the disk as soon as it can.
+func TestAFolderThatCannotBeUsedYet(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Open(filepath.Join(file, "dir"), zerolog.Nop()); err == nil || !strings.Contains(err.Error(), file) {
-		t.Errorf("a folder inside a file: %v", err)
+	dir := filepath.Join(file, "dir")
+	s := opened(t, dir)
+	batch := map[string][]byte{"k": []byte("v")}
+	for range 2 {
+		if err := s.Put(batch); err == nil || !strings.Contains(err.Error(), file) {
+			t.Fatalf("a folder inside a file: %v", err)
+		}
 	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, content), []byte("no folder"), 0o600); err != nil {
+	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	s, damage, err := Open(dir, zerolog.Nop()) // a file where the content belongs is damage
-	if err != nil || damage == nil {
-		t.Fatalf("damage %v, error %v", damage, err)
+	if err := s.Put(batch); err != nil {
+		t.Fatal(err)
 	}
 	closed(t, s)
-}
-
-func TestMaintainEndsWithItsContext(t *testing.T) {
-	s := opened(t, t.TempDir())
+	s = opened(t, dir)
 	defer closed(t, s)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Maintain(ctx) }()
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if err := s.collect(t.Context()); err != nil {
-		t.Errorf("collect: %v", err)
+	if got := all(t, s, ""); got["k"] != "v" {
+		t.Errorf("left: %v", got)
 	}
 }
 
-// TestMemoryTablesFitTheBuilder holds the settings to what is safe on 32-bit machines; see options. The updates fill the memory
-// table several times over.
+// What the folder holds when it can be used at last is older than what is in memory, and better than nothing.
+func TestAFolderThatComesLate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	s := opened(t, dir)
+	put(t, s, map[string]string{"a": "old", "b": "old"})
+	closed(t, s)
+	away := dir + "-away"
+	if err := errors.Join(os.Rename(dir, away), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s = opened(t, dir)
+	batch := map[string][]byte{"a": []byte("new")}
+	if err := s.Put(batch); err == nil {
+		t.Fatal("written into a file")
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(away, dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put(batch); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	s = opened(t, dir)
+	defer closed(t, s)
+	if got, want := all(t, s, ""), map[string]string{"a": "new", "b": "old"}; !maps.Equal(got, want) {
+		t.Errorf("left: %v, want %v", got, want)
+	}
+}
+
+// A file that is no longer in its folder would take everything, and all of it would be gone with the process.
+func TestTheFolderIsRemoved(t *testing.T) {
+	for _, gone := range []string{"", content, lockName} {
+		t.Run("removed "+gone, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "cache")
+			s := opened(t, dir)
+			put(t, s, map[string]string{"a": "1"})
+			put(t, s, map[string]string{"b": "2"})
+			if err := os.RemoveAll(filepath.Join(dir, gone)); err != nil {
+				t.Fatal(err)
+			}
+			put(t, s, map[string]string{"c": "3"})
+			closed(t, s)
+			s = opened(t, dir)
+			defer closed(t, s)
+			if got, want := all(t, s, ""), map[string]string{"a": "1", "b": "2", "c": "3"}; !maps.Equal(got, want) {
+				t.Errorf("left: %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// One value that can never be written must not keep the others of its batch from the disk.
+func TestAValueThatIsTooLong(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	long, most := make([]byte, maxValue+1), make([]byte, maxValue)
+	err := s.Put(map[string][]byte{"ledger/001": long, "a": []byte("1"), "most": most, "": {}, "!badger!x": {}})
+	refused, ok := errors.AsType[*RefusedError](err)
+	if want := []string{"", "!badger!x", "ledger/001"}; !ok || !slices.Equal(refused.Keys(), want) {
+		t.Fatalf("refused: %v", err)
+	}
+	if want := "\"ledger/001\" has a value of 131073 bytes; it may have 131072"; !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	if err := s.Put(map[string][]byte{strings.Repeat("k", maxKey+1): {}}); err == nil || len(err.Error()) > 300 {
+		t.Errorf("a long key: %v", err)
+	}
+	put(t, s, map[string]string{"b": "2"})
+	closed(t, s)
+	s = opened(t, dir)
+	defer closed(t, s)
+	got := all(t, s, "")
+	if got["a"] != "1" || got["b"] != "2" || len(got["most"]) != maxValue || len(got) != 3 {
+		t.Errorf("left: %d values, a %q, b %q, most %d bytes", len(got), got["a"], got["b"], len(got["most"]))
+	}
+}
+
+// The file must not grow for ever, nor the memory.
+func TestTheFileIsBegunAnew(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	defer closed(t, s)
+	batch := map[string]string{}
+	for k := range 100 {
+		batch[fmt.Sprintf("key-%d", k)] = strings.Repeat("v", 100)
+	}
+	var most int64
+	for range 100 { // a batch has 11 KB
+		put(t, s, batch)
+		info, err := os.Stat(filepath.Join(dir, content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, info.Size())
+	}
+	if least, limit := int64(leastGrowth), int64(leastGrowth+30<<10); most < least || most > limit {
+		t.Errorf("the file had up to %d bytes, want between %d and %d", most, least, limit)
+	}
+}
+
+// TestMemoryTablesFitTheBuilder holds the settings to what is safe on 32-bit machines; see newMemory. The updates fill
+// the table several times over.
 func TestMemoryTablesFitTheBuilder(t *testing.T) {
-	o := options("")
+	o := options()
 	if o.MemTableSize > o.BaseTableSize {
 		t.Errorf("MemTableSize %d exceeds BaseTableSize %d", o.MemTableSize, o.BaseTableSize)
 	}
 	if o.Compression != 0 {
 		t.Errorf("compression %d", o.Compression)
 	}
-	if o.ValueThreshold > o.MemTableSize*15/100 {
-		t.Errorf("ValueThreshold %d exceeds 15 %% of MemTableSize %d", o.ValueThreshold, o.MemTableSize)
+	if maxValue > o.MemTableSize*15/100 {
+		t.Errorf("maxValue %d exceeds 15 %% of MemTableSize %d", maxValue, o.MemTableSize)
 	}
 	dir := t.TempDir()
 	s := opened(t, dir)
@@ -175,10 +263,10 @@ func TestMemoryTablesFitTheBuilder(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	want := map[string]string{}
-	for range 60 {
+	for range 100 {
 		batch := map[string]string{}
 		for range 250 {
-			batch[fmt.Sprintf("key-%d", random.IntN(2000))] = strings.Repeat(string(rune('a'+random.IntN(26))), 200)
+			batch[fmt.Sprintf("key-%d", random.IntN(8000))] = strings.Repeat(string(rune('a'+random.IntN(26))), 200)
 		}
 		maps.Copy(want, batch)
 		put(t, s, batch)
@@ -198,7 +286,8 @@ func TestLogging(t *testing.T) {
 	l.Warningf("odd %d", 2)
 	l.Infof("daily")
 	l.Debugf("more")
-	want := `{"level":"warn","part":"badger","message":"bad 1"}` + "\n" + `{"level":"debug","part":"badger","message":"odd 2"}` + "\n"
+	want := `{"level":"warn","part":"badger","message":"bad 1"}` + "\n" +
+		`{"level":"debug","part":"badger","message":"odd 2"}` + "\n"
 	if text.String() != want {
 		t.Errorf("logged %s", text.String())
 	}

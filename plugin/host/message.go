@@ -186,8 +186,11 @@ type DiagnosticsFrame struct {
 	Data      any    `json:"data"`
 }
 
-// NoticeReverted is the kind of a Notice: the device no longer holds what a set-value had written.
-const NoticeReverted = "reverted"
+// The kinds of a Notice.
+const (
+	NoticeReverted = "reverted" // the device no longer holds what a set-value had written
+	NoticeCache    = "cache"    // the plugin cannot keep anything over a restart, for Reason; without one, it can again
+)
 
 // Notice is something that the owner should know.
 type Notice struct {
@@ -196,6 +199,7 @@ type Notice struct {
 	Wanted  any     `json:"wanted"`
 	Found   any     `json:"found"`
 	Seconds float64 `json:"seconds"` // between the confirmation of Wanted and the reading of Found
+	Reason  string  `json:"reason,omitempty"`
 }
 
 // NoticeFrame is solarhub/notice.

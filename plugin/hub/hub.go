@@ -65,7 +65,7 @@ type LineState struct {
 func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)
-	saver := newSaver(keeper, h.log)
+	saver := newSaver(keeper, h.notify, h.log)
 	defer saver.end()
 	s.describe(time.Now())
 	s.enable(time.Now())

@@ -1,10 +1,13 @@
 package hub
 
 import (
+	"errors"
 	"maps"
 	"sync"
 
 	"github.com/rs/zerolog"
+
+	"solarhub/plugin/host"
 )
 
 // saver writes batches to the cache in a goroutine of its own, so that a slow disk never delays a reading or the answer
@@ -12,11 +15,13 @@ import (
 type saver struct {
 	keeper  Keeper
 	log     zerolog.Logger
+	notify  func(host.Notice)
 	batches chan map[string][]byte
 	results chan saved
 	running sync.WaitGroup
 	busy    bool
-	failing bool // so that a full disk is told once
+	fine    bool // the last batch was written
+	failed  int  // batches since the last that was written
 }
 
 // saved is the end of a batch.
@@ -25,8 +30,15 @@ type saved struct {
 	err   error
 }
 
-func newSaver(k Keeper, log zerolog.Logger) *saver {
-	s := &saver{keeper: k, log: log, batches: make(chan map[string][]byte, 1), results: make(chan saved, 1)}
+// refused is an error of a Keeper that has written everything but some keys, which it can never write.
+type refused interface {
+	error
+	Keys() []string
+}
+
+func newSaver(k Keeper, notify func(host.Notice), log zerolog.Logger) *saver {
+	s := &saver{keeper: k, notify: notify, log: log,
+		batches: make(chan map[string][]byte, 1), results: make(chan saved, 1)}
 	s.running.Go(func() {
 		for b := range s.batches {
 			s.results <- saved{b, k.Put(b)}
@@ -45,9 +57,16 @@ func (s *saver) offer(pending map[string][]byte) {
 	clear(pending)
 }
 
-// done takes the end of a batch. What could not be written is pending again, except what has changed since.
+// done takes the end of a batch. What could not be written is pending again, except what has changed since. So pending
+// holds everything while the cache cannot be used, and is as large as the cache at most. What can never be written is
+// dropped.
 func (s *saver) done(r saved, pending map[string][]byte) {
 	s.busy = false
+	if never, ok := errors.AsType[refused](r.err); ok {
+		s.log.Error().Err(r.err).Strs("keys", never.Keys()).
+			Msg("These values cannot be kept over a restart; please report it, as SolarHub should not make them")
+		r.err = nil
+	}
 	if r.err != nil {
 		for k, v := range r.batch {
 			if _, newer := pending[k]; !newer {
@@ -55,14 +74,33 @@ func (s *saver) done(r saved, pending map[string][]byte) {
 			}
 		}
 	}
-	if failing := r.err != nil; failing != s.failing {
-		s.failing = failing
-		if failing {
-			s.log.Error().Err(r.err).Msg("The cache cannot be written: after a restart older values will be shown")
-		} else {
+	s.tell(r.err)
+}
+
+// remindEvery is after how many failed batches the host is told again, which forgets what it was told when it restarts:
+// every 5 minutes.
+const remindEvery = 60
+
+// tell tells the owner that the cache cannot be written, or with nil that it can. A change is logged once.
+func (s *saver) tell(err error) {
+	if err == nil {
+		if s.failed > 0 {
 			s.log.Info().Msg("The cache is written again")
 		}
+		if !s.fine { // also at first: a process before this one may have ended while it could not be written
+			s.notify(host.Notice{Kind: host.NoticeCache})
+		}
+		s.fine, s.failed = true, 0
+		return
 	}
+	if s.failed == 0 {
+		s.log.Error().Err(err).Msg("The cache cannot be written, so old values will be shown after a restart. Make " +
+			"room on the disk or make the folder writable. SolarHub goes on and tries again every few seconds")
+	}
+	if s.failed%remindEvery == 0 {
+		s.notify(host.Notice{Kind: host.NoticeCache, Reason: err.Error()})
+	}
+	s.fine, s.failed = false, s.failed+1
 }
 
 // last writes everything and waits for it.

@@ -1,4 +1,5 @@
-// Package lock keeps a thing for one process: a lock on a file, which the system takes back when the process ends, however it ends.
+// Package lock keeps a thing for one process: a lock on a file, which the system takes back when the process ends,
+// however it ends.
 package lock
 
 import (
@@ -26,8 +27,8 @@ func (e *HeldError) Error() string {
 // Lock is a lock that this process has.
 type Lock struct{ file *os.File }
 
-// Acquire takes the lock of a file, which is made if it is not there, without waiting. Every user of the machine can take it.
-// Errors: *HeldError, or why the file cannot be used.
+// Acquire takes the lock of a file, which is made if it is not there, without waiting. Every user of the machine can
+// take it. Errors: *HeldError, or why the file cannot be used.
 func Acquire(path string) (*Lock, error) {
 	for range 10 { // each time the holder before has just removed the file
 		file, err := open(path)
@@ -61,8 +62,8 @@ func current(file *os.File, path string) bool {
 	return err == nil && gone == nil && os.SameFile(mine, now)
 }
 
-// open opens a file of anybody, or makes one for everybody. An existing file is opened without O_CREATE: in a folder like /tmp the
-// system refuses O_CREATE for a file of another user (fs.protected_regular).
+// open opens a file of anybody, or makes one for everybody. An existing file is opened without O_CREATE: in a folder
+// like /tmp the system refuses O_CREATE for a file of another user (fs.protected_regular).
 func open(path string) (*os.File, error) {
 	for range 2 { // another process may make the file between the two
 		file, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -91,10 +92,18 @@ func owner(file *os.File) int {
 	return pid
 }
 
-// Release lets go. The file is removed first, while nobody else can have its lock; whoever has just opened it looks again.
+// Held reports whether the lock still keeps others away: its file may have been removed, or another one put in its
+// place.
+func (l *Lock) Held() bool { return l.file != nil && current(l.file, l.file.Name()) }
+
+// Release lets go. The file is removed first, while nobody else can have its lock; whoever has just opened it looks
+// again.
 func (l *Lock) Release() error {
 	if l.file == nil {
 		return nil
+	}
+	if !l.Held() {
+		return l.file.Close() // the file of that name is somebody else's
 	}
 	_ = os.Remove(l.file.Name()) // it may be another user's, or Windows may refuse: then it stays
 	return l.file.Close()
