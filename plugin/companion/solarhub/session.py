@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass, field
+import time
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from homeassistant.components.websocket_api import ActiveConnection
 from homeassistant.core import Context, callback
@@ -15,11 +16,16 @@ from .const import DIAGNOSTICS_SECONDS, PROBE_SECONDS
 from .definitions import DeviceDef, EntityDef, Json, root_of
 from .errors import call_error
 
+_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 @callback
 def clock_ms() -> int:
-    """Return the companion's monotonic clock in milliseconds, by which the plugin tells how old a call is."""
-    return round(monotonic() * 1000)
+    """Return the time in milliseconds on a clock that never jumps and goes on while the machine is suspended.
+
+    The plugin compares it with its own clock and so knows how old a call is.
+    """
+    return round(time.clock_gettime(_CLOCK) * 1000)
 
 
 class Reading(NamedTuple):
