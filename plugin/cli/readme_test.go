@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"solarhub/devices"
+	"solarhub/devices/profile"
 	"solarhub/plugin/cli"
 )
 
@@ -28,7 +30,8 @@ func TestREADME(t *testing.T) {
 		t.Fatal("there is no configuration")
 	}
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", block[1]))
-	if code != cli.ExitOK || !strings.Contains(out, "Roof inverter: powdrive") || !strings.Contains(out, "Garage inverter: senergy") {
+	if code != cli.ExitOK || !strings.Contains(out, "Roof inverter: powdrive") ||
+		!strings.Contains(out, "Garage inverter: senergy") {
 		t.Errorf("check of its configuration ended with %d: %s", code, errs)
 	}
 	for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(readme, -1) {
@@ -47,4 +50,46 @@ func TestREADME(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestREADMENamesEntities checks that every entity in README's examples is one that its "Roof inverter" has.
+func TestREADMENamesEntities(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	family, err := profile.Get("powdrive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for _, variant := range family.Variants {
+		points, err := family.Resolve(variant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range devices.EntitiesOf("SN", points) {
+			name := "Roof inverter " + partName(family, e.Part) + " " + e.Name
+			has[e.Platform+"."+strings.Join(regexp.MustCompile(`[a-z0-9]+`).FindAllString(strings.ToLower(name), -1),
+				"_")] = true
+		}
+	}
+	named := regexp.MustCompile(`\w+\.roof_inverter_\w+`).FindAllString(string(data), -1)
+	if len(named) < 4 {
+		t.Errorf("README names only %q", named)
+	}
+	for _, id := range named {
+		if !has[id] {
+			t.Errorf("README names %s, which no powdrive has", id)
+		}
+	}
+}
+
+func partName(family *profile.Profile, key string) string {
+	for _, part := range family.Parts {
+		if part.Key == key {
+			return part.Name
+		}
+	}
+	return ""
 }
