@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"protocol/link":          {"protocol"},
 	"protocol/plan":          {"protocol", "protocol/codec"},
 	"protocol/sim":           {"protocol", "protocol/codec"},
+	"protocol/sim/simtest":   {"protocol/sim"},
 	"protocol/codec":         {},
 	"protocol/conformance":   {},
 }

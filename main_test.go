@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // TestEndToEnd proves the whole way, from an action of a real Home Assistant to a register and back, with the real
@@ -303,17 +304,17 @@ func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 		return e.home.act(ctx, "number.set_value", id, map[string]any{"value": value})
 	}
 	t.Run("acknowledged and not stored", func(t *testing.T) {
-		i.unit.Behave(at, sim.Ignore())
+		i.unit.Behave(at, simtest.Ignore())
 		defer i.unit.Behave(at, sim.Behaviour{})
 		demand(t, set(99), "not_verified", "99", "60")
 	})
 	t.Run("clamped", func(t *testing.T) {
-		i.unit.Behave(at, sim.Clamp(0, 50))
+		i.unit.Behave(at, simtest.Clamp(0, 50))
 		defer i.unit.Behave(at, sim.Behaviour{})
 		demand(t, set(99), "not_verified", "99", "50")
 	})
 	t.Run("exception", func(t *testing.T) {
-		i.unit.Behave(at, sim.Refuse(3))
+		i.unit.Behave(at, sim.Behaviour{Refuse: 3})
 		defer i.unit.Behave(at, sim.Behaviour{})
 		demand(t, set(98), "exception", "108", "3", "illegal data value")
 	})
@@ -371,7 +372,7 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 		return i.register("battery_max_charge_current_a") == 77
 	})
 	p.Shot(filepath.Join(folder, "card-confirmed.png"))
-	i.unit.Behave(i.at("battery_max_charge_current_a"), sim.Ignore())
+	i.unit.Behave(i.at("battery_max_charge_current_a"), simtest.Ignore())
 	writes := i.line.Journal().Counts().Writes
 	p.SetNumber(number, 88)
 	e.home.until(ctx, 10*time.Second, "the card's second value on the wire", func() bool {

@@ -13,6 +13,7 @@ import (
 	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // result is how one of several set-values ended.
@@ -127,7 +128,7 @@ func TestRefusedTogether(t *testing.T) {
 	sets := []Set{{Key: "current_max", Value: 50.0}, {Key: "voltage_max", Value: 54.3}, {Key: "charging", Value: true}, {Key: "peak_shaving", Value: true}}
 	polled(t, func(h *house) {
 		joined(h)
-		h.unit.Behave(protocol.Range{Addr: 201, Count: 1}, sim.Refuse(3))
+		h.unit.Behave(protocol.Range{Addr: 201, Count: 1}, sim.Behaviour{Refuse: 3})
 	}, func(h *house) {
 		since := h.line.Journal().Last()
 		for key, r := range h.together(sets...) {
@@ -295,7 +296,7 @@ func TestSettingWhileTheJoinedSettle(t *testing.T) {
 func TestJoinedReplyLost(t *testing.T) {
 	polled(t, func(h *house) {
 		joined(h)
-		h.unit.Behave(protocol.Range{Addr: 201, Count: 1}, sim.Ignore())
+		h.unit.Behave(protocol.Range{Addr: 201, Count: 1}, simtest.Ignore())
 	}, func(h *house) {
 		since := h.line.Journal().Last()
 		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.ReplyLost})
@@ -372,7 +373,7 @@ func TestNobodyWaitsForTheOthers(t *testing.T) {
 	for slow, quick := range map[string]string{"current_max": "voltage_max", "voltage_max": "current_max"} {
 		polled(t, func(h *house) {
 			joined(h)
-			h.unit.Behave(protocol.Range{Addr: map[string]uint16{"current_max": 200, "voltage_max": 201}[slow], Count: 1}, sim.Ignore())
+			h.unit.Behave(protocol.Range{Addr: map[string]uint16{"current_max": 200, "voltage_max": 201}[slow], Count: 1}, simtest.Ignore())
 		}, func(h *house) {
 			free := h.occupy(time.Second)
 			begun := time.Now()

@@ -8,6 +8,7 @@ import (
 	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // all reads every point now.
@@ -28,7 +29,7 @@ func (r *recorder) reversions() []Reverted {
 func TestTakenBackIsToldOnce(t *testing.T) {
 	polled(t, func(h *house) {
 		h.unit.Set(protocol.HoldingRegister, 200, 92)
-		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.RevertAfter(time.Minute))
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, simtest.RevertAfter(time.Minute))
 	}, func(h *house) {
 		out, err := h.write("current_max", 50.0)
 		if err != nil {
@@ -131,7 +132,7 @@ func TestAPartIsTakenBack(t *testing.T) {
 // A write that was not confirmed has nothing that could be taken back, and a superseded one was never there.
 func TestOnlyWhatWasConfirmedIsWatched(t *testing.T) {
 	polled(t, func(h *house) {
-		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.Clamp(0, 100))
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, simtest.Clamp(0, 100))
 	}, func(h *house) {
 		h.refusal("current_max", 150.0)
 		h.unit.Set(protocol.HoldingRegister, 200, 20)

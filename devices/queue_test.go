@@ -10,6 +10,7 @@ import (
 	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // occupy holds the line for a while.
@@ -160,7 +161,7 @@ func TestButtons(t *testing.T) {
 			if len(h.sink.of(key)) != 0 {
 				t.Errorf("%s has a value: %v", key, h.sink.of(key))
 			}
-			h.unit.Behave(protocol.Range{Addr: addr, Count: 1}, sim.Ignore())
+			h.unit.Behave(protocol.Range{Addr: addr, Count: 1}, simtest.Ignore())
 			h.unit.Set(protocol.HoldingRegister, addr, 0)
 		}
 		if _, err := h.write("restart", nil); err != nil {
@@ -249,7 +250,7 @@ func TestOlderIsWrittenWhenTheNewerGivesUp(t *testing.T) {
 func TestPartsOfARegisterThatSettles(t *testing.T) {
 	polled(t, func(h *house) {
 		h.cfg.Line.Settle = time.Second
-		h.unit.Behave(protocol.Range{Addr: 205, Count: 1}, sim.StoreAfter(900*time.Millisecond))
+		h.unit.Behave(protocol.Range{Addr: 205, Count: 1}, simtest.StoreAfter(900*time.Millisecond))
 	}, func(h *house) {
 		var running sync.WaitGroup
 		for _, key := range []string{"charging", "peak_shaving"} {

@@ -12,6 +12,7 @@ import (
 	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 func replaced(text string, pairs ...string) string {
@@ -169,7 +170,7 @@ func TestEqualAndFreshIsNotWrittenAgain(t *testing.T) {
 func TestDeviceRefuses(t *testing.T) {
 	for _, code := range []byte{1, 2, 3, 4, 6} {
 		polled(t, func(h *house) {
-			h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.Refuse(code))
+			h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.Behaviour{Refuse: code})
 		}, func(h *house) {
 			since := h.line.Journal().Last()
 			e := h.refusal("current_max", 20.0)
@@ -199,10 +200,10 @@ func TestAcknowledgedAndNotStored(t *testing.T) {
 		does  sim.Behaviour
 		found string
 	}{
-		"ignores":     {sim.Ignore(), "92 A"},
-		"clamps":      {sim.Clamp(0, 100), "100 A"},
-		"goes back":   {sim.RevertAfter(0), ""},
-		"is too slow": {sim.StoreAfter(time.Minute), "92 A"},
+		"ignores":     {simtest.Ignore(), "92 A"},
+		"clamps":      {simtest.Clamp(0, 100), "100 A"},
+		"goes back":   {simtest.RevertAfter(0), ""},
+		"is too slow": {simtest.StoreAfter(time.Minute), "92 A"},
 	} {
 		if c.found == "" {
 			continue
@@ -228,7 +229,7 @@ func TestAcknowledgedAndNotStored(t *testing.T) {
 
 func TestSettles(t *testing.T) {
 	polled(t, func(h *house) {
-		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.StoreAfter(time.Second))
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, simtest.StoreAfter(time.Second))
 	}, func(h *house) {
 		before := h.word(200)
 		h.sink.forget()

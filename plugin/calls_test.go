@@ -8,7 +8,7 @@ import (
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
-	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // chargeTo is the set-value of a host with that call id.
@@ -37,7 +37,7 @@ func TestAValueThatDoesNotStay(t *testing.T) {
 	h.set(chargeEnd, 50)
 	h.start()
 	h.wait("charge_end_soc", "50")
-	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, sim.RevertAfter(150*time.Millisecond))
+	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, simtest.RevertAfter(150*time.Millisecond))
 	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 60.0); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // Registers of the Senergy's points that the tests use.
@@ -111,7 +112,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", c.call, r.Err, c.code)
 		}
 	}
-	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, sim.Ignore())
+	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, simtest.Ignore())
 	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified ||
 		!strings.HasPrefix(fmt.Sprint(failure.Placeholders["wanted"]), "12") {

@@ -6,13 +6,15 @@ import (
 	"solarhub/protocol"
 )
 
-// Behaviour is what a register does with a write. The zero value stores it.
+// Behaviour is what an address does with a word that is written to it. The zero value stores it at once; see also
+// package simtest.
 type Behaviour struct {
-	refuse byte
-	ignore bool
-	alter  func(addr, old, wanted uint16) uint16
-	after  time.Duration
-	revert time.Duration
+	// Refuse is the exception code that the write is answered with, or Silence; nothing of the request is stored. 0: it is acknowledged.
+	Refuse byte
+	// Store returns the word that is stored at once. Defaults to the wanted one.
+	Store func(addr, old, wanted uint16) uint16
+	// Later returns a word that is stored some time later, and when. Defaults to none.
+	Later func(addr, old, wanted uint16) (word uint16, after time.Duration)
 }
 
 // rule is the behaviour of a range.
@@ -20,32 +22,6 @@ type rule struct {
 	over protocol.Range
 	does Behaviour
 }
-
-// Refuse answers the write with an exception, or not at all for Silence; nothing of the request is stored.
-func Refuse(code byte) Behaviour { return Behaviour{refuse: code} }
-
-// Ignore acknowledges the write and stores nothing.
-func Ignore() Behaviour { return Behaviour{ignore: true} }
-
-// Alter acknowledges the write and stores what f makes of the wanted word.
-func Alter(f func(addr, old, wanted uint16) uint16) Behaviour { return Behaviour{alter: f} }
-
-// Clamp acknowledges the write and stores the nearest of least..most. With a negative least words count as signed.
-func Clamp(least, most int) Behaviour {
-	return Alter(func(_, _, wanted uint16) uint16 {
-		n := int(wanted)
-		if least < 0 {
-			n = int(int16(wanted))
-		}
-		return uint16(max(least, min(n, most)))
-	})
-}
-
-// StoreAfter acknowledges the write and stores it d later, as a device does that settles.
-func StoreAfter(d time.Duration) Behaviour { return Behaviour{after: d} }
-
-// RevertAfter stores the write and d later what was there before.
-func RevertAfter(d time.Duration) Behaviour { return Behaviour{revert: d} }
 
 // Behave says what a write to an address in r does. A later call goes over an earlier one; Behaviour{} is back to normal.
 func (u *Unit) Behave(r protocol.Range, b Behaviour) {
@@ -55,7 +31,7 @@ func (u *Unit) Behave(r protocol.Range, b Behaviour) {
 }
 
 // ReadOnly has writes to an address in r refused with the exception code, which is 2 or 3 on most devices.
-func (u *Unit) ReadOnly(r protocol.Range, code byte) { u.Behave(r, Refuse(code)) }
+func (u *Unit) ReadOnly(r protocol.Range, code byte) { u.Behave(r, Behaviour{Refuse: code}) }
 
 // behaviour returns what an address does. The lock is held.
 func (u *Unit) behaviour(t protocol.Table, addr uint16) Behaviour {
@@ -70,7 +46,7 @@ func (u *Unit) behaviour(t protocol.Table, addr uint16) Behaviour {
 // write carries out a write whose addresses exist, all or nothing, and returns an exception code or 0. The lock is held.
 func (u *Unit) write(r protocol.Range, words []uint16, now time.Time) byte {
 	for i := range words {
-		if code := u.behaviour(r.Table, r.Addr+uint16(i)).refuse; code != 0 {
+		if code := u.behaviour(r.Table, r.Addr+uint16(i)).Refuse; code != 0 {
 			return code
 		}
 	}
@@ -83,17 +59,13 @@ func (u *Unit) write(r protocol.Range, words []uint16, now time.Time) byte {
 // store gives one word to an address in the way of the address. The lock is held.
 func (u *Unit) store(t protocol.Table, addr, word uint16, now time.Time) {
 	b := u.behaviour(t, addr)
-	old := u.tables[t][addr]
-	switch {
-	case b.ignore:
-		return
-	case b.alter != nil:
-		word = b.alter(addr, old, word)
-	case b.after > 0:
-		u.later(stored{now.Add(b.after), t, addr, word})
-		return
-	case b.revert > 0:
-		u.later(stored{now.Add(b.revert), t, addr, old})
+	old, wanted := u.tables[t][addr], word
+	if b.Store != nil {
+		word = b.Store(addr, old, wanted)
+	}
+	if b.Later != nil {
+		word, after := b.Later(addr, old, wanted)
+		u.later(stored{now.Add(after), t, addr, word})
 	}
 	u.tables[t][addr] = word
 }

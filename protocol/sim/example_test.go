@@ -8,13 +8,14 @@ import (
 
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
+	"solarhub/protocol/sim/simtest"
 )
 
 // A unit with a register that settles slowly, on a line that loses the reply to the second write.
 func Example() {
 	unit := sim.NewUnit(1)
 	unit.Set(protocol.HoldingRegister, 108, 50)
-	unit.Behave(protocol.Range{Addr: 108, Count: 1}, sim.StoreAfter(time.Hour))
+	unit.Behave(protocol.Range{Addr: 108, Count: 1}, simtest.StoreAfter(time.Hour))
 
 	line := sim.NewLine(sim.Options{Turnaround: time.Millisecond}, unit)
 	line.Play(sim.NewScript(1, sim.Fault{

@@ -92,17 +92,6 @@ func NewScript(seed uint64, faults ...Fault) *Script {
 	return s
 }
 
-// Happened returns how often each fault has happened, in the order of NewScript.
-func (s *Script) Happened() []int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := make([]int, len(s.faults))
-	for i, f := range s.faults {
-		n[i] = f.happened
-	}
-	return n
-}
-
 // meet returns the fault that a request meets, or nil, and a source of its random bytes. All faults draw for each request that
 // fits them, so that one fault does not shift the decisions of another.
 func (s *Script) meet(unit protocol.UnitID, q query) (*Fault, *rand.Rand) {

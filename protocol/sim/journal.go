@@ -49,7 +49,7 @@ func (e Exchange) String() string {
 	return s
 }
 
-// Counts is what a line has seen since it began or since Reset.
+// Counts is what a line has seen since it began.
 type Counts struct {
 	Requests    int // understood as requests
 	Writes      int // of them
@@ -108,13 +108,6 @@ func (j *Journal) since(n uint64) []Exchange {
 		found[i] = j.ring[(j.oldest+size-behind+i)%size]
 	}
 	return found
-}
-
-// Reset forgets exchanges and counters; numbers go on.
-func (j *Journal) Reset() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.ring, j.oldest, j.counts = nil, 0, Counts{}
 }
 
 // Wait returns the first exchange behind number n that match accepts; nil accepts all. It waits for it until ctx ends.

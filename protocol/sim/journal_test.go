@@ -34,14 +34,6 @@ func TestJournalRing(t *testing.T) {
 			}
 		}
 	}
-	j.Reset()
-	if j.Last() != 5 || len(j.Since(0)) != 0 || j.Counts() != (Counts{}) {
-		t.Error("not reset")
-	}
-	j.add(Exchange{}, false)
-	if got := j.Since(0); len(got) != 1 || got[0].N != 6 {
-		t.Errorf("%v", got)
-	}
 }
 
 func TestJournalCounts(t *testing.T) {

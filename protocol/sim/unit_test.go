@@ -122,15 +122,9 @@ func TestBehaviours(t *testing.T) {
 		now, soon uint16
 	}{
 		{"stores", Behaviour{}, 7, 0, 7, 7},
-		{"ignores", Ignore(), 7, 0, 1010, 1010},
-		{"refuses", Refuse(4), 7, 4, 1010, 1010},
-		{"clamps below", Clamp(10, 20), 7, 0, 10, 10},
-		{"clamps above", Clamp(10, 20), 0xFFFF, 0, 20, 20},
-		{"leaves what fits", Clamp(10, 20), 15, 0, 15, 15},
-		{"clamps signed", Clamp(-5, 5), 0xFFF0, 0, 0xFFFB, 0xFFFB},
-		{"alters", Alter(func(_, old, wanted uint16) uint16 { return old&0xFF00 | wanted&0xFF }), 7, 0, 0x0307, 0x0307},
-		{"settles", StoreAfter(time.Second), 7, 0, 1010, 7},
-		{"reverts", RevertAfter(time.Second), 7, 0, 7, 1010},
+		{"refuses", Behaviour{Refuse: 4}, 7, 4, 1010, 1010},
+		{"alters", Behaviour{Store: func(_, old, wanted uint16) uint16 { return old&0xFF00 | wanted&0xFF }}, 7, 0, 0x0307, 0x0307},
+		{"settles", storeAfter(time.Second), 7, 0, 1010, 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -169,13 +163,21 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// storeAfter stores a word that is written some time later.
+func storeAfter(d time.Duration) Behaviour {
+	return Behaviour{
+		Store: func(_, old, _ uint16) uint16 { return old },
+		Later: func(_, _, wanted uint16) (uint16, time.Duration) { return wanted, d },
+	}
+}
+
 // Two delayed writes come in their order, not in the order of their delays.
 func TestPendingInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newUnit(1)
-		u.Behave(holding(0, 1), StoreAfter(2*time.Second))
+		u.Behave(holding(0, 1), storeAfter(2*time.Second))
 		u.answer(pdu(6, 0, 1), time.Now())
-		u.Behave(holding(0, 1), StoreAfter(time.Second))
+		u.Behave(holding(0, 1), storeAfter(time.Second))
 		u.answer(pdu(6, 0, 2), time.Now())
 		time.Sleep(time.Second)
 		if got := word(t, u, 0); got != 2 {
@@ -240,7 +242,7 @@ func TestUnitConcurrently(t *testing.T) {
 		using.Go(func() {
 			for i := range uint16(50) {
 				u.answer(pdu(6, i, i), time.Now())
-				u.Behave(holding(i, 1), StoreAfter(time.Microsecond))
+				u.Behave(holding(i, 1), storeAfter(time.Microsecond))
 				u.Set(protocol.HoldingRegister, i, 2)
 				u.Limit(Limits{})
 				u.Turnaround(0)
