@@ -11,25 +11,33 @@ import (
 	"testing"
 )
 
-// arrows says which of our packages each may import; main.go's own package is "". The directions are what keeps the host
-// ignorant of Modbus and the line ignorant of the host.
+// arrows says which of our packages each package may import. The package of main.go is "". The directions make sure that
+// the host side knows nothing of Modbus, and a line nothing of the host.
 var arrows = map[string][]string{
-	"":                       {"plugin/cli"},
-	"plugin/cli":             {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion", "plugin/config", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast", "plugin/host", "plugin/web", "protocol", "protocol/codec", "protocol/sim"},
-	"plugin":                 {"devices", "devices/profile", "plugin/cache", "plugin/config", "plugin/doctor", "plugin/host", "plugin/hub", "plugin/ledger", "plugin/lock", "protocol", "protocol/codec"},
-	"plugin/config":          {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/link", "protocol/plan"},
-	"plugin/forecast":        {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
-	"plugin/doctor":          {"plugin/config", "plugin/lock", "devices", "devices/profile", "devices/profile/strict", "protocol", "protocol/codec"},
-	"plugin/ledger":          {"plugin/host"},
-	"plugin/hub":             {"plugin/host", "plugin/ledger", "devices", "devices/profile", "protocol", "protocol/codec"},
-	"plugin/lock":            {},
-	"plugin/devhost":         {"plugin/host", "plugin/web"},
-	"plugin/demo":            {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec", "protocol/sim", "devices/simulate"},
-	"plugin/host":            {},
-	"plugin/cache":           {"plugin/lock"},
-	"plugin/web":             {},
-	"plugin/companion":       {},
-	"devices":                {"devices/poll", "devices/write", "devices/ask", "devices/profile", "protocol", "protocol/plan", "protocol/codec"},
+	"": {"plugin/cli"},
+	"plugin/cli": {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion",
+		"plugin/config", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast", "plugin/host",
+		"plugin/web", "protocol", "protocol/codec", "protocol/sim"},
+	"plugin": {"devices", "devices/profile", "plugin/cache", "plugin/config", "plugin/doctor",
+		"plugin/host", "plugin/hub", "plugin/ledger", "plugin/lock", "protocol", "protocol/codec"},
+	"plugin/config": {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol",
+		"protocol/link", "protocol/plan"},
+	"plugin/forecast": {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
+	"plugin/doctor": {"plugin/config", "plugin/lock", "devices", "devices/profile", "devices/profile/strict",
+		"protocol", "protocol/codec"},
+	"plugin/ledger": {"plugin/host"},
+	"plugin/hub": {"plugin/host", "plugin/ledger", "devices", "devices/profile", "protocol",
+		"protocol/codec"},
+	"plugin/lock":    {},
+	"plugin/devhost": {"plugin/host", "plugin/web"},
+	"plugin/demo": {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec",
+		"protocol/sim", "devices/simulate"},
+	"plugin/host":      {},
+	"plugin/cache":     {"plugin/lock"},
+	"plugin/web":       {},
+	"plugin/companion": {},
+	"devices": {"devices/poll", "devices/write", "devices/ask", "devices/profile", "protocol",
+		"protocol/plan", "protocol/codec"},
 	"devices/poll":           {"devices/ask", "devices/profile", "protocol", "protocol/plan", "protocol/codec"},
 	"devices/write":          {"devices/ask", "devices/profile", "protocol", "protocol/codec"},
 	"devices/ask":            {"devices/profile", "protocol", "protocol/codec"},
@@ -45,7 +53,7 @@ var arrows = map[string][]string{
 	"protocol/conformance":   {},
 }
 
-// homes says which of our packages may import a module; tests are free, but for zerolog/log.
+// homes says which of our packages may import a module. Tests may import any, except for zerolog/log.
 var homes = map[string][]string{
 	"github.com/coder/websocket":     {"plugin/host", "plugin/devhost"},
 	"github.com/goburrow/modbus":     {"protocol/link"},
@@ -107,8 +115,9 @@ func TestImportDirections(t *testing.T) {
 	}
 }
 
-// What tools demand at the top level, beside what the product is made of.
-var topLevel = []string{"main.go", "plugin", "protocol", "devices", "manifest.json", "go.mod", "go.sum", "README.md", "LICENSE", "hacs.json"}
+// topLevel is what the product is made of, and what tools need in this place.
+var topLevel = []string{"main.go", "plugin", "protocol", "devices", "manifest.json", "go.mod", "go.sum", "README.md",
+	"LICENSE", "hacs.json"}
 
 func TestTopLevelStaysSmall(t *testing.T) {
 	out, err := exec.Command("git", "ls-files").Output()
@@ -120,7 +129,8 @@ func TestTopLevelStaysSmall(t *testing.T) {
 	}
 	for _, path := range strings.Fields(string(out)) {
 		top, _, deeper := strings.Cut(path, "/")
-		if !slices.Contains(topLevel, top) && !strings.HasPrefix(top, ".") && (deeper || !strings.HasSuffix(top, "_test.go")) {
+		if !slices.Contains(topLevel, top) && !strings.HasPrefix(top, ".") &&
+			(deeper || !strings.HasSuffix(top, "_test.go")) {
 			t.Errorf("%s does not belong to the top level; allowed are %q, dot-files and tests", top, topLevel)
 		}
 	}
