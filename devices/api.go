@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"solarhub/devices/ask"
+	"solarhub/devices/poll"
 	"solarhub/devices/profile"
 	"solarhub/devices/write"
 	"solarhub/protocol"
+	"solarhub/protocol/plan"
 )
 
 // Config is one device of the configuration.
@@ -23,7 +25,7 @@ type Config struct {
 	ReadOnly  bool
 	Arm       []string  // keys of points that may be written though the profile asks for arming
 	Known     *Identity // what it was when last seen, from the cache; nil at the very first start
-	Learnt    Lessons   // what it had taught by then; see Device.Learnt
+	Learned   Learned   // what had been found out of it by then; see Device.Learned
 }
 
 // Identity is what a device said of itself.
@@ -57,4 +59,21 @@ type (
 	Set        = write.Set     // one set-value
 	Outcome    = write.Outcome // the end of a Set that did not fail
 	WriteError = write.Error   // a failed Set
+	PollReport = poll.Report   // how the polls went lately
+	Hole       = poll.Hole     // a place that the device does not read across
 )
+
+// ReadPlan returns the reads that bring all the points at once, buttons left out, as a device on that line would plan
+// them. The error names every point that cannot be read within the line's limits.
+func ReadPlan(points []profile.Point, line profile.LineSettings) ([]plan.Read, error) {
+	return poll.Plan(points, line)
+}
+
+// TimingOf returns the wire-time model of a device's line.
+func TimingOf(line profile.LineSettings) protocol.Timing { return poll.TimingOf(line) }
+
+// MaxRegistersFor returns the most registers that one read may have so that no exchange of the line takes longer than
+// the bound; 0 if none fits. shortest is the least that can be asked for: the exchange of one register.
+func MaxRegistersFor(bound time.Duration, timing protocol.Timing) (most uint16, shortest time.Duration) {
+	return poll.MaxRegistersFor(bound, timing)
+}

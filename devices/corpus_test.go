@@ -72,7 +72,7 @@ func corpus(t *testing.T, p *profile.Profile, variant string) {
 	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" || s.Identity.Variant != variant {
 		t.Fatalf("status %+v", s)
 	}
-	if holes, refused := d.Learnt().Holes, d.Refused(); len(holes) != 0 || len(refused) != 0 {
+	if holes, refused := d.Learned().Holes, d.Refused(); len(holes) != 0 || len(refused) != 0 {
 		t.Errorf("holes %v, refused %v", holes, refused)
 	}
 	for _, point := range points {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,24 +11,23 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices/ask"
+	"solarhub/devices/poll"
 	"solarhub/devices/profile"
 	"solarhub/devices/write"
 	"solarhub/protocol"
 	"solarhub/protocol/plan"
 )
 
-// Device is a profile at a unit id on a line. Run polls it; all other methods may be called from any goroutine, also before and
-// after Run.
+// Device is a profile at a unit id on a line. Run polls it and writes to it; all other methods may be called from any
+// goroutine, also before and after Run.
 type Device struct {
 	cfg    Config
-	bus    Bus
 	client ask.Client
 	log    zerolog.Logger
 	out    *reporter
 	writer *write.Writer
-
-	wake      chan struct{}   // tells Run that something has changed
-	refreshes chan chan error // Refresh asks Run
+	poller *poll.Poller
+	away   away
 
 	mu     sync.Mutex // guards what follows; never held while waiting
 	points []profile.Point
@@ -37,33 +35,42 @@ type Device struct {
 
 	admitted   bool   // who answers on connection is the device
 	connection uint64 // of the line
-	admissions uint64 // counts how often it was identified
 
-	wanted     func(key string) bool
-	learnt     Lessons              // never changed in place
-	refused    map[string]time.Time // points the device does not give, with the time to ask again
-	generation uint64               // counts what changes the plan
-	wishes     uint64               // counts the calls of SetEnabled
-	dropped    uint64
-	tally      tally
+	wanted  func(key string) bool
+	version uint64 // counts what changes the selection of points
 }
 
-// New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there at once.
+// New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there
+// at once.
 func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d := &Device{
-		cfg: cfg, bus: bus, client: ask.Client{Bus: bus, Unit: cfg.Unit, Line: cfg.Line}, log: log,
-		wake: make(chan struct{}, 1), refreshes: make(chan chan error),
-		learnt: cfg.Learnt, refused: map[string]time.Time{},
-		status: Status{Reason: "not asked yet", Since: time.Now()},
+		cfg: cfg, client: ask.Client{Bus: bus, Unit: cfg.Unit, Line: cfg.Line}, log: log,
+		status: Status{Reason: "not asked yet", Since: time.Now()}, version: 1,
 	}
 	d.out = newReporter(d, sink)
 	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm}, d.client, writing{d}, d.out, log)
+	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
+	d.away = newAway(d.poller.Fastest(), cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
 		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
 			d.points, d.status.Identity = points, *k
 		}
 	}
 	return d
+}
+
+// Run identifies the device, polls it and writes to it until ctx ends; then it returns nil. It may be called once.
+func (d *Device) Run(ctx context.Context) error {
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() { _ = d.writer.Run(ctx) })
+	defer d.poller.Close()
+	for ctx.Err() == nil {
+		if d.isIdentified() || d.comeBack(ctx) {
+			d.poller.Step(ctx)
+		}
+	}
+	return nil
 }
 
 // Name returns what people call the device.
@@ -103,28 +110,19 @@ func (d *Device) point(key string) (profile.Point, bool) {
 	return d.points[i], true
 }
 
-// SetEnabled says which points are polled; without it those the profile enables. All of them are then read anew. wanted is
-// called from any goroutine and must be quick.
+// SetEnabled says which points are polled; without it those the profile enables. All of them are then read anew. wanted
+// is called from any goroutine and must be quick.
 func (d *Device) SetEnabled(wanted func(key string) bool) {
 	d.mu.Lock()
 	d.wanted = wanted
-	d.generation++
-	d.wishes++
+	d.version++
 	d.mu.Unlock()
-	d.nudge()
-}
-
-// nudge tells Run to look again.
-func (d *Device) nudge() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
-	}
+	d.poller.Wake()
 }
 
 // enabled returns the points that are polled; the caller holds mu.
 func (d *Device) enabled() []profile.Point {
-	return slices.DeleteFunc(readable(d.points), func(p profile.Point) bool {
+	return slices.DeleteFunc(poll.Readable(d.points), func(p profile.Point) bool {
 		if d.wanted == nil {
 			return !p.Entity.Enabled
 		}
@@ -132,42 +130,19 @@ func (d *Device) enabled() []profile.Point {
 	})
 }
 
-// Plan returns the reads that bring all enabled points at once, with the holes learnt so far.
+// Plan returns the reads that bring all enabled points at once, as they are planned now.
 func (d *Device) Plan() []plan.Read {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	l, _ := d.layout(d.enabled())
-	return l.reads
+	enabled := d.enabled()
+	d.mu.Unlock()
+	return d.poller.Plan(enabled)
 }
 
-// layout plans the points within what is known of the device: those that it refuses are left out and not read across. The caller
-// holds mu.
-func (d *Device) layout(points []profile.Point) (*layout, map[string]error) {
-	given := slices.DeleteFunc(slices.Clone(points), func(p profile.Point) bool { return !d.refused[p.Key].IsZero() })
-	limits := d.limits(given)
-	for _, p := range d.points {
-		if d.refused[p.Key].IsZero() {
-			continue
-		}
-		for _, r := range p.Ranges {
-			if !overlapsAny(given, r) {
-				limits.Holes = append(limits.Holes, r)
-			}
-		}
-	}
-	return bestLayout(given, limits, TimingOf(d.cfg.Line))
-}
-
-func overlapsAny(points []profile.Point, r protocol.Range) bool {
-	return slices.ContainsFunc(points, func(p profile.Point) bool { return slices.ContainsFunc(p.Ranges, r.Overlaps) })
-}
+// Poll returns how the polls went lately.
+func (d *Device) Poll() PollReport { return d.poller.Report() }
 
 // Refused returns the keys of the points that the device does not give, sorted.
-func (d *Device) Refused() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Sorted(maps.Keys(d.refused))
-}
+func (d *Device) Refused() []string { return d.poller.Refused() }
 
 // Read reads one point now, ahead of the poll, and reports it. The device is identified first if that is due.
 func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
@@ -184,6 +159,7 @@ func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	if err != nil {
 		return Reading{}, fmt.Errorf("read %s of %s: %w", p.Name, d.Name(), err)
 	}
+	d.poller.Given(key)
 	d.out.readings(ctx, []Reading{got})
 	return got, nil
 }
@@ -199,7 +175,7 @@ func (d *Device) Write(ctx context.Context, set Set) (Outcome, error) {
 func (d *Device) hold(ctx context.Context, req protocol.Request,
 	f func(ctx context.Context, x protocol.Exchanger) error) error {
 	err := d.client.Patiently(req, func(req protocol.Request) error {
-		return d.bus.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+		return d.client.Bus.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
 			if err := d.admit(ctx, x); err != nil {
 				return err
 			}
@@ -225,47 +201,29 @@ func (d writing) Known() (id, reason string) {
 	return s.Identity.Serial, s.Reason
 }
 
-// Refresh has Run read every enabled point once, ahead of the poll, and waits for it. The error is the first that occurred.
+// polling is what the poller sees of its device.
+type polling struct{ *Device }
+
+func (d polling) Selection(version uint64) (s poll.Selection, changed bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.version == version {
+		return s, false
+	}
+	return poll.Selection{Version: d.version, Variant: d.status.Identity.Variant, Points: d.enabled()}, true
+}
+
+func (d polling) Do(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+	return d.do(ctx, req)
+}
+
+func (d polling) Report(ctx context.Context, readings []Reading) { d.out.readings(ctx, readings) }
+
+// Refresh has every enabled point read once, also those that the device has refused, ahead of the poll, and waits for
+// it. The error is the first that occurred.
 func (d *Device) Refresh(ctx context.Context) error {
-	done := make(chan error, 1)
-	select {
-	case d.refreshes <- done:
-	case <-ctx.Done():
-		return fmt.Errorf("refresh %s: %w", d.Name(), context.Cause(ctx))
+	if err := d.poller.Refresh(ctx); err != nil {
+		return fmt.Errorf("refresh %s: %w", d.Name(), err)
 	}
-	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("refresh %s: %w", d.Name(), err)
-		}
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("refresh %s: %w", d.Name(), context.Cause(ctx))
-	}
-}
-
-// dueAgain returns a point that was refused and is to be asked for again.
-func (d *Device) dueAgain(now time.Time) (profile.Point, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, p := range d.points {
-		if at, refused := d.refused[p.Key]; refused && !at.After(now) {
-			return p, true
-		}
-	}
-	return profile.Point{}, false
-}
-
-// refuse notes that the device does not give a point, or, with a zero time, that it does.
-func (d *Device) refuse(key string, again time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.refused[key].IsZero() != again.IsZero() {
-		d.generation++
-	}
-	if again.IsZero() {
-		delete(d.refused, key)
-	} else {
-		d.refused[key] = again
-	}
+	return nil
 }

@@ -50,7 +50,7 @@ type deviceDiagnostics struct {
 	Profile  string                `json:"profile"`
 	Status   devices.Status        `json:"status"`
 	Plan     []string              `json:"plan"`
-	Learnt   devices.Lessons       `json:"learnt"`
+	Learned  devices.Learned       `json:"learned"`
 	Poll     devices.PollReport    `json:"poll"`
 	Refused  []string              `json:"refused"`
 	Readings map[string]diagnosedV `json:"readings"`
@@ -106,7 +106,7 @@ func diagnoseLine(l line) lineDiagnostics {
 func diagnoseDevice(known hub.DeviceSnapshot) deviceDiagnostics {
 	d := known.Place.Device
 	one := deviceDiagnostics{
-		Place: known.Place.Key, Name: d.Name(), Profile: d.Profile().ID, Status: d.Status(), Learnt: d.Learnt(),
+		Place: known.Place.Key, Name: d.Name(), Profile: d.Profile().ID, Status: d.Status(), Learned: d.Learned(),
 		Refused: d.Refused(), Poll: d.Poll(), Readings: map[string]diagnosedV{},
 		Registers: registers(known, time.Now()),
 	}

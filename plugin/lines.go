@@ -27,8 +27,8 @@ func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exch
 		l := line{Line: doctor.Line{Config: c,
 			Bus: protocol.NewBus(watch(c.NewLink(log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}}
 		for _, d := range c.Devices {
-			if who, learnt, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
-				d.Known, d.Learnt = &who, learnt
+			if who, learned, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
+				d.Known, d.Learned = &who, learned
 			}
 			device := devices.New(d, l.Bus, sink,
 				log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())

@@ -377,7 +377,7 @@ func TestDiagnostics(t *testing.T) {
 	}
 	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`,
 		`"plan":["holding `, `"value":"43"`, `"Requests":`,
-		`"advice":[]`, `"watched":"`, `"learnt":{`, `"poll":{"Achieved":`} {
+		`"advice":[]`, `"watched":"`, `"learned":{`, `"poll":{"Achieved":`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the diagnostics lack %s:\n%s", want, text)
 		}

@@ -19,40 +19,36 @@ type Reading struct {
 	ReadAt time.Time
 }
 
-// consistentTries is how often the words of a value are read until they are known to be of one moment.
-const consistentTries = 5
+// consistentReads is how often the words of a value are read again until they are known to be of one moment.
+const consistentReads = 8
 
 // errInconsistent: the words of a value could not be read as they were at one moment.
 var errInconsistent = errors.New("its words lie apart and change while they are read")
 
-// Point reads one point. Words that lie apart are read in turn, all but the last twice: high, low, high. If they held
-// the same before and after, they held it when the last was read, so the value is one that the device has had. Without
-// this a carry between two reads makes a value that never was (Deye keeps high words far from the low ones).
+// Point reads one point. Words that lie apart are read in turn until all but one have been read again and held the same:
+// high, low, high. They held it when that one was read, so the value is one that the device has had. Without this a
+// carry between two reads makes a value that never was (Deye keeps high words far from the low ones).
 func Point(ctx context.Context, ask Exchange, req protocol.Request, p profile.Point) (Reading, error) {
 	parts := make([]part, len(p.Ranges))
-	if err := readAll(ctx, ask, req, p.Ranges, parts); err != nil {
-		return Reading{}, err
-	}
-	firsts := len(parts) - 1
-	for tries := 1; firsts > 0; tries++ {
-		again := slices.Clone(parts)
-		if err := readAll(ctx, ask, req, p.Ranges[:firsts], again); err != nil {
-			return Reading{}, err
-		}
-		if slices.EqualFunc(parts[:firsts], again[:firsts], part.holdsSame) {
-			break
-		}
-		if tries == consistentTries {
+	for i, same := 0, 0; same < len(parts)-1 || parts[len(parts)-1].words == nil; i++ {
+		if i == len(parts)+consistentReads {
 			return Reading{}, errInconsistent
 		}
-		parts = again
-		if err := readAll(ctx, ask, req, p.Ranges[firsts:], parts[firsts:]); err != nil {
+		now, err := readPart(ctx, ask, req, p.Ranges[i%len(parts)])
+		if err != nil {
 			return Reading{}, err
+		}
+		before := &parts[i%len(parts)]
+		if same++; !slices.Equal(before.words, now.words) {
+			same, *before = 0, now
 		}
 	}
 	r := Reading{Key: p.Key, ReadAt: parts[0].at}
 	for _, part := range parts {
 		r.Raw = append(r.Raw, part.words...)
+		if part.at.Before(r.ReadAt) {
+			r.ReadAt = part.at
+		}
 	}
 	r.Value = p.Spec.Decode(r.Raw)
 	return r, nil
@@ -64,17 +60,9 @@ type part struct {
 	at    time.Time
 }
 
-func (a part) holdsSame(b part) bool { return slices.Equal(a.words, b.words) }
-
-// readAll reads one range after the other.
-func readAll(ctx context.Context, ask Exchange, req protocol.Request, ranges []protocol.Range, parts []part) error {
-	for i, over := range ranges {
-		req.Op, req.Range, req.Words = protocol.Read, over, nil
-		resp, err := ask(ctx, req)
-		if err != nil {
-			return err
-		}
-		parts[i] = part{words: resp.Words, at: resp.Sent}
-	}
-	return nil
+// readPart reads one range.
+func readPart(ctx context.Context, ask Exchange, req protocol.Request, over protocol.Range) (part, error) {
+	req.Op, req.Range, req.Words = protocol.Read, over, nil
+	resp, err := ask(ctx, req)
+	return part{words: resp.Words, at: resp.Sent}, err
 }

@@ -100,11 +100,11 @@ type Symptoms struct {
 
 // DeviceSymptoms are what is known of one device of it.
 type DeviceSymptoms struct {
-	Config devices.Config
-	Status devices.Status
-	Poll   devices.PollReport
-	Stats  protocol.UnitStats
-	Learnt devices.Lessons
+	Config  devices.Config
+	Status  devices.Status
+	Poll    devices.PollReport
+	Stats   protocol.UnitStats
+	Learned devices.Learned
 
 	// What trials found; 0 where they found nothing, or were not made.
 	Answers bool          // a single request after a silence was answered in time, though none was before

@@ -37,7 +37,7 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	} else {
 		all = append(all, wrongDevice(s, d)...)
 		all = append(all, timeouts(s, d)...)
-		all = append(all, learntHoles(d)...)
+		all = append(all, learnedHoles(d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
 	}
@@ -174,7 +174,7 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`",
 			name, d.Most, d.Most).with("max_registers", fmt.Sprint(d.Most))}
 	case n < enoughToTell && share(n, d.Stats.Requests) < fewTimeouts, n == 0:
-		return learntMost(d)
+		return nil
 	case d.Connect > 0:
 		return []Advice{mend(IllFirst,
 			"%s does not hear what is asked directly behind the connecting: set `connect_delay: %s` for this line",
@@ -201,8 +201,7 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 				"where it is a radio one"
 		}
 	}
-	return append(learntMost(d),
-		mend(IllUnanswered, "%d of %d requests to %s got no answer: %s", n, d.Stats.Requests, name, cure))
+	return []Advice{mend(IllUnanswered, "%d of %d requests to %s got no answer: %s", n, d.Stats.Requests, name, cure)}
 }
 
 func late(d DeviceSymptoms, latest time.Duration) Advice {
@@ -216,24 +215,13 @@ func timeoutOf(d devices.Config) time.Duration {
 	return cmp.Or(d.Line.Pace.Timeout, protocol.DefaultTimeout)
 }
 
-// learntMost: it was found out and is kept to; writing it down spares the finding out.
-func learntMost(d DeviceSymptoms) []Advice {
-	most := d.Learnt.Most
-	if configured := cmp.Or(d.Config.Line.MaxRegisters, protocol.MaxReadRegisters); most == 0 || most >= configured {
-		return nil
-	}
-	return []Advice{note(IllLong,
-		"%s answers reads of at most %d registers, which was found out and is kept to: `max_registers: %d` says so "+
-			"from the start",
-		d.Config.Name, most, most).with("max_registers", fmt.Sprint(most))}
-}
-
-// learntHoles is the same for registers that the device does not read across.
-func learntHoles(d DeviceSymptoms) []Advice {
+// learnedHoles: registers that the device does not read across were found out and are kept to; writing them down spares
+// the finding out.
+func learnedHoles(d DeviceSymptoms) []Advice {
 	known := d.Config.Line.Holes
 	holes := slices.Clone(known)
-	for _, h := range d.Learnt.Holes {
-		if !slices.ContainsFunc(known, func(k protocol.Range) bool { return k.Contains(h.Range) }) {
+	for _, h := range d.Learned.Holes {
+		if h.Range.Count > 0 && !slices.ContainsFunc(known, func(k protocol.Range) bool { return k.Contains(h.Range) }) {
 			holes = append(holes, h.Range)
 		}
 	}

@@ -174,8 +174,9 @@ var illnesses = map[string]illness{
 	}, []Illness{IllFirst}, "set `first_timeout: 4s`"},
 	"long": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, d.Most = 30, 48 },
 		[]Illness{IllLong}, "reads of more than 48 registers: set `max_registers: 48`"},
-	"long, found out": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Learnt.Most = 48 }, []Illness{IllLong},
-		"kept to"},
+	"a hole, found out": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Learned.Holes = []devices.Hole{{Range: protocol.Range{Addr: 102, Count: 8}}}
+	}, []Illness{IllHoles}, "does not read across 1 places"},
 	"unanswered": {config.Serial, func(_ *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts = 30 },
 		[]Illness{IllUnanswered}, "30 of 200 requests to Roof got no answer: `solarhub check --live` tries what helps"},
 	"unanswered, tried": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, s.Tried = 30, true },

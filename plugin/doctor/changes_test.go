@@ -19,8 +19,8 @@ func TestTheSettingsThatAnAdviceNamesCanBeWritten(t *testing.T) {
 			{Config: meter, Status: devices.Status{Online: true, Identified: true}, Connect: 2 * time.Second,
 				Stats: protocol.UnitStats{Requests: 200, Replies: 190, Timeouts: 10}},
 			{Config: roof, Status: devices.Status{Online: true, Identified: true}, Gap: 100 * time.Millisecond,
-				Stats:  protocol.UnitStats{Requests: 200, Replies: 110, Timeouts: 90},
-				Learnt: devices.Lessons{Holes: []devices.Hole{{Range: protocol.Range{Addr: 7, Count: 3}}}}},
+				Stats:   protocol.UnitStats{Requests: 200, Replies: 110, Timeouts: 90},
+				Learned: devices.Learned{Holes: []devices.Hole{{Range: protocol.Range{Addr: 7, Count: 3}}}}},
 		}}
 	f := Fitness{Symptoms: s, Advice: advise(s)}
 	got := f.Changes(3)

@@ -82,7 +82,7 @@ func fitness(l Line, stats protocol.Stats, from sample, now time.Time) Fitness {
 	for i, d := range l.Devices {
 		config := l.Config.Devices[i]
 		f.Devices = append(f.Devices,
-			DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learnt: d.Learnt(),
+			DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learned: d.Learned(),
 				Stats: f.Stats.Units[config.Unit]})
 	}
 	f.Advice = advise(f.Symptoms)

@@ -9,7 +9,6 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin/ledger"
-	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
@@ -31,18 +30,7 @@ const (
 type knownDevice struct {
 	Profile  string           `json:"profile"`
 	Identity devices.Identity `json:"identity"`
-	Learnt   devices.Lessons  `json:"learnt"` // about its reads
-
-	Holes []protocol.Range `json:"holes,omitempty"` // of records from before lessons had a time
-}
-
-// learnt returns the lessons, also those of old records: their holes are due to be looked at again.
-func (k knownDevice) learnt() devices.Lessons {
-	l := k.Learnt
-	for _, r := range k.Holes {
-		l.Holes = append(l.Holes, devices.Hole{Range: r})
-	}
-	return l
+	Learned  devices.Learned  `json:"learnt"` // about its reads
 }
 
 // keptValue is a reading in the cache.
@@ -61,12 +49,12 @@ type Memory struct {
 }
 
 // Known returns what is remembered of the device at a place, if it was of that profile.
-func (m Memory) Known(place, profile string) (who devices.Identity, learnt devices.Lessons, ok bool) {
+func (m Memory) Known(place, profile string) (who devices.Identity, learned devices.Learned, ok bool) {
 	k, ok := m.known[place]
 	if !ok || k.Profile != profile {
-		return devices.Identity{}, devices.Lessons{}, false
+		return devices.Identity{}, devices.Learned{}, false
 	}
-	return k.Identity, k.learnt(), true
+	return k.Identity, k.Learned, true
 }
 
 // Recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may

@@ -53,25 +53,14 @@ func TestRecallLeavesOutWhatItDoesNotUnderstand(t *testing.T) {
 	}
 }
 
-func TestLessonsOfOldRecords(t *testing.T) {
+func TestLearnedOutlivesARestart(t *testing.T) {
 	const place = "tcp h#1"
 	hole := protocol.Range{Addr: 7, Count: 2}
-	m, err := Recall(fakeKeeper{records: map[string][]byte{
-		knownPrefix + place: []byte(`{"profile":"p","identity":{"Serial":"S"},` +
-			`"holes":[{"Table":0,"Addr":7,"Count":2}]}`),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l := m.known[place].learnt(); len(l.Holes) != 1 || l.Holes[0].Range != hole || !l.Holes[0].At.IsZero() {
-		t.Errorf("lessons %+v", l)
-	}
 	now := time.Now().Truncate(0)
-	kept := knownDevice{Profile: "p",
-		Learnt: devices.Lessons{Holes: []devices.Hole{{Range: hole, At: now}}, Most: 48, MostAt: now}}
-	m, err = Recall(fakeKeeper{records: map[string][]byte{knownPrefix + place: encode(kept)}})
-	if l := m.known[place].learnt(); err != nil || len(l.Holes) != 1 || !l.Holes[0].At.Equal(now) || l.Most != 48 ||
-		!l.MostAt.Equal(now) {
-		t.Errorf("lessons %+v, %v", l, err)
+	kept := knownDevice{Profile: "p", Learned: devices.Learned{Holes: []devices.Hole{{Range: hole, At: now}}}}
+	m, err := Recall(fakeKeeper{records: map[string][]byte{knownPrefix + place: encode(kept)}})
+	if _, l, ok := m.Known(place, "p"); err != nil || !ok || len(l.Holes) != 1 || l.Holes[0].Range != hole ||
+		!l.Holes[0].At.Equal(now) {
+		t.Errorf("learned %+v, %v", l, err)
 	}
 }

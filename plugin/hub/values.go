@@ -294,7 +294,7 @@ func (s *state) collectKnown(u *member) {
 	if identity.Serial == "" {
 		return
 	}
-	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learnt: u.device.Learnt()}
+	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learned: u.device.Learned()}
 	if text := encode(k); string(text) != string(u.known) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text

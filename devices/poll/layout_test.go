@@ -1,4 +1,4 @@
-package devices
+package poll
 
 import (
 	"testing"

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-func TestAbsence(t *testing.T) {
+func TestAwayBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := absence{least: 2 * time.Second, most: time.Minute}
+		a := awayBackoff{least: 2 * time.Second, most: time.Minute}
 		near := func(want time.Duration) {
 			t.Helper()
-			if got := a.NextBackOff(); got > want || got < want*9/10 {
+			if got := a.next(); got > want || got < want*9/10 {
 				t.Errorf("%v after %v, want %v", got, time.Since(a.since), want)
 			}
 		}
@@ -21,7 +21,7 @@ func TestAbsence(t *testing.T) {
 				a.since = time.Now().Add(-gone * time.Second)
 				near(want * time.Second)
 			}
-			a.Reset()
+			a.reset()
 		}
 	})
 }

@@ -7,12 +7,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"solarhub/devices/ask"
+	"solarhub/devices/poll"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
+	"solarhub/protocol/plan"
 )
 
 func notIt(format string, args ...any) error {
@@ -53,33 +54,51 @@ func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 	return d.accept(found, x.Connection())
 }
 
-// askIdentity reads the fields of identification; what the device refuses is no value.
-func (d *Device) askIdentity(ctx context.Context, x exchange) (map[string]codec.Value, error) {
-	l, err := d.identityLayout()
+// askIdentity reads the fields of identification; what the device refuses is no value. Of what is refused together each
+// field is asked for by itself.
+func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (map[string]codec.Value, error) {
+	fields := d.identityFields()
+	reads, err := poll.Plan(fields, d.cfg.Line)
 	if err != nil {
 		return nil, fmt.Errorf("plan the identification of %s: %w", d.Name(), err)
 	}
-	f := newFetch(x, d.client.Request(protocol.PriorityRead, ask.ForTurn), ask.ForTurn, l)
-	for _, read := range shortestFirst(l.reads) { // of a device that is away one short read is lost
-		if err := f.read(ctx, read); err != nil {
+	slices.SortStableFunc(reads, func(a, b plan.Read) int { // of a device that is away one short read is lost
+		return cmp.Compare(a.Range.Count, b.Range.Count)
+	})
+	values := map[string]codec.Value{}
+	for _, r := range reads {
+		req := d.client.Request(protocol.PriorityRead, ask.ForTurn)
+		req.Op, req.Range = protocol.Read, r.Range
+		resp, err := x(ctx, req)
+		if err != nil && !ask.IsRefusal(err) {
+			return nil, err
+		}
+		for _, f := range fields {
+			switch over := f.Ranges[0]; {
+			case len(f.Ranges) > 1 || !r.Range.Contains(over):
+			case err == nil:
+				from := over.Addr - r.Range.Addr
+				values[f.Key] = f.Spec.Decode(resp.Words[from : from+over.Count])
+			case r.Range == over:
+				values[f.Key] = codec.None(fmt.Sprintf("the device refuses it: %v", err))
+			}
+		}
+	}
+	for _, f := range fields {
+		if _, known := values[f.Key]; known {
+			continue
+		}
+		r, err := ask.Point(ctx, x, d.client.Request(protocol.PriorityRead, ask.ForTurn), f)
+		switch {
+		case err == nil:
+			values[f.Key] = r.Value
+		case ask.IsRefusal(err):
+			values[f.Key] = codec.None(fmt.Sprintf("the device refuses it: %v", err))
+		default:
 			return nil, err
 		}
 	}
-	values := map[string]codec.Value{}
-	for i, p := range l.points {
-		reading, _, _ := f.reading(i)
-		values[p.Key] = reading.Value
-	}
 	return values, nil
-}
-
-// identityLayout plans the fields of identification within what is known of the device.
-func (d *Device) identityLayout() (*layout, error) {
-	fields := d.identityFields()
-	d.mu.Lock()
-	limits := d.limits(fields)
-	d.mu.Unlock()
-	return newLayout(fields, limits, TimingOf(d.cfg.Line))
 }
 
 // identityFields returns what identification reads, as points.
@@ -148,14 +167,15 @@ func (d *Device) accept(found Identity, connection uint64) error {
 		return err
 	}
 	d.mu.Lock()
-	d.points = points
+	if before := d.status.Identity; d.points == nil || before.Serial != found.Serial || before.Variant != found.Variant ||
+		!d.status.Identified { // the first time in this run
+		d.points = points
+		d.version++
+	}
 	d.admitted, d.connection = true, connection
-	d.admissions++
-	d.generation++
-	clear(d.refused)
 	d.become(Status{Online: true, Identified: true, Identity: found})
 	d.mu.Unlock()
-	d.nudge()
+	d.poller.Wake()
 	return nil
 }
 
@@ -165,31 +185,6 @@ func (d *Device) dismiss(why error) {
 	defer d.mu.Unlock()
 	d.admitted = false
 	d.become(Status{Identity: d.status.Identity, Reason: why.Error()})
-}
-
-// doubt ends the admission until the next identification; the status stays.
-func (d *Device) doubt() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.admitted = false
-}
-
-// lost ends the admission because the device does not answer.
-func (d *Device) lost(ctx context.Context, why error) {
-	d.mu.Lock()
-	d.admitted = false
-	d.become(Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: why.Error()})
-	d.mu.Unlock()
-	d.out.status(ctx)
-}
-
-// become takes over a status; since when it holds changes only with the rest of it. The caller holds mu.
-func (d *Device) become(s Status) {
-	s.Since = d.status.Since
-	if s != d.status {
-		s.Since = time.Now()
-	}
-	d.status = s
 }
 
 func textOf(v codec.Value) string {

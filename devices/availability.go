@@ -1,0 +1,165 @@
+package devices
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"solarhub/devices/ask"
+	"solarhub/devices/poll"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+)
+
+// A device counts as away, and its entities as unavailable, when this many reads in a row were not answered, when the
+// line is down, or when somebody else answers. A reply too late or garbled makes nothing unavailable. It is back when it
+// has been identified.
+const failuresToLose = 3
+
+// away is what Run keeps of a device that does not answer.
+type away struct {
+	failures int // reads in a row
+	losses   int // times in a row that the device was lost though it had been identified
+	retry    awayBackoff
+}
+
+func newAway(fastest time.Duration, line profile.LineSettings) away {
+	return away{retry: awayBackoff{least: fastest, most: cmp.Or(line.Quiet, profile.DefaultQuiet)}}
+}
+
+// awayBackoff says when a device that is away is tried again: behind an eighth of the time for which it has been, but not
+// before its fastest interval is over and not after the longest pause. So what was gone for a moment is back with the
+// next poll, what was gone for longer is missed for an eighth more of it, and what is off costs a line shared with
+// others one timeout in a growing interval.
+type awayBackoff struct {
+	least, most time.Duration
+	since       time.Time // of the first try that was counted; zero while the device is there
+}
+
+// reset notes that the device is there.
+func (a *awayBackoff) reset() { a.since = time.Time{} }
+
+// next returns the pause before the next try. Devices that went together do not come back in step.
+func (a *awayBackoff) next() time.Duration {
+	now := time.Now()
+	if a.since.IsZero() {
+		a.since = now
+	}
+	pause := min(max(a.least, now.Sub(a.since)/8), a.most)
+	return pause - time.Duration(rand.Int64N(int64(pause/10)+1))
+}
+
+// errReconnected: the reply came over a connection on which the device was not identified.
+var errReconnected = errors.New("the connection is a new one")
+
+// do asks the device for the poller. What comes over a connection on which the device was not identified is not believed.
+func (d *Device) do(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+	resp, err := d.client.Bus.Do(ctx, req)
+	if resp.Connection != 0 && !d.isAdmitted(resp.Connection) {
+		resp, err = protocol.Response{}, errReconnected
+	}
+	if d.isLostBy(ctx, err) {
+		return protocol.Response{}, errors.Join(poll.ErrAway, err)
+	}
+	return resp, err
+}
+
+// isLostBy counts what has become of a read and reports whether the device is not to be asked until it is identified.
+func (d *Device) isLostBy(ctx context.Context, err error) bool {
+	no, refused := errors.AsType[protocol.ExceptionError](err)
+	switch {
+	case err == nil:
+		d.away.failures, d.away.losses = 0, 0
+		d.away.retry.reset()
+	case ctx.Err() != nil, errors.Is(err, protocol.ErrExpired) && !errors.Is(err, protocol.ErrDown):
+	case errors.Is(err, errReconnected):
+		d.doubt()
+		d.away.losses++ // a peer that hangs up behind each reply would be dialled without a pause
+		return true
+	case refused && !no.FromGateway():
+		d.away.failures = 0 // it is there: it said no
+	case d.isAway(err):
+		d.lose(ctx, err)
+		d.away.losses++
+		return true
+	}
+	return false
+}
+
+// isAway counts a failure and reports whether the device counts as away by it.
+func (d *Device) isAway(err error) bool {
+	d.away.failures++
+	_, wrong := errors.AsType[*ask.WrongDeviceError](err)
+	return d.away.failures >= failuresToLose || wrong || errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrClosed)
+}
+
+// comeBack identifies the device, and waits where that fails. It waits shortly while the device may be back at once,
+// longer and longer otherwise. The wait counts from the beginning of the try, but a line that is up is free for at least
+// as long as the try has taken it.
+func (d *Device) comeBack(ctx context.Context) bool {
+	if d.away.losses > 1 { // it answers only what identifies it: that may not cost the line one timeout after the other
+		d.away.losses = 1
+		d.poller.Calm()
+		d.poller.Wait(ctx, time.Now().Add(d.away.retry.next()))
+		return false
+	}
+	begun, was := time.Now(), d.Status().Online
+	err := d.identify(ctx)
+	if err == nil {
+		d.away.failures = 0
+		d.poller.Back(!was)
+		return true
+	}
+	now := time.Now()
+	next := now.Add(ask.BeforeRetry)
+	if !d.Status().Online || d.isAway(err) {
+		next = begun.Add(d.away.retry.next())
+		if free := now.Add(now.Sub(begun)); next.Before(free) && !errors.Is(err, protocol.ErrDown) {
+			next = free
+		}
+		d.lose(ctx, err)
+	}
+	d.poller.GiveUp(err)
+	d.poller.Wait(ctx, next)
+	return false
+}
+
+// lose tells that the device is away; what it is not, if somebody else answers, has been told.
+func (d *Device) lose(ctx context.Context, err error) {
+	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); ctx.Err() != nil || wrong {
+		return
+	}
+	if d.Status().Online {
+		d.log.Warn().Err(err).Msg("the device does not answer")
+	}
+	d.mu.Lock()
+	d.admitted = false
+	d.become(Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: err.Error()})
+	d.mu.Unlock()
+	d.out.status(ctx)
+}
+
+// doubt has the device identified before it is asked again; the status stays.
+func (d *Device) doubt() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.admitted = false
+}
+
+// isIdentified reports whether the device has been identified and not been lost since.
+func (d *Device) isIdentified() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.admitted
+}
+
+// become takes over a status; since when it holds changes only with the rest of it. The caller holds mu.
+func (d *Device) become(s Status) {
+	s.Since = d.status.Since
+	if s != d.status {
+		s.Since = time.Now()
+	}
+	d.status = s
+}

@@ -1,0 +1,328 @@
+package poll
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"solarhub/devices/ask"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+)
+
+// A read that fails in the same way again and again, refused or silent, is asked in halves until the registers that
+// fail are known. If both halves come and the whole does not, the device does not read across from one to the other:
+// that is a hole. Such requests go between those of the polls, at no more than one in ten; a silent one costs a timeout.
+const (
+	perHalf     = 10           // answered reads that pay for the read of a half
+	mostCredit  = 40 * perHalf // which a start has: what a device refuses is found at once
+	silentPause = time.Minute  // before another half is asked though nothing else was answered
+	silentTries = 2            // before a half that stays silent is believed to fail
+	bothTries   = 6            // the same for a whole of which both halves have come
+	oddTries    = 3            // before it is given up because it fails now in this way, now in that
+	lastReadFor = time.Minute  // a device that has answered no read for longer teaches nothing
+)
+
+// atom is a run of registers that cannot be read in parts: points that overlap.
+type atom struct {
+	over   protocol.Range
+	points []profile.Point
+}
+
+// doubt is a read that has failed. A point of it is not polled until it has come in another read.
+type doubt struct {
+	points []profile.Point
+	silent bool // it gets no answer; false: it is refused
+	odd    int  // requests that failed in another way
+}
+
+// block is a part of a doubt that is to be asked.
+type block struct {
+	doubt *doubt
+	atoms []atom
+	of    *halves // nil: it is all of the doubt
+	both  *halves // it is asked once more as it was, because both of these were answered
+	fails int
+}
+
+// halves are what a block was cut into.
+type halves struct {
+	whole []atom
+	of    *halves        // that of the block
+	gap   protocol.Range // what lies between them
+	open  int            // halves that are not settled
+	clean bool           // those that are were answered as they were asked
+}
+
+// doubts are the reads that are being looked into.
+type doubts struct {
+	blocks   []*block
+	earned   int       // credit, in answered reads
+	silentAt time.Time // of the last request that got no answer; zero when one got one since
+	answers  int       // since then
+}
+
+func newDoubts() doubts { return doubts{earned: mostCredit} }
+
+// atomsOf sorts points by address and joins those that overlap.
+func atomsOf(points []profile.Point) (atoms []atom) {
+	sorted := slices.SortedStableFunc(slices.Values(points), func(a, b profile.Point) int {
+		return cmp.Compare(spanOf(a).Addr, spanOf(b).Addr)
+	})
+	for _, p := range sorted {
+		over := spanOf(p)
+		if n := len(atoms); n > 0 && atoms[n-1].over.Overlaps(over) {
+			atoms[n-1].points = append(atoms[n-1].points, p)
+			atoms[n-1].over = union(atoms[n-1].over, over)
+			continue
+		}
+		atoms = append(atoms, atom{over: over, points: []profile.Point{p}})
+	}
+	return atoms
+}
+
+// spanOf returns the range from the first register of a point to the last.
+func spanOf(p profile.Point) protocol.Range {
+	over := p.Ranges[0]
+	for _, r := range p.Ranges[1:] {
+		over = union(over, r)
+	}
+	return over
+}
+
+// coverOf returns the range from the first atom to the last.
+func coverOf(atoms []atom) protocol.Range { return union(atoms[0].over, atoms[len(atoms)-1].over) }
+
+func pointsOf(atoms []atom) (points []profile.Point) {
+	for _, a := range atoms {
+		points = append(points, a.points...)
+	}
+	return points
+}
+
+// doubt begins to look into a read that has failed, with its halves. It is called with two atoms at least, or where a
+// silent one is to be asked again.
+func (p *Poller) doubt(points []profile.Point, silent bool) {
+	b := &block{doubt: &doubt{points: points, silent: silent}, atoms: atomsOf(points)}
+	p.mu.Lock()
+	for _, point := range points {
+		p.doubted[point.Key] = true
+	}
+	p.generation++
+	p.mu.Unlock()
+	if len(b.atoms) == 1 {
+		p.doubts.blocks = append(p.doubts.blocks, b)
+	} else {
+		p.halve(b)
+	}
+}
+
+// undoubt has points polled again that have come, or of which no more is to be found out.
+func (p *Poller) undoubt(points []profile.Point) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, point := range points {
+		delete(p.doubted, point.Key)
+	}
+	p.generation++
+}
+
+// forgetDoubts ends all that is being looked into.
+func (p *Poller) forgetDoubts() {
+	p.doubts = newDoubts()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.doubted)
+	p.trials = nil
+	p.generation++
+}
+
+// halve puts the halves of a block before all others. Until they are settled no read runs across from one to the other.
+func (p *Poller) halve(b *block) {
+	n := len(b.atoms) / 2
+	h := &halves{whole: b.atoms, of: b.of, open: 2, clean: true}
+	left, right := b.atoms[n-1].over, b.atoms[n].over
+	h.gap = protocol.Range{Table: left.Table, Addr: uint16(left.End()), Count: uint16(uint32(right.Addr) - left.End())}
+	d := &p.doubts
+	d.blocks = slices.Insert(d.blocks, 0,
+		&block{doubt: b.doubt, atoms: b.atoms[:n], of: h}, &block{doubt: b.doubt, atoms: b.atoms[n:], of: h})
+	d.earned -= 2 * perHalf
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trials = append(p.trials, Hole{Range: h.gap})
+	p.generation++
+}
+
+// endTrial ends the trial of what lies between two halves; a hole is kept.
+func (p *Poller) endTrial(h *halves, isHole bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.trials, Hole{Range: h.gap}); i >= 0 {
+		p.trials = slices.Delete(slices.Clone(p.trials), i, i+1)
+	}
+	if isHole {
+		holes := slices.DeleteFunc(slices.Clone(p.holes), func(known Hole) bool { return known.Range == h.gap })
+		p.holes = append(holes, Hole{Range: h.gap, At: time.Now()})
+		p.log.Info().Stringer("registers", h.gap).Msg("the device does not read across these registers, planning anew")
+	}
+	p.generation++
+}
+
+func (d *doubts) mayHalve() bool { return d.earned >= 2*perHalf }
+
+// credit notes that a read of a poll was answered.
+func (d *doubts) credit() {
+	d.earned = min(d.earned+1, mostCredit)
+	d.answers++
+}
+
+// halving reports whether there are refused reads that are being looked into.
+func (d *doubts) halving() bool {
+	return slices.ContainsFunc(d.blocks, func(b *block) bool { return !b.doubt.silent })
+}
+
+// silentMay returns when a request may be sent again that may get no answer.
+func (d *doubts) silentMay(now time.Time) time.Time {
+	if d.silentAt.IsZero() || d.answers >= perHalf-1 {
+		return now
+	}
+	return d.silentAt.Add(silentPause)
+}
+
+// next takes out the block that is to be asked now, nil if none is.
+func (d *doubts) next(now time.Time) *block {
+	i := slices.IndexFunc(d.blocks, func(b *block) bool { return !b.doubt.silent || !d.silentMay(now).After(now) })
+	if i < 0 {
+		return nil
+	}
+	b := d.blocks[i]
+	d.blocks = slices.Delete(d.blocks, i, i+1)
+	return b
+}
+
+// wake returns when the next block will be asked though nothing else is, zero if none will.
+func (d *doubts) wake(now time.Time) time.Time {
+	if len(d.blocks) == 0 {
+		return time.Time{}
+	}
+	return d.silentMay(now)
+}
+
+// drop ends a doubt of which nothing is to be found out now.
+func (p *Poller) drop(ctx context.Context, one *doubt, err error) {
+	p.doubts.blocks = slices.DeleteFunc(p.doubts.blocks, func(b *block) bool {
+		if b.doubt != one {
+			return false
+		}
+		for h := b.of; h != nil; h = h.of {
+			p.endTrial(h, false)
+		}
+		return true
+	})
+	p.refuseAgain(ctx, one.points, err)
+	p.undoubt(one.points)
+}
+
+// askDoubtful asks for a block and learns from the answer.
+func (p *Poller) askDoubtful(ctx context.Context, b *block) {
+	d := &p.doubts
+	err := p.readBlock(ctx, b)
+	if ask.IsSilence(err) {
+		d.silentAt, d.answers = time.Now(), 0
+	} else if err == nil {
+		d.silentAt = time.Time{}
+	}
+	switch {
+	case ctx.Err() != nil || errors.Is(err, ErrAway) || errors.Is(err, protocol.ErrExpired):
+		d.blocks = append(d.blocks, b) // it was not asked, or is asked when the device is back
+	case err == nil:
+		p.settled(b, true)
+	case ask.IsRefusal(err), ask.IsSilence(err) && b.doubt.silent:
+		p.failed(ctx, b, err)
+	default:
+		if b.doubt.odd++; b.doubt.odd < oddTries {
+			d.blocks = append(d.blocks, b)
+			return
+		}
+		d.blocks = append(d.blocks, b)
+		p.drop(ctx, b.doubt, err)
+	}
+}
+
+// readBlock reads a block and reports its points; words that lie apart are read in turn.
+func (p *Poller) readBlock(ctx context.Context, b *block) error {
+	req, points := p.client.Request(protocol.PriorityPoll, ask.ForPoll), pointsOf(b.atoms)
+	if len(points) == 1 {
+		r, err := ask.Point(ctx, p.device.Do, req, points[0])
+		if err == nil {
+			p.Given(points[0].Key)
+			p.undoubt(points)
+			p.silence.answered(spanOf(points[0]), time.Now())
+			p.deliver(ctx, []ask.Reading{r})
+		}
+		return err
+	}
+	req.Op, req.Range = protocol.Read, coverOf(b.atoms)
+	resp, err := p.device.Do(ctx, req)
+	if err == nil {
+		for _, point := range points {
+			p.Given(point.Key)
+		}
+		p.undoubt(points)
+		p.answered(ctx, req.Range, points, resp)
+	}
+	return err
+}
+
+// failed deals with a block that fails as the doubt does.
+func (p *Poller) failed(ctx context.Context, b *block, err error) {
+	d, silent := &p.doubts, ask.IsSilence(err)
+	b.fails++
+	tries := silentTries
+	if b.both != nil {
+		tries = bothTries
+	}
+	switch {
+	case silent && b.fails < tries, silent && len(b.atoms) == 1 && time.Since(p.silence.lastRead) > lastReadFor:
+		d.blocks = append(d.blocks, b) // not sure yet
+	case b.both != nil:
+		p.endTrial(b.both, true)
+		p.settled(b, false)
+	case len(b.atoms) == 1 || !silent && !d.mayHalve():
+		p.refuse(ctx, pointsOf(b.atoms), err)
+		p.settled(b, false)
+	default:
+		p.halve(b)
+	}
+}
+
+// settled notes that it is known what becomes of a block, and goes on with what it was a half of.
+func (p *Poller) settled(b *block, clean bool) {
+	if b.both != nil && clean {
+		p.endTrial(b.both, false) // it was a bad moment
+	}
+	h := b.of
+	if h == nil {
+		return
+	}
+	h.open--
+	if h.clean = h.clean && clean; h.open > 0 {
+		return
+	}
+	whole := &block{doubt: b.doubt, atoms: h.whole, of: h.of, both: h}
+	if h.clean {
+		p.doubts.blocks = slices.Insert(p.doubts.blocks, 0, whole)
+	} else {
+		p.endTrial(h, false) // what fails lies in the halves
+		p.settled(&block{doubt: b.doubt, of: h.of}, false)
+	}
+}
+
+// Holes returns what was found out, with what the Poller was made with.
+func (p *Poller) Holes() []Hole {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.holes)
+}

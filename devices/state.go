@@ -1,0 +1,26 @@
+package devices
+
+import (
+	"slices"
+	"time"
+)
+
+// Two things are kept across a restart, by whoever made the device: its Identity, which is given back as Config.Known,
+// and what was Learned of it.
+
+// Learned is what was found out about a device by reading it.
+type Learned struct {
+	Holes []Hole `json:"holes,omitempty"`
+}
+
+// Learned returns what was found out, with what the device was made with.
+func (d *Device) Learned() Learned { return Learned{Holes: d.poller.Holes()} }
+
+// believedFor is how long a hole is believed that a former run has found. Firmware changes, but rarely; what is still
+// there is found again.
+const believedFor = 7 * 24 * time.Hour
+
+// young returns the holes that are still believed.
+func (l Learned) young() []Hole {
+	return slices.DeleteFunc(slices.Clone(l.Holes), func(h Hole) bool { return time.Since(h.At) > believedFor })
+}
