@@ -15,7 +15,8 @@ import (
 )
 
 // BenchmarkFullPoll reads every register of a Powdrive once, over a pty that keeps the time of 9600 8N1 with 20 ms of
-// turnaround, and compares it with what the plan's requests take on the wire. "limit-ms" is the plan, "x-limit" the ratio.
+// turnaround, and compares it with what the plan's requests take on the wire. "limit-ms" is the plan, "x-limit" the
+// ratio.
 func BenchmarkFullPoll(b *testing.B) {
 	p, err := profile.Get("powdrive")
 	if err != nil {
@@ -56,7 +57,8 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 
 	poll := func() {
 		for _, r := range reads {
-			request := protocol.Request{Unit: 1, Range: r.Range, Priority: protocol.PriorityPoll, Pace: protocol.Pace{Gap: s.gap, Timeout: time.Second}}
+			request := protocol.Request{Unit: 1, Range: r.Range, Priority: protocol.PriorityPoll,
+				Pace: protocol.Pace{Gap: s.gap, Timeout: time.Second}}
 			if _, err := bus.Do(ctx, request); err != nil {
 				b.Fatal(err)
 			}

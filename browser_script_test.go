@@ -26,7 +26,8 @@ window.deep = (...selectors) => {
   for (const selector of selectors) {
     const fits = typeof selector === "function" ? selector : (node) => node.matches(selector);
     const within = found.shadowRoot ? [found.shadowRoot, found] : [found];
-    found = within.flatMap((root) => [...under(root)]).find((node) => node instanceof Element && fits(node) && shown(node));
+    found = within.flatMap((root) => [...under(root)]).find(
+      (node) => node instanceof Element && fits(node) && shown(node));
     if (!found) return null;
   }
   return found;

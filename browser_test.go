@@ -88,17 +88,20 @@ func chromium(t *testing.T) string {
 func (p *page) Goto(path string) {
 	p.t.Helper()
 	p.do("open "+path, chromedp.Navigate(p.home+path))
-	p.wait("the frontend at "+path, `deep("home-assistant-main") && deep("home-assistant").hass?.connected && !document.getElementById("ha-launch-screen")`)
+	p.wait("the frontend at "+path,
+		`deep("home-assistant-main") && deep("home-assistant").hass?.connected && `+
+			`!document.getElementById("ha-launch-screen")`)
 }
 
-// WaitText waits until the page shows a text. A text that is put together from several elements is found in pieces only.
+// WaitText waits until the page shows a text. A text that is put together from several elements is found in pieces
+// only.
 func (p *page) WaitText(text string) {
 	p.t.Helper()
 	p.wait("the text "+quote(text), fmt.Sprintf("deepText().includes(%s)", quote(text)))
 }
 
-// Shot writes what the tab shows to a PNG file, and makes the folders it needs. It waits until two pictures in a row are
-// the same, so that no transition is caught in the middle, but not longer than two seconds: a caret may blink.
+// Shot writes what the tab shows to a PNG file, and makes the folders it needs. It waits until two pictures in a row
+// are the same, so that no transition is caught in the middle, but not longer than two seconds: a caret may blink.
 func (p *page) Shot(file string) {
 	p.t.Helper()
 	var shown, before []byte
@@ -161,8 +164,9 @@ func (p *page) clickAt(element string, fraction float64) {
 	p.do("click "+element, chromedp.MouseClickXY(box.X+fraction*box.Width, box.Y+box.Height/2))
 }
 
-// SetNumber does in the row of an entities card what a person does: it types the value into the box and presses Enter, or
-// presses the mouse where the value is on the slider. The language of the page's user must write numbers with a point.
+// SetNumber does in the row of an entities card what a person does: it types the value into the box and presses Enter,
+// or presses the mouse where the value is on the slider. The language of the page's user must write numbers with a
+// point.
 func (p *page) SetNumber(entityID string, value float64) {
 	p.t.Helper()
 	row := fmt.Sprintf("(node) => /-entity-row$/i.test(node.tagName) && node._config?.entity === %s", quote(entityID))
@@ -194,7 +198,8 @@ func (p *page) wait(what, condition string) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			p.t.Fatalf("waited %v for %s; the last answer was %t, %v; the page shows:\n%s", patience, what, holds, err, p.text())
+			p.t.Fatalf("waited %v for %s; the last answer was %t, %v; the page shows:\n%s", patience, what, holds, err,
+				p.text())
 		}
 	}
 }
@@ -262,7 +267,8 @@ func (p *page) call(message map[string]any, out any) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.Eval(fmt.Sprintf(`deep("home-assistant").hass.callWS(%s).catch((error) => { throw new Error(error.message); })`, text), out)
+	p.Eval(fmt.Sprintf(`deep("home-assistant").hass.callWS(%s).catch((error) => { throw new Error(error.message); })`,
+		text), out)
 }
 
 // newHelper makes a number of Home Assistant itself for the time of the test and returns its entity id.
@@ -283,5 +289,6 @@ func (p *page) newDashboard(path string, entityIDs ...string) {
 	p.t.Cleanup(func() { p.call(map[string]any{"type": "lovelace/dashboards/delete", "dashboard_id": made.ID}, nil) })
 	card := map[string]any{"type": "entities", "entities": entityIDs}
 	views := []any{map[string]any{"cards": []any{card}}}
-	p.call(map[string]any{"type": "lovelace/config/save", "url_path": path, "config": map[string]any{"views": views}}, nil)
+	p.call(map[string]any{"type": "lovelace/config/save", "url_path": path, "config": map[string]any{"views": views}},
+		nil)
 }

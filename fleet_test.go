@@ -29,10 +29,10 @@ import (
 // fleetRegisters is how many registers each device of the fleet has, read in one request.
 const fleetRegisters = 100
 
-// BenchmarkFleet polls many devices over Modbus TCP on loopback, each on a connection of its own, for b.N intervals: 100 registers
-// of 64 devices each second, and of 1,000 every ten seconds. The simulated devices are another process, so CPU and memory are
-// those of the polling side: links, buses, devices, readings. A poll is on time if it begins within a tenth of the interval of when it
-// should.
+// BenchmarkFleet polls many devices over Modbus TCP on loopback, each on a connection of its own, for b.N intervals:
+// 100 registers of 64 devices each second, and of 1,000 every ten seconds. The simulated devices are another process,
+// so CPU and memory are those of the polling side: links, buses, devices, readings. A poll is on time if it begins
+// within a tenth of the interval of when it should.
 func BenchmarkFleet(b *testing.B) {
 	if testing.Short() {
 		b.Skip("takes seconds")
@@ -60,7 +60,8 @@ func pollFleet(b *testing.B, n int, every time.Duration) {
 	for i := range sinks {
 		sinks[i] = &punctual{every: every}
 		bus := protocol.NewBus(link.NewTCP(link.TCPConfig{Address: address}), protocol.BusOptions{})
-		d := devices.New(devices.Config{Profile: p, Unit: 1, Line: p.Line, Intervals: map[profile.Interval]time.Duration{profile.Now: every}},
+		d := devices.New(devices.Config{Profile: p, Unit: 1, Line: p.Line,
+			Intervals: map[profile.Interval]time.Duration{profile.Now: every}},
 			bus, sinks[i], zerolog.Nop())
 		running.Go(func() { _ = bus.Run(ctx) })
 		running.Go(func() { _ = d.Run(ctx) })
@@ -170,7 +171,8 @@ identify:
 points:
 `)
 	for i := range fleetRegisters {
-		fmt.Fprintf(&y, "  - {key: r%d, name: Register %d, at: %d, type: u16, every: now, show: true, source: maker}\n", i, i, i)
+		fmt.Fprintf(&y, "  - {key: r%d, name: Register %d, at: %d, type: u16, every: now, show: true, source: maker}\n",
+			i, i, i)
 	}
 	return y.String()
 }

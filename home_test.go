@@ -53,7 +53,8 @@ func nameHome(t *testing.T) *home {
 	t.Helper()
 	h := &home{t: t, url: os.Getenv("HASS_URL"), token: os.Getenv("HASS_TOKEN"), config: os.Getenv("HASS_CONFIG")}
 	if h.url == "" || h.token == "" || h.config == "" {
-		t.Skip("HASS_URL, HASS_TOKEN and HASS_CONFIG name no Home Assistant; .ci/README.md says how to get one in a minute")
+		t.Skip("HASS_URL, HASS_TOKEN and HASS_CONFIG name no Home Assistant; .ci/README.md says how to get one in a " +
+			"minute")
 	}
 	return h
 }
@@ -65,7 +66,8 @@ func (h *home) connect(ctx context.Context) {
 	var conn *websocket.Conn
 	for {
 		var err error
-		if conn, _, err = websocket.Dial(ctx, strings.Replace(h.url, "http", "ws", 1)+"/api/websocket", nil); err == nil {
+		if conn, _, err = websocket.Dial(ctx, strings.Replace(h.url, "http", "ws", 1)+"/api/websocket",
+			nil); err == nil {
 			break
 		}
 		if pause(ctx, 100*time.Millisecond) != nil {
@@ -135,7 +137,8 @@ func (h *home) disconnect() {
 	}
 }
 
-// ask sends a command and decodes its result into out, a pointer or nil. The error is a *homeError where the host refused.
+// ask sends a command and decodes its result into out, a pointer or nil. The error is a *homeError where the host
+// refused.
 func (h *home) ask(ctx context.Context, message map[string]any, out any) error {
 	h.mu.Lock()
 	h.next++

@@ -58,14 +58,16 @@ func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.powdrive = newInverter(t, "powdrive", "lv", "2307120001", sim.Options{Serial: &serial, Turnaround: 20 * time.Millisecond, Keep: 200_000})
+	b.powdrive = newInverter(t, "powdrive", "lv", "2307120001", sim.Options{Serial: &serial,
+		Turnaround: 20 * time.Millisecond, Keep: 200_000})
 	b.powdrive.pty, b.powdrive.address = pty, pty.Path()
 	serve(t, func(ctx context.Context) error { return b.powdrive.line.ServePTY(ctx, pty) })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.senergy = newInverter(t, "senergy", "", "1234-123456789", sim.Options{Turnaround: 5 * time.Millisecond, Keep: 200_000})
+	b.senergy = newInverter(t, "senergy", "", "1234-123456789", sim.Options{Turnaround: 5 * time.Millisecond,
+		Keep: 200_000})
 	b.senergy.address = listener.Addr().String()
 	serve(t, func(ctx context.Context) error { return b.senergy.line.ServeTCP(ctx, listener) })
 	b.configure(h, dir)
@@ -133,7 +135,8 @@ lines:
 func (b *house) run(ctx context.Context, h *home) {
 	b.t.Helper()
 	b.log = &logBuffer{}
-	b.process = exec.CommandContext(context.WithoutCancel(ctx), b.binary, "run", "--config", b.config, "--log-format", "json", "--log-level", "debug")
+	b.process = exec.CommandContext(context.WithoutCancel(ctx), b.binary, "run", "--config", b.config, "--log-format",
+		"json", "--log-level", "debug")
 	b.process.Env = append(os.Environ(), "HASS_TOKEN="+h.token)
 	b.process.Stdout, b.process.Stderr = b.log, b.log
 	if err := b.process.Start(); err != nil {

@@ -3,41 +3,29 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/rs/zerolog"
 
 	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
-	"solarhub/protocol"
 )
 
-// adviceWidth is where a sentence is broken.
-const adviceWidth = 110
-
 // checkLive opens the lines for real and prints how they are. It fails if a person must mend something.
-func (a *app) checkLive(ctx context.Context, path string, long time.Duration, write bool) error {
+func (a *app) checkLive(ctx context.Context, flag configFlag, long time.Duration, write bool) error {
 	if long <= 0 {
 		return usagef("--for %v is not above 0", long)
 	}
-	cfg, err := config.Load(path)
-	if err != nil {
-		a.findings(err)
-		return errReported
-	}
-	log, err := a.logger()
+	path, cfg, err := a.load(flag)
 	if err != nil {
 		return err
 	}
-	if log.GetLevel() > zerolog.DebugLevel {
-		log = zerolog.Nop() // the report says it all
+	log, err := a.debugLogger()
+	if err != nil {
+		return err
 	}
 	show := showProgress(a.Err, cfg.Lines, long)
 	all, err := doctor.CheckLive(ctx, cfg, doctor.LiveOptions{For: long, Log: log, Progress: show.tell})
@@ -46,7 +34,7 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration, wr
 		return err
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(a.Out, "It was ended before its time: this is what was seen by then.")
+		fmt.Fprintln(a.Out, "You ended it early, so this is based on less than it could be.")
 	}
 	ill := false
 	for _, f := range all {
@@ -64,7 +52,7 @@ func (a *app) checkLive(ctx context.Context, path string, long time.Duration, wr
 	return nil
 }
 
-// fitness prints one line with its devices, and what is to be said of it.
+// fitness prints one line with its devices, and the advice about it.
 func (a *app) fitness(f doctor.Fitness) {
 	pace := ""
 	if f.Line.Transport != config.TCP {
@@ -73,22 +61,22 @@ func (a *app) fitness(f doctor.Fitness) {
 	s := f.Stats
 	fmt.Fprintf(a.Out, "\n%s%s: %s in %v, line in use %.0f %%\n\n", f.Line, pace, counted(int(s.Requests), "request"),
 		f.Watched.Round(time.Second/10), 100*s.Load)
-	t := newTable(nil, "device", "unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms",
-		"full poll", "predicted ms", "measured ms")
-	t.SetColumnConfigs(rightAligned("unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms",
-		"full poll", "predicted ms", "measured ms"))
+	figures := []any{"unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll",
+		"predicted ms", "measured ms"}
+	t := newTable(nil, append([]any{"device"}, figures...)...)
+	t.SetColumnConfigs(rightAligned(figures...))
 	for _, d := range f.Devices {
 		t.AppendRow(table.Row{d.Config.Name, d.Config.Unit, d.Stats.Requests, d.Stats.Timeouts, d.Stats.Exceptions,
-			spread(d.Stats.Latency),
-			spread(d.Stats.WriteWait), some(d.Poll, counted(d.Poll.Requests, "request")),
+			spread(d.Stats.Latency), spread(d.Stats.WriteWait), some(d.Poll, counted(d.Poll.Requests, "request")),
 			some(d.Poll, ms(d.Poll.Predicted)), some(d.Poll, ms(d.Poll.Took))})
 	}
 	fmt.Fprint(a.Out, indented(t.Render(), "  "), "\n\n")
-	fmt.Fprintf(a.Out, "  round trip and write wait: half below / 95 %% below / longest; full poll: its requests, "+
-		"and the time they take\n")
-	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened %d "+
-		"times\n",
-		ms(s.Link.Gap), s.Frames.Damaged, s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, s.Openings)
+	fmt.Fprintf(a.Out,
+		"  round trip and write wait: median / 95 %% are below / longest; full poll: its requests, and the time "+
+			"they take\n")
+	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened: %s\n",
+		ms(s.Link.Gap),
+		s.Frames.Damaged, s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, times(s.Openings))
 	if len(f.Advice) == 0 {
 		fmt.Fprintln(a.Out, "\n  No problem found.")
 		return
@@ -99,7 +87,7 @@ func (a *app) fitness(f doctor.Fitness) {
 		if advice.Mend {
 			mark = "! "
 		}
-		wrapped := text.WrapSoft(advice.Sentence(), adviceWidth)
+		wrapped := text.WrapSoft(advice.Sentence(), printWidth)
 		fmt.Fprintln(a.Out, "  "+mark+strings.TrimPrefix(indented(wrapped, "    "), "    "))
 	}
 }
@@ -110,85 +98,4 @@ func some(p devices.PollReport, figure string) string {
 		return "-"
 	}
 	return figure
-}
-
-func indented(t, by string) string {
-	lines := strings.Split(strings.TrimRight(t, "\n"), "\n")
-	for i := range lines {
-		lines[i] = by + strings.TrimRight(lines[i], " ")
-	}
-	return strings.Join(lines, "\n")
-}
-
-// spread prints half below / 95 % below / longest.
-func spread(s protocol.Spread) string {
-	if s.Count == 0 {
-		return "-"
-	}
-	return ms(s.P50) + " / " + ms(s.P95) + " / " + ms(s.Max)
-}
-
-// progressShown is what a person at a terminal sees meanwhile; nobody else sees anything.
-type progressShown struct {
-	writer progress.Writer
-	over   chan struct{} // closed when nothing is shown any more
-	mu     sync.Mutex
-	lines  map[string]*progress.Tracker
-}
-
-// showProgress begins to show, one bar for each line. end is called once.
-func showProgress(w io.Writer, lines []config.Line, long time.Duration) *progressShown {
-	p := &progressShown{lines: map[string]*progress.Tracker{}}
-	if !terminal(w) {
-		return p
-	}
-	p.writer = progress.NewWriter()
-	p.writer.SetOutputWriter(w)
-	p.writer.SetAutoStop(false)
-	p.writer.SetMessageLength(56)
-	p.writer.SetTrackerLength(20)
-	p.writer.SetUpdateFrequency(100 * time.Millisecond)
-	p.writer.Style().Visibility.Value = false
-	p.writer.Style().Visibility.Time = false
-	p.writer.Style().Options.PercentFormat = "%4.0f%%"
-	for _, l := range lines {
-		t := &progress.Tracker{Message: l.String(), Total: 1000}
-		p.lines[l.String()] = t
-		p.writer.AppendTracker(t)
-	}
-	fmt.Fprintf(w, "Polling for %v. Ctrl-C ends it with what is known by then.\n", long)
-	p.over = make(chan struct{})
-	go func() { // end waits for it
-		defer close(p.over)
-		p.writer.Render()
-	}()
-	return p
-}
-
-func (p *progressShown) tell(now doctor.Progress) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := p.lines[now.Line]
-	if t == nil {
-		return
-	}
-	t.UpdateMessage(now.Line + ": " + now.What)
-	t.SetValue(int64(999 * now.Done))
-	if now.Over {
-		t.MarkAsDone()
-	}
-}
-
-func (p *progressShown) end() {
-	if p.writer == nil {
-		return
-	}
-	for {
-		p.writer.Stop() // is lost on a writer that has not quite begun
-		select {
-		case <-p.over:
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
 }

@@ -44,7 +44,8 @@ func simulated(t *testing.T, on string, flags ...string) (line string) {
 	return "serial: " + port + "\n    baud: 115200"
 }
 
-// TestCheckLiveNamesTheIllness has real lines with one thing wrong each. What it demands does not depend on how fast the machine is.
+// TestCheckLiveNamesTheIllness has real lines with one thing wrong each. What it demands does not depend on how fast
+// the machine is.
 func TestCheckLiveNamesTheIllness(t *testing.T) {
 	t.Parallel()
 	type result struct {
@@ -76,16 +77,27 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 			[]string{"set `transaction_ids: shape`"}},
 		"wrong unit ids": {"tcp", []string{"--fault", "no-unit=1"}, "timeout: 500ms",
 			[]string{"set `unit_ids: lax`"}},
-		"hasty":         {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms", []string{"Garage loses requests that come too soon", "set `gap: "}},
-		"deaf at first": {"tcp", []string{"--deaf", "1500ms"}, "timeout: 1s", []string{"Garage does not hear what is asked directly behind the connecting: set `connect_delay: 2s`"}},
-		"slow at first": {"tcp", []string{"--waking", "1500ms"}, "timeout: 500ms", []string{"Garage answers late at first, 1.", "set `first_timeout: "}},
+		"hasty": {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms",
+			[]string{"Garage loses requests that come too soon", "set `gap: "}},
+		"deaf at first": {"tcp", []string{"--deaf", "1500ms"}, "timeout: 1s",
+			[]string{"Garage does not hear what is asked directly behind the connecting: set `connect_delay: 2s`"}},
+		"slow at first": {"tcp", []string{"--waking", "1500ms"}, "timeout: 500ms",
+			[]string{"Garage answers late at first, 1.", "set `first_timeout: "}},
 		"long": {"tcp", []string{"--max-registers", "20", "--silent"}, "timeout: 300ms",
 			[]string{"Garage ", "`max_registers: 20`"}},
-		"busy":             {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms", []string{"Garage says that it is busy", "set `busy_wait: "}},
-		"behind":           {"serial", []string{"--turnaround", "40ms"}, "poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every", "instead of 100ms"}},
-		"hangs up":         {"tcp", []string{"--fault", "close-before=1:10ms"}, "timeout: 500ms", []string{"takes the connection and closes it at once"}},
-		"another language": {"rtu_over_tcp", nil, "timeout: 300ms", []string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
-		"another device":   {"tcp", []string{"--set", "grid_phase_number=2"}, "timeout: 500ms", []string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its kind is 2"}},
+		"busy": {"tcp", []string{"--fault", "exception=40%:6"}, "timeout: 500ms, busy_wait: 10ms",
+			[]string{"Garage says that it is busy", "set `busy_wait: "}},
+		"behind": {"serial", []string{"--turnaround", "40ms"},
+			"poll: {now: 100ms, normal: 100ms, slow: 100ms}", []string{"The line cannot keep up with Garage: now every",
+				"instead of 100ms"}},
+		"hangs up": {"tcp", []string{"--fault", "close-before=1:10ms"}, "timeout: 500ms",
+			[]string{"takes the connection and closes it at once"}},
+		"echo": {"serial", []string{"--echo"}, "timeout: 500ms", []string{"The adapter repeats what is sent",
+			"set `echo: on`"}},
+		"another language": {"rtu_over_tcp", nil, "timeout: 300ms",
+			[]string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
+		"another device": {"tcp", []string{"--set", "grid_phase_number=2"}, "timeout: 500ms",
+			[]string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its kind is 2"}},
 	}
 	results := map[string]chan result{} // all lines at once: each of them mostly waits
 	for name, c := range illnesses {
@@ -124,19 +136,18 @@ func TestCheckLiveOfALineThatIsWell(t *testing.T) {
 	for name, c := range map[string]struct {
 		on    string
 		flags []string
-		says  string
-		code  int
+		more  string // of the line's configuration
 	}{
-		"TCP":  {"tcp", nil, "No problem found.", cli.ExitOK},
-		"RTU":  {"serial", nil, "No problem found.", cli.ExitOK},
-		"echo": {"serial", []string{"--echo"}, "set `echo: on`", cli.ExitFailed},
+		"TCP":  {"tcp", nil, ""},
+		"RTU":  {"serial", nil, ""},
+		"echo": {"serial", []string{"--echo"}, "\n    echo: on"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := liveConfig(t, simulated(t, c.on, c.flags...), "timeout: 20s")
+			config := liveConfig(t, simulated(t, c.on, c.flags...)+c.more, "timeout: 20s")
 			code, out, errs := do(t, "check", "--live", "--for", "2500ms", "--config", config)
 			t.Log(out)
-			if code != c.code || errs != "" || !strings.Contains(out, c.says) {
+			if code != cli.ExitOK || errs != "" || !strings.Contains(out, "No problem found.") {
 				t.Errorf("ended with %d: %s", code, errs)
 			}
 			if strings.Contains(out, "  -  ") { // what a write would wait was measured too
@@ -198,9 +209,11 @@ func TestCheckLiveOfAGatewayWithOneClient(t *testing.T) {
 		}
 	}()
 	defer func() { gateway.Close(); <-ended }()
-	code, out, errs := do(t, "check", "--live", "--for", "4s", "--config", liveConfig(t, "tcp: "+gateway.Addr().String(), "unit: 1"))
+	code, out, errs := do(t, "check", "--live", "--for", "4s", "--config",
+		liveConfig(t, "tcp: "+gateway.Addr().String(), "unit: 1"))
 	t.Log(out)
-	if text := unwrapped(out); code != cli.ExitFailed || errs != "" || !strings.Contains(text, "closes it at once: it serves one client only") {
+	if text := unwrapped(out); code != cli.ExitFailed || errs != "" ||
+		!strings.Contains(text, "closes it at once: it serves one client only") {
 		t.Errorf("ended with %d: %s", code, errs)
 	}
 }
@@ -269,7 +282,7 @@ func TestCheckLiveEndsEarly(t *testing.T) {
 	if code := stop(); code != cli.ExitOK || errs.String() != "" || time.Since(began) > time.Minute {
 		t.Errorf("ended with %d after %v: %s\n%s", code, time.Since(began), errs, out)
 	}
-	for _, part := range []string{"It was ended before its time", "Garage"} {
+	for _, part := range []string{"You ended it early", "Garage"} {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("no %q in:\n%s", part, out)
 		}

@@ -43,8 +43,10 @@ func TestCheckPredicts(t *testing.T) {
 	}
 	for _, part := range []string{
 		"is right: 2 lines with 2 devices, for Home Assistant at http://homeassistant.local:8123",
-		"serial /dev/serial/by-id/usb-adapter, 9600 8N1\n", "Roof: powdrive, unit 1", "tcp 192.168.1.50:502\n", "Garage: senergy, unit 2",
-		"WIRE MS", "requests for lv on at first", "requests for hv all", "holding 108+", "A write that is next in turn waits for the line",
+		"serial /dev/serial/by-id/usb-adapter, 9600 8N1\n", "Roof: powdrive, unit 1", "tcp 192.168.1.50:502\n",
+		"Garage: senergy, unit 2",
+		"WIRE MS", "requests for lv on at first", "requests for hv all", "holding 108+",
+		"A write that is next in turn waits at most",
 	} {
 		if !strings.Contains(out, part) {
 			t.Errorf("no %q in:\n%s", part, out)
@@ -62,14 +64,17 @@ func TestCheckPredicts(t *testing.T) {
 
 // What is set beside the defaults is told with who says so, and what follows from it.
 func TestCheckTellsWhatIsSet(t *testing.T) {
-	set := strings.NewReplacer("usb-adapter\n", "usb-adapter\n    write_wait: 150ms\n    connect_delay: 1500ms\n", "name: Roof", "gap: 100ms").Replace(configuration1)
+	set := strings.NewReplacer("usb-adapter\n", "usb-adapter\n    write_wait: 150ms\n    connect_delay: 1500ms\n",
+		"name: Roof", "gap: 100ms").Replace(configuration1)
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", set))
 	if code != cli.ExitOK || errs != "" {
 		t.Fatalf("ended with %d: %s", code, errs)
 	}
 	for _, part := range []string{
-		"  set by the configuration: connect_delay 1.5s\n", "    set by the configuration: gap 100ms\n", "    set by write_wait: max_registers 6\n",
-		"    set by the family: turnaround 20ms, holes [holding 259..335,", "waits for the line 150 ms at most", "waits for connect_delay too, 1500 ms",
+		"  set by the configuration: connect_delay 1.5s\n", "    set by the configuration: gap 100ms\n",
+		"    set by write_wait: max_registers 6\n",
+		"    set by the family: turnaround 20ms, holes [holding 259..335,", "waits at most 150 ms for the line",
+		"also waits for connect_delay, 1500 ms",
 	} {
 		if !strings.Contains(out, part) {
 			t.Errorf("no %q in:\n%s", part, out)
@@ -79,23 +84,29 @@ func TestCheckTellsWhatIsSet(t *testing.T) {
 
 // A line that is asked for too much is right, and check says what will happen.
 func TestCheckTellsOfTooMuch(t *testing.T) {
-	slow := strings.NewReplacer("    devices:\n      - profile: powdrive\n", "    baud: 2400\n    devices:\n      - {profile: powdrive, unit: 3}\n      - profile: powdrive\n        poll: {now: 500ms}\n").Replace(configuration1)
+	slow := strings.NewReplacer("    devices:\n      - profile: powdrive\n",
+		"    baud: 2400\n    devices:\n      - {profile: powdrive, unit: 3}\n      - profile: powdrive\n        "+
+			"poll: {now: 500ms}\n").Replace(configuration1)
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", slow))
 	if code != cli.ExitOK || errs != "" {
 		t.Fatalf("ended with %d: %s", code, errs)
 	}
-	for _, part := range []string{"The class now alone takes 605 ms of each 500 ms", "now: 610ms under poll is what works", "Together they have the line in use for ", "Above 100 % in use the line is polled without a pause"} {
+	for _, part := range []string{"The class now takes 605 ms by itself, but it is due every 500 ms",
+		"Set now: 610ms under poll", "Together they use the line for ",
+		"Above 100 % the line is polled without a pause"} {
 		if strings.Count(out, part) != 1 {
 			t.Errorf("%q is not there once in:\n%s", part, out)
 		}
 	}
-	if _, out, _ := do(t, "check", "--config", file(t, "solarhub.yaml", configuration1)); strings.Contains(out, "Together") || strings.Contains(out, "Above 100 %") || strings.Contains(out, "class now alone") {
+	if _, out, _ := do(t, "check", "--config", file(t, "solarhub.yaml", configuration1)); strings.Contains(out,
+		"Together") || strings.Contains(out, "Above 100 %") || strings.Contains(out, "The class now takes") {
 		t.Errorf("a line that keeps up is warned of:\n%s", out)
 	}
 }
 
 func TestCheckListsAllFindings(t *testing.T) {
-	wrong := strings.NewReplacer("url:", "ulr:", "unit: 2", "unit: 256", "profile: powdrive", "profile: nosuch").Replace(configuration1)
+	wrong := strings.NewReplacer("url:", "ulr:", "unit: 2", "unit: 256", "profile: powdrive",
+		"profile: nosuch").Replace(configuration1)
 	path := file(t, "solarhub.yaml", wrong)
 	code, out, errs := do(t, "check", "--config", path)
 	if code != cli.ExitFailed || out != "" {
@@ -134,7 +145,8 @@ func TestNoConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, command := range []string{"run", "check"} {
 		code, _, errs := do(t, command)
-		if code != cli.ExitFailed || !strings.Contains(errs, "neither ./solarhub.yaml nor /etc/solarhub/solarhub.yaml") {
+		if code != cli.ExitFailed ||
+			!strings.Contains(errs, "neither ./solarhub.yaml nor /etc/solarhub/solarhub.yaml") {
 			t.Errorf("%s ended with %d: %s", command, code, errs)
 		}
 		code, _, errs = do(t, command, "--config", "nosuch.yaml")

@@ -40,8 +40,8 @@ type app struct {
 	logging  logging
 }
 
-// Run carries out one command line, without the program's name, and returns what the process shall end with. A command that
-// serves (run, simulate) ends in order when ctx ends, with ExitOK.
+// Run carries out one command line, without the program's name, and returns what the process shall end with. A command
+// that serves (run, simulate) ends in order when ctx ends, with ExitOK.
 func Run(ctx context.Context, env Environment, args []string) int {
 	a := &app{Environment: env}
 	if err := json.Unmarshal(env.Manifest, &a.manifest); err != nil {
@@ -61,10 +61,10 @@ func (a *app) root() *cobra.Command {
 		Use:   "solarhub",
 		Short: "Inverters, batteries and meters on Modbus as native entities of Home Assistant",
 		Long: `SolarHub reads solar inverters, batteries and meters over Modbus (RS485 or network) and shows each
-register as a native entity of Home Assistant. A value that you set there is written to the device and read
-back before the action returns.
+register as a native entity of Home Assistant. When you set a value there, SolarHub writes it to the device and
+reads it back before the action returns.
 
-The first step, without any hardware and without Home Assistant:
+To see it without any hardware and without Home Assistant:
   solarhub demo`,
 		Example: `  solarhub devices powdrive                        what a device family offers
   solarhub install --ha-config /srv/homeassistant  put the integration into Home Assistant
@@ -77,12 +77,23 @@ The first step, without any hardware and without Home Assistant:
 	a.logging.register(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.dumpCommand(), a.simulateCommand(), a.devicesCommand(), a.installCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.dumpCommand(), a.simulateCommand(),
+		a.devicesCommand(),
+		a.installCommand(), a.versionCommand())
 	return root
 }
 
 // logger returns the log that the flags ask for.
 func (a *app) logger() (zerolog.Logger, error) { return a.logging.open(a.Err) }
+
+// debugLogger returns the log for commands whose output says it all: it is silent unless debugging is asked for.
+func (a *app) debugLogger() (zerolog.Logger, error) {
+	log, err := a.logger()
+	if err == nil && log.GetLevel() > zerolog.DebugLevel {
+		log = zerolog.Nop()
+	}
+	return log, err
+}
 
 // usageError is a mistake in the command line.
 type usageError struct{ err error }
@@ -98,7 +109,7 @@ func (e *usageError) Unwrap() error { return e.err }
 // errReported is a failure that the command has printed already.
 var errReported = errors.New("already reported")
 
-// report prints why a command failed, and for a mistake in the command line where to read on.
+// report prints why a command failed, and after a mistake on the command line where to read more.
 func (a *app) report(command *cobra.Command, err error) int {
 	wrong := (*usageError)(nil)
 	switch {
@@ -106,7 +117,8 @@ func (a *app) report(command *cobra.Command, err error) int {
 		return ExitOK
 	case errors.Is(err, errReported):
 		return ExitFailed
-	case errors.As(err, &wrong) || command.Parent() == nil: // the root itself fails only over a command it does not know
+	// the root itself fails only over a command it does not know
+	case errors.As(err, &wrong) || command.Parent() == nil:
 		fmt.Fprintf(a.Err, "solarhub: %v\nSee: %s --help\n", err, command.CommandPath())
 		return ExitUsage
 	}
@@ -124,7 +136,7 @@ func noArguments(command *cobra.Command, args []string) error {
 
 func oneArgument(command *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usagef("%s takes one argument, but there is %q behind %q", command.Name(), args[1], args[0])
+		return usagef("%s takes one argument, but there is %q after %q", command.Name(), args[1], args[0])
 	}
 	return nil
 }

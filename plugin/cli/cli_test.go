@@ -76,28 +76,47 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		want []string
 		code int
 	}{
-		"unknown command":       {[]string{"rum"}, []string{`unknown command "rum"`, "See: solarhub --help"}, cli.ExitUsage},
-		"unknown flag":          {[]string{"devices", "--all"}, []string{"unknown flag: --all", "See: solarhub devices --help"}, cli.ExitUsage},
-		"argument too many":     {[]string{"version", "x"}, []string{`version takes no argument, but there is "x"`}, cli.ExitUsage},
-		"two profiles":          {[]string{"devices", "powdrive", "senergy"}, []string{`one argument, but there is "senergy" behind "powdrive"`}, cli.ExitUsage},
-		"unknown profile":       {[]string{"devices", "nosuch"}, []string{`"nosuch" is not one of iammeter, powdrive, senergy`}, cli.ExitFailed},
-		"unknown variant":       {[]string{"devices", "powdrive", "--variant", "xv"}, []string{`variant "xv" is not one of hv, lv`}, cli.ExitUsage},
-		"file that is not":      {[]string{"devices", "./nosuch.yaml"}, []string{"nosuch.yaml: no such file"}, cli.ExitFailed},
-		"log level":             {[]string{"devices", "--log-level", "loud"}, []string{`--log-level "loud" is not one of trace, debug`}, cli.ExitUsage},
-		"log format":            {[]string{"devices", "--log-format", "xml"}, []string{`--log-format "xml" is not one of auto`}, cli.ExitUsage},
-		"simulate nothing":      {[]string{"simulate"}, []string{"which device?", "solarhub devices"}, cli.ExitUsage},
-		"flags without device":  {[]string{"simulate", "--pty", "/tmp/x"}, []string{"which device?"}, cli.ExitUsage},
-		"unknown device":        {[]string{"simulate", "nosuch"}, []string{`"nosuch" is not one of iammeter`}, cli.ExitUsage},
-		"no such baud":          {[]string{"simulate", "powdrive", "--baud", "17"}, []string{"powdrive: baud 17 is not one of"}, cli.ExitUsage},
-		"no such fault":         {[]string{"simulate", "powdrive", "--fault", "slow=1%,late=x"}, []string{`fault "slow=1%"`, `fault "late=x"`}, cli.ExitUsage},
-		"device in a scenario":  {[]string{"simulate", "senergy", "--scenario", "x.yaml"}, []string{`"senergy" must not be there`}, cli.ExitUsage},
-		"flags of a scenario":   {[]string{"simulate", "--unit", "2", "--scenario", "x.yaml"}, []string{"--unit belongs to a device on the command line"}, cli.ExitUsage},
-		"no such scenario":      {[]string{"simulate", "--scenario", "nowhere.yaml"}, []string{"--scenario: open nowhere.yaml"}, cli.ExitUsage},
-		"set what is not there": {[]string{"simulate", "powdrive", "--set", "nosuch=1", "--set", "pv1_power_w=1.5"}, []string{"set nosuch=1: there is no such value", "set pv1_power_w=1.5: "}, cli.ExitUsage},
-		"install nothing":       {[]string{"install"}, []string{"--ha-config", "--url"}, cli.ExitUsage},
-		"install, no token":     {[]string{"install", "--url", "http://x"}, []string{"exactly one of --token-file, --token-env and --token"}, cli.ExitUsage},
-		"install, wrong url":    {[]string{"install", "--url", "x:8123", "--token", "t"}, []string{"begins with none of http://"}, cli.ExitUsage},
-		"restart, no url":       {[]string{"install", "--ha-config", "x", "--restart"}, []string{"--restart needs --url"}, cli.ExitUsage},
+		"unknown command": {[]string{"rum"}, []string{`unknown command "rum"`, "See: solarhub --help"},
+			cli.ExitUsage},
+		"unknown flag": {[]string{"devices", "--all"}, []string{"unknown flag: --all",
+			"See: solarhub devices --help"}, cli.ExitUsage},
+		"argument too many": {[]string{"version", "x"}, []string{`version takes no argument, but there is "x"`},
+			cli.ExitUsage},
+		"two profiles": {[]string{"devices", "powdrive", "senergy"},
+			[]string{`one argument, but there is "senergy" after "powdrive"`}, cli.ExitUsage},
+		"unknown profile": {[]string{"devices", "nosuch"},
+			[]string{`"nosuch" is not one of iammeter, powdrive, senergy`}, cli.ExitFailed},
+		"unknown variant": {[]string{"devices", "powdrive", "--variant", "xv"},
+			[]string{`variant "xv" is not one of hv, lv`}, cli.ExitUsage},
+		"file that is not": {[]string{"devices", "./nosuch.yaml"}, []string{"nosuch.yaml: no such file"},
+			cli.ExitFailed},
+		"log level": {[]string{"devices", "--log-level", "loud"},
+			[]string{`--log-level "loud" is not one of trace, debug`}, cli.ExitUsage},
+		"log format": {[]string{"devices", "--log-format", "xml"},
+			[]string{`--log-format "xml" is not one of auto`}, cli.ExitUsage},
+		"simulate nothing":     {[]string{"simulate"}, []string{"which device?", "solarhub devices"}, cli.ExitUsage},
+		"flags without device": {[]string{"simulate", "--pty", "/tmp/x"}, []string{"which device?"}, cli.ExitUsage},
+		"unknown device": {[]string{"simulate", "nosuch"}, []string{`"nosuch" is not one of iammeter`},
+			cli.ExitUsage},
+		"no such baud": {[]string{"simulate", "powdrive", "--baud", "17"},
+			[]string{"powdrive: baud 17 is not one of"}, cli.ExitUsage},
+		"no such fault": {[]string{"simulate", "powdrive", "--fault", "slow=1%,late=x"},
+			[]string{`fault "slow=1%"`, `fault "late=x"`}, cli.ExitUsage},
+		"device in a scenario": {[]string{"simulate", "senergy", "--scenario", "x.yaml"},
+			[]string{`"senergy" must not be there`}, cli.ExitUsage},
+		"flags of a scenario": {[]string{"simulate", "--unit", "2", "--scenario", "x.yaml"},
+			[]string{"--unit belongs to a device on the command line"}, cli.ExitUsage},
+		"no such scenario": {[]string{"simulate", "--scenario", "nowhere.yaml"},
+			[]string{"--scenario: open nowhere.yaml"}, cli.ExitUsage},
+		"set what is not there": {[]string{"simulate", "powdrive", "--set", "nosuch=1", "--set", "pv1_power_w=1.5"},
+			[]string{"set nosuch=1: there is no such value", "set pv1_power_w=1.5: "}, cli.ExitUsage},
+		"install nothing": {[]string{"install"}, []string{"--ha-config", "--url"}, cli.ExitUsage},
+		"install, no token": {[]string{"install", "--url", "http://x"},
+			[]string{"exactly one of --token-file, --token-env and --token"}, cli.ExitUsage},
+		"install, wrong url": {[]string{"install", "--url", "x:8123", "--token", "t"},
+			[]string{"begins with none of http://"}, cli.ExitUsage},
+		"restart, no url": {[]string{"install", "--ha-config", "x", "--restart"},
+			[]string{"--restart needs --url"}, cli.ExitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := do(t, test.args...)
@@ -120,7 +139,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			t.Errorf("solarhub --help does not name %s:\n%s", name, out)
 		}
 		code, help, errs := do(t, name, "--help")
-		if code != cli.ExitOK || errs != "" || !strings.Contains(help, "Usage:\n  solarhub "+name) || !strings.Contains(help, "--log-level") {
+		if code != cli.ExitOK || errs != "" || !strings.Contains(help, "Usage:\n  solarhub "+name) ||
+			!strings.Contains(help, "--log-level") {
 			t.Errorf("solarhub %s --help ended with %d:\n%s%s", name, code, help, errs)
 		}
 	}
@@ -155,7 +175,8 @@ func TestDevices(t *testing.T) {
 		in, key string
 		want    []string
 	}{
-		{all, "battery_max_charge_current_a", []string{"Battery: Maximum charge current", "108", "u16", "A", "number", "0 to 240, step 1", "on"}},
+		{all, "battery_max_charge_current_a", []string{"Battery: Maximum charge current", "108", "u16", "A", "number",
+			"0 to 240, step 1", "on"}},
 		{settable, "solar_priority", []string{"141", "options & 0x0001", "select", "Battery first | Load first"}},
 		{on, "prog1_time", []string{"148", "time, decimal", "time"}},
 		{all, "battery_type", []string{"off, needs arm"}},
@@ -167,7 +188,8 @@ func TestDevices(t *testing.T) {
 			}
 		}
 	}
-	if rowOf(settable, "inverter_temp_c") != "" || rowOf(on, "battery_type") != "" || rowOf(all, "inverter_temp_c") == "" {
+	if rowOf(settable, "inverter_temp_c") != "" || rowOf(on, "battery_type") != "" ||
+		rowOf(all, "inverter_temp_c") == "" {
 		t.Error("--writable or --enabled do not choose")
 	}
 	if strings.Contains(all, "\x1b") {

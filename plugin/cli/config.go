@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"solarhub/devices/profile/strict"
+	"solarhub/plugin/config"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -17,7 +19,29 @@ var configPlaces = []string{"./solarhub.yaml", "/etc/solarhub/solarhub.yaml"}
 type configFlag struct{ path string }
 
 func (c *configFlag) register(flags *pflag.FlagSet) {
-	flags.StringVarP(&c.path, "config", "c", "", "the configuration; if none is named: "+strings.Join(configPlaces, ", else "))
+	flags.StringVarP(&c.path, "config", "c", "", "the configuration (default "+strings.Join(configPlaces,
+		", else ")+")")
+}
+
+// load reads the configuration that the flag names, or prints all that is wrong with it.
+func (a *app) load(flag configFlag) (path string, c config.Config, err error) {
+	if path, err = flag.find(); err != nil {
+		return "", c, err
+	}
+	if c, err = config.Load(path); err != nil {
+		a.findings(err)
+		return path, config.Config{}, errReported
+	}
+	return path, c, nil
+}
+
+// findings prints what is wrong with a file, each finding on its line as compilers do.
+func (a *app) findings(err error) {
+	fmt.Fprintln(a.Err, err)
+	var found strict.Findings
+	if errors.As(err, &found) {
+		fmt.Fprintln(a.Err, counted(len(found), "finding"))
+	}
 }
 
 // find returns the path of the configuration.
@@ -34,6 +58,7 @@ func (c configFlag) find() (string, error) {
 			return "", fmt.Errorf("look for the configuration: %w", err)
 		}
 	}
-	return "", fmt.Errorf("there is no configuration: neither %s exists. Name one with --config; README.md has an example to begin with",
+	return "", fmt.Errorf("there is no configuration: neither %s exists. Name one with --config; README.md has an "+
+		"example",
 		strings.Join(configPlaces, " nor "))
 }

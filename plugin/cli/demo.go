@@ -40,9 +40,9 @@ func (a *app) demoCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Show all of it with a simulated house, in the browser",
-		Long: `Simulate a house with two inverters and a meter, and show it: a Powdrive on a serial line of 9600 baud, a Senergy and a
-meter on Modbus TCP, SolarHub between them and a development host, and that host's page in your browser. What you
-set on the page is written to a simulated register and read back; the house obeys it.
+		Long: `Simulate a house with two inverters and a meter, and show it: a Powdrive on a serial line of 9600
+baud, a Senergy and a meter on Modbus TCP, SolarHub between them and a development host, and that host's page in
+your browser. What you set on the page is written to a simulated register and read back; the house obeys it.
 
 It needs no root, no network and no Home Assistant, and leaves nothing behind. With --host the same house is shown
 in a real Home Assistant that has the integration (see: solarhub install).`,
@@ -61,11 +61,15 @@ in a real Home Assistant that has the integration (see: solarhub install).`,
 	}
 	set := command.Flags()
 	set.DurationVar(&flags.day, "day", 24*time.Hour, "how long a day of the house takes, 30s to 24h")
-	set.StringVar(&flags.fault, "fault", "", "what goes wrong how often on the serial line, as late=1%:1.2s,exception=2%:6,drop=0.5%")
+	set.StringVar(&flags.fault, "fault", "",
+		"what goes wrong how often on the serial line, as late=1%:1.2s,exception=2%:6,drop=0.5%")
 	set.Uint64Var(&flags.seed, "seed", 1, "what weather and faults are drawn from")
-	set.StringVar(&flags.listen, "listen", "127.0.0.1", "the page is at this address; at any but one of this machine it asks for the token that is printed")
-	set.IntVar(&flags.port, "port", demoPort, "the page is at this port, 0 for any; without this flag another one is taken if it is not free")
-	set.StringVar(&flags.data, "data", "", "keep what is remembered in this folder; without it a temporary one is made and removed")
+	set.StringVar(&flags.listen, "listen", "127.0.0.1",
+		"the page is at this address; at any but one of this machine it asks for the token that is printed")
+	set.IntVar(&flags.port, "port", demoPort,
+		"the page is at this port, 0 for any; without this flag another one is taken if it is not free")
+	set.StringVar(&flags.data, "data", "",
+		"keep what is remembered in this folder; without it a temporary one is made and removed")
 	set.StringVar(&flags.url, "host", "", "show the house in the Home Assistant at this address instead")
 	set.StringVar(&flags.token, "token", "", "its long-lived access token")
 	set.StringVar(&flags.tokenFile, "token-file", "", "a file with that token")
@@ -141,7 +145,8 @@ func demoFolder(given string) (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, nil
 }
 
-// demoListener takes the place of the page. Where the usual port is taken and none was asked for, another one does; note says so.
+// demoListener takes the place of the page. Where the usual port is taken and none was asked for, another one does;
+// note says so.
 func demoListener(flags demoFlags) (l net.Listener, note string, err error) {
 	address := net.JoinHostPort(flags.listen, strconv.Itoa(flags.port))
 	l, err = net.Listen("tcp", address)

@@ -33,7 +33,8 @@ func startDemo(t testing.TB, flags demoFlags) *show {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{Environment: Environment{Manifest: manifest, Out: io.Discard, Err: io.Discard}, logging: logging{level: "error", format: "json"}}
+	a := &app{Environment: Environment{Manifest: manifest, Out: io.Discard, Err: io.Discard},
+		logging: logging{level: "error", format: "json"}}
 	if err := json.Unmarshal(manifest, &a.manifest); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,9 @@ const (
 // live waits until the page shows values of all three devices.
 func (p *tab) live() {
 	p.t.Helper()
-	p.wait("live values", `document.querySelector(".diagram") && /kW|W/.test(document.querySelector(".sentence").textContent) && !/Waiting/.test(document.querySelector(".sentence").textContent)`)
+	p.wait("live values",
+		`document.querySelector(".diagram") && /kW|W/.test(document.querySelector(".sentence").textContent) && `+
+			`!/Waiting/.test(document.querySelector(".sentence").textContent)`)
 }
 
 func TestPageSetsAndRefuses(t *testing.T) {
@@ -130,7 +133,8 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	}
 	p.enter(chargePower, "1200")
 	p.outcome(chargePower, "confirmed")
-	p.eval(`((list) => { list.value = "Selling first"; list.dispatchEvent(new Event("change")); })(`+row(workMode)+`.querySelector("select"))`, nil)
+	p.eval(`((list) => { list.value = "Selling first"; list.dispatchEvent(new Event("change")); })(`+row(workMode)+
+		`.querySelector("select"))`, nil)
 	p.outcome(workMode, "confirmed")
 	if held := s.held(0, "work_mode"); held != 0 {
 		t.Errorf("the work mode is %d", held)
@@ -147,7 +151,8 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	p.wait("one write for three arrows", `/39/.test(`+row(chargeCurrent)+`.querySelector("input[inputmode]").value)`)
 	p.outcome(chargeCurrent, "confirmed")
 	p.enter(chargeCurrent, "500") // Home Assistant itself refuses it
-	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") || !strings.Contains(sentence, "240") {
+	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") ||
+		!strings.Contains(sentence, "240") {
 		t.Errorf("the refusal is %q", sentence)
 	}
 	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "max_charge_power"), 3)
@@ -174,7 +179,8 @@ func TestPageSurvivesRestarts(t *testing.T) {
 		t.Errorf("without the plugin a set-value fails with %q", sentence)
 	}
 	s.startPlugin()
-	p.wait("values after a restart of the plugin", row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
+	p.wait("values after a restart of the plugin",
+		row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
 	p.enter(chargePower, "1300")
 	p.outcome(chargePower, "confirmed")
 
@@ -189,15 +195,18 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	if err := s.demoRun.host.Load().WaitReady(ready, "demo"); err != nil {
 		t.Fatal(err)
 	}
-	p.wait("values after a restart of the host", row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
+	p.wait("values after a restart of the host",
+		row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
 	p.enter(chargePower, "1400")
 	p.outcome(chargePower, "confirmed")
 	s.stopPlugin()
 	s.house.Lines[1].Sim.Off()
 	s.startPlugin()
-	p.wait("a value of before, with its age", `/as of \d\d:\d\d/.test(`+row("number.garage_battery_maximum_discharge_power")+`.textContent)`)
+	p.wait("a value of before, with its age",
+		`/as of \d\d:\d\d/.test(`+row("number.garage_battery_maximum_discharge_power")+`.textContent)`)
 	p.shot("cached")
-	p.wait("that the device is away, and why", `/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
+	p.wait("that the device is away, and why",
+		`/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
 	p.eval("scrollTo(0, 0)", nil)
 	p.shot("away")
 	if held := s.held(1, "max_charge_power"); held != 1400 {
@@ -228,21 +237,25 @@ func TestPageSetsATimeOnce(t *testing.T) {
 func TestPageMakesAnAutomation(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/scenes", 1280, 900)
-	p.wait("the choice", `[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
+	p.wait("the choice",
+		`[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
 	p.eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		const [watched, way, target] = form.querySelectorAll("select"), [limit, value] = form.querySelectorAll("input");
-		[watched.value, way.value, target.value, limit.value, value.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`", "40", "much"];
+		[watched.value, way.value, target.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`"];
+		[limit.value, value.value] = ["40", "much"];
 		form.requestSubmit();
 	})()`, nil)
-	p.wait("the refusal", `/cannot be set to .much/.test(document.querySelectorAll(".make")[1].querySelector(".problem").textContent)`)
+	p.wait("the refusal",
+		`/cannot be set to .much/.test(document.querySelectorAll(".make")[1].querySelector(".problem").textContent)`)
 	p.eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		form.querySelectorAll("input")[1].value = "1500";
 		form.requestSubmit();
 	})()`, nil)
 	p.wait("the automation in words", `document.querySelector(".item .rule")?.textContent ===
-		"When House: Battery maximum charge current is below 40 A, set Garage: Battery maximum charge power to 1500 W."`)
+		"When House: Battery maximum charge current is below 40 A, " +
+		"set Garage: Battery maximum charge power to 1500 W."`)
 	p.shot("automation")
 	p.open("devices")
 	p.enter(chargeCurrent, "30")
@@ -264,11 +277,13 @@ func TestPageTellsWhatFailed(t *testing.T) {
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
 	p.wait("the settings", row(chargePower)+` && `+row(chargeCurrent))
 	p.open("scenes")
-	p.wait("the choice", `[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
+	p.wait("the choice",
+		`[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
 	p.eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		const [watched, way, target] = form.querySelectorAll("select"), [limit, value] = form.querySelectorAll("input");
-		[watched.value, way.value, target.value, limit.value, value.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`", "40", "1500"];
+		[watched.value, way.value, target.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`"];
+		[limit.value, value.value] = ["40", "1500"];
 		form.requestSubmit();
 	})()`, nil)
 	p.wait("the automation", `/When House/.test(`+row("automation.rule")+`.textContent)`)
@@ -278,9 +293,12 @@ func TestPageTellsWhatFailed(t *testing.T) {
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
 	p.open("scenes")
-	p.wait("why the automation failed", `/last ran .* and failed: .*illegal data value/.test(`+row("automation.rule")+`?.querySelector(".note").textContent)`)
+	p.wait("why the automation failed",
+		`/last ran .* and failed: .*illegal data value/.test(`+row("automation.rule")+
+			`?.querySelector(".note").textContent)`)
 
-	if _, err := s.demoRun.host.Load().Action(t.Context(), "scene", "create", map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
+	if _, err := s.demoRun.host.Load().Action(t.Context(), "scene", "create",
+		map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
 		t.Fatal(err)
 	}
 	s.house.Lines[1].Sim.Off()
@@ -290,13 +308,15 @@ func TestPageTellsWhatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.click(row("scene.calm") + `.querySelector("button.main")`)
-	p.wait("what was not written", `document.querySelector(".outcomes [data-outcome=failed] .outcome")?.textContent === "unavailable: not written"`)
+	p.wait("what was not written",
+		`document.querySelector(".outcomes [data-outcome=failed] .outcome")?.textContent === "unavailable: not `+
+			`written"`)
 	p.wait("what was so already", `document.querySelector(".outcomes [data-outcome=same]")`)
 	p.untroubled()
 }
 
-// TestPagePictures goes through the page as a person does who looks around, and takes a picture of each view. It fails where a view
-// does not come up, or does not fit.
+// TestPagePictures goes through the page as a person does who looks around, and takes a picture of each view. It fails
+// where a view does not come up, or does not fit.
 func TestPagePictures(t *testing.T) {
 	s := startDemo(t, demoFlags{day: 5 * time.Minute})
 	p := openTab(t, s.url+"/", 1280, 900)
@@ -305,7 +325,10 @@ func TestPagePictures(t *testing.T) {
 	p.eval(`(async () => {
 		const form = document.querySelector(".make");
 		form.querySelector("input[type=text]").value = "Charge at night";
-		for (const pick of [...form.querySelectorAll(".pick")].filter((p) => /House: Battery (grid|maximum charge)|Window 1 (start|power)/.test(p.textContent))) pick.querySelector("input").click();
+		const wanted = /House: Battery (grid|maximum charge)|Window 1 (start|power)/;
+		for (const pick of form.querySelectorAll(".pick")) {
+			if (wanted.test(pick.textContent)) pick.querySelector("input").click();
+		}
 		form.requestSubmit();
 	})()`, nil)
 	p.wait("the scene", row("scene.charge_at_night"))
@@ -315,10 +338,13 @@ func TestPagePictures(t *testing.T) {
 	p.shot("devices")
 	p.open("scenes")
 	p.click(row("scene.charge_at_night") + `.querySelector("button.main")`)
-	p.wait("the outcome of the scene", `document.querySelector(".outcomes [data-outcome=confirmed]") && document.querySelector(".outcomes [data-outcome=same]")`)
+	p.wait("the outcome of the scene",
+		`document.querySelector(".outcomes [data-outcome=confirmed]") && document.querySelector(".outcomes `+
+			`[data-outcome=same]")`)
 	p.shot("scenes")
 	p.open("line")
-	p.wait("exchanges", `document.querySelectorAll(".exchanges tbody tr").length > 25 && document.querySelector(".ledger tbody tr")`)
+	p.wait("exchanges",
+		`document.querySelectorAll(".exchanges tbody tr").length > 25 && document.querySelector(".ledger tbody tr")`)
 	p.shot("line")
 	p.open("devices")
 	s.house.Lines[0].Sim.Off()
@@ -326,7 +352,8 @@ func TestPagePictures(t *testing.T) {
 	p.wait("a set-value under way", row(chargeCurrent)+`.dataset.outcome === "pending"`)
 	p.shot("pending")
 	s.house.Lines[0].Sim.On()
-	p.wait("its end", `["confirmed", "failed"].includes(`+row(chargeCurrent)+`.dataset.outcome)`) // whether the poll before it or the write was lost
+	// whether the poll before it or the write was lost
+	p.wait("its end", `["confirmed", "failed"].includes(`+row(chargeCurrent)+`.dataset.outcome)`)
 	p.open("today")
 	p.live()
 	p.wait("a chart", `document.querySelector(".plot .curve.solar").getAttribute("d").length > 100`)
@@ -355,8 +382,9 @@ func TestPagePictures(t *testing.T) {
 			t.Errorf("%s is %g pixels too wide for a phone", view, over)
 		}
 		var nameless []string
-		p.eval(`[...document.querySelectorAll("main input, main select, main textarea, main button, main meter")].filter((e) =>
-			!e.labels?.length && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby") && !e.textContent.trim()).map((e) => e.outerHTML)`, &nameless)
+		p.eval(`[...document.querySelectorAll("main input, main select, main textarea, main button, main meter")]
+			.filter((e) => !e.labels?.length && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby"))
+			.filter((e) => !e.textContent.trim()).map((e) => e.outerHTML)`, &nameless)
 		if len(nameless) > 0 {
 			t.Errorf("%s has controls without a name: %s", view, nameless)
 		}

@@ -23,7 +23,8 @@ import (
 	"solarhub/plugin/web"
 )
 
-// demoRun is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with its page.
+// demoRun is everything that runs: lines, plugin and, unless a real Home Assistant is used, the development host with
+// its page.
 type demoRun struct {
 	house   *demo.Household
 	config  config.Config
@@ -120,7 +121,8 @@ func (a *app) introduceDemo(d *demoRun) {
 	}
 }
 
-// run serves until ctx ends or a part fails. The plugin ends first, for it has to tell its host, then the host, then the lines.
+// run serves until ctx ends or a part fails. The plugin ends first, for it has to tell its host, then the host, then
+// the lines.
 func (d *demoRun) run(ctx context.Context) error {
 	ctx, fail := context.WithCancel(ctx)
 	defer fail()

@@ -52,7 +52,8 @@ func TestDemoLeavesNothingBehind(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || !strings.Contains(page, "<title>SolarHub</title>") {
 		t.Errorf("the page is %s: %s", answer.Status, page)
 	}
-	if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "unsafe") {
+	if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") ||
+		strings.Contains(policy, "unsafe") {
 		t.Errorf("the policy is %q", policy)
 	}
 	if made, _ := os.ReadDir(temporary); len(made) != 1 {
@@ -87,7 +88,8 @@ func TestDemoPortTaken(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	code, out, errs := do(t, "demo", "--port", port)
-	if code != cli.ExitFailed || !strings.Contains(errs, "open the page at 127.0.0.1:"+port) || !strings.Contains(errs, "in use") || out != "" {
+	if code != cli.ExitFailed || !strings.Contains(errs, "open the page at 127.0.0.1:"+port) ||
+		!strings.Contains(errs, "in use") || out != "" {
 		t.Errorf("with --port it ended with %d: %s%s", code, out, errs)
 	}
 
@@ -97,7 +99,8 @@ func TestDemoPortTaken(t *testing.T) {
 	}
 	text, _, _ := start(t, "demo", "--log-level", "error")
 	until(t, text, "Ctrl-C")
-	if !strings.Contains(text.String(), "Note: port 8150 is taken, so the page is at another one.") || strings.Contains(text.String(), ":8150/") {
+	if !strings.Contains(text.String(), "Note: port 8150 is taken, so the page is at another one.") ||
+		strings.Contains(text.String(), ":8150/") {
 		t.Errorf("without --port it says:\n%s", text)
 	}
 }
@@ -121,16 +124,23 @@ func TestDemoInAHomeAssistant(t *testing.T) {
 	}
 	server := httptest.NewServer(h.Handler())
 	t.Cleanup(func() { h.Close(); server.Close() })
-	out, _, stop := start(t, "demo", "--host", server.URL, "--token-file", file(t, "token.txt", webToken+"\n"), "--log-level", "error")
+	out, _, stop := start(t, "demo", "--host", server.URL, "--token-file", file(t, "token.txt", webToken+"\n"),
+		"--log-level", "error")
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if err := h.Wait(ctx, func() bool { s, _ := h.State("number.garage_battery_maximum_charge_power"); return s.State == "3000" }); err != nil {
+	if err := h.Wait(ctx,
+		func() bool {
+			s,
+				_ := h.State("number.garage_battery_maximum_charge_power")
+			return s.State == "3000"
+		}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.SetValue(ctx, "number.garage_battery_maximum_charge_power", 1200.0); err != nil {
 		t.Error(err)
 	}
-	if text := out.String(); !strings.Contains(text, "It is shown in the Home Assistant at "+server.URL) || strings.Contains(text, "Open ") || strings.Contains(text, webToken) {
+	if text := out.String(); !strings.Contains(text, "It is shown in the Home Assistant at "+server.URL) ||
+		strings.Contains(text, "Open ") || strings.Contains(text, webToken) {
 		t.Errorf("it says:\n%s", text)
 	}
 	if code := stop(); code != cli.ExitOK {
@@ -144,12 +154,17 @@ func TestDemoMistakes(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"all at once":     {[]string{"--day", "5s", "--fault", "slow=1%", "--port", "70000", "--listen", "here"}, []string{"--day 5s is not in 30s..24h", `fault "slow=1%"`, "--port 70000 is not in 0..65535", `--listen "here" is not an IP address`}},
-		"no token":        {[]string{"--host", "http://ha:8123"}, []string{"--host needs --token or --token-file"}},
-		"two tokens":      {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--token-file", empty}, []string{"are two tokens"}},
-		"token alone":     {[]string{"--token", "a.b.c"}, []string{"a token belongs to --host"}},
-		"page and host":   {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--port", "1"}, []string{"are for the page"}},
-		"no token's file": {[]string{"--host", "http://ha:8123", "--token-file", "./nosuch"}, []string{"--token-file: ", "no such file"}},
+		"all at once": {[]string{"--day", "5s", "--fault", "slow=1%", "--port", "70000", "--listen", "here"},
+			[]string{"--day 5s is not in 30s..24h", `fault "slow=1%"`, "--port 70000 is not in 0..65535",
+				`--listen "here" is not an IP address`}},
+		"no token": {[]string{"--host", "http://ha:8123"}, []string{"--host needs --token or --token-file"}},
+		"two tokens": {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--token-file", empty},
+			[]string{"are two tokens"}},
+		"token alone": {[]string{"--token", "a.b.c"}, []string{"a token belongs to --host"}},
+		"page and host": {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--port", "1"},
+			[]string{"are for the page"}},
+		"no token's file": {[]string{"--host", "http://ha:8123", "--token-file", "./nosuch"},
+			[]string{"--token-file: ", "no such file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := do(t, append([]string{"demo"}, test.args...)...)
@@ -164,7 +179,8 @@ func TestDemoMistakes(t *testing.T) {
 		})
 	}
 	code, _, errs := do(t, "demo", "--host", "http://ha:8123", "--token-file", empty)
-	if code != cli.ExitFailed || !strings.Contains(errs, "the token is not a long-lived access token") || strings.Contains(errs, "two.parts") {
+	if code != cli.ExitFailed || !strings.Contains(errs, "the token is not a long-lived access token") ||
+		strings.Contains(errs, "two.parts") {
 		t.Errorf("with half a token it ended with %d: %s", code, errs)
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
 )
 
@@ -20,45 +18,38 @@ type dumpFlags struct {
 }
 
 func (a *app) dumpCommand() *cobra.Command {
-	var config configFlag
+	var flag configFlag
 	var flags dumpFlags
 	command := &cobra.Command{
 		Use:   "dump [DEVICE]",
 		Short: "Read all registers of a device into a file that the simulator plays",
-		Long: `Read every register that SolarHub knows of a device, and print them as lines of table,address,value. The simulator
-plays such a file as the device that it came from, so it is the best thing to hand over with a question. DEVICE is
-the name in the configuration; it can be left out where there is only one. Nothing is written to the device.
+		Long: `Read every register that SolarHub knows of a device, and print each as a line of
+table,address,value. The simulator plays such a file as the device that it came from, so it is the best thing to
+send along with a question. DEVICE is the name in the configuration; leave it out if there is only one device.
+Nothing is written to the device.
 
-The serial number is made unreadable but for its end, unless --with-serial is given.`,
+Only the end of the serial number stays readable, unless you give --with-serial.`,
 		Example: `  solarhub dump Roof --out roof.csv
   solarhub simulate powdrive --dump roof.csv`,
 		Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
-			path, err := config.find()
-			if err != nil {
-				return err
-			}
-			return a.dump(command.Context(), path, append(args, "")[0], flags)
+			return a.dump(command.Context(), flag, append(args, "")[0], flags)
 		},
 	}
-	config.register(command.Flags())
-	command.Flags().StringVarP(&flags.out, "out", "o", "", "the file to write, in place of the standard output")
-	command.Flags().BoolVar(&flags.withSerial, "with-serial", false, "leave the serial number readable")
+	flag.register(command.Flags())
+	command.Flags().StringVarP(&flags.out, "out", "o", "", "write to this file instead of the standard output")
+	command.Flags().BoolVar(&flags.withSerial, "with-serial", false, "keep the whole serial number")
 	return command
 }
 
-func (a *app) dump(ctx context.Context, path, device string, flags dumpFlags) error {
-	cfg, err := config.Load(path)
-	if err != nil {
-		a.findings(err)
-		return errReported
-	}
-	log, err := a.logger()
+func (a *app) dump(ctx context.Context, flag configFlag, device string, flags dumpFlags) error {
+	_, cfg, err := a.load(flag)
 	if err != nil {
 		return err
 	}
-	if log.GetLevel() > zerolog.DebugLevel {
-		log = zerolog.Nop()
+	log, err := a.debugLogger()
+	if err != nil {
+		return err
 	}
 	told := func(done, of int) {
 		if terminal(a.Err) {

@@ -26,23 +26,27 @@ func registersOf(dump string) string {
 
 func TestADumpIsPlayed(t *testing.T) {
 	t.Parallel()
-	out, _, _ := start(t, "simulate", "powdrive", "--variant", "hv", "--tcp", "127.0.0.1:0", "--serial-number", "ABCDEFGHIJ",
+	out, _, _ := start(t, "simulate", "powdrive", "--variant", "hv", "--tcp", "127.0.0.1:0", "--serial-number",
+		"ABCDEFGHIJ",
 		"--turnaround", "0s", "--set", "battery_max_charge_current_a=77", "--fault", "late=2%:1ms")
 	config := file(t, "solarhub.yaml", dumpConfig(t, "tcp: "+addresses(t, out)[0]))
 	code, secret, errs := do(t, "dump", "--with-serial", "--config", config)
-	if code != cli.ExitOK || errs != "" || !strings.Contains(secret, "holding,108,77\n") || !strings.Contains(secret, "holding,3,16706\n") {
+	if code != cli.ExitOK || errs != "" || !strings.Contains(secret, "holding,108,77\n") ||
+		!strings.Contains(secret, "holding,3,16706\n") {
 		t.Fatalf("ended with %d: %s\n%s", code, errs, secret)
 	}
 	path := filepath.Join(t.TempDir(), "roof.csv")
 	code, told, errs := do(t, "dump", "Garage", "--out", path, "--config", config)
-	if code != cli.ExitOK || errs != "" || !strings.HasPrefix(told, path+": ") || !strings.Contains(told, " registers of Garage") {
+	if code != cli.ExitOK || errs != "" || !strings.HasPrefix(told, path+": ") ||
+		!strings.Contains(told, " registers of Garage") {
 		t.Fatalf("ended with %d: %s\n%s", code, errs, told)
 	}
 	written, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"# Powdrive three-phase hybrid inverter, profile powdrive, variant hv, read 20", "--dump THIS-FILE", "holding,108,77\n",
+	for _, part := range []string{"# Powdrive three-phase hybrid inverter, profile powdrive, variant hv, read 20",
+		"--dump THIS-FILE", "holding,108,77\n",
 		"holding,3,22616\nholding,4,22616\nholding,5,22616\nholding,6,22600\nholding,7,18762\n"} { // XXXXXXXHIJ
 		if !strings.Contains(string(written), part) {
 			t.Errorf("no %q in:\n%s", part, written)
@@ -74,8 +78,10 @@ func TestDumpsThatCannotBe(t *testing.T) {
 			t.Errorf("%v ended with %d: %s%s", c.args, code, out, errs)
 		}
 	}
-	away := file(t, "solarhub.yaml", strings.Replace(dumpConfig(t, "tcp: 127.0.0.1:1"), "timeout: 20s", "timeout: 100ms", 1))
-	if code, out, errs := do(t, "dump", "--config", away); code != cli.ExitFailed || out != "" || !strings.Contains(errs, "dump Garage: ") {
+	away := file(t, "solarhub.yaml", strings.Replace(dumpConfig(t, "tcp: 127.0.0.1:1"), "timeout: 20s",
+		"timeout: 100ms", 1))
+	if code, out, errs := do(t, "dump", "--config", away); code != cli.ExitFailed || out != "" ||
+		!strings.Contains(errs, "dump Garage: ") {
 		t.Errorf("ended with %d: %s%s", code, out, errs)
 	}
 }

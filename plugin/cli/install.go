@@ -15,7 +15,8 @@ import (
 	"solarhub/plugin/host"
 )
 
-// lookEvery is how often a restarting host is looked at. It is out of reach for a second or two, which must not be missed.
+// lookEvery is how often a restarting host is looked at. It is out of reach for a second or two, which must not be
+// missed.
 const lookEvery = 200 * time.Millisecond
 
 // installFlags say where to install, and how to reach the host.
@@ -53,14 +54,18 @@ an empty folder with --force, copy custom_components from there with the SSH app
 		RunE: func(command *cobra.Command, _ []string) error { return a.install(command.Context(), flags) },
 	}
 	f := command.Flags()
-	f.StringVar(&flags.folder, "ha-config", "", "configuration folder of Home Assistant, the one with configuration.yaml")
+	f.StringVar(&flags.folder, "ha-config", "",
+		"configuration folder of Home Assistant, the one with configuration.yaml")
 	f.StringVar(&flags.url, "url", "", "address of Home Assistant, as http://homeassistant.local:8123")
-	f.StringVar(&flags.token.text, "token", "", "long-lived access token of an administrator; other users of this machine can see it here")
+	f.StringVar(&flags.token.text, "token", "",
+		"long-lived access token of an administrator; other users of this machine can see it here")
 	f.StringVar(&flags.token.file, "token-file", "", "file that holds the token and nothing else")
 	f.StringVar(&flags.token.variable, "token-env", "", "environment variable that holds the token")
 	f.BoolVar(&flags.restart, "restart", false, "restart Home Assistant and wait until it is back")
-	f.BoolVar(&flags.insecure, "insecure", false, "accept any certificate of Home Assistant: for one it signed itself, on a network you trust")
-	f.BoolVar(&flags.force, "force", false, "install into a folder without configuration.yaml too, to copy it from there")
+	f.BoolVar(&flags.insecure, "insecure", false,
+		"accept any certificate of Home Assistant: for one it signed itself, on a network you trust")
+	f.BoolVar(&flags.force, "force", false,
+		"install into a folder without configuration.yaml too, to copy it from there")
 	f.DurationVar(&flags.timeout, "timeout", 3*time.Minute, "how long all of it may take")
 	return command
 }
@@ -78,7 +83,8 @@ func (a *app) install(ctx context.Context, flags installFlags) error {
 		}
 	}
 	if flags.url == "" {
-		fmt.Fprintf(a.Out, "next: restart Home Assistant, then Settings > Devices & services > Add integration > %s\n", a.manifest.Name)
+		fmt.Fprintf(a.Out, "next: restart Home Assistant, then Settings > Devices & services > Add integration > %s\n",
+			a.manifest.Name)
 		return nil
 	}
 	if flags.restart {
@@ -111,7 +117,8 @@ func (a *app) copyCompanion(folder string, force bool) error {
 	}
 	report, err := install(folder, a.Manifest)
 	if errors.Is(err, companion.ErrNotConfiguration) {
-		return fmt.Errorf("%w\nHome Assistant shows the right one under Settings > System > Repairs > ... > System information; --force takes any", err)
+		return fmt.Errorf("%w\nHome Assistant shows the right one under Settings > System > Repairs > ... > System "+
+			"information; --force takes any", err)
 	}
 	switch {
 	case err != nil:
@@ -152,7 +159,8 @@ func (a *app) restart(ctx context.Context, rest host.REST) error {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return fmt.Errorf("restart Home Assistant: it is not back after %s, see its log: %w", time.Since(began).Round(time.Second), ctx.Err())
+			return fmt.Errorf("restart Home Assistant: it is not back after %s, see its log: %w",
+				time.Since(began).Round(time.Second), ctx.Err())
 		}
 	}
 }
@@ -161,7 +169,8 @@ func (a *app) restart(ctx context.Context, rest host.REST) error {
 func (f installFlags) rest() (host.REST, error) {
 	switch {
 	case f.folder == "" && f.url == "":
-		return host.REST{}, usagef("nothing to do: name the configuration folder with --ha-config, or the address with --url")
+		return host.REST{}, usagef("nothing to do: name the configuration folder with --ha-config, or the address " +
+			"with --url")
 	case f.url == "" && f.restart:
 		return host.REST{}, usagef("--restart needs --url and a token")
 	case f.url == "" && f.token != tokenFlags{}:

@@ -79,7 +79,8 @@ func configuration(t *testing.T) string {
 func TestInstallFilesOnly(t *testing.T) {
 	folder := configuration(t)
 	code, out, errs := do(t, "install", "--ha-config", folder)
-	if code != cli.ExitOK || !strings.Contains(out, "installed version 1.2.3") || !strings.Contains(out, "next: restart Home Assistant") {
+	if code != cli.ExitOK || !strings.Contains(out, "installed version 1.2.3") ||
+		!strings.Contains(out, "next: restart Home Assistant") {
 		t.Fatalf("ended with %d: %s%s", code, out, errs)
 	}
 	got, err := os.ReadFile(filepath.Join(folder, "custom_components", "solarhub", "manifest.json"))
@@ -93,10 +94,12 @@ func TestInstallFilesOnly(t *testing.T) {
 		t.Errorf("the second time it says %s", out)
 	}
 	other := t.TempDir()
-	if code, _, errs = do(t, "install", "--ha-config", other); code != cli.ExitFailed || !strings.Contains(errs, "configuration.yaml") {
+	if code, _, errs = do(t, "install", "--ha-config", other); code != cli.ExitFailed ||
+		!strings.Contains(errs, "configuration.yaml") {
 		t.Errorf("a folder that is none ended with %d: %s", code, errs)
 	}
-	if code, out, errs = do(t, "install", "--ha-config", other, "--force"); code != cli.ExitOK || !strings.Contains(out, "installed version 1.2.3") {
+	if code, out, errs = do(t, "install", "--ha-config", other, "--force"); code != cli.ExitOK ||
+		!strings.Contains(out, "installed version 1.2.3") {
 		t.Errorf("with --force it ended with %d: %s%s", code, out, errs)
 	}
 }
@@ -108,10 +111,12 @@ func TestInstallSetsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, errs := do(t, "install", "--url", s.URL, "--token-file", file)
-	if code != cli.ExitFailed || !strings.Contains(errs, "restart Home Assistant first") || !strings.Contains(errs, "--restart") {
+	if code != cli.ExitFailed || !strings.Contains(errs, "restart Home Assistant first") ||
+		!strings.Contains(errs, "--restart") {
 		t.Fatalf("before the restart it ended with %d: %s", code, errs)
 	}
-	code, out, errs := do(t, "install", "--ha-config", configuration(t), "--url", s.URL, "--token-file", file, "--restart")
+	code, out, errs := do(t, "install", "--ha-config", configuration(t), "--url", s.URL, "--token-file", file,
+		"--restart")
 	if code != cli.ExitOK || s.restarts != 1 || s.entries != 1 {
 		t.Fatalf("ended with %d, %d restarts, %d entries: %s%s", code, s.restarts, s.entries, out, errs)
 	}
@@ -121,7 +126,8 @@ func TestInstallSetsUp(t *testing.T) {
 		}
 	}
 	t.Setenv("SOLARHUB_TEST_TOKEN", token)
-	if code, out, _ = do(t, "install", "--url", s.URL, "--token-env", "SOLARHUB_TEST_TOKEN"); code != cli.ExitOK || !strings.Contains(out, "set up at "+s.URL+" already") {
+	if code, out, _ = do(t, "install", "--url", s.URL, "--token-env", "SOLARHUB_TEST_TOKEN"); code != cli.ExitOK ||
+		!strings.Contains(out, "set up at "+s.URL+" already") {
 		t.Errorf("the second time it ended with %d: %s", code, out)
 	}
 }

@@ -21,8 +21,9 @@ var (
 )
 
 func (l *logging) register(flags *pflag.FlagSet) {
-	flags.StringVar(&l.level, "log-level", "info", "what is logged: "+strings.Join(levels, ", "))
-	flags.StringVar(&l.format, "log-format", "auto", "console for people, json for machines; auto chooses by whether this is a terminal")
+	flags.StringVar(&l.level, "log-level", "info", "log this and what is more severe: "+strings.Join(levels, ", "))
+	flags.StringVar(&l.format, "log-format", "auto",
+		"console for people, json for machines; auto is console on a terminal, else json")
 }
 
 // check reports a word that is none of those allowed.

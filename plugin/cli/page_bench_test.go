@@ -113,16 +113,19 @@ func newCrowd(b testing.TB, url string) *crowd {
 		b.Fatal(err)
 	}
 	_, _, _ = ws.Read(b.Context())
-	hello := c.do("solarhub/hello", map[string]any{"protocol": map[string]int{"min": 1, "max": 1}, "plugin_version": "1", "installation": "crowd",
-		"epoch": time.Now().UnixMilli(), "devices": []string{"C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"}})
+	hello := c.do("solarhub/hello", map[string]any{"protocol": map[string]int{"min": 1, "max": 1},
+		"plugin_version": "1", "installation": "crowd",
+		"epoch": time.Now().UnixMilli(), "devices": []string{"C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8",
+			"C9"}})
 	c.session = int64(hello["session"].(float64))
 	for seq := range 10 {
 		device := fmt.Sprintf("C%d", seq)
 		var entities []any
 		for n := range many / 10 {
 			key := fmt.Sprintf("power_%d", n)
-			entities = append(entities, map[string]any{"id": device + "_" + key, "device": device, "platform": "sensor", "key": key,
-				"name": fmt.Sprintf("Power %d", n), "device_class": "power", "unit": "W", "state_class": "measurement", "precision": 0, "enabled": true})
+			entities = append(entities, map[string]any{"id": device + "_" + key, "device": device, "platform": "sensor",
+				"key": key, "name": fmt.Sprintf("Power %d", n), "device_class": "power", "unit": "W",
+				"state_class": "measurement", "precision": 0, "enabled": true})
 		}
 		c.do("solarhub/register", map[string]any{"session": c.session, "seq": seq, "last": seq == 9, "hash": "h",
 			"devices": []any{map[string]any{"id": device, "name": "Device " + device}}, "entities": entities})
@@ -146,8 +149,8 @@ func (c *crowd) tell(device, round, first, count int, ready bool) {
 	c.do("solarhub/states", frame)
 }
 
-// BenchmarkPageOf2000Entities measures the first picture of a page with 2,000 entities, and what their updates cost the browser: each has a
-// new value every two seconds.
+// BenchmarkPageOf2000Entities measures the first picture of a page with 2,000 entities, and what their updates cost the
+// browser: each has a new value every two seconds.
 func BenchmarkPageOf2000Entities(b *testing.B) {
 	h, err := devhost.New(devhost.Options{Open: true, Page: web.Page()})
 	if err != nil {
@@ -157,7 +160,8 @@ func BenchmarkPageOf2000Entities(b *testing.B) {
 	b.Cleanup(func() { h.Close(); server.Close() })
 	c := newCrowd(b, server.URL)
 	p := openTab(b, "about:blank", 1280, 900)
-	if _, err := chromedp.Call(p.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
+	if _, err := chromedp.Call(p.ctx, performance.Enable,
+		performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {

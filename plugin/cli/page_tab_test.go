@@ -31,7 +31,8 @@ func openTab(t testing.TB, address string, width, height int) *tab {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(width, height),
 		chromedp.NoSandbox, // root, as in most containers, has none
-		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("lang", "en"),
+		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic",
+			true), chromedp.Flag("lang", "en"),
 	)
 	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(end)
@@ -58,7 +59,8 @@ func (p *tab) untroubled() {
 	p.t.Helper()
 	var trouble, elsewhere []string
 	p.eval("window.trouble", &trouble)
-	p.eval(`performance.getEntriesByType("resource").map((r) => r.name).filter((n) => !n.startsWith(location.origin + "/"))`, &elsewhere)
+	p.eval(`performance.getEntriesByType("resource").map((r) => r.name).filter((n) => !n.startsWith(location.origin `+
+		`+ "/"))`, &elsewhere)
 	if len(trouble)+len(elsewhere) > 0 {
 		p.t.Errorf("trouble in the page: %q; asked elsewhere: %q", trouble, elsewhere)
 	}
@@ -86,7 +88,8 @@ func (p *tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 // size gives the page a size, as that of a phone.
 func (p *tab) size(width, height int, phone bool) {
 	p.t.Helper()
-	params := emulation.SetDeviceMetricsOverrideParams{Width: int64(width), Height: int64(height), DeviceScaleFactor: 1, Mobile: phone}
+	params := emulation.SetDeviceMetricsOverrideParams{Width: int64(width), Height: int64(height), DeviceScaleFactor: 1,
+		Mobile: phone}
 	if _, err := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, params); err != nil {
 		p.t.Fatalf("size %d x %d: %v", width, height, err)
 	}
@@ -96,7 +99,8 @@ func (p *tab) size(width, height int, phone bool) {
 func (p *tab) dark(on bool) {
 	p.t.Helper()
 	scheme := map[bool]string{true: "dark", false: "light"}[on]
-	params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+		Value: scheme}}}
 	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, params); err != nil {
 		p.t.Fatalf("%s: %v", scheme, err)
 	}
@@ -151,7 +155,8 @@ func (p *tab) click(element string) {
 	p.t.Helper()
 	p.wait(element, element)
 	var box struct{ X, Y, Width, Height float64 }
-	p.eval(fmt.Sprintf(`((e) => { e.scrollIntoView({ block: "center", behavior: "instant" }); return e.getBoundingClientRect().toJSON(); })(%s)`, element), &box)
+	p.eval(fmt.Sprintf(`((e) => { e.scrollIntoView({ block: "center", behavior: "instant" }); return `+
+		`e.getBoundingClientRect().toJSON(); })(%s)`, element), &box)
 	p.do("click "+element, chromedp.MouseClickXY(box.X+box.Width/2, box.Y+box.Height/2))
 }
 
@@ -172,7 +177,8 @@ func (p *tab) outcome(entity, how string) (sentence string) {
 	return sentence
 }
 
-// shot writes what the tab shows to a PNG file in $SOLARHUB_SHOTS, or in a folder of the test; full has it whole, however long it is.
+// shot writes what the tab shows to a PNG file in $SOLARHUB_SHOTS, or in a folder of the test; full has it whole,
+// however long it is.
 func (p *tab) shot(name string) {
 	p.t.Helper()
 	folder := os.Getenv("SOLARHUB_SHOTS")

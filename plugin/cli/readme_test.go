@@ -18,7 +18,8 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(data)
-	start := regexp.MustCompile(`^# SolarHub\n\n!\[[^]]+\]\(([^)]+)\)\n\n    go run \. demo .*\n    go test \./\.\.\. .*\n`).FindStringSubmatch(readme)
+	start := regexp.MustCompile(`^# SolarHub\n\n!\[[^]]+\]\(([^)]+)\)\n\n    go run \. demo .*\n    go test ` +
+		`\./\.\.\. .*\n`).FindStringSubmatch(readme)
 	if start == nil {
 		t.Fatal("it does not begin with a picture and the two commands")
 	}
@@ -39,7 +40,8 @@ func TestREADME(t *testing.T) {
 			t.Errorf("a link leads nowhere: %v", err)
 		}
 	}
-	for _, m := range regexp.MustCompile("(?m)(?:^    |`)(?:\\./)?solarhub ([a-z]+)([^`\n#]*)").FindAllStringSubmatch(readme, -1) {
+	commands := regexp.MustCompile("(?m)(?:^    |`)(?:\\./)?solarhub ([a-z]+)([^`\n#]*)")
+	for _, m := range commands.FindAllStringSubmatch(readme, -1) {
 		_, help, errs := do(t, m[1], "--help")
 		if errs != "" {
 			t.Errorf("there is no command %s", m[1])

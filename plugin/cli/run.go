@@ -6,39 +6,33 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
-	"solarhub/plugin/config"
 )
 
 func (a *app) runCommand() *cobra.Command {
-	var config configFlag
+	var flag configFlag
 	command := &cobra.Command{
 		Use:   "run",
 		Short: "Read the devices and serve Home Assistant until Ctrl-C",
-		Long: `Read the devices of the configuration and serve Home Assistant, until Ctrl-C or SIGTERM. The first signal ends it in
-order: what is being written is finished, last values are kept for the next start, Home Assistant is told. A
-second one ends it at once.
+		Long: `Read the devices of the configuration and serve Home Assistant, until Ctrl-C or SIGTERM. After the
+first signal it finishes the write that is under way, keeps the last values for the next start, and tells Home
+Assistant. A second signal ends it at once.
 
-Lines, devices and Home Assistant may come and go meanwhile, in any order: it goes on by itself when they are back.`,
+Lines, devices and Home Assistant may go away and come back at any time, in any order. It carries on by itself.`,
 		Example: `  solarhub run
   solarhub run --config /etc/solarhub/solarhub.yaml --log-level debug`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
-			path, err := config.find()
-			if err != nil {
-				return err
-			}
-			return a.serve(command.Context(), path)
+			return a.serve(command.Context(), flag)
 		},
 	}
-	config.register(command.Flags())
+	flag.register(command.Flags())
 	return command
 }
 
-func (a *app) serve(ctx context.Context, path string) error {
-	cfg, err := config.Load(path)
+func (a *app) serve(ctx context.Context, flag configFlag) error {
+	path, cfg, err := a.load(flag)
 	if err != nil {
-		a.findings(err)
-		return errReported
+		return err
 	}
 	log, err := a.logger()
 	if err != nil {
@@ -48,7 +42,8 @@ func (a *app) serve(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	log.Info().Str("version", a.manifest.Version).Str("configuration", path).Stringer("home_assistant", cfg.Host.URL).Msg("SolarHub starts")
+	log.Info().Str("version", a.manifest.Version).Str("configuration", path).Stringer("home_assistant", cfg.Host.URL).
+		Msg("SolarHub starts")
 	if err := p.Run(ctx); err != nil {
 		return err
 	}

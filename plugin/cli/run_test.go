@@ -26,7 +26,8 @@ lines:
 }
 
 func TestRunReadsAndEndsInOrder(t *testing.T) {
-	out, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--serial-number", "ABCDEFGHIJ")
+	out, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--serial-number",
+		"ABCDEFGHIJ")
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
 	path := runConfig(t, refusing.URL, addresses(t, out)[0], webToken)

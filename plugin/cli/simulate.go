@@ -36,15 +36,17 @@ func (a *app) simulateCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "simulate [DEVICE]",
 		Short: "Stand in for real devices, to try SolarHub without hardware",
-		Long: `Simulate a device until Ctrl-C: you can read and write its registers as those of a real one, and it prints each
-write. DEVICE is the name of a device family (see: solarhub devices) or the path of a profile of your own.
+		Long: `Simulate a device until Ctrl-C: you can read and write its registers as those of a real one, and it
+prints each write. DEVICE is the name of a device family (see: solarhub devices) or the path of a profile of your
+own.
 
 With --pty and --tcp the device answers at both: what SolarHub writes over one, any tool can read over the other.
 
 With --dump the device holds the registers that were read from a real one, and no others, so that what happened there
 happens here. The file is what solarhub dump writes: a line for each register, such as "holding,588,51".
 
---fault takes faults with commas between them, each NAME=SHARE or NAME=SHARE:ARGUMENT. The share is that of all requests:
+--fault takes faults with commas between them, each NAME=SHARE or NAME=SHARE:ARGUMENT. SHARE is the part of all
+requests that it happens to:
 
 ` + faultHelp() + `
 
@@ -79,28 +81,37 @@ what the device holds since.
 
 func (f *simulateFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.scenario, "scenario", "", "simulate the lines and devices that this YAML file describes")
-	set.StringVar(&f.journal, "journal", "", "append a line of JSON for each write to this file; - is the standard output")
+	set.StringVar(&f.journal, "journal", "",
+		"append a line of JSON for each write to this file; - is the standard output")
 	set.Uint64Var(&f.seed, "seed", 1, "what faults are drawn from: the same seed and requests give the same faults")
 	l := &f.line
 	set.StringVar(&l.PTY, "pty", "", "answer RTU on a serial port: a link of this name leads to it")
-	set.StringVar(&l.TCP, "tcp", "", "answer Modbus TCP at this address (the default is "+defaultTCP+" if no place is named)")
-	set.StringVar(&l.RTUOverTCP, "rtu-tcp", "", "answer RTU over TCP at this address, as a transparent serial gateway does")
+	set.StringVar(&l.TCP, "tcp", "",
+		"answer Modbus TCP at this address (the default is "+defaultTCP+" if no place is named)")
+	set.StringVar(&l.RTUOverTCP, "rtu-tcp", "",
+		"answer RTU over TCP at this address, as a transparent serial gateway does")
 	set.IntVar(&l.Baud, "baud", 0, "pace of the line; 0 is the device's own on a pty and no pace on a network")
 	set.DurationVar(&l.MinGap, "min-gap", 0, "a request that comes sooner than this after a reply is not heard")
 	set.DurationVar(&l.Deaf, "deaf", 0, "a request that comes sooner than this after a connection opened is not heard")
 	set.DurationVar(&l.Waking, "waking", 0, "the first reply on a connection comes this much later")
 	set.BoolVar(&l.Echo, "echo", false, "each request comes back first, as from an adapter that hears itself")
-	set.StringVar(&f.busy, "busy", demo.BusyWords[0], "what happens to a request that comes while another one is answered: queues or loses")
+	set.StringVar(&f.busy, "busy", demo.BusyWords[0],
+		"what happens to a request that comes while another one is answered: queues or loses")
 	d := &f.device
 	set.Uint8Var(&d.UnitID, "unit", 0, "unit id; 0 is the one the device is delivered with")
-	set.DurationVar(&d.Turnaround, "turnaround", -1, "time from a request to its reply; what is typical of the device if it is not given")
+	set.DurationVar(&d.Turnaround, "turnaround", -1,
+		"time from a request to its reply; what is typical of the device if it is not given")
 	set.Lookup("turnaround").DefValue = "0s" // keeps -1ns out of the help
 	set.StringVar(&d.Variant, "variant", "", "variant of the device family; the first one if none is named")
 	set.StringVar(&d.SerialNumber, "serial-number", "", "serial number; SIM and a number if none is given")
-	set.StringArrayVar(&d.Set, "set", nil, "what it holds at first, such as battery_soc_pct=72; repeat it for more. solarhub devices lists the keys")
-	set.Uint16Var(&d.MaxRegisters, "max-registers", 0, "longer reads are refused with exception 3; 0 is what the standard allows")
-	set.BoolVar(&d.Silent, "silent", false, "longer reads, and registers that do not exist, get no answer instead of a refusal")
-	set.StringVar(&d.Faults, "fault", "", "what goes wrong how often, such as late=1%:1.2s,exception=2%:6; the table above lists all faults")
+	set.StringArrayVar(&d.Set, "set", nil,
+		"what it holds at first, such as battery_soc_pct=72; repeat it for more. solarhub devices lists the keys")
+	set.Uint16Var(&d.MaxRegisters, "max-registers", 0,
+		"longer reads are refused with exception 3; 0 is what the standard allows")
+	set.BoolVar(&d.Silent, "silent", false,
+		"longer reads, and registers that do not exist, get no answer instead of a refusal")
+	set.StringVar(&d.Faults, "fault", "",
+		"what goes wrong how often, such as late=1%:1.2s,exception=2%:6; the table above lists all faults")
 	set.StringArrayVar(&d.Dumps, "dump", nil, "hold the registers of this file and no others; repeat it for more")
 }
 
@@ -113,7 +124,8 @@ func (f *simulateFlags) read(set *pflag.FlagSet, args []string) (demo.Scenario, 
 	case f.scenario != "":
 		return f.readScenario(set, args)
 	case len(args) == 0:
-		return demo.Scenario{}, errors.New("which device? For example: solarhub simulate powdrive; solarhub devices lists them all")
+		return demo.Scenario{}, errors.New("which device? For example: solarhub simulate powdrive; solarhub devices " +
+			"lists them all")
 	}
 	busy := slices.Index(demo.BusyWords, f.busy)
 	if busy < 0 {
@@ -137,7 +149,8 @@ func (f *simulateFlags) readScenario(set *pflag.FlagSet, args []string) (demo.Sc
 	var beside error
 	set.Visit(func(flag *pflag.Flag) {
 		if !slices.Contains(general, flag.Name) {
-			beside = errors.Join(beside, fmt.Errorf("--%s belongs to a device on the command line, not to --scenario", flag.Name))
+			beside = errors.Join(beside, fmt.Errorf("--%s belongs to a device on the command line, not to --scenario",
+				flag.Name))
 		}
 	})
 	if beside != nil {
@@ -188,8 +201,8 @@ func introduce(w io.Writer, lines []*demo.Line, seed uint64) {
 	fmt.Fprintln(w, "Press Ctrl-C to end it. It prints writes as they come:")
 }
 
-// openReport returns where people read, and the report of writes to them and to the journal if one is wanted. A journal on the
-// standard output leaves that to programs: people read the standard error then.
+// openReport returns where people read, and the report of writes to them and to the journal if one is wanted. A journal
+// on the standard output leaves that to programs: people read the standard error then.
 func (a *app) openReport(journal string) (people io.Writer, report *demo.Report, err error) {
 	switch journal {
 	case "":

@@ -32,7 +32,8 @@ func registers(t *testing.T, address string, unit byte, spans ...protocol.Range)
 func TestSimulatePlaysADump(t *testing.T) {
 	everything := []protocol.Range{{Addr: 0, Count: 700}, {Table: protocol.InputRegister, Addr: 0, Count: 20}}
 	for _, variant := range []string{"lv", "hv"} {
-		first, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--variant", variant, "--serial-number", "2307120001", "--set", "battery_soc_pct=72")
+		first, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--variant",
+			variant, "--serial-number", "2307120001", "--set", "battery_soc_pct=72")
 		dump := registers(t, addresses(t, first)[0], 1, everything...)
 		stop()
 		if n := strings.Count(dump, "\n"); n < 300 {
@@ -50,7 +51,8 @@ func TestSimulatePlaysADump(t *testing.T) {
 	}
 }
 
-// Several devices each have dumps of their own; what a dump lacks to be recognised is made up or named; a later one goes over an earlier.
+// Several devices each have dumps of their own; what a dump lacks to be recognised is made up or named; a later one
+// goes over an earlier.
 func TestSimulateSeveralDumps(t *testing.T) {
 	roof := file(t, "roof.csv", "holding,0,5\nholding,588,51\nholding,590,100\n")
 	later := file(t, "later.csv", "holding,588,52\n")
@@ -67,7 +69,8 @@ lines:
 		unit  byte
 		addr  byte // behind 512
 		reply []byte
-	}{{1, 588 - 512, []byte{3, 2, 0, 52}}, {1, 590 - 512, []byte{3, 2, 0, 100}}, {1, 589 - 512, []byte{0x83, 2}}, {2, 588 - 512, []byte{3, 2, 0, 99}}, {2, 590 - 512, []byte{0x83, 2}}} {
+	}{{1, 588 - 512, []byte{3, 2, 0, 52}}, {1, 590 - 512, []byte{3, 2, 0, 100}}, {1, 589 - 512, []byte{0x83, 2}}, {2,
+		588 - 512, []byte{3, 2, 0, 99}}, {2, 590 - 512, []byte{0x83, 2}}} {
 		if reply := ask(t, at[c.unit-1], c.unit, 3, 2, c.addr, 0, 1); !slices.Equal(reply, c.reply) {
 			t.Errorf("unit %d, register %d: % x, want % x", c.unit, 512+int(c.addr), reply, c.reply)
 		}
@@ -89,10 +92,14 @@ func TestSimulateBadDumps(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"--dump", other}, []string{"the dump is of another device: its holding 0+1 holds 2, which is no kind of Powdrive three-phase hybrid inverter"}},
-		{[]string{"--dump", low, "--variant", "hv"}, []string{"the dump is of variant lv, not hv: its holding 0+1 says so"}},
+		{[]string{"--dump", other},
+			[]string{"the dump is of another device: its holding 0+1 holds 2, which is no kind of Powdrive " +
+				"three-phase hybrid inverter"}},
+		{[]string{"--dump", low, "--variant", "hv"},
+			[]string{"the dump is of variant lv, not hv: its holding 0+1 says so"}},
 		{[]string{"--dump", part}, []string{"the dump lacks holding 0+1, which shows the variant: name one of hv, lv"}},
-		{[]string{"--dump", wrong, "--dump", "nowhere.csv"}, []string{wrong + ":\nline 1: ", "line 2: ", "line 3: ", "open nowhere.csv: no such file"}},
+		{[]string{"--dump", wrong, "--dump", "nowhere.csv"}, []string{wrong + ":\nline 1: ", "line 2: ", "line 3: ",
+			"open nowhere.csv: no such file"}},
 		{[]string{"--busy", "sleeps"}, []string{"--busy sleeps: it is none of queues, loses"}},
 	} {
 		code, out, errs := do(t, append([]string{"simulate", "powdrive"}, c.args...)...)

@@ -55,7 +55,8 @@ func addresses(t *testing.T, out *text) []string {
 
 func TestSimulateTellsOfEachWrite(t *testing.T) {
 	journal := filepath.Join(t.TempDir(), "journal")
-	out, errs, stop := start(t, "simulate", "--journal", journal, "powdrive", "--tcp", "127.0.0.1:0", "--serial-number", "ABCDEFGHIJ", "--turnaround", "0")
+	out, errs, stop := start(t, "simulate", "--journal", journal, "powdrive", "--tcp", "127.0.0.1:0", "--serial-number",
+		"ABCDEFGHIJ", "--turnaround", "0")
 	at := addresses(t, out)[0]
 	before := time.Now()
 	set := []byte{16, 0, 108, 0, 1, 2, 0, 77} // holding 108, the maximum charge current
@@ -94,8 +95,10 @@ func TestSimulateTellsOfEachWrite(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || len(lines) != 2 {
 		t.Fatalf("%d lines, the first is %s: %v", len(lines), lines[0], err)
 	}
-	if first.Device != "powdrive" || first.SerialNumber != "ABCDEFGHIJ" || first.Unit != 1 || first.Function != 16 || first.Table != "holding" ||
-		first.Address != 108 || !slices.Equal(first.Words, []int{77}) || !first.CarriedOut || first.Values["battery_max_charge_current_a"] != 77 {
+	if first.Device != "powdrive" || first.SerialNumber != "ABCDEFGHIJ" || first.Unit != 1 || first.Function != 16 ||
+		first.Table != "holding" ||
+		first.Address != 108 || !slices.Equal(first.Words, []int{77}) || !first.CarriedOut ||
+		first.Values["battery_max_charge_current_a"] != 77 {
 		t.Errorf("the journal says %s", lines[0])
 	}
 	if first.Received.Before(before) || first.Received.After(time.Now()) {
@@ -108,7 +111,8 @@ func TestSimulateTellsOfEachWrite(t *testing.T) {
 
 func TestSimulateJournalOnStandardOutputLeavesItToPrograms(t *testing.T) {
 	out, errs, stop := start(t, "simulate", "senergy", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--journal", "-")
-	ask(t, addresses(t, errs)[0], 1, 6, 0x21, 0x69, 0, 50) // holding 8553, charging power of window 1: 100 W is its step, not the unit's affair
+	// holding 8553, charging power of window 1: 100 W is its step, not the unit's affair
+	ask(t, addresses(t, errs)[0], 1, 6, 0x21, 0x69, 0, 50)
 	until(t, out, "\n")
 	stop()
 	if !json.Valid([]byte(out.String())) {
@@ -117,7 +121,8 @@ func TestSimulateJournalOnStandardOutputLeavesItToPrograms(t *testing.T) {
 }
 
 func TestSimulateOneDeviceInTwoPlaces(t *testing.T) {
-	out, _, _ := start(t, "simulate", "powdrive", "--pty", filepath.Join(t.TempDir(), "port"), "--tcp", "127.0.0.1:0", "--unit", "9", "--turnaround", "0")
+	out, _, _ := start(t, "simulate", "powdrive", "--pty", filepath.Join(t.TempDir(), "port"), "--tcp", "127.0.0.1:0",
+		"--unit", "9", "--turnaround", "0")
 	at := addresses(t, out)[0]
 	if !strings.Contains(out.String(), "RTU on ") || !strings.Contains(out.String(), "9600 8N1") {
 		t.Errorf("the table does not tell of the port:\n%s", out)
@@ -172,8 +177,10 @@ lines:
 
 // What a device takes badly: reads that are too long, registers that it has not, requests that come too soon.
 func TestSimulateManners(t *testing.T) {
-	refusing, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--max-registers", "40")
-	silent, _, _ := start(t, "simulate", "senergy", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--silent", "--busy", "loses", "--min-gap", "1h")
+	refusing, _, _ := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--max-registers",
+		"40")
+	silent, _, _ := start(t, "simulate", "senergy", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--silent", "--busy",
+		"loses", "--min-gap", "1h")
 	strict, shy := addresses(t, refusing)[0], addresses(t, silent)[0]
 	if reply := ask(t, strict, 1, 3, 0, 0, 0, 41); !slices.Equal(reply, []byte{0x83, 3}) {
 		t.Errorf("a read of 41 registers: % x", reply)
@@ -187,7 +194,8 @@ func TestSimulateManners(t *testing.T) {
 	}
 	defer c.Close()
 	// Two requests: no such register, then one that is there. The first reply is that to the second.
-	if _, err := c.Write([]byte{0, 1, 0, 0, 0, 6, 1, 3, 0xFF, 0xF0, 0, 1, 0, 2, 0, 0, 0, 6, 1, 3, 0x1A, 0, 0, 1}); err != nil {
+	if _, err := c.Write([]byte{0, 1, 0, 0, 0, 6, 1, 3, 0xFF, 0xF0, 0, 1, 0, 2, 0, 0, 0, 6, 1, 3, 0x1A, 0, 0,
+		1}); err != nil {
 		t.Fatal(err)
 	}
 	reply := make([]byte, 11)

@@ -7,8 +7,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// newTable returns an aligned table without lines, as tools on a terminal print them. Render prints it to w; with nil it only
-// returns the text. Colours go to terminals only.
+// newTable returns an aligned table without lines, as tools on a terminal print them. Render prints it to w; with nil
+// it only returns the text. Colours go to terminals only.
 func newTable(w io.Writer, heading ...any) table.Writer {
 	t := table.NewWriter()
 	if w != nil {
@@ -31,4 +31,14 @@ func newTable(w io.Writer, heading ...any) table.Writer {
 // narrow keeps a column below a width by breaking its lines between words.
 func narrow(t table.Writer, column string, width int) {
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: column, WidthMax: width, WidthMaxEnforcer: text.WrapSoft}})
+}
+
+// rightAligned has these columns of a table aligned as numbers are.
+func rightAligned(columns ...any) []table.ColumnConfig {
+	var configs []table.ColumnConfig
+	for _, c := range columns {
+		configs = append(configs, table.ColumnConfig{Name: c.(string), Align: text.AlignRight,
+			AlignHeader: text.AlignRight})
+	}
+	return configs
 }

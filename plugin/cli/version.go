@@ -15,7 +15,8 @@ func (a *app) versionCommand() *cobra.Command {
 		Long:  "Print the version of SolarHub, of the Go it was built with, and of the source where that is known.",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Out, "%s %s (%s, %s/%s%s)\n", a.manifest.Domain, a.manifest.Version, runtime.Version(), runtime.GOOS,
+			_, err := fmt.Fprintf(a.Out, "%s %s (%s, %s/%s%s)\n", a.manifest.Domain, a.manifest.Version,
+				runtime.Version(), runtime.GOOS,
 				runtime.GOARCH, revision())
 			return err
 		},

@@ -29,8 +29,9 @@ var setters = map[string]func(s *Settings, v, watts float64){
 	"export":            func(s *Settings, v, _ float64) { s.ExportDenied = v == 0 },
 }
 
-// Bind has a simulated unit of a family and variant show a system of the house, or the whole, and obey it in turn: what is written to its
-// registers sets the house. It is done whenever the unit is asked. The error lists what of the binding does not fit the family.
+// Bind has a simulated unit of a family and variant show a system of the house, or the whole, and obey it in turn: what
+// is written to its registers sets the house. It is done whenever the unit is asked. The error lists what of the
+// binding does not fit the family.
 func (h *House) Bind(u *sim.Unit, points []profile.Point, b Binding, i int) error {
 	bound := &bound{house: h, system: i, unit: u}
 	err := bound.join(points, b)
@@ -82,7 +83,8 @@ func (b *bound) join(points []profile.Point, binding Binding) error {
 		q := quantities[s.Quantity]
 		p, ok := find(s.Key)
 		if ok && p.Unit != q.unit {
-			wrong = append(wrong, fmt.Errorf("bind %s: %s is in %q, the point in %q", s.Key, s.Quantity, q.unit, p.Unit))
+			wrong = append(wrong, fmt.Errorf("bind %s: %s is in %q, the point in %q", s.Key, s.Quantity, q.unit,
+				p.Unit))
 		}
 		b.shows = append(b.shows, shownPoint{s, q, p})
 	}

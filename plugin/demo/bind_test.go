@@ -32,7 +32,8 @@ func unitOf(t *testing.T, family string) (*sim.Unit, []profile.Point) {
 	return u, points
 }
 
-// TestShippedBindings binds each family that has a house and lives through two days: whatever the house does fits the registers.
+// TestShippedBindings binds each family that has a house and lives through two days: whatever the house does fits the
+// registers.
 func TestShippedBindings(t *testing.T) {
 	files, err := shipped.ReadDir("bindings")
 	if err != nil || len(files) == 0 {
@@ -113,8 +114,10 @@ func TestSpoiltBindings(t *testing.T) {
 		}
 	}
 	u, points := unitOf(t, "iammeter")
-	err := home(1, 0).Bind(u, points, Binding{Shows: []Shown{{"nothing", "age", 1}, {"power_w", "age", 1}}, First: map[string]string{"power_w": "much"}}, Whole)
-	for _, want := range []string{"bind nothing: the family has no such point", `age is in "s", the point in "W"`, `bind power_w: first "much"`} {
+	err := home(1, 0).Bind(u, points, Binding{Shows: []Shown{{"nothing", "age", 1}, {"power_w", "age", 1}},
+		First: map[string]string{"power_w": "much"}}, Whole)
+	for _, want := range []string{"bind nothing: the family has no such point", `age is in "s", the point in "W"`,
+		`bind power_w: first "much"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}

@@ -9,8 +9,8 @@ import (
 	"solarhub/devices/profile/strict"
 )
 
-// Binding says which points of a device family show which quantities of a house, and which ones set it. Each family has a file of its
-// own in bindings.
+// Binding says which points of a device family show which quantities of a house, and which ones set it. Each family has
+// a file of its own in bindings.
 type Binding struct {
 	Shows []Shown
 	Takes []Taken

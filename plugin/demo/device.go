@@ -83,15 +83,16 @@ func (d *Device) start() error {
 	return nil
 }
 
-// set gives points their first values, each as KEY=VALUE, and returns all that is wrong at once. Read-only points can be set
-// too: it is the device that holds them.
+// set gives points their first values, each as KEY=VALUE, and returns all that is wrong at once. Read-only points can
+// be set too: it is the device that holds them.
 func (d *Device) set(given []string) error {
 	var wrong []error
 	for _, text := range given {
 		key, value, _ := strings.Cut(text, "=")
 		i := slices.IndexFunc(d.Points, func(p profile.Point) bool { return p.Key == key && !p.Button() })
 		if i < 0 {
-			wrong = append(wrong, fmt.Errorf("set %s: there is no such value; solarhub devices %s lists them all", text, d.Config.Profile))
+			wrong = append(wrong, fmt.Errorf("set %s: there is no such value; solarhub devices %s lists them all", text,
+				d.Config.Profile))
 			continue
 		}
 		v, err := d.Points[i].Spec.Parse(value)

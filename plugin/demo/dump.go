@@ -44,15 +44,16 @@ func dumpedVariant(dumped *sim.Unit, p *profile.Profile, named string) (variant 
 	variant, accepted := p.Identify.Accept[number]
 	switch {
 	case !known || !accepted:
-		return "", fmt.Errorf("the dump is of another device: its %s holds %v, which is no kind of %s", kind.Ranges[0], raw, p.Name)
+		return "", fmt.Errorf("the dump is of another device: its %s holds %v, which is no kind of %s", kind.Ranges[0],
+			raw, p.Name)
 	case named != "" && named != variant:
 		return "", fmt.Errorf("the dump is of variant %s, not %s: its %s says so", variant, named, kind.Ranges[0])
 	}
 	return variant, nil
 }
 
-// holdDump has the device hold the registers of a dump and no others. What identifies the device stays where the dump lacks
-// it, or where the scenario names a serial number.
+// holdDump has the device hold the registers of a dump and no others. What identifies the device stays where the dump
+// lacks it, or where the scenario names a serial number.
 func (d *Device) holdDump(dumped *sim.Unit) {
 	id := d.Profile.Identify
 	made := map[protocol.Range][]uint16{}
@@ -65,7 +66,8 @@ func (d *Device) holdDump(dumped *sim.Unit) {
 			}
 		}
 	}
-	for _, t := range []protocol.Table{protocol.HoldingRegister, protocol.InputRegister, protocol.Coil, protocol.DiscreteInput} {
+	for _, t := range []protocol.Table{protocol.HoldingRegister, protocol.InputRegister, protocol.Coil,
+		protocol.DiscreteInput} {
 		for addr := range math.MaxUint16 + 1 {
 			one := protocol.Range{Table: t, Addr: uint16(addr), Count: 1}
 			if words, there := dumped.Get(t, one.Addr, 1); there {

@@ -33,7 +33,8 @@ type Settings struct {
 // Unlimited returns the settings of an inverter that uses its battery for the house as it can.
 func Unlimited() Settings {
 	inf := math.Inf(1)
-	return Settings{Mode: SelfUse, Charge: inf, Discharge: inf, HighSoC: 100, GridCharge: inf, GridSoC: 100, Export: inf}
+	return Settings{Mode: SelfUse, Charge: inf, Discharge: inf, HighSoC: 100, GridCharge: inf, GridSoC: 100,
+		Export: inf}
 }
 
 // exportable returns the most W that may go into the grid.
@@ -73,7 +74,8 @@ func balance(sun, load float64, b battery, s Settings) Flows {
 	return f
 }
 
-// discharge returns the power of the battery by mode; spare is what the sun gives beyond the house, negative where it gives less.
+// discharge returns the power of the battery by mode; spare is what the sun gives beyond the house, negative where it
+// gives less.
 func discharge(spare float64, b battery, s Settings) float64 {
 	gives := min(b.gives, max(0, -spare))
 	takes := min(b.takes, max(0, spare))

@@ -1,8 +1,9 @@
-// Package demo is a simulated house: a sun that rises behind clouds, loads that come and go, batteries that fill and empty as
-// their inverters are set, and a grid that takes the rest. Energy adds up at every moment: solar + battery + grid = load.
+// Package demo is a simulated house: a sun that rises behind clouds, loads that come and go, batteries that fill and
+// empty as their inverters are set, and a grid that takes the rest. Energy adds up at every moment: solar + battery +
+// grid = load.
 //
-// The model is pure: time is handed in, and the same seed gives the same weather. Which register shows which quantity of it, and which
-// one sets what, is data: see Binding.
+// The model is pure: time is handed in, and the same seed gives the same weather. Which register shows which quantity
+// of it, and which one sets what, is data: see Binding.
 package demo
 
 import (
@@ -22,8 +23,9 @@ type System struct {
 
 // HouseOptions is what a house is made of.
 type HouseOptions struct {
-	Seed    uint64        // of weather and habits
-	Start   time.Duration // time of day at which it is shown first; from midnight to then it is lived through. Defaults to 0
+	Seed uint64 // of weather and habits
+	// time of day at which it is shown first; from midnight to then it is lived through. Defaults to 0
+	Start   time.Duration
 	Day     time.Duration // that a day takes. Defaults to 24 h
 	Systems []System      // at least one
 }

@@ -16,15 +16,18 @@ func anySettings(t *rapid.T) Settings {
 		Mode:   rapid.SampledFrom([]Mode{SelfUse, FeedIn, Backup, Discharge, ""}).Draw(t, "mode"),
 		Charge: watts.Draw(t, "charge"), Discharge: watts.Draw(t, "discharge"),
 		LowSoC: percent.Draw(t, "low"), HighSoC: percent.Draw(t, "high"),
-		FromGrid: rapid.Bool().Draw(t, "from grid"), GridCharge: watts.Draw(t, "grid charge"), GridSoC: percent.Draw(t, "grid soc"),
+		FromGrid: rapid.Bool().Draw(t, "from grid"), GridCharge: watts.Draw(t, "grid charge"), GridSoC: percent.Draw(t,
+			"grid soc"),
 		Export: watts.Draw(t, "export"), ExportDenied: rapid.Bool().Draw(t, "export denied"),
 	}
 }
 
 func home(seed uint64, start time.Duration) *House {
 	return NewHouse(HouseOptions{Seed: seed, Start: start, Systems: []System{
-		{Peak: 9000, Capacity: 14300, Volts: 51.2, Rated: 8000, Loads: []Load{{Watts: 300}, {Watts: 2200, From: 17 * time.Hour, To: 20 * time.Hour, On: 4 * time.Minute, Every: 9 * time.Minute}}},
-		{Peak: 4200, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []Load{{Watts: 150, On: 12 * time.Minute, Every: 40 * time.Minute}}},
+		{Peak: 9000, Capacity: 14300, Volts: 51.2, Rated: 8000, Loads: []Load{{Watts: 300},
+			{Watts: 2200, From: 17 * time.Hour, To: 20 * time.Hour, On: 4 * time.Minute, Every: 9 * time.Minute}}},
+		{Peak: 4200, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []Load{{Watts: 150, On: 12 * time.Minute,
+			Every: 40 * time.Minute}}},
 	}})
 }
 
@@ -87,7 +90,8 @@ func obeys(t *rapid.T, s system) {
 	}
 }
 
-// counted says what the counters did with a flow that they should not have: each way is counted by itself, and none ever falls.
+// counted says what the counters did with a flow that they should not have: each way is counted by itself, and none
+// ever falls.
 func counted(a, b Energy, f Flows, hours float64) string {
 	both := func(in, out, power float64) bool {
 		return in < -1e-9 || out < -1e-9 || math.Abs(in-out-power*hours) > 1e-6 || math.Min(in, out) > 1e-6
@@ -112,13 +116,23 @@ func TestSettingsActAtOnce(t *testing.T) {
 		ok   func(Flows) bool
 		want string
 	}{
-		"as it is":            {func(*Settings) {}, func(f Flows) bool { return f.Battery < -100 }, "the battery charges"},
-		"charge limit 0":      {func(s *Settings) { s.Charge = 0 }, func(f Flows) bool { return f.Battery >= 0 && f.Grid < -100 }, "the battery does not charge, the grid takes it"},
-		"nothing to the grid": {func(s *Settings) { s.Charge, s.ExportDenied = 0, true }, func(f Flows) bool { return f.Grid >= 0 && f.Solar <= f.Load }, "the panels give what the house takes"},
-		"feed in first":       {func(s *Settings) { s.Mode = FeedIn }, func(f Flows) bool { return f.Battery >= 0 && f.Grid < -100 }, "the surplus is sold"},
-		"battery emptied":     {func(s *Settings) { s.Mode = Discharge }, func(f Flows) bool { return f.Battery > 1000 }, "the battery discharges"},
-		"low state of charge": {func(s *Settings) { s.Mode, s.LowSoC = Discharge, 100 }, func(f Flows) bool { return f.Battery <= 0 }, "the battery gives nothing"},
-		"charged from grid":   {func(s *Settings) { s.FromGrid = true }, func(f Flows) bool { return f.Battery < -5000 }, "the battery charges at full power"},
+		"as it is": {func(*Settings) {}, func(f Flows) bool { return f.Battery < -100 },
+			"the battery charges"},
+		"charge limit 0": {func(s *Settings) { s.Charge = 0 },
+			func(f Flows) bool {
+				return f.Battery >= 0 &&
+					f.Grid < -100
+			}, "the battery does not charge, the grid takes it"},
+		"nothing to the grid": {func(s *Settings) { s.Charge, s.ExportDenied = 0, true },
+			func(f Flows) bool { return f.Grid >= 0 && f.Solar <= f.Load }, "the panels give what the house takes"},
+		"feed in first": {func(s *Settings) { s.Mode = FeedIn },
+			func(f Flows) bool { return f.Battery >= 0 && f.Grid < -100 }, "the surplus is sold"},
+		"battery emptied": {func(s *Settings) { s.Mode = Discharge },
+			func(f Flows) bool { return f.Battery > 1000 }, "the battery discharges"},
+		"low state of charge": {func(s *Settings) { s.Mode, s.LowSoC = Discharge, 100 },
+			func(f Flows) bool { return f.Battery <= 0 }, "the battery gives nothing"},
+		"charged from grid": {func(s *Settings) { s.FromGrid = true },
+			func(f Flows) bool { return f.Battery < -5000 }, "the battery charges at full power"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := home(3, noon)
@@ -145,7 +159,8 @@ func TestSameSeedSameDay(t *testing.T) {
 }
 
 func TestDayRunsFasterAndCountersBeginAnew(t *testing.T) {
-	h := NewHouse(HouseOptions{Seed: 1, Day: 5 * time.Minute, Start: 12 * time.Hour, Systems: home(1, 0).options.Systems})
+	h := NewHouse(HouseOptions{Seed: 1, Day: 5 * time.Minute, Start: 12 * time.Hour,
+		Systems: home(1, 0).options.Systems})
 	began := time.Now()
 	h.Advance(began)
 	noon := h.Look(Whole)
@@ -158,9 +173,11 @@ func TestDayRunsFasterAndCountersBeginAnew(t *testing.T) {
 		t.Error("time has run backwards")
 	}
 	if noon.Solar < 500 || night.Solar != 0 || night.Today.Solar <= noon.Today.Solar {
-		t.Errorf("solar %g W at noon and %g at night; %g Wh, later %g", noon.Solar, night.Solar, noon.Today.Solar, night.Today.Solar)
+		t.Errorf("solar %g W at noon and %g at night; %g Wh, later %g", noon.Solar, night.Solar, noon.Today.Solar,
+			night.Today.Solar)
 	}
-	if next.Today.Solar != 0 || next.Today.Load <= 0 || next.Today.Load > 1000 || next.Total.Solar != night.Total.Solar {
+	if next.Today.Solar != 0 || next.Today.Load <= 0 || next.Today.Load > 1000 ||
+		next.Total.Solar != night.Total.Solar {
 		t.Errorf("after midnight today is %+v, total %+v", next.Today, next.Total)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Household is the house that the demo shows: an inverter with most of the house on a slow serial line, one on the garage
-// behind Modbus TCP, and a meter where the grid comes in.
+// Household is the house that the demo shows: an inverter with most of the house on a slow serial line, one on the
+// garage behind Modbus TCP, and a meter where the grid comes in.
 type Household struct {
 	Lines []*Line // in the order of its members
 }
@@ -25,8 +25,8 @@ type member struct {
 // morning is the time of day at which the house is seen first: the sun is up and the battery still fills.
 const morning = 7*time.Hour + 50*time.Minute
 
-// NewHousehold builds the house and the lines with the devices that show it; dir takes the link to the serial port, day is how
-// long a day of the house takes, faults is what goes wrong on the serial line. Nothing is opened.
+// NewHousehold builds the house and the lines with the devices that show it; dir takes the link to the serial port, day
+// is how long a day of the house takes, faults is what goes wrong on the serial line. Nothing is opened.
 func NewHousehold(dir string, seed uint64, day time.Duration, faults string) (*Household, error) {
 	h := NewHouse(HouseOptions{Seed: seed, Day: day, Start: morning, Systems: systems})
 	s := Scenario{Seed: seed}
@@ -51,7 +51,8 @@ func NewHousehold(dir string, seed uint64, day time.Duration, faults string) (*H
 	return &Household{Lines: lines}, nil
 }
 
-// members are the devices. The serial line is read in smaller pieces than the family needs, so that a set-value is quick.
+// members are the devices. The serial line is read in smaller pieces than the family needs, so that a set-value is
+// quick.
 func members(dir, faults string) []member {
 	const local = "127.0.0.1:0"
 	return []member{
@@ -71,13 +72,17 @@ func members(dir, faults string) []member {
 var systems = []System{
 	{Peak: 6200, Capacity: 14300, Volts: 51.2, Rated: 7000, Loads: []Load{
 		{Watts: 310}, // what is always on
-		{Watts: 110, On: 17 * time.Minute, Every: 46 * time.Minute},                                          // refrigerator
-		{Watts: 900, From: 5 * time.Hour, To: 22 * time.Hour, On: 14 * time.Minute, Every: 65 * time.Minute}, // heat pump
-		{Watts: 1900, From: clock(6, 50), To: clock(7, 20), On: 3 * time.Minute, Every: 8 * time.Minute},     // breakfast
-		{Watts: 2400, From: clock(9, 30), To: clock(11, 0), On: 9 * time.Minute, Every: 41 * time.Minute},    // washing
-		{Watts: 2100, From: clock(12, 0), To: clock(12, 50), On: 4 * time.Minute, Every: 6 * time.Minute},    // lunch
-		{Watts: 2700, From: clock(18, 0), To: clock(19, 20), On: 5 * time.Minute, Every: 8 * time.Minute},    // dinner
-		{Watts: 420, From: clock(17, 0), To: clock(23, 0)},                                                   // lights and screens
+		// refrigerator
+		{Watts: 110, On: 17 * time.Minute, Every: 46 * time.Minute},
+		// heat pump
+		{Watts: 900, From: 5 * time.Hour, To: 22 * time.Hour, On: 14 * time.Minute, Every: 65 * time.Minute},
+		// breakfast
+		{Watts: 1900, From: clock(6, 50), To: clock(7, 20), On: 3 * time.Minute, Every: 8 * time.Minute},
+		{Watts: 2400, From: clock(9, 30), To: clock(11, 0), On: 9 * time.Minute, Every: 41 * time.Minute}, // washing
+		{Watts: 2100, From: clock(12, 0), To: clock(12, 50), On: 4 * time.Minute, Every: 6 * time.Minute}, // lunch
+		{Watts: 2700, From: clock(18, 0), To: clock(19, 20), On: 5 * time.Minute, Every: 8 * time.Minute}, // dinner
+		// lights and screens
+		{Watts: 420, From: clock(17, 0), To: clock(23, 0)},
 	}},
 	{Peak: 2900, Capacity: 7200, Volts: 51.2, Rated: 3000, Loads: []Load{
 		{Watts: 95},
@@ -103,7 +108,8 @@ func (h *Household) Open(ctx context.Context) error {
 func (h *Household) Config(url, token, dir string) string {
 	key := map[Transport]string{OnPTY: "serial", OnTCP: "tcp", OnRTUOverTCP: "rtu_over_tcp"}
 	var b strings.Builder
-	fmt.Fprintf(&b, "host: {url: %q, token: %q}\nname: demo\ndata: %q\nlines:\n", url, token, filepath.Join(dir, "cache"))
+	fmt.Fprintf(&b, "host: {url: %q, token: %q}\nname: demo\ndata: %q\nlines:\n", url, token,
+		filepath.Join(dir, "cache"))
 	for i, m := range members("", "") {
 		l := h.Lines[i]
 		fmt.Fprintf(&b, "  - %s: %q\n    devices: [{profile: %s, name: %s, %s}]\n", key[l.Transport], l.Address,

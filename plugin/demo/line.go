@@ -32,8 +32,8 @@ type Line struct {
 	serve  func(ctx context.Context) error
 }
 
-// NewLines builds the lines of a scenario, one for each place; a line with several places is built for each, and its devices
-// answer at all of them. It returns all that is wrong at once. Nothing is opened.
+// NewLines builds the lines of a scenario, one for each place; a line with several places is built for each, and its
+// devices answer at all of them. It returns all that is wrong at once. Nothing is opened.
 func NewLines(s Scenario) ([]*Line, error) {
 	var lines []*Line
 	var wrong []error
@@ -69,7 +69,8 @@ func (l *Line) build(c LineConfig, seed uint64) error {
 			return err
 		}
 	}
-	l.Sim = sim.NewLine(sim.Options{Serial: l.serial, MinGap: c.MinGap, Deaf: c.Deaf, Waking: c.Waking, Echo: c.Echo, Busy: c.Busy})
+	l.Sim = sim.NewLine(sim.Options{Serial: l.serial, MinGap: c.MinGap, Deaf: c.Deaf, Waking: c.Waking, Echo: c.Echo,
+		Busy: c.Busy})
 	var faults []sim.Fault
 	var wrong []error
 	taken := map[protocol.UnitID]bool{}
@@ -110,7 +111,8 @@ func (l *Line) setPace(baud int) error {
 	return nil
 }
 
-// Open opens all lines, so that a wrong address is reported before anything is served. If one fails, those before it are closed.
+// Open opens all lines, so that a wrong address is reported before anything is served. If one fails, those before it
+// are closed.
 func Open(ctx context.Context, lines []*Line) error {
 	for i, l := range lines {
 		if err := l.open(ctx); err != nil {
@@ -155,7 +157,8 @@ func (l *Line) Serve(ctx context.Context) error {
 	return nil
 }
 
-// Serve serves open lines until ctx ends or one of them fails, and reports their writes. Nothing runs any more when it returns.
+// Serve serves open lines until ctx ends or one of them fails, and reports their writes. Nothing runs any more when it
+// returns.
 func Serve(ctx context.Context, lines []*Line, report *Report) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -177,7 +180,8 @@ func Serve(ctx context.Context, lines []*Line, report *Report) error {
 
 // String returns how the line is reached, for people.
 func (l *Line) String() string {
-	text := map[Transport]string{OnPTY: "RTU on ", OnTCP: "Modbus TCP at ", OnRTUOverTCP: "RTU over TCP at "}[l.Transport] + l.Address
+	text := map[Transport]string{OnPTY: "RTU on ", OnTCP: "Modbus TCP at ",
+		OnRTUOverTCP: "RTU over TCP at "}[l.Transport] + l.Address
 	if l.serial != nil {
 		text += ", " + l.serial.String()
 	}

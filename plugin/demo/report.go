@@ -24,8 +24,8 @@ type Report struct {
 	failed  error          // the first failure of the journal
 }
 
-// NewReport returns a report that writes a sentence about each write for people, and a line of JSON into the journal; a nil
-// journal is none.
+// NewReport returns a report that writes a sentence about each write for people, and a line of JSON into the journal; a
+// nil journal is none.
 func NewReport(people io.Writer, journal io.WriteCloser) *Report {
 	return &Report{people: people, journal: journal}
 }
@@ -64,7 +64,8 @@ func (r *Report) write(l *Line, d *Device, e sim.Exchange) {
 	values := d.values(func(p profile.Point) bool { return slices.ContainsFunc(p.Ranges, e.Range.Overlaps) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintf(r.people, "%s  %s  %s\n", e.Received.Local().Format("15:04:05.000"), d.Profile.ID, writeSentence(d, e, values))
+	fmt.Fprintf(r.people, "%s  %s  %s\n", e.Received.Local().Format("15:04:05.000"), d.Profile.ID,
+		writeSentence(d, e, values))
 	maps.Copy(d.reported, values)
 	if r.journal == nil {
 		return
@@ -73,8 +74,10 @@ func (r *Report) write(l *Line, d *Device, e sim.Exchange) {
 	for key, v := range values {
 		plain[key] = v.Any()
 	}
-	line, err := json.Marshal(journalLine{At: e.At, Received: e.Received, Device: d.Profile.ID, Serial: d.SerialNumber, Place: l.Address,
-		Unit: int(e.Unit), Function: int(e.Function), Table: e.Range.Table.String(), Address: int(e.Range.Addr), Words: e.Words,
+	line, err := json.Marshal(journalLine{At: e.At, Received: e.Received, Device: d.Profile.ID, Serial: d.SerialNumber,
+		Place: l.Address,
+		Unit:  int(e.Unit), Function: int(e.Function), Table: e.Range.Table.String(), Address: int(e.Range.Addr),
+		Words:      e.Words,
 		CarriedOut: e.CarriedOut, Exception: int(e.Exception), Fault: e.Fault, Values: plain})
 	if err == nil {
 		_, err = r.journal.Write(append(line, '\n'))
@@ -90,7 +93,8 @@ func writeSentence(d *Device, e sim.Exchange, now map[string]codec.Value) string
 	for _, p := range d.Points {
 		v, touched := now[p.Key]
 		if before := d.reported[p.Key]; touched && v != before {
-			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s -> %s %s", d.Profile.FullName(p), before, v, p.Unit)))
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s -> %s %s", d.Profile.FullName(p), before, v,
+				p.Unit)))
 		}
 	}
 	text := strings.Join(parts, ", ")

@@ -60,9 +60,12 @@ func ParseScenario(file string, data []byte) (Scenario, error) {
 }
 
 func parseLine(n *strict.Node) LineConfig {
-	f := scenarioFields{n.Fields("pty", "tcp", "rtu_over_tcp", "baud", "min_gap", "deaf", "waking", "echo", "busy", "devices")}
-	l := LineConfig{PTY: f.text("pty"), TCP: f.text("tcp"), RTUOverTCP: f.text("rtu_over_tcp"), Baud: int(f.number("baud", 921600)),
-		MinGap: f.duration("min_gap", 0), Deaf: f.duration("deaf", 0), Waking: f.duration("waking", 0), Echo: f.yes("echo")}
+	f := scenarioFields{n.Fields("pty", "tcp", "rtu_over_tcp", "baud", "min_gap", "deaf", "waking", "echo", "busy",
+		"devices")}
+	l := LineConfig{PTY: f.text("pty"), TCP: f.text("tcp"), RTUOverTCP: f.text("rtu_over_tcp"),
+		Baud:   int(f.number("baud", 921600)),
+		MinGap: f.duration("min_gap", 0), Deaf: f.duration("deaf", 0), Waking: f.duration("waking",
+			0), Echo: f.yes("echo")}
 	if at := f.Get("busy"); at != nil {
 		if i, ok := at.OneOf(BusyWords...); ok {
 			l.Busy = sim.Busy(i)
@@ -75,7 +78,8 @@ func parseLine(n *strict.Node) LineConfig {
 }
 
 func parseDevice(n *strict.Node) DeviceConfig {
-	f := scenarioFields{n.Fields("profile", "variant", "serial_number", "unit", "turnaround", "max_registers", "silent", "fault", "dumps", "set")}
+	f := scenarioFields{n.Fields("profile", "variant", "serial_number", "unit", "turnaround", "max_registers", "silent",
+		"fault", "dumps", "set")}
 	f.Need("profile")
 	d := DeviceConfig{Profile: f.text("profile"), Variant: f.text("variant"), SerialNumber: f.text("serial_number"),
 		UnitID: uint8(f.number("unit", 255)), Turnaround: f.duration("turnaround", -1),

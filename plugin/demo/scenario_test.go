@@ -40,13 +40,18 @@ lines:
 	}
 	l := s.Lines[0]
 	first, second := l.Devices[0], l.Devices[1]
-	if s.Seed != 7 || l.PTY != "/tmp/bus" || l.TCP != "127.0.0.1:5020" || l.RTUOverTCP != "127.0.0.1:5021" || l.Baud != 19200 ||
-		l.MinGap != 50*time.Millisecond || l.Deaf != time.Second || l.Waking != 2*time.Second || !l.Echo || l.Busy != sim.Loses {
+	if s.Seed != 7 || l.PTY != "/tmp/bus" || l.TCP != "127.0.0.1:5020" || l.RTUOverTCP != "127.0.0.1:5021" ||
+		l.Baud != 19200 ||
+		l.MinGap != 50*time.Millisecond || l.Deaf != time.Second || l.Waking != 2*time.Second || !l.Echo ||
+		l.Busy != sim.Loses {
 		t.Errorf("the line is %+v", l)
 	}
-	if first.Profile != "powdrive" || first.Variant != "hv" || first.SerialNumber != "ABCDEFGHIJ" || first.UnitID != 9 ||
-		first.Turnaround != 20*time.Millisecond || first.MaxRegisters != 40 || !first.Silent || first.Faults != "late=1%:1.2s" ||
-		!slices.Equal(first.Dumps, []string{"roof.csv", "barn.csv"}) || !slices.Equal(first.Set, []string{"battery_soc_pct=72"}) {
+	if first.Profile != "powdrive" || first.Variant != "hv" || first.SerialNumber != "ABCDEFGHIJ" ||
+		first.UnitID != 9 ||
+		first.Turnaround != 20*time.Millisecond || first.MaxRegisters != 40 || !first.Silent ||
+		first.Faults != "late=1%:1.2s" ||
+		!slices.Equal(first.Dumps, []string{"roof.csv", "barn.csv"}) ||
+		!slices.Equal(first.Set, []string{"battery_soc_pct=72"}) {
 		t.Errorf("the first device is %+v", first)
 	}
 	if second.Turnaround >= 0 {
@@ -55,7 +60,8 @@ lines:
 }
 
 func TestScenarioFindings(t *testing.T) {
-	_, err := ParseScenario("house.yaml", []byte("lines:\n  - tpc: x\n    busy: never\n    devices:\n      - {unit: 300}\n"))
+	_, err := ParseScenario("house.yaml",
+		[]byte("lines:\n  - tpc: x\n    busy: never\n    devices:\n      - {unit: 300}\n"))
 	for _, want := range []string{"house.yaml:2:5", "tpc", "never", "profile", "300"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
@@ -64,7 +70,8 @@ func TestScenarioFindings(t *testing.T) {
 }
 
 func TestTwoDevicesNeedTwoUnitIDs(t *testing.T) {
-	_, err := NewLines(Scenario{Lines: []LineConfig{{TCP: "127.0.0.1:0", Devices: []DeviceConfig{{Profile: "powdrive"}, {Profile: "senergy"}}}}})
+	_, err := NewLines(Scenario{Lines: []LineConfig{{TCP: "127.0.0.1:0",
+		Devices: []DeviceConfig{{Profile: "powdrive"}, {Profile: "senergy"}}}}})
 	if err == nil || !strings.Contains(err.Error(), "senergy: unit id 1 is taken at 127.0.0.1:0") {
 		t.Errorf("the error is %v", err)
 	}

@@ -25,7 +25,8 @@ func (w weather) sun(at time.Duration) float64 {
 	return math.Pow(height, 1.25) * w.clear(at)
 }
 
-// clear returns how much of the light the clouds let through: banks that last half an hour, with holes of minutes, and a shimmer.
+// clear returns how much of the light the clouds let through: banks that last half an hour, with holes of minutes, and
+// a shimmer.
 func (w weather) clear(at time.Duration) float64 {
 	fair := 0.30 + 0.45*w.noise(at, 9*time.Hour, 1) // of the sky, today
 	banks := w.noise(at, 35*time.Minute, 2)

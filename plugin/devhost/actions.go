@@ -76,7 +76,8 @@ func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
 	case c.ReturnResponse && a.response == responseNone:
 		return nil, validation("homeassistant", "service_does_not_support_response", name+" has no response", nil)
 	case !c.ReturnResponse && a.response == responseOnly:
-		return nil, validation("homeassistant", "service_lacks_response_request", name+" has a response, which must be asked for", nil)
+		return nil, validation("homeassistant", "service_lacks_response_request",
+			name+" has a response, which must be asked for", nil)
 	}
 	data := maps.Clone(c.Data)
 	if data == nil {
@@ -141,7 +142,8 @@ func (h *Host) operate(ctx context.Context, t target, value any, by Context) err
 }
 
 // carryOut has the plugin do something with an entity. Those who listen are told how it ended.
-func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame, by Context) (host.ResultFrame, error) {
+func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame, by Context) (host.ResultFrame,
+	error) {
 	began := time.Now()
 	result, err := h.call(ctx, h.find(t.root), t.name, call, h.options.Write, by)
 	told := map[string]any{"entity_id": t.entityID, "name": t.name, "value": value, "ok": err == nil,

@@ -9,13 +9,15 @@ import (
 	"solarhub/plugin/host"
 )
 
-// companionActions raise whenever nothing is carried out, also for an entity that is unavailable or disabled, and so take the
-// entity as an ordinary field.
+// companionActions raise whenever nothing is carried out, also for an entity that is unavailable or disabled, and so
+// take the entity as an ordinary field.
 var companionActions = map[string]action{
-	domain + ".write_value": {fields: map[string]field{"entity_id": needs(oneEntity), "value": needs(scalar), "force": may(boolish)},
+	domain + ".write_value": {fields: map[string]field{"entity_id": needs(oneEntity), "value": needs(scalar),
+		"force": may(boolish)},
 		response: responseOptional, run: (*Host).writeValue},
-	domain + ".read_value": {fields: map[string]field{"entity_id": needs(oneEntity)}, response: responseOnly, run: (*Host).readValue},
-	domain + ".refresh":    {fields: map[string]field{"device_id": needs(textual)}, run: (*Host).refreshDevice},
+	domain + ".read_value": {fields: map[string]field{"entity_id": needs(oneEntity)}, response: responseOnly,
+		run: (*Host).readValue},
+	domain + ".refresh": {fields: map[string]field{"device_id": needs(textual)}, run: (*Host).refreshDevice},
 }
 
 // textual is what is taken for a text: a number is written out.
@@ -69,7 +71,8 @@ func switched(v any) (on, ok bool) {
 }
 
 func (h *Host) unknown(id string) error {
-	return h.failure(host.NewCallError(host.CodeUnknownEntity, host.CodeUnknownEntity, map[string]string{"id": id}), id, "")
+	return h.failure(host.NewCallError(host.CodeUnknownEntity, host.CodeUnknownEntity, map[string]string{"id": id}), id,
+		"")
 }
 
 // one returns the one entity that an action names.
@@ -109,8 +112,8 @@ func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
 	return map[string]any{"value": f.Value}, nil
 }
 
-// forPlatform turns what a form's text field or YAML gives into the type of the platform. YAML reads 22:00 without quotes
-// as 22 * 60, which is a time of day all the same.
+// forPlatform turns what a form's text field or YAML gives into the type of the platform. YAML reads 22:00 without
+// quotes as 22 * 60, which is a time of day all the same.
 func (h *Host) forPlatform(t target, v any) (any, error) {
 	switch t.def.Platform {
 	case "number":
@@ -146,7 +149,8 @@ func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.call(ctx, h.find(t.root), t.name, callFrame{Action: host.ActionRead, ID: t.def.ID}, h.options.Write, c.by)
+	f, err := h.call(ctx, h.find(t.root), t.name, callFrame{Action: host.ActionRead, ID: t.def.ID}, h.options.Write,
+		c.by)
 	if f.Response == nil {
 		f.Response = map[string]any{}
 	}
@@ -160,7 +164,8 @@ func (h *Host) refreshDevice(ctx context.Context, c serviceCall) (any, error) {
 	if root == "" {
 		return nil, h.unknown(id)
 	}
-	_, err := h.call(ctx, h.find(root), name, callFrame{Action: host.ActionRefresh, Device: root}, h.options.Refresh, c.by)
+	_, err := h.call(ctx, h.find(root), name, callFrame{Action: host.ActionRefresh, Device: root}, h.options.Refresh,
+		c.by)
 	return nil, err
 }
 

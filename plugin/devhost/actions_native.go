@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// native is an action of one of Home Assistant's own platforms. value turns its data into the value that travels to the plugin,
-// and refuses what Home Assistant refuses; it is called for each entity.
+// native is an action of one of Home Assistant's own platforms. value turns its data into the value that travels to the
+// plugin, and refuses what Home Assistant refuses; it is called for each entity.
 type native struct {
 	field string // of the data, beside entity_id; empty: none
 	kind  kind
@@ -58,8 +58,8 @@ func asFloat(v any) float64 {
 	return math.NaN()
 }
 
-// run carries a native action out for each entity that it names, all at once. Those that are unavailable are left out without a
-// word to the caller, as in the real one. The others show for a while what happens as the act of the caller.
+// run carries a native action out for each entity that it names, all at once. Those that are unavailable are left out
+// without a word to the caller, as in the real one. The others show for a while what happens as the act of the caller.
 func (n native) run(h *Host, ctx context.Context, c serviceCall) (any, error) {
 	var calls []func() error
 	h.mu.Lock()
@@ -100,7 +100,8 @@ func (h *Host) pressed(t target) {
 func setNumber(t target, given any) (any, error) {
 	v := asFloat(given)
 	if low, high := *t.def.Min, *t.def.Max; v < low || v > high {
-		return nil, validation("number", "out_of_range", fmt.Sprintf("%s takes %s to %s, not %s", t.name, number(low), number(high),
+		return nil, validation("number", "out_of_range", fmt.Sprintf("%s takes %s to %s, not %s", t.name, number(low),
+			number(high),
 			number(v)), nil)
 	}
 	return v, nil
@@ -118,10 +119,12 @@ func setOption(t target, given any) (any, error) {
 func setText(t target, given any) (any, error) {
 	v, e := given.(string), entity{def: t.def}
 	if n := utf8.RuneCountInString(v); n < e.shortest() || n > e.longest() {
-		return nil, validation("text", "value_length", fmt.Sprintf("%s takes %d to %d characters", t.name, e.shortest(), e.longest()), nil)
+		return nil, validation("text", "value_length", fmt.Sprintf("%s takes %d to %d characters", t.name, e.shortest(),
+			e.longest()), nil)
 	}
 	if t.def.Pattern != "" && !begins(t.def.Pattern).MatchString(v) {
-		return nil, validation("text", "value_pattern_mismatch", fmt.Sprintf("%s takes %s, not %s", t.name, t.def.Pattern, v), nil)
+		return nil, validation("text", "value_pattern_mismatch", fmt.Sprintf("%s takes %s, not %s", t.name,
+			t.def.Pattern, v), nil)
 	}
 	return v, nil
 }

@@ -114,8 +114,8 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 	return nil
 }
 
-// disable disables or enables an entity. As in the real one, enabling ends in a reload, which asks the plugin for all states. The
-// mutex is held.
+// disable disables or enables an entity. As in the real one, enabling ends in a reload, which asks the plugin for all
+// states. The mutex is held.
 func (h *Host) disable(e *entity, disabled bool) {
 	if e.disabled == disabled {
 		return

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Automation is the one automation that this host carries out, for the demo: when a number crosses a limit, set something. It is
-// made with the command devhost/automation, which Home Assistant does not have, and shown as the state of automationID.
+// Automation is the one automation that this host carries out, for the demo: when a number crosses a limit, set
+// something. It is made with the command devhost/automation, which Home Assistant does not have, and shown as the state
+// of automationID.
 type Automation struct {
 	Watch string   `json:"watch"`           // entity_id whose state is compared
 	Above *float64 `json:"above,omitempty"` // it acts when the state comes to lie above this

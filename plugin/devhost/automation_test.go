@@ -12,7 +12,8 @@ var rule = object{"watch": "number.inverter_limit", "above": 50, "set": "switch.
 func (h *Host) waitIdle(t *testing.T) State {
 	t.Helper()
 	var s State
-	if err := h.Wait(t.Context(), func() bool { s, _ = h.State(automationID); return s.Attributes["current"] == 0 }); err != nil {
+	if err := h.Wait(t.Context(),
+		func() bool { s, _ = h.State(automationID); return s.Attributes["current"] == 0 }); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -61,11 +62,14 @@ func TestTheAutomationIsKeptAndTakenAway(t *testing.T) {
 func TestAutomationsThatAreRefused(t *testing.T) {
 	_, open := listen(t, Options{PlainToken: "plain"})
 	c := open("token")
-	for name, change := range map[string]object{"nothing watched": {"watch": ""}, "no limit": {"above": nil}, "two limits": {"below": 5},
-		"a sensor set": {"set": "sensor.x"}, "no state of a switch": {"to": "perhaps"}, "no number": {"set": "number.x", "to": "much"},
+	for name, change := range map[string]object{"nothing watched": {"watch": ""}, "no limit": {"above": nil},
+		"two limits":   {"below": 5},
+		"a sensor set": {"set": "sensor.x"}, "no state of a switch": {"to": "perhaps"}, "no number": {"set": "number.x",
+			"to": "much"},
 		"no time": {"set": "time.x", "to": "25:00"}} {
 		a := merge(merge(object{}, rule), change)
-		if _, err := c.do("devhost/automation", object{"automation": a}); err == nil || err.Code != host.RefusedInvalidFormat {
+		if _, err := c.do("devhost/automation", object{"automation": a}); err == nil ||
+			err.Code != host.RefusedInvalidFormat {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

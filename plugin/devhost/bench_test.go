@@ -8,8 +8,8 @@ import (
 	"solarhub/plugin/host"
 )
 
-// BenchmarkStates tells 500 new values to a host that 2,000 entities are at home in and one page looks at: what an update
-// costs the process that the demo is.
+// BenchmarkStates tells 500 new values to a host that 2,000 entities are at home in and one page looks at: what an
+// update costs the process that the demo is.
 func BenchmarkStates(b *testing.B) {
 	h, err := New(Options{})
 	if err != nil {
@@ -30,13 +30,15 @@ func BenchmarkStates(b *testing.B) {
 		entities := []object{}
 		for i := range 200 {
 			id := fmt.Sprint("n", 200*seq+i)
-			entities = append(entities, object{"id": id, "device": "SN1", "platform": "sensor", "key": id, "name": id, "unit": "W", "enabled": true})
+			entities = append(entities, object{"id": id, "device": "SN1", "platform": "sensor", "key": id, "name": id,
+				"unit": "W", "enabled": true})
 		}
 		devices := []object{}
 		if seq == 0 {
 			devices = append(devices, object{"id": "SN1", "name": "Inverter"})
 		}
-		ask(host.CommandRegister, with(1, object{"seq": seq, "last": seq == 9, "hash": "h", "devices": devices, "entities": entities}))
+		ask(host.CommandRegister, with(1, object{"seq": seq, "last": seq == 9, "hash": "h", "devices": devices,
+			"entities": entities}))
 	}
 	ask(host.CommandStates, with(1, object{"s": object{}, "ready": true}))
 	if n := len(h.States()); n != 2000 {

@@ -30,7 +30,8 @@ func (p *pending) fail(err *Error) {
 	close(p.done)
 }
 
-// callFrame is a call as it travels: the companion says of a set-value whether it is forced, and sends value even if null.
+// callFrame is a call as it travels: the companion says of a set-value whether it is forced, and sends value even if
+// null.
 type callFrame struct {
 	Type        string `json:"type"`
 	CallID      string `json:"call_id"`
@@ -42,9 +43,10 @@ type callFrame struct {
 	RemainingMS int64  `json:"remaining_ms"`
 }
 
-// call has the plugin carry out a call and waits for the result. find returns the installation to ask, limit is the time that
-// the plugin has.
-func (h *Host) call(ctx context.Context, find func() *installation, name string, c callFrame, limit time.Duration, by Context) (host.ResultFrame, error) {
+// call has the plugin carry out a call and waits for the result. find returns the installation to ask, limit is the
+// time that the plugin has.
+func (h *Host) call(ctx context.Context, find func() *installation, name string, c callFrame, limit time.Duration,
+	by Context) (host.ResultFrame, error) {
 	s, ok := h.connected(ctx, find)
 	if !ok {
 		return host.ResultFrame{}, h.notConnected(name)

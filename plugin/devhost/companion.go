@@ -16,23 +16,36 @@ const domain = "solarhub"
 
 // companionCommands are those of PROTOCOL.md, section 3.
 var companionCommands = map[string]spec{
-	host.CommandHello: {handle: (*Host).hello, fields: map[string]field{"protocol": needs(versions), "plugin_version": needs(str),
-		"installation": needs(name64), "epoch": needs(integer), "devices": needs(texts)}},
-	host.CommandRegister: {handle: current((*Host).register), fields: inSession(map[string]field{"seq": needs(integer), "last": needs(boolean),
-		"hash": needs(str), "devices": needs(listOf(dict)), "entities": needs(atMost(host.MaxRegisterEntities, listOf(dict)))})},
-	host.CommandStates: {handle: current((*Host).statesFrame), fields: inSession(map[string]field{"s": needs(atMost(host.MaxStates, dict)),
-		"c": may(mapOf(str)), "u": may(mapOf(boolean)), "d": may(mapOf(dict)), "ready": may(boolean)})},
-	host.CommandResult: {handle: current((*Host).result), fields: inSession(map[string]field{"call_id": needs(str), "ok": needs(boolean),
-		"value": may(anything), "superseded": may(boolean), "response": may(maybe(dict)), "error": may(maybe(dict)), "s": may(maybe(dict))})},
+	host.CommandHello: {handle: (*Host).hello, fields: map[string]field{
+		"protocol": needs(versions), "plugin_version": needs(str), "installation": needs(name64),
+		"epoch":   needs(integer),
+		"devices": needs(texts),
+	}},
+	host.CommandRegister: {handle: current((*Host).register), fields: inSession(map[string]field{
+		"seq": needs(integer), "last": needs(boolean), "hash": needs(str), "devices": needs(listOf(dict)),
+		"entities": needs(atMost(host.MaxRegisterEntities, listOf(dict))),
+	})},
+	host.CommandStates: {handle: current((*Host).statesFrame), fields: inSession(map[string]field{
+		"s": needs(atMost(host.MaxStates, dict)), "c": may(mapOf(str)), "u": may(mapOf(boolean)), "d": may(mapOf(dict)),
+		"ready": may(boolean),
+	})},
+	host.CommandResult: {handle: current((*Host).result), fields: inSession(map[string]field{
+		"call_id": needs(str), "ok": needs(boolean), "value": may(anything), "superseded": may(boolean),
+		"response": may(maybe(dict)), "error": may(maybe(dict)), "s": may(maybe(dict)),
+	})},
 	host.CommandHeartbeat: {handle: current((*Host).heartbeat), fields: inSession(nil)},
-	host.CommandDiagnostics: {handle: current((*Host).diagnosed), fields: inSession(map[string]field{"request_id": needs(str),
-		"data": needs(dict)})},
-	host.CommandNotice: {handle: current((*Host).notice), fields: inSession(map[string]field{"kind": needs(str), "entity": may(str),
-		"wanted": may(maybe(scalar)), "found": may(maybe(scalar)), "seconds": may(floating),
-		"reason": may(str)})},
-	host.CommandRemove: {handle: current((*Host).removeDevices), fields: inSession(map[string]field{"devices": needs(texts)})},
-	host.CommandBye: {handle: current((*Host).bye), fields: inSession(map[string]field{"reason": needs(str),
-		"back_in_ms": needs(notNegative)})},
+	host.CommandDiagnostics: {handle: current((*Host).diagnosed), fields: inSession(map[string]field{
+		"request_id": needs(str), "data": needs(dict),
+	})},
+	host.CommandNotice: {handle: current((*Host).notice), fields: inSession(map[string]field{
+		"kind": needs(str), "entity": may(str), "wanted": may(maybe(scalar)), "found": may(maybe(scalar)),
+		"seconds": may(floating), "reason": may(str),
+	})},
+	host.CommandRemove: {handle: current((*Host).removeDevices),
+		fields: inSession(map[string]field{"devices": needs(texts)})},
+	host.CommandBye: {handle: current((*Host).bye), fields: inSession(map[string]field{
+		"reason": needs(str), "back_in_ms": needs(notNegative),
+	})},
 }
 
 func inSession(fields map[string]field) map[string]field {
@@ -73,7 +86,8 @@ func current(handle func(h *Host, s *session, c command) (any, error)) handler {
 		defer h.mu.Unlock()
 		s := h.session(f.Session)
 		if s == nil || s.conn != c.conn {
-			return nil, &Error{Code: host.RefusedStaleSession, Message: "This session is not the current one; say hello again."}
+			return nil, &Error{Code: host.RefusedStaleSession,
+				Message: "This session is not the current one; say hello again."}
 		}
 		s.silence.Reset(s.patience())
 		return handle(h, s, c)
@@ -124,7 +138,8 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 // admissible says why a hello cannot open a session.
 func (h *Host) admissible(f host.Hello) error {
 	if h.options.NotLoaded {
-		return &Error{Code: host.RefusedEntryNotLoaded, Message: "The integration SolarHub is not set up or is disabled."}
+		return &Error{Code: host.RefusedEntryNotLoaded,
+			Message: "The integration SolarHub is not set up or is disabled."}
 	}
 	if f.Protocol.Min > 1 || f.Protocol.Max < 1 {
 		old := "companion"
@@ -132,10 +147,12 @@ func (h *Host) admissible(f host.Hello) error {
 			old = "plugin"
 		}
 		return &Error{Code: host.RefusedIncompatible, Message: fmt.Sprintf(
-			"The %s is too old: the plugin speaks protocol %d to %d, the companion 1 to 1.", old, f.Protocol.Min, f.Protocol.Max)}
+			"The %s is too old: the plugin speaks protocol %d to %d, the companion 1 to 1.", old, f.Protocol.Min,
+			f.Protocol.Max)}
 	}
 	if i := h.installations[f.Installation]; i != nil && i.session != nil && f.Epoch < i.session.epoch {
-		return &Error{Code: host.RefusedOlderProcess, Message: fmt.Sprintf("A newer process serves the installation %s already.", i.name)}
+		return &Error{Code: host.RefusedOlderProcess,
+			Message: fmt.Sprintf("A newer process serves the installation %s already.", i.name)}
 	}
 	return nil
 }
@@ -159,7 +176,8 @@ func (h *Host) register(s *session, c command) (any, error) {
 	}
 	if s.reg == nil || f.Seq != s.reg.frames || f.Hash != s.reg.hash {
 		s.reg = nil
-		return nil, &Error{Code: host.RefusedBadSequence, Message: "This frame does not follow the last one; begin with seq 0."}
+		return nil, &Error{Code: host.RefusedBadSequence,
+			Message: "This frame does not follow the last one; begin with seq 0."}
 	}
 	rejected := s.reg.add(f.Devices, f.Entities)
 	if !f.Last {
@@ -302,8 +320,8 @@ func (h *Host) bye(s *session, c command) (any, error) {
 	return nil, nil
 }
 
-// notice tells whoever listens that a device no longer holds what was set. The companion shows a repairs issue besides, of
-// which this host has none. Kinds and entities that are not known are left alone.
+// notice tells whoever listens that a device no longer holds what was set. The companion shows a repairs issue besides,
+// of which this host has none. Kinds and entities that are not known are left alone.
 func (h *Host) notice(s *session, c command) (any, error) {
 	var f host.NoticeFrame
 	if err := c.fields(&f); err != nil {
@@ -313,7 +331,8 @@ func (h *Host) notice(s *session, c command) (any, error) {
 	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted {
 		return nil, nil
 	}
-	h.fire(eventReverted, map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found, "seconds": f.Seconds},
+	h.fire(eventReverted, map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found,
+		"seconds": f.Seconds},
 		Context{ID: newID()})
 	return nil, nil
 }

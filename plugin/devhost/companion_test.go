@@ -18,11 +18,13 @@ func TestRegistration(t *testing.T) {
 	}
 	reg := inverter()
 	reg["entities"] = append(reg["entities"].([]object),
-		object{"id": "SN1_mode", "device": "SN1", "platform": "select", "key": "mode", "name": "Twice", "options": []string{"a"}},
+		object{"id": "SN1_mode", "device": "SN1", "platform": "select", "key": "mode", "name": "Twice",
+			"options": []string{"a"}},
 		object{"id": "SN1_bad", "device": "SN1", "platform": "number", "key": "bad", "name": "Bad"},
 		object{"id": "SN1_odd", "device": "SN1", "platform": "lamp", "key": "odd", "name": "Odd"},
 		object{"id": "SN9_x", "device": "SN9", "platform": "sensor", "key": "x", "name": "X"},
-		object{"id": "SN1_limit2", "device": "SN1", "platform": "sensor", "key": "limit2", "name": "Limit", "category": "config"})
+		object{"id": "SN1_limit2", "device": "SN1", "platform": "sensor", "key": "limit2", "name": "Limit",
+			"category": "config"})
 	c.refused("bad_sequence", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1})))
 	got := c.ok(host.CommandRegister, with(session, reg))
 	if !strings.HasPrefix(got, `{"created":7,`) || strings.Count(got, `"message"`) != 5 {
@@ -33,23 +35,27 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("%s is not rejected: %s", id, got)
 		}
 	}
-	c.refused("bad_sequence", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1}))) // after the last
+	// after the last
+	c.refused("bad_sequence", host.CommandRegister, with(session, merge(inverter(), object{"seq": 1})))
 
 	// Another installation takes the device over: what the first had registered is not what is kept any more.
 	other := open("token")
 	result, _ = other.do(host.CommandHello, merge(hello(2000), object{"installation": "garage"}))
 	second := int64(result.(object)["session"].(float64))
-	other.ok(host.CommandRegister, with(second, merge(inverter(), object{"entities": inverter()["entities"].([]object)[:2]})))
+	other.ok(host.CommandRegister,
+		with(second, merge(inverter(), object{"entities": inverter()["entities"].([]object)[:2]})))
 	if result, _ = c.do(host.CommandHello, hello(1000)); result.(object)["hash"] != nil {
 		t.Errorf("the hash after a take-over is %v", result)
 	}
-	if got := c.ok(host.CommandStates, with(int64(result.(object)["session"].(float64)), object{"s": object{"SN1_limit": 1}})); got != `{"unknown":["SN1_limit"]}` {
+	if got := c.ok(host.CommandStates, with(int64(result.(object)["session"].(float64)),
+		object{"s": object{"SN1_limit": 1}})); got != `{"unknown":["SN1_limit"]}` {
 		t.Errorf("the old owner's states answer %s", got)
 	}
 	if n := len(h.States()); n != 2 {
 		t.Errorf("%d entities are left, want 2", n)
 	}
-	if got := other.ok(host.CommandRemove, with(second, object{"devices": []string{"SN1"}})); got != `{"removed":1}` || len(h.States()) != 0 {
+	if got := other.ok(host.CommandRemove, with(second, object{"devices": []string{"SN1"}})); got != `{"removed":1}` ||
+		len(h.States()) != 0 {
 		t.Errorf("remove answers %s", got)
 	}
 }
@@ -57,8 +63,10 @@ func TestRegistration(t *testing.T) {
 func TestHelloThatIsRefused(t *testing.T) {
 	_, open := listen(t, Options{})
 	c := open("token")
-	c.refused("incompatible_protocol", host.CommandHello, merge(hello(1), object{"protocol": object{"min": 2, "max": 3}}))
-	c.refused("incompatible_protocol", host.CommandHello, merge(hello(1), object{"protocol": object{"min": 0, "max": 0}}))
+	c.refused("incompatible_protocol", host.CommandHello, merge(hello(1),
+		object{"protocol": object{"min": 2, "max": 3}}))
+	c.refused("incompatible_protocol", host.CommandHello, merge(hello(1),
+		object{"protocol": object{"min": 0, "max": 0}}))
 	c.refused("invalid_format", host.CommandHello, merge(hello(1), object{"installation": ""}))
 	c.refused("invalid_format", host.CommandHello, merge(hello(1), object{"epoch": "soon"}))
 	c.plug()
@@ -73,7 +81,8 @@ func TestValuesThatTheHostWouldRefuse(t *testing.T) {
 	h, open := listen(t, Options{})
 	c := open("token")
 	session := c.plug()
-	for id, v := range map[string]any{"SN1_limit": "ten", "SN1_mode": "z", "SN1_on": 1, "SN1_at": "24:30", "SN1_note": "too long"} {
+	for id, v := range map[string]any{"SN1_limit": "ten", "SN1_mode": "z", "SN1_on": 1, "SN1_at": "24:30",
+		"SN1_note": "too long"} {
 		c.ok(host.CommandStates, with(session, object{"s": object{id: v}}))
 		if s, _ := h.State(id); s.State != Unknown {
 			t.Errorf("%s shows %q for %v", id, s.State, v)

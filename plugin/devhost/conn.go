@@ -15,8 +15,8 @@ import (
 	"solarhub/plugin/host"
 )
 
-// Limits of a connection, Home Assistant's own: 10 s for the hand-shake and 64 KiB for its frame, 4 MiB for every other, 4096
-// messages that wait to be sent, 256 of them in one frame.
+// Limits of a connection, Home Assistant's own: 10 s for the hand-shake and 64 KiB for its frame, 4 MiB for every
+// other, 4096 messages that wait to be sent, 256 of them in one frame.
 const (
 	authTimeout  = 10 * time.Second
 	writeTimeout = 10 * time.Second
@@ -29,7 +29,8 @@ const (
 // strangersLimit is how many connections may be in their hand-shake: so many can be held open without a token.
 const strangersLimit = 32
 
-// conn is one WebSocket connection: the goroutine of its handler reads, another writes, and each action runs in its own.
+// conn is one WebSocket connection: the goroutine of its handler reads, another writes, and each action runs in its
+// own.
 type conn struct {
 	host   *Host
 	socket *websocket.Conn
@@ -49,7 +50,8 @@ type conn struct {
 }
 
 func newConn(h *Host, socket *websocket.Conn) *conn {
-	return &conn{host: h, socket: socket, wake: make(chan struct{}, 1), subs: map[int64]subscription{}, cancel: func() {}}
+	return &conn{host: h, socket: socket, wake: make(chan struct{}, 1), subs: map[int64]subscription{},
+		cancel: func() {}}
 }
 
 // serve does the hand-shake and then answers commands until the connection ends.

@@ -46,7 +46,8 @@ var actionCases = []contractCase{
 	{"targets", func(b *bench) {
 		p, v := b.plug(), object{"value": 3}
 		limit, plain := b.entity("number", "limit"), b.entity("number", "plain")
-		for _, target := range []object{{"entity_id": limit}, {"entity_id": []string{limit, plain}}, {"entity_id": "nodot"}, {"entity_id": 5},
+		for _, target := range []object{{"entity_id": limit}, {"entity_id": []string{limit, plain}},
+			{"entity_id": "nodot"}, {"entity_id": 5},
 			{"entity_id": "number.nosuch"}, {"entity_id": b.entity("switch", "on")}} {
 			b.call(p, "number.set_value", v, target)
 		}
@@ -56,7 +57,8 @@ var actionCases = []contractCase{
 		p := b.plug()
 		p.in("solarhub/states", object{"s": object{}, "u": object{b.id("limit"): false}})
 		b.call(p, "number.set_value", object{"value": 99999}, object{"entity_id": b.entity("number", "limit")})
-		b.call(p, "number.set_value", object{"value": 1}, object{"entity_id": []string{b.entity("number", "limit"), b.entity("number", "plain")}})
+		b.call(p, "number.set_value", object{"value": 1}, object{"entity_id": []string{b.entity("number", "limit"),
+			b.entity("number", "plain")}})
 		b.call(p, "solarhub.write_value", object{"entity_id": b.entity("number", "limit"), "value": 5}, nil)
 	}},
 	{"solarhub.write_value", func(b *bench) {
@@ -65,8 +67,10 @@ var actionCases = []contractCase{
 			platform, key string
 			values        []any
 		}{
-			{"number", "limit", []any{12, "12.5", "a lot", true, 1e6, "", "inf", "nan"}}, {"switch", "on", []any{true, "On", "false", 1, "perhaps"}},
-			{"time", "at", []any{"7:15", 435, "07:15:30", "25:00", 1440, 7.5}}, {"text", "note", []any{5, "yes", true, 2.5}}, {"select", "mode", []any{"b", "z", 5}},
+			{"number", "limit", []any{12, "12.5", "a lot", true, 1e6, "", "inf", "nan"}}, {"switch", "on",
+				[]any{true, "On", "false", 1, "perhaps"}},
+			{"time", "at", []any{"7:15", 435, "07:15:30", "25:00", 1440, 7.5}}, {"text", "note",
+				[]any{5, "yes", true, 2.5}}, {"select", "mode", []any{"b", "z", 5}},
 			{"sensor", "power", []any{"b"}}, {"sensor", "off", []any{5}}, {"button", "go", []any{"x"}},
 		} {
 			for _, v := range w.values {
@@ -75,9 +79,12 @@ var actionCases = []contractCase{
 		}
 		id := b.entity("number", "limit")
 		b.call(p, "solarhub.write_value", object{"entity_id": id, "value": 3}, nil, object{"return_response": true})
-		for _, data := range []object{{"entity_id": id, "value": 3, "force": true}, {"entity_id": id, "value": 3, "force": "yes"}, {"entity_id": id, "value": 3, "force": "perhaps"},
-			{"entity_id": id, "value": 3, "x": 1}, {"entity_id": id}, {"value": 3}, {"entity_id": id, "value": nil}, {"entity_id": id, "value": []int{1}},
-			{"entity_id": "number.nosuch", "value": 3}, {"entity_id": "nosuch", "value": 3}, {"entity_id": []string{id}, "value": 3}, {"entity_id": strings.ToUpper(id), "value": 3}} {
+		for _, data := range []object{{"entity_id": id, "value": 3, "force": true},
+			{"entity_id": id, "value": 3, "force": "yes"}, {"entity_id": id, "value": 3, "force": "perhaps"},
+			{"entity_id": id, "value": 3, "x": 1}, {"entity_id": id}, {"value": 3}, {"entity_id": id,
+				"value": nil}, {"entity_id": id, "value": []int{1}},
+			{"entity_id": "number.nosuch", "value": 3}, {"entity_id": "nosuch", "value": 3}, {"entity_id": []string{id},
+				"value": 3}, {"entity_id": strings.ToUpper(id), "value": 3}} {
 			b.call(p, "solarhub.write_value", data, nil)
 		}
 		b.call(p, "solarhub.write_value", object{"value": 3}, object{"entity_id": id})
@@ -100,7 +107,8 @@ var actionCases = []contractCase{
 		b.call(p, "solarhub.refresh", object{"device_id": b.device()}, nil)
 	}},
 	{"return_response", func(b *bench) {
-		b.call(b.plug(), "number.set_value", object{"value": 3}, object{"entity_id": b.entity("number", "limit")}, object{"return_response": true})
+		b.call(b.plug(), "number.set_value", object{"value": 3}, object{"entity_id": b.entity("number", "limit")},
+			object{"return_response": true})
 	}},
 	{"an action that does not exist", func(b *bench) {
 		for _, name := range []string{"nosuch.thing", "number.nosuch", "solarhub.nosuch"} {
@@ -114,7 +122,9 @@ var actionCases = []contractCase{
 		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": id})
 		b.see("state", b.state(id))
 		p.replies(func(call object) object {
-			return object{"ok": false, "error": object{"code": "not_verified", "placeholders": object{"device": "D", "register": "r", "wanted": "3", "found": "8", "reason": "x"}}, "s": object{b.id("plain"): 8}}
+			return object{"ok": false, "error": object{"code": "not_verified",
+				"placeholders": object{"device": "D", "register": "r", "wanted": "3", "found": "8",
+					"reason": "x"}}, "s": object{b.id("plain"): 8}}
 		})
 		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": id})
 		b.see("state", b.state(id))

@@ -53,7 +53,8 @@ var (
 )
 
 // ownCodes are the refusals that the companion words, beside the translated ones: PROTOCOL.md, section 1.
-var ownCodes = []string{host.RefusedStaleSession, host.RefusedIncompatible, host.RefusedOlderProcess, host.RefusedBadSequence,
+var ownCodes = []string{host.RefusedStaleSession, host.RefusedIncompatible, host.RefusedOlderProcess,
+	host.RefusedBadSequence,
 	host.RefusedEntryNotLoaded}
 
 // timeless replaces what differs from run to run.
@@ -65,7 +66,8 @@ func (b *bench) timeless(key string, v any) any {
 			v[b.timeless("", k).(string)] = b.timeless(k, one)
 		}
 		code, is := v["code"].(string)
-		if _, worded := v["message"]; is && worded && v["translation_domain"] != "solarhub" && !slices.Contains(ownCodes, code) {
+		if _, worded := v["message"]; is && worded && v["translation_domain"] != "solarhub" &&
+			!slices.Contains(ownCodes, code) {
 			return map[string]any{"code": code} // the core words its own errors as it likes
 		}
 		if key == "rejected" { // for a developer's eyes
@@ -159,7 +161,8 @@ func (b *bench) connect() *client {
 		b.t.Fatal(err)
 	}
 	ws.SetReadLimit(64 << 20)
-	c := &client{b: b, ws: ws, waiting: map[int64]chan object{}, ended: make(chan struct{}), arrived: make(chan struct{})}
+	c := &client{b: b, ws: ws, waiting: map[int64]chan object{}, ended: make(chan struct{}),
+		arrived: make(chan struct{})}
 	if m := c.next(); m["type"] != "auth_required" {
 		b.t.Fatalf("the first message is %v", m)
 	}

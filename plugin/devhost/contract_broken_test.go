@@ -8,7 +8,8 @@ var brokenCases = []contractCase{
 		p.ws.CloseNow()
 		<-p.ended
 		b.seeStates("in the time of grace")
-		_, to := b.person().send("call_service", serviceFields("number.set_value", object{"value": 4}, object{"entity_id": b.entity("number", "plain")}))
+		_, to := b.person().send("call_service", serviceFields("number.set_value", object{"value": 4},
+			object{"entity_id": b.entity("number", "plain")}))
 		b.person().ask("ping", nil) // the call has begun
 		p = b.hello(1001)
 		p.replies(confirm)
@@ -55,7 +56,8 @@ var brokenCases = []contractCase{
 		b.call(nil, "solarhub.write_value", object{"entity_id": b.entity("number", "plain"), "value": 1}, nil)
 		b.call(nil, "number.set_value", object{"value": 1}, object{"entity_id": b.entity("number", "plain")})
 		b.call(nil, "solarhub.refresh", object{"device_id": b.device()}, nil)
-		b.call(nil, "solarhub.read_value", object{"entity_id": b.entity("number", "plain")}, nil, object{"return_response": true})
+		b.call(nil, "solarhub.read_value", object{"entity_id": b.entity("number", "plain")}, nil,
+			object{"return_response": true})
 	}},
 	{"unsubscribing from hello ends the session", func(b *bench) {
 		p := b.plug()
@@ -73,7 +75,8 @@ var brokenCases = []contractCase{
 				entry = d.(object)["config_entry_id"]
 			}
 		}
-		_, refused := c.ask("config/device_registry/remove_config_entry", object{"device_id": id, "config_entry_id": entry})
+		_, refused := c.ask("config/device_registry/remove_config_entry",
+			object{"device_id": id, "config_entry_id": entry})
 		b.see("refused", refused)
 		b.see("event", p.event(func(e object) bool { return e["type"] == "removed" }))
 		b.seeStates("then")
@@ -81,7 +84,8 @@ var brokenCases = []contractCase{
 	}},
 	{"the host restarts: entities are there before the plugin", func(b *bench) {
 		p := b.plug()
-		b.person().ask("config/entity_registry/update", object{"entity_id": b.entity("switch", "on"), "disabled_by": "user"})
+		b.person().ask("config/entity_registry/update", object{"entity_id": b.entity("switch", "on"),
+			"disabled_by": "user"})
 		b.until("the disabled entity", func() bool { return b.state(b.entity("switch", "on")) == "none" })
 		b.me = nil
 		b.side.restart(b.t)

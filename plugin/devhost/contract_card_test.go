@@ -14,7 +14,7 @@ import (
 
 // seenByJS is what testdata/client.mjs sees of every host.
 const seenByJS = `["connected","2026.11.0"]
-["entity",{"state":"2.5","attributes":{"min":0,"max":10,"step":0.5,"mode":"auto","friendly_name":"Bench TAG Plain"},"user":null}]
+["entity",{"min":0,"max":10,"step":0.5,"mode":"auto","friendly_name":"Bench TAG Plain"}]
 ["config",["RUNNING",true]]
 ["action answers",["context"]]
 ["state",["4",true]]

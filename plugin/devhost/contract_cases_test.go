@@ -8,7 +8,8 @@ import (
 )
 
 // contractCases are all cases, in the order in which they run.
-var contractCases = slices.Concat(connectionCases, companionCases, brokenCases, entityCases, actionCases, refusalCases, sceneCases)
+var contractCases = slices.Concat(connectionCases, companionCases, brokenCases, entityCases, actionCases, refusalCases,
+	sceneCases)
 
 // connectionCases: the hand-shake, and what frames and ids must be like.
 var connectionCases = []contractCase{
@@ -44,7 +45,8 @@ var connectionCases = []contractCase{
 		for _, id := range []any{0, -1, 1.5} {
 			c.whole("id", object{"id": id, "type": "ping"})
 		}
-		for _, text := range []string{`{"id":"7","type":"ping"}`, `{"type":"ping"}`, `{"id":null,"type":"ping"}`, `5`, `"ping"`, `null`, `[5]`} {
+		for _, text := range []string{`{"id":"7","type":"ping"}`, `{"type":"ping"}`, `{"id":null,"type":"ping"}`, `5`,
+			`"ping"`, `null`, `[5]`} {
 			c.mu.Lock()
 			to := make(chan object, 1)
 			c.waiting[0] = to
@@ -61,7 +63,8 @@ var connectionCases = []contractCase{
 		c.whole("none", object{"id": int64(9)})
 	}},
 	{"a field that the command does not have", func(b *bench) {
-		for _, kind := range []string{"ping", "get_states", "get_config", "config/device_registry/list", "config/entity_registry/list",
+		for _, kind := range []string{"ping", "get_states", "get_config", "config/device_registry/list",
+			"config/entity_registry/list",
 			"subscribe_entities", "call_service", "unsubscribe_events"} {
 			b.person().look(kind, kind, object{"surplus": 1})
 		}
@@ -90,7 +93,8 @@ var connectionCases = []contractCase{
 		}
 		c.id = 20
 		c.mu.Unlock()
-		c.frame([]object{{"id": 10, "type": "ping"}, {"id": 11, "type": "nosuch"}, {"id": 12, "type": "get_states", "x": 1}})
+		c.frame([]object{{"id": 10, "type": "ping"}, {"id": 11, "type": "nosuch"},
+			{"id": 12, "type": "get_states", "x": 1}})
 		for _, t := range to {
 			b.see("answer", c.wait("a list", t))
 		}

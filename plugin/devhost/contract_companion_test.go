@@ -18,8 +18,10 @@ var companionCases = []contractCase{
 		c.look("of a newer plugin, on the same connection", "solarhub/hello", f)
 	}},
 	{"hello that is malformed", func(b *bench) {
-		for _, wrong := range []object{{"installation": ""}, {"installation": strings.Repeat("x", 65)}, {"installation": 5}, {"epoch": "soon"}, {"epoch": 1.5},
-			{"protocol": object{"min": 1}}, {"protocol": 1}, {"devices": "SN1"}, {"devices": []any{1}}, {"plugin_version": 1}} {
+		for _, wrong := range []object{{"installation": ""}, {"installation": strings.Repeat("x", 65)},
+			{"installation": 5}, {"epoch": "soon"}, {"epoch": 1.5},
+			{"protocol": object{"min": 1}}, {"protocol": 1}, {"devices": "SN1"}, {"devices": []any{1}},
+			{"plugin_version": 1}} {
 			f := helloOf("house "+b.tag, 1)
 			for k, v := range wrong {
 				f[k] = v
@@ -56,9 +58,12 @@ var companionCases = []contractCase{
 	}},
 	{"a session belongs to a connection", func(b *bench) {
 		p := b.plug()
-		for _, kind := range []string{"heartbeat", "states", "register", "result", "notice", "diagnostics", "remove", "bye"} {
-			f := map[string]object{"states": {"s": object{}}, "register": b.registration(nil), "result": {"call_id": "x", "ok": true},
-				"notice": {"kind": "reverted"}, "diagnostics": {"request_id": "x", "data": object{}}, "remove": {"devices": []string{}},
+		for _, kind := range []string{"heartbeat", "states", "register", "result", "notice", "diagnostics", "remove",
+			"bye"} {
+			f := map[string]object{"states": {"s": object{}}, "register": b.registration(nil),
+				"result": {"call_id": "x", "ok": true},
+				"notice": {"kind": "reverted"}, "diagnostics": {"request_id": "x",
+					"data": object{}}, "remove": {"devices": []string{}},
 				"bye": {"reason": "", "back_in_ms": 0}}[kind]
 			if kind == "register" {
 				f["entities"] = []object{}
@@ -68,7 +73,8 @@ var companionCases = []contractCase{
 		b.person().look("of no session", "solarhub/heartbeat", object{"session": 0})
 		p.look("heartbeat", "solarhub/heartbeat", p.within(object{"surplus": 1}))
 		p.look("result of an unknown call", "solarhub/result", p.within(object{"call_id": "x", "ok": true}))
-		p.look("diagnostics nobody asked for", "solarhub/diagnostics", p.within(object{"request_id": "x", "data": object{}}))
+		p.look("diagnostics nobody asked for", "solarhub/diagnostics",
+			p.within(object{"request_id": "x", "data": object{}}))
 		p.look("remove of what is not there", "solarhub/remove", p.within(object{"devices": []string{"nosuch"}}))
 	}},
 	{"commands of a session that are malformed", func(b *bench) {
@@ -112,7 +118,8 @@ var companionCases = []contractCase{
 		p := b.hello(1000)
 		all := b.definitions()
 		frame := func(what string, seq int, last bool, hash string, devices []object, some []object) {
-			p.look(what, "solarhub/register", p.within(object{"seq": seq, "last": last, "hash": hash, "devices": devices, "entities": some}))
+			p.look(what, "solarhub/register", p.within(object{"seq": seq, "last": last, "hash": hash,
+				"devices": devices, "entities": some}))
 		}
 		none := []object{}
 		frame("1 first", 1, false, "h", b.devices(), all[:2])
@@ -130,20 +137,33 @@ var companionCases = []contractCase{
 	{"register: a bad item rejects itself only", func(b *bench) {
 		p := b.hello(1000)
 		good := b.definitions()[:2]
-		bad := []object{b.defined("plain", "number", object{"min": 0, "max": 1, "step": 1}), b.defined("a1", "number", nil),
-			b.defined("a2", "number", object{"min": 5, "max": 5, "step": 1}), b.defined("a3", "number", object{"min": 0, "max": 5, "step": 0}),
-			b.defined("a4", "number", object{"min": "0", "max": 5, "step": 1}), b.defined("a5", "lamp", nil), b.defined("a6", "sensor", object{"category": "config"}),
-			b.defined("a7", "binary_sensor", object{"category": "config"}), b.defined("a8", "sensor", object{"category": "odd"}), b.defined("a9", "select", nil),
-			b.defined("b1", "select", object{"options": []string{"a", "a"}}), b.defined("b2", "select", object{"options": []any{"a", 1}}),
-			b.defined("b3", "select", object{"options": []string{}}), b.defined("b4", "sensor", object{"device_class": "enum"}),
-			b.defined("b9", "sensor", object{"precision": 13}), b.defined("c1", "sensor", object{"precision": "1"}), b.defined("c2", "text", object{"max_length": 256}),
-			b.defined("c3", "text", object{"min_length": 9, "max_length": 5}), b.defined("c4", "text", object{"pattern": "("}), b.defined("c5", "sensor", object{"icon": "flash"}),
-			b.defined("c6", "sensor", object{"device": "nosuch"}), b.defined("c7", "sensor", object{"enabled": "yes"}), b.defined("c8", "sensor", object{"name": ""}),
-			b.defined("c9", "sensor", object{"key": nil}), b.defined("d1", "sensor", object{"id": 5}), b.defined("d2", "sensor", object{"device_class": "timestamp", "unit": "s"}),
+		bad := []object{b.defined("plain", "number", object{"min": 0, "max": 1, "step": 1}),
+			b.defined("a1", "number", nil),
+			b.defined("a2", "number", object{"min": 5, "max": 5, "step": 1}), b.defined("a3", "number",
+				object{"min": 0, "max": 5, "step": 0}),
+			b.defined("a4", "number", object{"min": "0", "max": 5, "step": 1}), b.defined("a5", "lamp",
+				nil), b.defined("a6", "sensor", object{"category": "config"}),
+			b.defined("a7", "binary_sensor", object{"category": "config"}), b.defined("a8", "sensor",
+				object{"category": "odd"}), b.defined("a9", "select", nil),
+			b.defined("b1", "select", object{"options": []string{"a", "a"}}), b.defined("b2", "select",
+				object{"options": []any{"a", 1}}),
+			b.defined("b3", "select", object{"options": []string{}}), b.defined("b4", "sensor",
+				object{"device_class": "enum"}),
+			b.defined("b9", "sensor", object{"precision": 13}), b.defined("c1", "sensor",
+				object{"precision": "1"}), b.defined("c2", "text", object{"max_length": 256}),
+			b.defined("c3", "text", object{"min_length": 9, "max_length": 5}), b.defined("c4", "text",
+				object{"pattern": "("}), b.defined("c5", "sensor", object{"icon": "flash"}),
+			b.defined("c6", "sensor", object{"device": "nosuch"}), b.defined("c7", "sensor",
+				object{"enabled": "yes"}), b.defined("c8", "sensor", object{"name": ""}),
+			b.defined("c9", "sensor", object{"key": nil}), b.defined("d1", "sensor", object{"id": 5}), b.defined("d2",
+				"sensor", object{"device_class": "timestamp", "unit": "s"}),
 			b.defined("d3", "number", object{"min": 0, "max": 5, "step": 1, "mode": "knob"})}
-		devices := append(b.devices(), object{"id": "D" + b.tag, "name": "Twice"}, object{"id": "D" + b.tag + "/x", "via": "nosuch", "name": "X"},
-			object{"id": "D" + b.tag + "/y", "via": "D" + b.tag + "/y", "name": "Y"}, object{"id": "D" + b.tag + "/z"}, object{"name": "W"})
-		result := first(p.ask("solarhub/register", p.within(object{"seq": 0, "last": true, "hash": "h", "devices": devices, "entities": slices.Concat(good, bad)}))).(object)
+		devices := append(b.devices(), object{"id": "D" + b.tag, "name": "Twice"},
+			object{"id": "D" + b.tag + "/x", "via": "nosuch", "name": "X"},
+			object{"id": "D" + b.tag + "/y", "via": "D" + b.tag + "/y",
+				"name": "Y"}, object{"id": "D" + b.tag + "/z"}, object{"name": "W"})
+		result := first(p.ask("solarhub/register", p.within(object{"seq": 0, "last": true, "hash": "h",
+			"devices": devices, "entities": slices.Concat(good, bad)}))).(object)
 		b.see("created", result["created"])
 		for _, r := range result["rejected"].([]any) {
 			b.see("rejected", r.(object)["id"])
@@ -153,8 +173,10 @@ var companionCases = []contractCase{
 	}},
 	{"register: fields that do not belong to a platform are ignored", func(b *bench) {
 		p := b.hello(1000)
-		p.look("register", "solarhub/register", p.within(b.registration([]object{b.defined("s", "switch", object{"device_class": "nosuch", "min": "x", "unit": "W"}),
-			b.defined("t", "time", object{"options": []string{"a"}}), b.defined("n", "number", object{"min": 0, "max": 1, "step": 0.1, "state_class": "nosuch", "new": object{}})})))
+		p.look("register", "solarhub/register", p.within(b.registration([]object{b.defined("s", "switch",
+			object{"device_class": "nosuch", "min": "x", "unit": "W"}),
+			b.defined("t", "time", object{"options": []string{"a"}}), b.defined("n", "number",
+				object{"min": 0, "max": 1, "step": 0.1, "state_class": "nosuch", "new": object{}})})))
 		p.in("solarhub/states", object{"s": object{}, "ready": true})
 		for _, s := range b.states() {
 			b.see("state", object{"id": s["entity_id"], "attributes": s["attributes"]})
@@ -186,8 +208,10 @@ var companionCases = []contractCase{
 	}},
 	{"a device that is not registered again is kept", func(b *bench) {
 		p := b.plug()
-		p.look("another device only", "solarhub/register", p.within(object{"seq": 0, "last": true, "hash": "h2", "devices": []object{{"id": "E" + b.tag, "name": "Bench " + b.tag + " E"}},
-			"entities": []object{b.defined("more", "sensor", object{"id": "E" + b.tag + "_more", "device": "E" + b.tag})}}))
+		p.look("another device only", "solarhub/register", p.within(object{"seq": 0, "last": true, "hash": "h2",
+			"devices": []object{{"id": "E" + b.tag, "name": "Bench " + b.tag + " E"}},
+			"entities": []object{b.defined("more", "sensor", object{"id": "E" + b.tag + "_more",
+				"device": "E" + b.tag})}}))
 		p.in("solarhub/states", object{"s": object{"E" + b.tag + "_more": 1}, "ready": true})
 		b.seeStates("both")
 	}},
@@ -208,7 +232,8 @@ var companionCases = []contractCase{
 	}},
 	{"states: ids that nobody owns", func(b *bench) {
 		p := b.plug()
-		p.look("states", "solarhub/states", p.within(object{"s": object{"nosuch": 1, b.id("limit"): 5}, "u": object{"nosuch": false}, "d": object{"nosuch": object{"online": false}}}))
+		p.look("states", "solarhub/states", p.within(object{"s": object{"nosuch": 1, b.id("limit"): 5},
+			"u": object{"nosuch": false}, "d": object{"nosuch": object{"online": false}}}))
 		b.see("limit", b.state(b.entity("number", "limit")))
 	}},
 	{"states: values that the host would refuse", func(b *bench) {
@@ -217,10 +242,14 @@ var companionCases = []contractCase{
 			key    string
 			values []any
 		}{
-			{"limit", []any{"ten", true, nil, 99999, 5.5, 1e17, 0.00001, []int{1}, object{}}}, {"mode", []any{"z", 1, nil, "b"}}, {"on", []any{1, "on", nil, true}},
-			{"at", []any{"24:00", "6:00", "06:00:30", 360, nil, "23:59"}}, {"note", []any{"toolong", "", "A", 5, nil, "yes"}}, {"power", []any{"12", true, nil, -3}},
-			{"kind", []any{"z", 5, nil, "y"}}, {"words", []any{strings.Repeat("x", 256), strings.Repeat("y", 255), 5, true, nil}},
-			{"since", []any{"2020-01-02", "yesterday", 5, nil, "2020-06-01T12:00:00Z"}}, {"alarm", []any{"on", 0, nil, false}}, {"go", []any{"pressed", 5}},
+			{"limit", []any{"ten", true, nil, 99999, 5.5, 1e17, 0.00001, []int{1}, object{}}}, {"mode",
+				[]any{"z", 1, nil, "b"}}, {"on", []any{1, "on", nil, true}},
+			{"at", []any{"24:00", "6:00", "06:00:30", 360, nil, "23:59"}}, {"note",
+				[]any{"toolong", "", "A", 5, nil, "yes"}}, {"power", []any{"12", true, nil, -3}},
+			{"kind", []any{"z", 5, nil, "y"}}, {"words", []any{strings.Repeat("x", 256), strings.Repeat("y", 255), 5,
+				true, nil}},
+			{"since", []any{"2020-01-02", "yesterday", 5, nil, "2020-06-01T12:00:00Z"}}, {"alarm",
+				[]any{"on", 0, nil, false}}, {"go", []any{"pressed", 5}},
 		} {
 			for _, value := range v.values {
 				p.say(object{b.id(v.key): value})
@@ -241,7 +270,8 @@ var companionCases = []contractCase{
 				}
 			}
 		}
-		p.in("solarhub/states", object{"s": object{b.id("power"): 7}, "c": object{b.id("power"): "2020-01-01T00:00:00+00:00"}})
+		p.in("solarhub/states", object{"s": object{b.id("power"): 7},
+			"c": object{b.id("power"): "2020-01-01T00:00:00+00:00"}})
 		look("cached")
 		p.say(object{b.id("power"): 7})
 		look("the same value, fresh")
@@ -249,13 +279,16 @@ var companionCases = []contractCase{
 	{"states: what is available", func(b *bench) {
 		p := b.plug()
 		root, part := "D"+b.tag, "D"+b.tag+"/battery"
-		for _, step := range []object{{"u": object{b.id("limit"): false}}, {"u": object{b.id("limit"): true}}, {"d": object{part: object{"online": false, "reason": "asleep"}}},
-			{"d": object{root: object{"online": false}}}, {"d": object{part: object{"online": true}}}, {"d": object{root: object{"online": true}}}} {
+		for _, step := range []object{{"u": object{b.id("limit"): false}}, {"u": object{b.id("limit"): true}},
+			{"d": object{part: object{"online": false, "reason": "asleep"}}},
+			{"d": object{root: object{"online": false}}}, {"d": object{part: object{"online": true}}},
+			{"d": object{root: object{"online": true}}}} {
 			what := strings.ReplaceAll(fmt.Sprint(step), b.tag, "TAG")
 			step["s"] = object{}
 			p.in("solarhub/states", step)
-			b.see(what, object{"limit": b.state(b.entity("number", "limit")), "on": b.state(b.entity("switch", "on")), "charge": b.state("sensor.bench_" + b.tag + "_battery_charge"),
-				"go": b.state(b.entity("button", "go"))})
+			b.see(what, object{"limit": b.state(b.entity("number", "limit")), "on": b.state(b.entity("switch", "on")),
+				"charge": b.state("sensor.bench_" + b.tag + "_battery_charge"),
+				"go":     b.state(b.entity("button", "go"))})
 		}
 	}},
 	{"states: nothing is shown before ready, and a second ready changes nothing", func(b *bench) {
@@ -295,15 +328,19 @@ var companionCases = []contractCase{
 		update("disable", object{"disabled_by": "user"})
 		b.see("config", p.event(func(e object) bool { return e["type"] == "config" }))
 		b.see("state", b.state(b.entity("number", "plain")))
-		b.see("hello", first(b.dial().ask("solarhub/hello", helloOf("house "+b.tag, 1000, "D"+b.tag))).(object)["disabled"])
+		b.see("hello", first(b.dial().ask("solarhub/hello", helloOf("house "+b.tag, 1000,
+			"D"+b.tag))).(object)["disabled"])
 		update("by whom it pleases", object{"disabled_by": "integration"})
-		c.look("unknown", "config/entity_registry/update", object{"entity_id": "number.nosuch_" + b.tag, "disabled_by": "user"})
+		c.look("unknown", "config/entity_registry/update", object{"entity_id": "number.nosuch_" + b.tag,
+			"disabled_by": "user"})
 	}},
 	{"notice: a value that did not stay", func(b *bench) {
 		p := b.plug()
 		b.person().ask("subscribe_events", object{"event_type": "solarhub_reverted"})
-		p.look("notice", "solarhub/notice", p.within(object{"kind": "reverted", "entity": b.id("plain"), "wanted": 5, "found": 6, "seconds": 12.5}))
-		p.look("of an entity that is not there", "solarhub/notice", p.within(object{"kind": "reverted", "entity": "nosuch", "wanted": 5, "found": 6}))
+		p.look("notice", "solarhub/notice", p.within(object{"kind": "reverted", "entity": b.id("plain"), "wanted": 5,
+			"found": 6, "seconds": 12.5}))
+		p.look("of an entity that is not there", "solarhub/notice",
+			p.within(object{"kind": "reverted", "entity": "nosuch", "wanted": 5, "found": 6}))
 		p.look("of an unknown kind", "solarhub/notice", p.within(object{"kind": "new", "entity": b.id("plain")}))
 		p.look("malformed", "solarhub/notice", p.within(object{"kind": 5}))
 		for _, e := range b.person().drain() {

@@ -32,7 +32,8 @@ var entityCases = []contractCase{
 	{"registry: entities", func(b *bench) {
 		b.plug()
 		for _, e := range b.own(first(b.person().ask("config/entity_registry/list", nil)), "entity_id") {
-			b.see("entity", only(e, "entity_id", "unique_id", "platform", "device_id", "disabled_by", "entity_category", "name", "original_name"))
+			b.see("entity", only(e, "entity_id", "unique_id", "platform", "device_id", "disabled_by", "entity_category",
+				"name", "original_name"))
 		}
 	}},
 	{"registry: decimals of sensors", func(b *bench) {
@@ -45,7 +46,8 @@ var entityCases = []contractCase{
 	{"registry: devices", func(b *bench) {
 		b.plug()
 		for _, d := range b.own(first(b.person().ask("config/device_registry/list", nil)), "name") {
-			b.see("device", only(d, "id", "identifiers", "via_device_id", "name", "name_by_user", "manufacturer", "model", "serial_number", "sw_version"))
+			b.see("device", only(d, "id", "identifiers", "via_device_id", "name", "name_by_user", "manufacturer",
+				"model", "serial_number", "sw_version"))
 		}
 	}},
 	{"registry: events when entities come and go", func(b *bench) {
@@ -88,15 +90,18 @@ var entityCases = []contractCase{
 		show("another state")
 		p.say(object{b.id("power"): 13, b.id("limit"): 7})
 		show("the same state, and one that is not asked for")
-		p.in("solarhub/states", object{"s": object{b.id("power"): 13}, "c": object{b.id("power"): "2020-01-01T00:00:00+00:00"}})
+		p.in("solarhub/states", object{"s": object{b.id("power"): 13},
+			"c": object{b.id("power"): "2020-01-01T00:00:00+00:00"}})
 		show("another attribute")
-		p.in("solarhub/states", object{"s": object{b.id("power"): 14}, "c": object{b.id("power"): "2020-01-01T00:00:00+00:00"}})
+		p.in("solarhub/states", object{"s": object{b.id("power"): 14},
+			"c": object{b.id("power"): "2020-01-01T00:00:00+00:00"}})
 		show("another state")
 		p.say(object{b.id("power"): 14})
 		show("an attribute less")
 		p.in("solarhub/states", object{"s": object{}, "u": object{b.id("power"): false}})
 		show("unavailable")
-		b.person().ask("config/entity_registry/update", object{"entity_id": b.entity("switch", "on"), "disabled_by": "user"})
+		b.person().ask("config/entity_registry/update", object{"entity_id": b.entity("switch", "on"),
+			"disabled_by": "user"})
 		b.until("the disabled entity", func() bool { return b.state(b.entity("switch", "on")) == "none" })
 		all := c.drain()
 		b.see("disabled", all[len(all)-1])
@@ -135,7 +140,8 @@ var entityCases = []contractCase{
 		p := b.plug()
 		c := b.person()
 		c.ask("subscribe_events", object{"event_type": "state_changed"})
-		c.ask("call_service", serviceFields("number.set_value", object{"value": 7}, object{"entity_id": b.entity("number", "plain")}))
+		c.ask("call_service", serviceFields("number.set_value", object{"value": 7},
+			object{"entity_id": b.entity("number", "plain")}))
 		p.drain()
 		for _, e := range c.drain() {
 			b.see("event", e)
@@ -152,7 +158,8 @@ var entityCases = []contractCase{
 			}
 		}
 		context("the plugin")
-		reply := first(c.ask("call_service", serviceFields("number.set_value", object{"value": 7}, object{"entity_id": id}))).(object)
+		reply := first(c.ask("call_service", serviceFields("number.set_value", object{"value": 7},
+			object{"entity_id": id}))).(object)
 		context("a person")
 		for _, s := range b.states() {
 			if s["entity_id"] == id {

@@ -25,19 +25,22 @@ func helloOf(installation string, epoch int64, devices ...string) object {
 	if devices == nil {
 		devices = []string{}
 	}
-	return object{"protocol": object{"min": 1, "max": 1}, "plugin_version": "1.2.3", "installation": installation, "epoch": epoch,
+	return object{"protocol": object{"min": 1, "max": 1}, "plugin_version": "1.2.3", "installation": installation,
+		"epoch":   epoch,
 		"devices": devices}
 }
 
 // devices of a case: an inverter with a battery.
 func (b *bench) devices() []object {
-	return []object{{"id": "D" + b.tag, "name": "Bench " + b.tag, "manufacturer": "Maker", "model": "One", "serial_number": "D1", "sw_version": "2"},
+	return []object{{"id": "D" + b.tag, "name": "Bench " + b.tag, "manufacturer": "Maker", "model": "One",
+		"serial_number": "D1", "sw_version": "2"},
 		{"id": "D" + b.tag + "/battery", "via": "D" + b.tag, "name": "Bench " + b.tag + " battery"}}
 }
 
 // defined is one definition, of the entity with a key.
 func (b *bench) defined(key, platform string, more object) object {
-	e := object{"id": b.id(key), "device": "D" + b.tag, "platform": platform, "key": key, "name": strings.ToUpper(key[:1]) + key[1:], "enabled": true}
+	e := object{"id": b.id(key), "device": "D" + b.tag, "platform": platform, "key": key,
+		"name": strings.ToUpper(key[:1]) + key[1:], "enabled": true}
 	for k, v := range more {
 		e[k] = v
 	}
@@ -53,26 +56,32 @@ func (b *bench) entity(platform, key string) string {
 // definitions is one entity of each kind.
 func (b *bench) definitions() []object {
 	return []object{
-		b.defined("limit", "number", object{"min": 0, "max": 5000, "step": 1, "unit": "W", "device_class": "power", "category": "config", "mode": "box", "icon": "mdi:flash"}),
+		b.defined("limit", "number", object{"min": 0, "max": 5000, "step": 1, "unit": "W", "device_class": "power",
+			"category": "config", "mode": "box", "icon": "mdi:flash"}),
 		b.defined("plain", "number", object{"min": 0, "max": 10, "step": 0.5}),
 		b.defined("mode", "select", object{"options": []string{"a", "b", "c"}}),
 		b.defined("on", "switch", nil),
 		b.defined("at", "time", nil),
 		b.defined("note", "text", object{"min_length": 1, "max_length": 5, "pattern": "[a-z]+"}),
 		b.defined("go", "button", nil),
-		b.defined("power", "sensor", object{"unit": "W", "device_class": "power", "state_class": "measurement", "precision": 1}),
-		b.defined("kind", "sensor", object{"device_class": "enum", "options": []string{"x", "y"}, "category": "diagnostic"}),
+		b.defined("power", "sensor", object{"unit": "W", "device_class": "power", "state_class": "measurement",
+			"precision": 1}),
+		b.defined("kind", "sensor", object{"device_class": "enum", "options": []string{"x", "y"},
+			"category": "diagnostic"}),
 		b.defined("words", "sensor", nil),
 		b.defined("since", "sensor", object{"device_class": "timestamp"}),
 		b.defined("alarm", "binary_sensor", object{"device_class": "problem"}),
-		b.defined("charge", "sensor", object{"device": "D" + b.tag + "/battery", "unit": "%", "device_class": "battery", "state_class": "measurement"}),
+		b.defined("charge", "sensor", object{"device": "D" + b.tag + "/battery", "unit": "%", "device_class": "battery",
+			"state_class": "measurement"}),
 		b.defined("off", "sensor", object{"enabled": false}),
 	}
 }
 
 func (b *bench) values() object {
-	return object{b.id("limit"): 1000, b.id("plain"): 2.5, b.id("mode"): "a", b.id("on"): false, b.id("at"): "06:00", b.id("note"): "hi",
-		b.id("power"): 12.5, b.id("kind"): "x", b.id("words"): "some", b.id("since"): "2020-01-02T03:04:05+01:00", b.id("alarm"): true,
+	return object{b.id("limit"): 1000, b.id("plain"): 2.5, b.id("mode"): "a", b.id("on"): false, b.id("at"): "06:00",
+		b.id("note"):  "hi",
+		b.id("power"): 12.5, b.id("kind"): "x", b.id("words"): "some", b.id("since"): "2020-01-02T03:04:05+01:00",
+		b.id("alarm"):  true,
 		b.id("charge"): 50}
 }
 
@@ -185,7 +194,10 @@ func (b *bench) states() (all []object) {
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(x, y object) int { return strings.Compare(x["entity_id"].(string), y["entity_id"].(string)) })
+	slices.SortFunc(all, func(x, y object) int {
+		return strings.Compare(x["entity_id"].(string),
+			y["entity_id"].(string))
+	})
 	return all
 }
 
@@ -270,7 +282,8 @@ func (b *bench) device() string {
 // begin calls an action and returns where its answer comes, once the plugin has it.
 func (b *bench) begin(p *plug, value any) chan object {
 	b.t.Helper()
-	_, to := b.person().send("call_service", serviceFields("number.set_value", object{"value": value}, object{"entity_id": b.entity("number", "plain")}))
+	_, to := b.person().send("call_service", serviceFields("number.set_value", object{"value": value},
+		object{"entity_id": b.entity("number", "plain")}))
 	p.event(func(e object) bool { return e["type"] == "call" })
 	return to
 }

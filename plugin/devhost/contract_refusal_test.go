@@ -2,10 +2,14 @@ package devhost_test
 
 // codes are the errors of a call with all placeholders that belong to them: PROTOCOL.md, section 5.
 var codes = map[string]string{
-	"out_of_range": "value min max unit", "off_step": "value step below above", "wrong_type": "value", "unknown_option": "value options",
-	"read_only": "", "not_armed": "key", "unknown_entity": "id", "not_identified": "device", "exception": "device register code text",
-	"not_verified": "device register wanted found", "no_answer": "device register", "line_down": "device line", "expired": "seconds",
-	"outcome_unknown": "device register", "superseded": "value", "queue_full": "", "cancelled": "", "stopping": "", "failed": "",
+	"out_of_range": "value min max unit", "off_step": "value step below above", "wrong_type": "value",
+	"unknown_option": "value options",
+	"read_only":      "", "not_armed": "key", "unknown_entity": "id", "not_identified": "device",
+	"exception":    "device register code text",
+	"not_verified": "device register wanted found", "no_answer": "device register", "line_down": "device line",
+	"expired":         "seconds",
+	"outcome_unknown": "device register", "superseded": "value", "queue_full": "", "cancelled": "", "stopping": "",
+	"failed":        "",
 	"not_connected": "", "lost": "", "timeout": "seconds", "of_a_newer_plugin": "thing",
 }
 
@@ -63,7 +67,8 @@ var refusalCases = []contractCase{
 			}
 			return confirm(call)
 		})
-		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": []string{b.entity("number", "limit"), b.entity("number", "plain")}})
+		b.call(p, "number.set_value", object{"value": 3}, object{"entity_id": []string{b.entity("number", "limit"),
+			b.entity("number", "plain")}})
 		b.see("the other", b.state(b.entity("number", "plain")))
 	}},
 }

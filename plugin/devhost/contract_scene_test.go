@@ -35,7 +35,8 @@ var sceneCases = []contractCase{
 	{"scenes: from the current settings, and back to them", func(b *bench) {
 		p := b.plug()
 		id := "scene." + b.scene()
-		settings := []string{b.entity("number", "limit"), b.entity("select", "mode"), b.entity("switch", "on"), b.entity("text", "note"),
+		settings := []string{b.entity("number", "limit"), b.entity("select", "mode"), b.entity("switch", "on"),
+			b.entity("text", "note"),
 			b.entity("time", "at"), "number.nosuch"}
 		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": settings}, nil)
 		b.seeState("scene", id)
@@ -76,8 +77,10 @@ var sceneCases = []contractCase{
 	}},
 	{"scenes: one made again takes the place of the old one", func(b *bench) {
 		p, id := b.plug(), "scene."+b.scene()
-		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": []string{b.entity("number", "limit")}}, nil)
-		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": []string{b.entity("number", "plain")}}, nil)
+		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": []string{b.entity("number",
+			"limit")}}, nil)
+		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": []string{b.entity("number",
+			"plain")}}, nil)
 		b.seeState("scene", id)
 		b.call(p, "scene.delete", nil, object{"entity_id": id})
 	}},

@@ -102,7 +102,10 @@ func development(t *testing.T) side {
 	}
 	var now atomic.Pointer[devhost.Host]
 	now.Store(start())
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.Load().Handler().ServeHTTP(w, r) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		now.Load().Handler().ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { now.Load().Close() })
 	return side{name: "devhost", url: server.URL, token: options.Token, restart: func(*testing.T) {
@@ -138,7 +141,8 @@ func prepare(t *testing.T, s side) {
 	defer b.end()
 	hello := first(b.person().ask("solarhub/hello", helloOf("grace", 1))).(object)
 	if version := fmt.Sprint(hello["ha_version"]); !strings.HasPrefix(version, written) {
-		t.Logf("%s is of Home Assistant %s, this one is %s: what its own parts say may be another", goldenFile, written, version)
+		t.Logf("%s is of Home Assistant %s, this one is %s: what its own parts say may be another", goldenFile, written,
+			version)
 	}
 	had := hello["grace_ms"].(float64)
 	if had == wanted {
@@ -148,7 +152,8 @@ func prepare(t *testing.T, s side) {
 	set := func(b *bench, ms float64) {
 		const flow = "/api/config/config_entries/options/flow"
 		_, form := b.request(http.MethodPost, flow, object{"handler": entries[0].(object)["entry_id"]})
-		if status, reply := b.request(http.MethodPost, fmt.Sprint(flow, "/", form.(object)["flow_id"]), object{"grace": ms / 1000}); status != http.StatusOK {
+		if status, reply := b.request(http.MethodPost, fmt.Sprint(flow, "/", form.(object)["flow_id"]),
+			object{"grace": ms / 1000}); status != http.StatusOK {
 			t.Fatalf("set the grace: %d %v", status, reply)
 		}
 	}

@@ -183,7 +183,8 @@ func checkText(d host.Entity) error {
 		return fmt.Errorf("pattern is %q: %w", d.Pattern, err)
 	}
 	if e.shortest() < 0 || e.longest() < e.shortest() || e.longest() > stateMax {
-		return fmt.Errorf("min_length is %d and max_length %d; whole numbers from 0 to %d are wanted, in this order", e.shortest(),
+		return fmt.Errorf("min_length is %d and max_length %d; whole numbers from 0 to %d are wanted, in this order",
+			e.shortest(),
 			e.longest(), stateMax)
 	}
 	return nil

@@ -1,11 +1,11 @@
-// Package devhost is a development host: it stands in for Home Assistant with the SolarHub companion, so that a plugin, a
-// card and a page can be tried and tested in one process. It speaks the part of Home Assistant's WebSocket API that they
-// need, and the companion's side of plugin/PROTOCOL.md. Where it and a real Home Assistant disagree, the real one is right:
-// TestContract holds both to what a real one shows.
+// Package devhost is a development host: it stands in for Home Assistant with the SolarHub companion, so that a plugin,
+// a card and a page can be tried and tested in one process. It speaks the part of Home Assistant's WebSocket API that
+// they need, and the companion's side of plugin/PROTOCOL.md. Where it and a real Home Assistant disagree, the real one
+// is right: TestContract holds both to what a real one shows.
 //
-// It has only what the contract needs and the demo shows: entities and their states, the actions that set them, scenes, and one
-// automation. Home Assistant has none of this: the commands devhost/line and devhost/line/subscribe (line.go), the command
-// devhost/automation (automation.go), and the event devhost_write, which tells how each set-value ended.
+// It has only what the contract needs and the demo shows: entities and their states, the actions that set them, scenes,
+// and one automation. Home Assistant has none of this: the commands devhost/line and devhost/line/subscribe (line.go),
+// the command devhost/automation (automation.go), and the event devhost_write, which tells how each set-value ended.
 package devhost
 
 import (
@@ -33,7 +33,8 @@ type Options struct {
 	Version    string // of Home Assistant. Defaults to "2026.11.0"
 	Memory     Memory // what survives a restart. Defaults to a new Volatile
 
-	Hosts       []string     // names under which it is served, beside addresses and localhost. Defaults to this machine's, also with .local
+	// names under which it is served, beside addresses and localhost. Defaults to this machine's, also with .local
+	Hosts       []string
 	Connections int          // that are open at once; beyond, one is refused. Defaults to 128
 	Page        http.Handler // serves what is not under /api/. Defaults to none
 
@@ -44,11 +45,12 @@ type Options struct {
 	Answer    time.Duration // the plugin's answer is awaited so much longer. Defaults to 2 s
 	Connect   time.Duration // within the grace period a call waits so long for the plugin. Defaults to 10 s
 
-	Companion string            // version of the companion. Defaults to "0.0.0-devhost"
-	Texts     map[string]string // the companion's English sentences by error code, with {placeholders}. Defaults to the bare reason
+	Companion string // version of the companion. Defaults to "0.0.0-devhost"
+	// the companion's English sentences by error code, with {placeholders}. Defaults to the bare reason
+	Texts map[string]string
 
-	// Line returns what the process knows of its lines, for the command devhost/line; the topic is empty or a part of that.
-	// What changes goes out with Host.Publish. Defaults to none.
+	// Line returns what the process knows of its lines, for the command devhost/line; the topic is empty or a part of
+	// that. What changes goes out with Host.Publish. Defaults to none.
 	Line func(ctx context.Context, topic string) (any, error)
 
 	WithoutCompanion       bool // the solarhub commands are not known, as before `solarhub install`

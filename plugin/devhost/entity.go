@@ -10,8 +10,8 @@ import (
 	"solarhub/plugin/host"
 )
 
-// contextLife is how long what an entity shows counts as the act of the last caller. Source: CONTEXT_RECENT_TIME_SECONDS of
-// Home Assistant's helpers/entity.py.
+// contextLife is how long what an entity shows counts as the act of the last caller. Source:
+// CONTEXT_RECENT_TIME_SECONDS of Home Assistant's helpers/entity.py.
 const contextLife = 5 * time.Second
 
 // entity is a registered entity with what the plugin said of it.

@@ -45,10 +45,13 @@ func validation(domain, key, text string, placeholders map[string]any) *Error {
 // wanted are the placeholders of each error of a call beside name and reason. Source: PROTOCOL.md, section 5.
 var wanted = map[string]string{
 	host.CodeOutOfRange: "value min max unit", host.CodeOffStep: "value step below above", host.CodeWrongType: "value",
-	host.CodeUnknownOption: "value options", host.CodeReadOnly: "", host.CodeNotArmed: "key", host.CodeUnknownEntity: "id",
+	host.CodeUnknownOption: "value options", host.CodeReadOnly: "", host.CodeNotArmed: "key",
+	host.CodeUnknownEntity: "id",
 	host.CodeNotIdentified: "device", host.CodeException: "device register code text",
-	host.CodeNotVerified: "device register wanted found", host.CodeNoAnswer: "device register", host.CodeLineDown: "device line",
-	host.CodeExpired: "seconds", host.CodeOutcomeUnknown: "device register", host.CodeSuperseded: "value", host.CodeQueueFull: "",
+	host.CodeNotVerified: "device register wanted found", host.CodeNoAnswer: "device register",
+	host.CodeLineDown: "device line",
+	host.CodeExpired:  "seconds", host.CodeOutcomeUnknown: "device register", host.CodeSuperseded: "value",
+	host.CodeQueueFull: "",
 	host.CodeCancelled: "", host.CodeStopping: "", host.CodeFailed: "", host.CodeNotConnected: "", host.CodeLost: "",
 	host.CodeTimeout: "seconds",
 }
@@ -56,9 +59,9 @@ var wanted = map[string]string{
 // ofPlatform are the keys under which the companion says what kind of value a platform takes.
 var ofPlatform = map[string]string{"number": "not_a_number", "switch": "not_on_or_off", "time": "not_a_time"}
 
-// failure is how a failed call reaches the caller: a translated error of the companion, complete in any case: a placeholder
-// that is missing is a question mark, a unit that is missing nothing, a code that is not known is "failed". name is what
-// the owner calls the entity; platform is the entity's, "" for a device.
+// failure is how a failed call reaches the caller: a translated error of the companion, complete in any case: a
+// placeholder that is missing is a question mark, a unit that is missing nothing, a code that is not known is "failed".
+// name is what the owner calls the entity; platform is the entity's, "" for a device.
 func (h *Host) failure(e *host.CallError, name, platform string) *Error {
 	code, given := e.Code, e.Placeholders
 	reason, ok := given["reason"]
@@ -117,5 +120,6 @@ func (h *Host) lost(name string) *Error {
 
 func (h *Host) timedOut(name string, limit time.Duration) *Error {
 	seconds := fmt.Sprint(math.Round((limit + h.options.Answer).Seconds()))
-	return h.failure(&host.CallError{Code: host.CodeTimeout, Placeholders: map[string]string{"seconds": seconds}}, name, "")
+	return h.failure(&host.CallError{Code: host.CodeTimeout, Placeholders: map[string]string{"seconds": seconds}}, name,
+		"")
 }

@@ -20,8 +20,8 @@ const (
 // eventReverted is the companion's own event: PROTOCOL.md, section 3.
 const eventReverted = domain + "_reverted"
 
-// eventWrite is an event of this host alone: how one set-value ended, whoever asked for it. A scene's writes have one reply
-// between them; this tells of each.
+// eventWrite is an event of this host alone: how one set-value ended, whoever asked for it. A scene's writes have one
+// reply between them; this tells of each.
 const eventWrite = "devhost_write"
 
 // openEvents are those that a user who is no administrator may subscribe to.
@@ -44,21 +44,23 @@ func (h *Host) fire(kind string, data any, by Context) {
 				continue
 			}
 			if text == nil {
-				text = encoded(map[string]any{"event_type": kind, "data": data, "origin": "LOCAL", "time_fired": moment(time.Now()), "context": by})
+				text = encoded(map[string]any{"event_type": kind, "data": data, "origin": "LOCAL",
+					"time_fired": moment(time.Now()), "context": by})
 			}
 			c.event(id, text)
 		}
 	}
 }
 
-// changed tells of a new state: to those who listen to events, to those who listen to entities, and to the automation. The
-// mutex is held.
+// changed tells of a new state: to those who listen to events, to those who listen to entities, and to the automation.
+// The mutex is held.
 func (h *Host) changed(before, after State) {
 	id, by := after.EntityID, after.Context
 	if id == "" {
 		id, by = before.EntityID, Context{ID: newID()}
 	}
-	h.fire(eventStateChanged, map[string]any{"entity_id": id, "old_state": orNil(before), "new_state": orNil(after)}, by)
+	h.fire(eventStateChanged, map[string]any{"entity_id": id, "old_state": orNil(before), "new_state": orNil(after)},
+		by)
 	var text json.RawMessage
 	for c := range h.conns {
 		for n, s := range c.subs {
@@ -128,7 +130,8 @@ func (h *Host) subscribeEntities(_ context.Context, c command) (any, error) {
 	})
 }
 
-// subscribe answers a command and then begins to send events, the first of which is what first returns, unless it is nil.
+// subscribe answers a command and then begins to send events, the first of which is what first returns, unless it is
+// nil.
 func (h *Host) subscribe(c command, s subscription, first func() any) (any, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -65,7 +65,8 @@ func TestAPageOfAnotherSiteOpensNoWebSocket(t *testing.T) {
 	defer server.Close()
 	defer h.Close()
 	for origin, want := range map[string]int{"http://evil.example": 403, "null": 403, server.URL: 101} {
-		ws, answer, err := websocket.Dial(t.Context(), server.URL+"/api/websocket", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
+		ws, answer, err := websocket.Dial(t.Context(), server.URL+"/api/websocket",
+			&websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
 		if answer == nil || answer.StatusCode != want {
 			t.Errorf("Origin %s: %v, %v", origin, answer, err)
 		}
@@ -101,13 +102,16 @@ func watch(t *testing.T, open func(string) *talker) (undisturbed func()) {
 func TestBadFramesEndTheirOwnConnectionOnly(t *testing.T) {
 	h, open := listen(t, Options{})
 	undisturbed := watch(t, open)
-	for name, frame := range map[string]string{"no JSON": `{"id":1`, "NaN": `{"id":NaN}`, "bad UTF-8": "{\"id\":1,\"type\":\"\xff\xfe", "empty": "", "too large": `"` +
-		strings.Repeat("x", frameLimit) + `"`, "a list that is none": `[1,`, "deep": strings.Repeat("[", 100_000), "two": `{"id":1,"type":"ping"}{"id":2,"type":"ping"}`} {
+	for name, frame := range map[string]string{"no JSON": `{"id":1`, "NaN": `{"id":NaN}`,
+		"bad UTF-8": "{\"id\":1,\"type\":\"\xff\xfe", "empty": "", "too large": `"` +
+			strings.Repeat("x", frameLimit) + `"`, "a list that is none": `[1,`, "deep": strings.Repeat("[",
+			100_000), "two": `{"id":1,"type":"ping"}{"id":2,"type":"ping"}`} {
 		c := open("token")
 		_ = c.ws.Write(t.Context(), websocket.MessageText, []byte(frame)) // it may be cut off before it has sent all
 		for {
 			if _, _, err := c.ws.Read(t.Context()); err != nil {
-				if want := websocket.StatusMessageTooBig; name == "too large" && websocket.CloseStatus(err) != want && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
+				if want := websocket.StatusMessageTooBig; name == "too large" && websocket.CloseStatus(err) != want &&
+					!errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
 					t.Errorf("%s: closed with %v, want %v", name, err, want)
 				}
 				break
@@ -115,7 +119,8 @@ func TestBadFramesEndTheirOwnConnectionOnly(t *testing.T) {
 		}
 		undisturbed()
 	}
-	for name, frame := range map[string]string{"wrong token": `{"type":"auth","access_token":"no"}`, "no JSON": `{`, "too large": strings.Repeat("x", authLimit+1)} {
+	for name, frame := range map[string]string{"wrong token": `{"type":"auth","access_token":"no"}`, "no JSON": `{`,
+		"too large": strings.Repeat("x", authLimit+1)} {
 		c := open("")
 		_ = c.ws.Write(t.Context(), websocket.MessageText, []byte(frame))
 		for {
@@ -126,7 +131,12 @@ func TestBadFramesEndTheirOwnConnectionOnly(t *testing.T) {
 		undisturbed()
 		_ = name
 	}
-	if err := h.Wait(t.Context(), func() bool { h.mu.Lock(); defer h.mu.Unlock(); return len(h.conns) == 2 && h.strangers == 0 }); err != nil {
+	if err := h.Wait(t.Context(), func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.conns) == 2 &&
+			h.strangers == 0
+	}); err != nil {
 		t.Error(err)
 	}
 }
@@ -159,7 +169,8 @@ func TestAThousandConnections(t *testing.T) {
 			admitted = append(admitted, c)
 			continue
 		}
-		if answer == nil || answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+		if answer == nil || answer.StatusCode != http.StatusServiceUnavailable ||
+			answer.Header.Get("Retry-After") == "" {
 			t.Fatalf("refused with %v", answer)
 		}
 		if text, _ := io.ReadAll(answer.Body); !strings.Contains(string(text), "limit") {
@@ -174,7 +185,8 @@ func TestAThousandConnections(t *testing.T) {
 	for _, c := range admitted {
 		c.ws.CloseNow()
 	}
-	if err := h.Wait(t.Context(), func() bool { h.mu.Lock(); defer h.mu.Unlock(); return len(h.conns) == 2 }); err != nil {
+	if err := h.Wait(t.Context(),
+		func() bool { h.mu.Lock(); defer h.mu.Unlock(); return len(h.conns) == 2 }); err != nil {
 		t.Fatal(err)
 	}
 	if c := open("token"); c == nil {
@@ -210,7 +222,10 @@ func (h *Host) stranger(t *testing.T) (*websocket.Conn, error) {
 	server := &http.Server{Handler: h.Handler()}
 	go func() { _ = server.Serve(&pipes{conns: give(far), done: make(chan struct{})}) }()
 	t.Cleanup(func() { _ = server.Close() })
-	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return near, nil }}}
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn,
+		error) {
+		return near, nil
+	}}}
 	ws, _, err := websocket.Dial(t.Context(), "ws://pipe/api/websocket", &websocket.DialOptions{HTTPClient: client})
 	return ws, err
 }

@@ -7,14 +7,14 @@ import (
 	"solarhub/plugin/host"
 )
 
-// What a Modbus line does is no business of a home automation host, and Home Assistant has nothing of the kind. These two
-// commands carry what the process around this host knows of its lines to the page, as JSON that is not looked into:
+// What a Modbus line does is no business of a home automation host, and Home Assistant has nothing of the kind. These
+// two commands carry what the process around this host knows of its lines to the page, as JSON that is not looked into:
 //
 //	devhost/line            {topic?}  -> what Options.Line returns for the topic
 //	devhost/line/subscribe  {topic?}  -> an event {topic, data} for each Publish; all topics unless one is named
 
-// Publish hands data to the clients that listen to a topic, such as "exchange". It does not wait for them; a client that
-// lets too much wait is cut off as with every other event. Nothing is encoded while nobody listens.
+// Publish hands data to the clients that listen to a topic, such as "exchange". It does not wait for them; a client
+// that lets too much wait is cut off as with every other event. Nothing is encoded while nobody listens.
 func (h *Host) Publish(topic string, data any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -49,13 +49,15 @@ func TestEachWriteTellsHowItEnded(t *testing.T) {
 	scene := func(service string, data object) int64 {
 		return person.send("call_service", object{"domain": "scene", "service": service, "service_data": data})
 	}
-	scene("create", object{"scene_id": "calm", "snapshot_entities": []string{"number.inverter_limit", "switch.inverter_on"}})
+	scene("create", object{"scene_id": "calm", "snapshot_entities": []string{"number.inverter_limit",
+		"switch.inverter_on"}})
 	person.hear()
 	plugin.ok("solarhub/states", with(session, object{"s": object{"SN1_limit": 7, "SN1_on": true}}))
 	id := scene("turn_on", object{"entity_id": "scene.calm"})
 	for range 2 {
 		call := plugin.call()
-		fields := object{"call_id": call["call_id"], "ok": call["id"] == "SN1_on", "error": object{"code": "no_answer", "placeholders": object{"reason": "silence"}}}
+		fields := object{"call_id": call["call_id"], "ok": call["id"] == "SN1_on",
+			"error": object{"code": "no_answer", "placeholders": object{"reason": "silence"}}}
 		plugin.send("solarhub/result", with(session, fields))
 	}
 	seen := map[string]string{}

@@ -18,9 +18,11 @@ func orNull(text string) any {
 // entry is an entity as the registry tells it. The mutex is held.
 func (h *Host) entry(e *entity) map[string]any {
 	return map[string]any{
-		"config_entry_id": entryID, "device_id": deviceID(e.def.Device), "disabled_by": orNull(h.registry[e.def.ID].DisabledBy),
-		"entity_category": orNull(e.def.Category), "entity_id": e.entityID, "name": orNull(e.title), "original_name": e.def.Name,
-		"platform": domain, "unique_id": e.def.ID,
+		"config_entry_id": entryID, "device_id": deviceID(e.def.Device),
+		"disabled_by":     orNull(h.registry[e.def.ID].DisabledBy),
+		"entity_category": orNull(e.def.Category), "entity_id": e.entityID, "name": orNull(e.title),
+		"original_name": e.def.Name,
+		"platform":      domain, "unique_id": e.def.ID,
 	}
 }
 
@@ -110,8 +112,10 @@ func (h *Host) listDevices(context.Context, command) (any, error) {
 			}
 			all = append(all, map[string]any{
 				"config_entry_id": entryID, "hw_version": orNull(d.HWVersion), "id": deviceID(d.ID),
-				"identifiers": [][]string{{domain, d.ID}}, "manufacturer": orNull(d.Manufacturer), "model": orNull(d.Model),
-				"name": d.Name, "name_by_user": nil, "serial_number": orNull(d.SerialNumber), "sw_version": orNull(d.SWVersion),
+				"identifiers": [][]string{{domain,
+					d.ID}}, "manufacturer": orNull(d.Manufacturer), "model": orNull(d.Model),
+				"name": d.Name, "name_by_user": nil, "serial_number": orNull(d.SerialNumber),
+				"sw_version":    orNull(d.SWVersion),
 				"via_device_id": via,
 			})
 		}

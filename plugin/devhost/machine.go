@@ -47,12 +47,13 @@ func (s State) MarshalJSON() ([]byte, error) {
 
 func moment(t time.Time) string { return t.UTC().Format(stamp) }
 
-// put makes a state the current one of its entity and tells those who listen if it is another than before. Which moments it
-// carries is decided here. The mutex is held.
+// put makes a state the current one of its entity and tells those who listen if it is another than before. Which
+// moments it carries is decided here. The mutex is held.
 func (h *Host) put(id, text string, attributes map[string]any, by Context) {
 	now := time.Now()
 	before, there := h.states[id]
-	next := State{EntityID: id, State: text, Attributes: attributes, LastChanged: now, LastReported: now, LastUpdated: now, Context: by}
+	next := State{EntityID: id, State: text, Attributes: attributes, LastChanged: now, LastReported: now,
+		LastUpdated: now, Context: by}
 	if there && before.State == text {
 		if reflect.DeepEqual(before.Attributes, attributes) {
 			before.LastReported = now
@@ -98,8 +99,8 @@ func (h *Host) States() []State {
 
 func (h *Host) getStates(context.Context, command) (any, error) { return h.States(), nil }
 
-// compressed is a state as subscribe_entities tells it: times in seconds since 1970, the last update only where it is not the
-// last change, the context as its id alone where nothing else is in it.
+// compressed is a state as subscribe_entities tells it: times in seconds since 1970, the last update only where it is
+// not the last change, the context as its id alone where nothing else is in it.
 func compressed(s State) map[string]any {
 	c := map[string]any{"s": s.State, "a": s.Attributes, "lc": seconds(s.LastChanged), "c": s.Context.ID}
 	if s.Context.ParentID != nil || s.Context.UserID != nil {

@@ -41,7 +41,8 @@ type Memory interface {
 	Save(Kept) error
 }
 
-// Volatile is a Memory that lives as long as the process: hand it to the next Host for a restart. The zero value is empty.
+// Volatile is a Memory that lives as long as the process: hand it to the next Host for a restart. The zero value is
+// empty.
 type Volatile struct {
 	mu   sync.Mutex
 	text []byte

@@ -162,8 +162,8 @@ func (h *Host) disabled(i *installation) []string {
 }
 
 // commit puts a complete registration into effect. A device that it does not name is kept: perhaps it sleeps. One that
-// another installation served changes hands, and that installation's hash is forgotten, so that it registers anew when it
-// comes back. The mutex is held.
+// another installation served changes hands, and that installation's hash is forgotten, so that it registers anew when
+// it comes back. The mutex is held.
 func (h *Host) commit(i *installation, reg *registration) (result host.RegisterResult) {
 	devices := map[string]map[string]host.Device{}
 	for _, d := range reg.devices {
@@ -222,8 +222,8 @@ func (h *Host) replace(r *root, parts map[string]host.Device) {
 	}
 }
 
-// remove forgets devices with their parts and entities, or single parts, and returns how many devices those were. The mutex
-// is held.
+// remove forgets devices with their parts and entities, or single parts, and returns how many devices those were. The
+// mutex is held.
 func (h *Host) remove(ids []string) int {
 	named := map[string]bool{}
 	for _, id := range ids {

@@ -21,7 +21,8 @@ type scene struct {
 type member struct{ entityID, state string }
 
 var sceneActions = map[string]action{
-	"scene.create":  {fields: map[string]field{"scene_id": needs(slugText), "snapshot_entities": needs(ids)}, run: (*Host).createScene},
+	"scene.create": {fields: map[string]field{"scene_id": needs(slugText), "snapshot_entities": needs(ids)},
+		run: (*Host).createScene},
 	"scene.turn_on": {fields: map[string]field{"entity_id": needs(ids)}, run: (*Host).activateScenes},
 	"scene.delete":  {fields: map[string]field{"entity_id": needs(ids)}, run: (*Host).deleteScenes},
 }
@@ -97,8 +98,9 @@ func (h *Host) deleteScenes(_ context.Context, c serviceCall) (any, error) {
 	return nil, nil
 }
 
-// reproduce brings entities to the wanted states, all at once. As in the real one the first failure is the answer, while the
-// other writes go on; what cannot be reproduced, such as a time of day, is passed over; and what is there already is not written.
+// reproduce brings entities to the wanted states, all at once. As in the real one the first failure is the answer,
+// while the other writes go on; what cannot be reproduced, such as a time of day, is passed over; and what is there
+// already is not written.
 func (h *Host) reproduce(ctx context.Context, members []member, by Context) error {
 	first := make(chan error, len(members))
 	n := 0

@@ -117,7 +117,8 @@ func (s *session) end() {
 	}
 }
 
-// lose ends a session; its entities stay available for the grace period. A stale session changes nothing. The mutex is held.
+// lose ends a session; its entities stay available for the grace period. A stale session changes nothing. The mutex is
+// held.
 func (i *installation) lose(s *session, grace time.Duration) {
 	if i.session != s {
 		return

@@ -115,7 +115,8 @@ func TestASetValueWaitsForThePlugin(t *testing.T) {
 		c.ws.CloseNow()
 		synctest.Wait()
 		began := time.Now()
-		if err := h.SetValue(t.Context(), "SN1_limit", 5); err == nil || asError(err).Key != host.CodeNotConnected || time.Since(began) != 10*time.Second {
+		if err := h.SetValue(t.Context(), "SN1_limit", 5); err == nil || asError(err).Key != host.CodeNotConnected ||
+			time.Since(began) != 10*time.Second {
 			t.Errorf("ended with %v after %v", err, time.Since(began))
 		}
 		done := make(chan error, 1)

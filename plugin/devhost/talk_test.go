@@ -145,20 +145,26 @@ func (c *talker) refused(code, name string, fields object) {
 }
 
 func hello(epoch int64) object {
-	return object{"protocol": object{"min": 1, "max": 3, "new": true}, "plugin_version": "1", "installation": "house", "epoch": epoch,
+	return object{"protocol": object{"min": 1, "max": 3, "new": true}, "plugin_version": "1", "installation": "house",
+		"epoch":   epoch,
 		"devices": []string{"SN1"}}
 }
 
 func inverter() object {
-	return object{"seq": 0, "last": true, "hash": "h1", "devices": []object{{"id": "SN1", "name": "Inverter"}}, "entities": []object{
-		{"id": "SN1_limit", "device": "SN1", "platform": "number", "key": "limit", "name": "Limit", "min": 0, "max": 5000, "step": 1, "enabled": true},
-		{"id": "SN1_mode", "device": "SN1", "platform": "select", "key": "mode", "name": "Mode", "options": []string{"a", "b"}, "enabled": true},
-		{"id": "SN1_on", "device": "SN1", "platform": "switch", "key": "on", "name": "On", "enabled": true},
-		{"id": "SN1_at", "device": "SN1", "platform": "time", "key": "at", "name": "At", "enabled": true},
-		{"id": "SN1_note", "device": "SN1", "platform": "text", "key": "note", "name": "Note", "max_length": 5, "enabled": true},
-		{"id": "SN1_go", "device": "SN1", "platform": "button", "key": "go", "name": "Go", "enabled": true},
-		{"id": "SN1_power", "device": "SN1", "platform": "sensor", "key": "power", "name": "Power", "unit": "W", "enabled": false},
-	}}
+	return object{"seq": 0, "last": true, "hash": "h1", "devices": []object{{"id": "SN1", "name": "Inverter"}},
+		"entities": []object{
+			{"id": "SN1_limit", "device": "SN1", "platform": "number", "key": "limit", "name": "Limit", "min": 0,
+				"max": 5000, "step": 1, "enabled": true},
+			{"id": "SN1_mode", "device": "SN1", "platform": "select", "key": "mode", "name": "Mode",
+				"options": []string{"a", "b"}, "enabled": true},
+			{"id": "SN1_on", "device": "SN1", "platform": "switch", "key": "on", "name": "On", "enabled": true},
+			{"id": "SN1_at", "device": "SN1", "platform": "time", "key": "at", "name": "At", "enabled": true},
+			{"id": "SN1_note", "device": "SN1", "platform": "text", "key": "note", "name": "Note", "max_length": 5,
+				"enabled": true},
+			{"id": "SN1_go", "device": "SN1", "platform": "button", "key": "go", "name": "Go", "enabled": true},
+			{"id": "SN1_power", "device": "SN1", "platform": "sensor", "key": "power", "name": "Power", "unit": "W",
+				"enabled": false},
+		}}
 }
 
 func with(session int64, fields object) object {
@@ -178,7 +184,8 @@ func (c *talker) plug() (session int64) {
 	}
 	session = int64(result.(object)["session"].(float64))
 	c.ok(host.CommandRegister, with(session, inverter()))
-	c.ok(host.CommandStates, with(session, object{"s": object{"SN1_limit": 10, "SN1_mode": "a", "SN1_on": false, "SN1_at": "06:00"}, "ready": true}))
+	c.ok(host.CommandStates, with(session, object{"s": object{"SN1_limit": 10, "SN1_mode": "a", "SN1_on": false,
+		"SN1_at": "06:00"}, "ready": true}))
 	return session
 }
 
@@ -245,7 +252,8 @@ func (p *pipes) Close() error {
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
 
 func (p *pipes) open(t *testing.T) *talker {
-	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn,
+		error) {
 		near, far := net.Pipe()
 		p.conns <- far
 		return near, nil

@@ -1,4 +1,5 @@
-// Package web is the page that shows the devices in a browser, and the HTTP server that it comes from. It imports nothing of ours.
+// Package web is the page that shows the devices in a browser, and the HTTP server that it comes from. It imports
+// nothing of ours.
 package web
 
 import (

@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
-// Serve serves HTTP on a listener until ctx ends, and then returns nil. WebSockets are left open: their Host closes them.
+// Serve serves HTTP on a listener until ctx ends, and then returns nil. WebSockets are left open: their Host closes
+// them.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute}
 	var joined sync.WaitGroup
 	joined.Go(func() {
 		<-ctx.Done()

@@ -1,5 +1,6 @@
-// What every card and dashboard uses, against the host named by the arguments: connects, subscribes, acts, is refused, and
-// goes on after the host was restarted. Prints a line for each thing it saw; waits where the test has to do something.
+// Uses the library of every card and dashboard against the host that the arguments name: it connects, subscribes, acts,
+// is refused, and carries on after the host was restarted. It prints a line for each thing it sees, and waits where the
+// test has to do something.
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { createInterface } from "node:readline";
@@ -25,7 +26,7 @@ const shows = (id, state) => new Promise((done) => {
 const first = (subscribe) => new Promise((done) => subscribe(connection, done));
 
 await shows(plain, "2.5");
-say("entity", { state: entities[plain].state, attributes: entities[plain].attributes, user: entities[plain].context.user_id });
+say("entity", entities[plain].attributes);
 const config = await first(ha.subscribeConfig);
 say("config", [config.state, config.components.includes("solarhub")]);
 

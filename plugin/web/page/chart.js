@@ -4,7 +4,7 @@ import { h, svg } from "./dom.js";
 import { decimal, minute } from "./format.js";
 import { SERIES } from "./roles.js";
 
-/** Draws the powers since the page was opened. Each line has a dash of its own, so that nobody needs to see its colour. */
+/** Draws the powers since the page was opened. Each line has a dash of its own, so its colour is not needed. */
 export function chart() {
   const element = svg("svg", {
     class: "plot",

@@ -1,5 +1,5 @@
-// One control for each platform that can be set. A set-value shows that it is under way, and then that the device holds it and
-// how long that took, or a sentence that says why not. Afterwards the control shows what was read back.
+// One control for each platform that can be set. A set-value shows that it is under way, and then that the device holds
+// it and how long that took, or a sentence that says why not. Afterwards the control shows what was read back.
 
 import { h, write, say, fresh } from "./dom.js";
 import { took, reading, time, asOf } from "./format.js";
@@ -75,8 +75,8 @@ function age(row, age, outcome, e) {
   write(outcome, alone ? `unavailable since ${time(e.changed)}: the device does not give it` : "");
 }
 
-// A number is typed into a text field: a number field changes its value when someone scrolls over it, and gives no text when
-// what was typed is no number.
+// A number is typed into a text field: a number field changes its value when someone scrolls over it, and gives no text
+// if what was typed is no number.
 function number(e, id, set) {
   const { min, max, step, mode, unit_of_measurement: unit = "" } = e.attributes;
   const box = h("input", {

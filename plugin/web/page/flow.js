@@ -4,7 +4,7 @@ import { h, svg, write } from "./dom.js";
 import { power, decimal } from "./format.js";
 import { SERIES } from "./roles.js";
 
-/** Draws the four ends of a house's power. The line of each to the middle is as wide as its power; its arrow is the way. */
+/** Draws the four ends of a house's power. The line of each is as wide as its power; its arrow shows the way. */
 export function flowDiagram() {
   const places = { solar: [180, 52], grid: [52, 160], home: [308, 160], battery: [180, 268] };
   const icons = {
