@@ -14,8 +14,8 @@ import (
 )
 
 // A device counts as away, and its entities as unavailable, when this many reads in a row were not answered, when the
-// line is down, or when somebody else answers. A reply too late or garbled makes nothing unavailable. It is back when it
-// has been identified.
+// line is down, or when somebody else answers. A reply too late or garbled makes nothing unavailable. It is back when
+// it has been identified.
 const failuresToLose = 3
 
 // away is what Run keeps of a device that does not answer.
@@ -29,9 +29,9 @@ func newAway(fastest time.Duration, line profile.LineSettings) away {
 	return away{retry: awayBackoff{least: fastest, most: cmp.Or(line.Quiet, profile.DefaultQuiet)}}
 }
 
-// awayBackoff says when a device that is away is tried again: behind an eighth of the time for which it has been, but not
-// before its fastest interval is over and not after the longest pause. So what was gone for a moment is back with the
-// next poll, what was gone for longer is missed for an eighth more of it, and what is off costs a line shared with
+// awayBackoff says when a device that is away is tried again: behind an eighth of the time for which it has been, but
+// not before its fastest interval is over and not after the longest pause. So what was gone for a moment is back with
+// the next poll, what was gone for longer is missed for an eighth more of it, and what is off costs a line shared with
 // others one timeout in a growing interval.
 type awayBackoff struct {
 	least, most time.Duration
@@ -54,7 +54,8 @@ func (a *awayBackoff) next() time.Duration {
 // errReconnected: the reply came over a connection on which the device was not identified.
 var errReconnected = errors.New("the connection is a new one")
 
-// do asks the device for the poller. What comes over a connection on which the device was not identified is not believed.
+// do asks the device for the poller. What comes over a connection on which the device was not identified is not
+// believed.
 func (d *Device) do(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 	resp, err := d.client.Bus.Do(ctx, req)
 	if resp.Connection != 0 && !d.isAdmitted(resp.Connection) {
@@ -92,12 +93,13 @@ func (d *Device) isLostBy(ctx context.Context, err error) bool {
 func (d *Device) isAway(err error) bool {
 	d.away.failures++
 	_, wrong := errors.AsType[*ask.WrongDeviceError](err)
-	return d.away.failures >= failuresToLose || wrong || errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrClosed)
+	return d.away.failures >= failuresToLose || wrong || errors.Is(err, protocol.ErrDown) ||
+		errors.Is(err, protocol.ErrClosed)
 }
 
 // comeBack identifies the device, and waits where that fails. It waits shortly while the device may be back at once,
-// longer and longer otherwise. The wait counts from the beginning of the try, but a line that is up is free for at least
-// as long as the try has taken it.
+// longer and longer otherwise. The wait counts from the beginning of the try, but a line that is up is free for at
+// least as long as the try has taken it.
 func (d *Device) comeBack(ctx context.Context) bool {
 	if d.away.losses > 1 { // it answers only what identifies it: that may not cost the line one timeout after the other
 		d.away.losses = 1

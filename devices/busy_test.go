@@ -16,7 +16,8 @@ import (
 
 // busy has the device answer with an exception, count times, whatever is asked of a register.
 func (h *house) busy(addr uint16, code byte, count int, functions ...byte) {
-	h.fault(sim.Fault{Match: sim.Match{Functions: functions, Range: protocol.Range{Addr: addr, Count: 1}}, Kind: sim.Exception, Code: code, Count: count})
+	h.fault(sim.Fault{Match: sim.Match{Functions: functions, Range: protocol.Range{Addr: addr, Count: 1}},
+		Kind: sim.Exception, Code: code, Count: count})
 }
 
 func TestReadsOfABusyDevice(t *testing.T) {
@@ -25,7 +26,8 @@ func TestReadsOfABusyDevice(t *testing.T) {
 			h.busy(100, code, 2)
 			begun := time.Now()
 			r, err := h.device.Read(h.ctx, "power")
-			if took := time.Since(begun); err != nil || r.Value.Kind != codec.KindNumber || took < 2*profile.DefaultBusyWait {
+			if took := time.Since(begun); err != nil || r.Value.Kind != codec.KindNumber ||
+				took < 2*profile.DefaultBusyWait {
 				t.Errorf("exception %d: %+v, %v after %v", code, r, err, took)
 			}
 			h.busy(100, code, 3)
@@ -106,8 +108,10 @@ func TestWhileTheDeviceIsBusy(t *testing.T) {
 		}
 		h.busy(200, 6, 0, sim.WriteFunctions...)
 		begun = time.Now()
-		_, err := h.device.Write(h.ctx, Set{Key: "current_max", Value: 40.0, Deadline: begun.Add(1500 * time.Millisecond)})
-		if e := writeError(t, err); e.Code != write.CodeException || e.Fields["code"] != "6" || time.Since(begun) > 1500*time.Millisecond {
+		_, err := h.device.Write(h.ctx,
+			Set{Key: "current_max", Value: 40.0, Deadline: begun.Add(1500 * time.Millisecond)})
+		if e := writeError(t, err); e.Code != write.CodeException || e.Fields["code"] != "6" ||
+			time.Since(begun) > 1500*time.Millisecond {
 			t.Errorf("%s after %v: %v", e.Code, time.Since(begun), e)
 		}
 	})
@@ -186,7 +190,8 @@ func TestFailedWhileAtIt(t *testing.T) {
 				switch e, _ := errors.AsType[*WriteError](err); {
 				case carriedOut && (err != nil || out.Reading.Value.Num != 20):
 					t.Errorf("exception %d: %v", code, err)
-				case !carriedOut && (e == nil || e.Code != write.CodeException || e.Stage != write.StageException || e.Found == nil):
+				case !carriedOut && (e == nil || e.Code != write.CodeException || e.Stage != write.StageException ||
+					e.Found == nil):
 					t.Errorf("exception %d: %+v, %v", code, out, err)
 				}
 				if time.Since(begun) > time.Second || len(h.writes(since)) != 1 {

@@ -18,7 +18,7 @@ import (
 type score struct {
 	Exchanges, Faults, Published, Unknown, Calls, Confirmed int
 
-	Wrong   int // values that the register held at no moment between the beginning of the read and its publication, or not in that order
+	Wrong   int // values that the register did not hold between the beginning of the read and its publication
 	Lost    int // set-values confirmed and not carried out
 	Doubled int // set-values carried out more than once
 	Denied  int // set-values carried out though it was said that they were not sent, refused or superseded
@@ -51,8 +51,10 @@ func (a score) bad() int {
 }
 
 func (a score) String() string {
-	return fmt.Sprintf("%d exchanges, %d with a fault; %d values published, %d of them unknown; %d set-values, %d confirmed\n"+
-		"%d values wrong, %d set-values lost, %d doubled, %d done but denied, %d behind their deadline, %d false alarms, %d calls stuck, %d goroutines left",
+	return fmt.Sprintf("%d exchanges, %d with a fault; %d values published, %d of them unknown; %d set-values, %d "+
+		"confirmed\n"+
+		"%d values wrong, %d set-values lost, %d doubled, %d done but denied, %d behind their deadline, %d false "+
+		"alarms, %d calls stuck, %d goroutines left",
 		a.Exchanges, a.Faults, a.Published, a.Unknown, a.Calls, a.Confirmed,
 		a.Wrong, a.Lost, a.Doubled, a.Denied, a.Overdue, a.Alarms, a.Stuck, a.Left)
 }
@@ -92,7 +94,8 @@ func checkMeasured(m *moving, unit protocol.UnitID, readings []published, say co
 		}
 		if err != nil || !m.held(unit, id, r.Value, r.ReadAt, r.at) {
 			wrong++
-			say("unit %d %s = %08X, read %v, published %v behind", unit, r.Key, uint32(r.Value.Num), clock(r.ReadAt), r.at.Sub(r.ReadAt))
+			say("unit %d %s = %08X, read %v, published %v behind", unit, r.Key, uint32(r.Value.Num), clock(r.ReadAt),
+				r.at.Sub(r.ReadAt))
 		}
 	}
 	return wrong
@@ -110,7 +113,8 @@ func (h *history) checkCalls(journal []sim.Exchange, t *score, say complaint) {
 		of := done[c.value]
 		complain := func(counter *int, what string) {
 			*counter++
-			say("unit %d %s = %.0f called %v: %s: %+v, %v; carried out: %v", h.unit, h.point.key, c.value, clock(c.at), what, c.out, c.err, of)
+			say("unit %d %s = %.0f called %v: %s: %+v, %v; carried out: %v", h.unit, h.point.key, c.value, clock(c.at),
+				what, c.out, c.err, of)
 		}
 		confirmed := c.err == nil && !c.out.Superseded
 		if confirmed {
@@ -159,8 +163,8 @@ func register(first float64) porcupine.Model {
 	}
 }
 
-// linearizable reports whether there is an order of the set-values and readings in which each reading is that of the last
-// set-value, and which agrees with the clock: each takes effect between its beginning and its end.
+// linearizable reports whether there is an order of the set-values and readings in which each reading is that of the
+// last set-value, and which agrees with the clock: each takes effect between its beginning and its end.
 func (h *history) linearizable() bool {
 	seen := map[float64]time.Time{} // when a value was published first
 	var ops []porcupine.Operation
@@ -172,7 +176,8 @@ func (h *history) linearizable() bool {
 		if at, ok := seen[n]; !ok || r.at.Before(at) {
 			seen[n] = r.at
 		}
-		ops = append(ops, porcupine.Operation{ClientId: i % 2, Input: step{false, n}, Call: r.ReadAt.UnixNano(), Return: r.at.UnixNano()})
+		ops = append(ops, porcupine.Operation{ClientId: i % 2, Input: step{false, n}, Call: r.ReadAt.UnixNano(),
+			Return: r.at.UnixNano()})
 	}
 	for _, c := range h.calls {
 		end := c.end
@@ -180,15 +185,16 @@ func (h *history) linearizable() bool {
 		case c.denied():
 			continue
 		case c.err != nil:
-			// It may take effect at any time, or never. If its value was never published that makes no difference; if it was, it had
-			// taken effect by then, because no other call has that value.
+			// It may take effect at any time, or never. If its value was never published that makes no difference; if
+			// it was, it had taken effect by then, because no other call has that value.
 			at, ok := seen[c.value]
 			if !ok {
 				continue
 			}
 			end = later(at, c.at)
 		}
-		ops = append(ops, porcupine.Operation{ClientId: 2, Input: step{true, c.value}, Call: c.at.UnixNano(), Return: end.UnixNano()})
+		ops = append(ops, porcupine.Operation{ClientId: 2, Input: step{true, c.value}, Call: c.at.UnixNano(),
+			Return: end.UnixNano()})
 	}
 	return porcupine.CheckOperations(register(h.point.number(h.unit, 0)), ops)
 }
@@ -197,7 +203,8 @@ func (h *history) linearizable() bool {
 func (h *history) tell(say complaint) {
 	var lines []string
 	for _, c := range h.calls {
-		lines = append(lines, fmt.Sprintf("%v..%v write %.0f: %v superseded %v", clock(c.at), clock(c.end), c.value, c.err, c.out.Superseded))
+		lines = append(lines, fmt.Sprintf("%v..%v write %.0f: %v superseded %v", clock(c.at), clock(c.end), c.value,
+			c.err, c.out.Superseded))
 	}
 	for _, r := range h.reads {
 		lines = append(lines, fmt.Sprintf("%v..%v read %v", clock(r.ReadAt), clock(r.at), r.Value))

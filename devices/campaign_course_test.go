@@ -53,7 +53,8 @@ func courses() []course {
 	all := []course{
 		{name: "RTU 9600, queues", framing: sim.RTU, serial: &slow, busy: sim.Queues},
 		{name: "RTU 9600, loses", framing: sim.RTU, serial: &slow, busy: sim.Loses, join: true},
-		{name: "RTU 115200, queues, lax units", framing: sim.RTU, serial: &fast, busy: sim.Queues, quirks: lax, join: true},
+		{name: "RTU 115200, queues, lax units", framing: sim.RTU, serial: &fast, busy: sim.Queues, quirks: lax,
+			join: true},
 		{name: "RTU 115200, loses", framing: sim.RTU, serial: &fast, busy: sim.Loses},
 		{name: "RTU without pace, queues", framing: sim.RTU, busy: sim.Queues},
 		{name: "RTU without pace, loses", framing: sim.RTU, busy: sim.Loses, join: true},
@@ -100,8 +101,9 @@ func (c course) faults() (all []sim.Fault) {
 	return all
 }
 
-// numbered reports whether each reply says which request it answers. Where none does, a sound frame of one of our own units cannot be
-// told from a right answer when that unit owes one of the same shape, and so is no part of the campaign.
+// numbered reports whether each reply says which request it answers. Where none does, a sound frame of one of our own
+// units cannot be told from a right answer when that unit owes one of the same shape, and so is no part of the
+// campaign.
 func (c course) numbered() bool {
 	return c.framing == sim.TCP && c.quirks.Transactions == protocol.StrictTransactions
 }
@@ -114,8 +116,8 @@ func (c course) strangers() time.Duration {
 	return 0
 }
 
-// units returns who is on the line. Frames of a stranger come from the next unit id; where a queue may hold them back, that is
-// none of ours.
+// units returns who is on the line. Frames of a stranger come from the next unit id; where a queue may hold them back,
+// that is none of ours.
 func (c course) units() []protocol.UnitID {
 	if c.numbered() || c.busy == sim.Loses {
 		return []protocol.UnitID{1, 2}

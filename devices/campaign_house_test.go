@@ -13,11 +13,13 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// The campaign's devices have three blocks of 20 registers, so that all reads look alike. In each register lies a number that says
-// which unit, which point and which version it is: whatever is mixed up, by a register, a read or a unit, shows.
+// The campaign's devices have three blocks of 20 registers, so that all reads look alike. In each register lies a
+// number that says which unit, which point and which version it is: whatever is mixed up, by a register, a read or a
+// unit, shows.
 //
 //	measured   two blocks of ten points, each of two registers; all move on to the next version every tick
-//	written    six points of one register written by function 16, a part of a register, three by function 6, five of two registers
+//	written    six points of one register written by function 16, a part of a register, three by function 6,
+//	           five of two registers
 const (
 	firstMeasured  = 1000
 	secondMeasured = 2000
@@ -73,8 +75,8 @@ func (k kept) words(n float64) []uint16 {
 	return []uint16{uint16(n)}
 }
 
-// holds returns the number in the registers of a write, which may begin before the point and end behind it; ok is false if the
-// point is not in it.
+// holds returns the number in the registers of a write, which may begin before the point and end behind it; ok is false
+// if the point is not in it.
 func (k kept) holds(e sim.Exchange) (n float64, ok bool) {
 	if !e.Range.Contains(protocol.Range{Addr: k.addr, Count: k.count}) {
 		return 0, false
@@ -109,7 +111,8 @@ points:
 		if i >= 10 {
 			addr, every = secondMeasured+2*(i-10), "normal"
 		}
-		fmt.Fprintf(&y, "  - {key: m%d, name: Measured %d, at: %d, type: u32, every: %s, show: true, source: maker}\n", i, i, addr, every)
+		fmt.Fprintf(&y, "  - {key: m%d, name: Measured %d, at: %d, type: u32, every: %s, show: true, source: maker}\n",
+			i, i, addr, every)
 	}
 	for _, k := range written() {
 		form, limit, with := "type: u16", 65535, "{min: 0, max: %d}"
@@ -121,7 +124,8 @@ points:
 		case k.id > 6:
 			with = "{with: single, min: 0, max: %d}"
 		}
-		fmt.Fprintf(&y, "  - {key: %s, name: Kept %d, at: %d, %s, every: normal, show: true, write: %s, source: maker}\n",
+		fmt.Fprintf(&y, "  - {key: %s, name: Kept %d, at: %d, %s, every: normal, show: true, write: %s, source: "+
+			"maker}\n",
 			k.key, k.id, k.addr, form, fmt.Sprintf(with, limit))
 	}
 	return profile.Load("campaign.yaml", []byte(y.String()))

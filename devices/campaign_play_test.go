@@ -55,7 +55,8 @@ func (c course) play(ctx context.Context, serve server, say complaint) (score, e
 		p.moving.units = append(p.moving.units, campaignUnit(id))
 	}
 	p.moving.move()
-	p.line = sim.NewLine(sim.Options{Serial: c.serial, Turnaround: 3 * time.Millisecond, Busy: c.busy, Keep: 1 << 20, SilentTCP: true}, p.moving.units...)
+	p.line = sim.NewLine(sim.Options{Serial: c.serial, Turnaround: 3 * time.Millisecond, Busy: c.busy, Keep: 1 << 20,
+		SilentTCP: true}, p.moving.units...)
 	p.line.Play(sim.NewScript(c.seed, c.faults()...))
 	ctx, stop := context.WithCancel(ctx)
 	link, wait := serve(ctx, p.line)
@@ -69,7 +70,8 @@ func (c course) play(ctx context.Context, serve server, say complaint) (score, e
 			return score{}, err
 		}
 	}
-	for begun := time.Now(); p.line.Journal().Counts().Faults < c.most && time.Since(begun) < time.Duration(c.most)*100*c.timeout; {
+	for begun := time.Now(); p.line.Journal().Counts().Faults < c.most &&
+		time.Since(begun) < time.Duration(c.most)*100*c.timeout; {
 		time.Sleep(c.timeout / 4)
 	}
 	exchanges := p.line.Journal().Last()
@@ -84,13 +86,15 @@ func (c course) play(ctx context.Context, serve server, say complaint) (score, e
 }
 
 // house adds a device with its callers.
-func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.UnitID, running, calling *sync.WaitGroup) error {
+func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.UnitID, running,
+	calling *sync.WaitGroup) error {
 	pr, err := campaignProfile(3 * time.Millisecond)
 	if err != nil {
 		return err
 	}
-	cfg := Config{Profile: pr, Unit: unit, Name: fmt.Sprint("unit ", unit), Line: pr.Line, Intervals: map[profile.Interval]time.Duration{
-		profile.Now: p.timeout / 8, profile.Normal: p.timeout / 4, profile.Slow: time.Second}}
+	cfg := Config{Profile: pr, Unit: unit, Name: fmt.Sprint("unit ", unit), Line: pr.Line,
+		Intervals: map[profile.Interval]time.Duration{
+			profile.Now: p.timeout / 8, profile.Normal: p.timeout / 4, profile.Slow: time.Second}}
 	if p.serial != nil {
 		cfg.Line.Serial = *p.serial
 	}
@@ -197,7 +201,8 @@ func (p *player) count(say complaint) (t score) {
 			for _, c := range h.calls {
 				if c.end.Sub(c.deadline) > verifyFor+20*p.timeout+30*p.slack {
 					t.Stuck++
-					say("unit %d %s came back %v behind its deadline: %+v %v", unit, h.point.key, c.end.Sub(c.deadline), c.out, c.err)
+					say("unit %d %s came back %v behind its deadline: %+v %v", unit, h.point.key, c.end.Sub(c.deadline),
+						c.out, c.err)
 				}
 			}
 		}

@@ -14,8 +14,8 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// The same on real ports, that is on ptys that keep the pace of 115200 baud, in real time: a few hundred exchanges, or as many
-// faults as CAMPAIGN_PTY says.
+// The same on real ports, that is on ptys that keep the pace of 115200 baud, in real time: a few hundred exchanges, or
+// as many faults as CAMPAIGN_PTY says.
 func TestCampaignOnPTY(t *testing.T) {
 	faults := campaignNumber(t, "CAMPAIGN_PTY", 60)
 	seed := campaignSeed(t)

@@ -39,9 +39,9 @@ func campaignSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// Whatever a line does: no value that the device did not mean, no set-value lost, doubled or late, nobody left waiting. On virtual
-// time. CAMPAIGN says on how many exchanges something goes wrong, CAMPAIGN_SEED repeats a run, CAMPAIGN_ONLY one course of it, with
-// its frames.
+// Whatever a line does: no value that the device did not mean, no set-value lost, doubled or late, nobody left waiting.
+// On virtual time. CAMPAIGN says on how many exchanges something goes wrong, CAMPAIGN_SEED repeats a run, CAMPAIGN_ONLY
+// one course of it, with its frames.
 func TestCampaign(t *testing.T) {
 	seed, faults, only := campaignSeed(t), campaignNumber(t, "CAMPAIGN", 10_000), os.Getenv("CAMPAIGN_ONLY")
 	before := goleak.IgnoreCurrent()
@@ -65,7 +65,8 @@ func TestCampaign(t *testing.T) {
 	}
 	t.Logf("seed %d\n%v", seed, total)
 	if total.bad() > 0 {
-		t.Errorf("the campaign is lost; CAMPAIGN_SEED=%d with CAMPAIGN_ONLY set to the name of a course repeats it", seed)
+		t.Errorf("the campaign is lost; CAMPAIGN_SEED=%d with CAMPAIGN_ONLY set to the name of a course repeats it",
+			seed)
 	}
 }
 

@@ -12,9 +12,12 @@ import (
 // apartProfile has a counter and a power of which the words lie apart: low first, high far away.
 func apartProfile(h *house) {
 	h.cfg.Profile = houseWith(h.t, "points:\n", `points:
-  - {key: total, name: Total energy, at: [130, 230], type: u32, order: cdab, unit: kWh, class: energy, every: now, show: true, source: maker}
-  - {key: near, name: Near power, at: [150, 152], type: s32, order: cdab, unit: W, class: power, every: now, show: true, source: maker}
-  - {key: grid, name: Grid power, at: [140, 240], type: s32, order: cdab, unit: W, class: power, every: now, show: true, source: maker}
+  - {key: total, name: Total energy, at: [130, 230], type: u32, order: cdab, unit: kWh, class: energy,
+     every: now, show: true, source: maker}
+  - {key: near, name: Near power, at: [150, 152], type: s32, order: cdab, unit: W, class: power, every: now,
+     show: true, source: maker}
+  - {key: grid, name: Grid power, at: [140, 240], type: s32, order: cdab, unit: W, class: power, every: now,
+     show: true, source: maker}
 `)
 	for _, addr := range []uint16{130, 140, 150, 151, 152, 230, 240} {
 		h.unit.Set(protocol.HoldingRegister, addr, 0)
@@ -58,7 +61,8 @@ func TestTornValuesAreNotPublished(t *testing.T) {
 			count[r.Key]++
 			if before, ok := last[r.Key]; ok {
 				moved := r.Value.Num - before
-				if r.Key == "total" && (moved < 0 || moved > 300_000) || r.Key == "grid" && (moved > 0 || moved < -1000) {
+				if r.Key == "total" && (moved < 0 || moved > 300_000) || r.Key == "grid" &&
+					(moved > 0 || moved < -1000) {
 					t.Errorf("%s went from %v to %v", r.Key, before, r.Value)
 				}
 			}

@@ -130,7 +130,8 @@ func codecRound(p profile.Point, f float64) float64 {
 
 func TestSimulateRefusesWhatIsReadOnly(t *testing.T) {
 	polled(t, nil, func(h *house) {
-		_, err := h.bus.Do(h.ctx, protocol.Request{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Addr: 100, Count: 1}, Words: []uint16{1}})
+		_, err := h.bus.Do(h.ctx, protocol.Request{Unit: 1, Op: protocol.WriteSingle,
+			Range: protocol.Range{Addr: 100, Count: 1}, Words: []uint16{1}})
 		if err == nil || !strings.Contains(err.Error(), "exception 2") {
 			t.Errorf("written to what is read only: %v", err)
 		}
@@ -164,14 +165,17 @@ func TestEntities(t *testing.T) {
 		return all[i]
 	}
 	number := find("SN1_current_max")
-	if number.Platform != "number" || number.Min != 0 || number.Max != 185 || number.Step != 1 || number.Unit != "A" || number.Part != "battery" {
+	if number.Platform != "number" || number.Min != 0 || number.Max != 185 || number.Step != 1 || number.Unit != "A" ||
+		number.Part != "battery" {
 		t.Errorf("%+v", number)
 	}
 	sensor := find("SN1_energy_today")
-	if sensor.Platform != "sensor" || sensor.StateClass != "total_increasing" || sensor.Precision != 1 || !sensor.Enabled {
+	if sensor.Platform != "sensor" || sensor.StateClass != "total_increasing" || sensor.Precision != 1 ||
+		!sensor.Enabled {
 		t.Errorf("%+v", sensor)
 	}
-	if e := find("SN1_mode"); e.Platform != "select" || strings.Join(e.Options, "|") != "Selling first|Own use first" || e.Category != "config" {
+	if e := find("SN1_mode"); e.Platform != "select" || strings.Join(e.Options, "|") != "Selling first|Own use first" ||
+		e.Category != "config" {
 		t.Errorf("%+v", e)
 	}
 	if e := find("SN1_status"); e.DeviceClass != "enum" || len(e.Options) != 2 {
@@ -181,7 +185,8 @@ func TestEntities(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	clock, twin := find("SN1_window_start"), find("SN1_window_start_text")
-	if clock.Platform != "time" || twin.Platform != "text" || twin.Key != clock.Key || twin.Name != "Window 1 start (text)" ||
+	if clock.Platform != "time" || twin.Platform != "text" || twin.Key != clock.Key ||
+		twin.Name != "Window 1 start (text)" ||
 		twin.MinLength != 5 || twin.MaxLength != 5 || twin.Pattern == "" {
 		t.Errorf("%+v, %+v", clock, twin)
 	}

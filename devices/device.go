@@ -48,7 +48,8 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 		status: Status{Reason: "not asked yet", Since: time.Now()}, version: 1,
 	}
 	d.out = newReporter(d, sink)
-	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm}, d.client, writing{d}, d.out, log)
+	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm}, d.client, writing{d},
+		d.out, log)
 	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
 	d.away = newAway(d.poller.Fastest(), cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {

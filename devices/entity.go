@@ -5,7 +5,8 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// Entity is what a host may show for a point: a description without any state. Fields that a platform has no use for are zero.
+// Entity is what a host may show for a point: a description without any state. Fields that a platform has no use for
+// are zero.
 type Entity struct {
 	ID       string // unique for ever: "<device id>_<key>", for a twin "<device id>_<key>_text"
 	Key      string // of the point; twins share it
@@ -32,7 +33,8 @@ type Entity struct {
 // timePattern is what a time of day looks like as a text.
 const timePattern = `^([01]\d|2[0-3]):[0-5]\d$`
 
-// Entities returns what a host may show, in the order of the profile; nil until the device was identified for the first time.
+// Entities returns what a host may show, in the order of the profile; nil until the device was identified for the first
+// time.
 func (d *Device) Entities() []Entity {
 	id := d.ID()
 	if id == "" {
@@ -41,8 +43,8 @@ func (d *Device) Entities() []Entity {
 	return EntitiesOf(id, d.Points())
 }
 
-// EntitiesOf returns what a host may show for the points of the device with that id. A writable time has a twin that is a text: the
-// host's scenes can set a text and cannot set a time.
+// EntitiesOf returns what a host may show for the points of the device with that id. A writable time has a twin that is
+// a text: the host's scenes can set a text and cannot set a time.
 func EntitiesOf(id string, points []profile.Point) []Entity {
 	var all []Entity
 	for _, p := range points {
@@ -58,8 +60,9 @@ func EntitiesOf(id string, points []profile.Point) []Entity {
 func entityOf(id string, p profile.Point) Entity {
 	h := p.Entity
 	e := Entity{
-		ID: id + "_" + p.Key, Key: p.Key, Platform: h.Platform, Name: p.Name, Part: p.Part, Category: h.Category, Enabled: h.Enabled,
-		Icon: h.Icon, DeviceClass: h.DeviceClass, Precision: -1,
+		ID: id + "_" + p.Key, Key: p.Key, Platform: h.Platform, Name: p.Name, Part: p.Part, Category: h.Category,
+		Enabled: h.Enabled,
+		Icon:    h.Icon, DeviceClass: h.DeviceClass, Precision: -1,
 	}
 	switch h.Platform {
 	case "sensor":

@@ -92,7 +92,8 @@ func TestSilenceForLongReads(t *testing.T) {
 	})
 }
 
-// While a silent read is looked into, the polls of the others go on: no more than a tenth of the requests get no answer.
+// While a silent read is looked into, the polls of the others go on: no more than a tenth of the requests get no
+// answer.
 func TestLookingIntoSilenceDoesNotStopThePolls(t *testing.T) {
 	polled(t, func(h *house) {
 		h.unit.Limit(sim.Limits{Undefined: sim.Silence})
@@ -124,11 +125,15 @@ func TestLookingIntoSilenceDoesNotStopThePolls(t *testing.T) {
 	})
 }
 
-// A point of which the device keeps silent is left out like one that it refuses, and asked for rarely, because it costs a timeout.
+// A point of which the device keeps silent is left out like one that it refuses, and asked for rarely, because it costs
+// a timeout.
 func TestPointOfSilence(t *testing.T) {
 	polled(t, nil, func(h *house) {
 		h.silentAcross(protocol.Range{Addr: 110, Count: 1})
-		h.device.SetEnabled(func(key string) bool { return key == "power" || key == "energy_today" || key == "current_max" })
+		h.device.SetEnabled(func(key string) bool {
+			return key == "power" || key == "energy_today" ||
+				key == "current_max"
+		})
 		h.pass(2 * time.Hour) // it was answered lately, which counts for an hour
 		if got := fmt.Sprint(h.device.Refused()); got != "[energy_today]" {
 			h.t.Fatalf("refused %v, learned %+v", got, h.learned())

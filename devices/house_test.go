@@ -40,22 +40,32 @@ parts: {battery: Battery}
 defaults: {write: multiple}
 points:
   - {key: power, name: Power, at: 100, type: s16, unit: W, class: power, every: now, show: true, source: maker}
-  - {key: status, name: Status, at: 101, type: u16, options: {0: Standby, 1: Normal}, every: normal, show: true, source: maker}
-  - {key: energy_today, name: Energy today, at: 110, type: u16, scale: 0.1, unit: kWh, class: energy, every: slow, show: true, source: maker}
-  - {key: rated_power, name: Rated power, at: 20, type: u16, unit: W, class: power, every: once, show: true, source: maker}
+  - {key: status, name: Status, at: 101, type: u16, options: {0: Standby, 1: Normal}, every: normal, show: true,
+     source: maker}
+  - {key: energy_today, name: Energy today, at: 110, type: u16, scale: 0.1, unit: kWh, class: energy,
+     every: slow, show: true, source: maker}
+  - {key: rated_power, name: Rated power, at: 20, type: u16, unit: W, class: power, every: once, show: true,
+     source: maker}
   - {key: hidden, name: Hidden, at: 120, type: u16, every: now, source: maker}
-  - {key: current_max, name: Maximum current, part: battery, at: 200, type: u16, unit: A, class: current, every: slow, show: true,
-     write: {min: 0, max: 185}, source: maker}
-  - {key: voltage_max, name: Maximum voltage, part: battery, at: 201, type: u16, scale: {lv: 0.01, hv: 0.1}, unit: V, class: voltage, every: slow,
-     show: true, write: {min: {lv: 41, hv: 160}, max: {lv: 60, hv: 700}}, source: maker}
-  - {key: limit, name: Power limit, at: 202, type: s32, unit: W, class: power, every: slow, show: true, write: {min: -5000, max: 80000, step: 100}, source: maker}
-  - {key: mode, name: Mode, at: 204, type: u16, options: {0: Selling first, 1: Own use first}, every: slow, show: true, write: {}, source: maker}
-  - {key: charging, name: Grid charging, at: 205, type: u16, mask: 0x0001, bool: {on: 1, off: 0}, every: slow, show: true, write: {}, source: maker}
-  - {key: peak_shaving, name: Peak shaving, at: 205, type: u16, mask: 0x0030, bool: {on: 3, off: 2}, every: slow, show: true, write: {}, source: maker}
-  - {key: window_start, name: Window 1 start, at: 206, time: decimal, every: slow, show: true, write: {}, source: maker}
-  - {key: grid_code, name: Protection code, at: 207, type: u16, options: {0: General, 1: Strict}, every: slow, write: {arm: true}, source: maker}
+  - {key: current_max, name: Maximum current, part: battery, at: 200, type: u16, unit: A, class: current, every: slow,
+     show: true, write: {min: 0, max: 185}, source: maker}
+  - {key: voltage_max, name: Maximum voltage, part: battery, at: 201, type: u16, scale: {lv: 0.01, hv: 0.1},
+     unit: V, class: voltage, every: slow, show: true, write: {min: {lv: 41, hv: 160}, max: {lv: 60, hv: 700}}, source: maker}
+  - {key: limit, name: Power limit, at: 202, type: s32, unit: W, class: power, every: slow, show: true,
+     write: {min: -5000, max: 80000, step: 100}, source: maker}
+  - {key: mode, name: Mode, at: 204, type: u16, options: {0: Selling first, 1: Own use first}, every: slow,
+     show: true, write: {}, source: maker}
+  - {key: charging, name: Grid charging, at: 205, type: u16, mask: 0x0001, bool: {on: 1, off: 0}, every: slow,
+     show: true, write: {}, source: maker}
+  - {key: peak_shaving, name: Peak shaving, at: 205, type: u16, mask: 0x0030, bool: {on: 3, off: 2}, every: slow,
+     show: true, write: {}, source: maker}
+  - {key: window_start, name: Window 1 start, at: 206, time: decimal, every: slow, show: true, write: {},
+     source: maker}
+  - {key: grid_code, name: Protection code, at: 207, type: u16, options: {0: General, 1: Strict}, every: slow,
+     write: {arm: true}, source: maker}
   - {key: restart, name: Restart, at: 208, platform: button, press: 3, write: {}, source: maker}
-  - {key: start_test, name: Start the test, at: 209, platform: button, press: 1, write: {readback: true}, source: maker}
+  - {key: start_test, name: Start the test, at: 209, platform: button, press: 1, write: {readback: true},
+     source: maker}
 `
 
 // houseWith returns the profile with replacements, old and new in turn.
@@ -101,7 +111,8 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := houseWith(t)
-		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Bus) Bus { return l }, sink: &recorder{}, cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
+		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Bus) Bus { return l }, sink: &recorder{},
+			cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
 		var err error
 		if h.unit, err = simulate.Unit(p, "lv", "SN00000001"); err != nil {
 			t.Fatal(err)
@@ -131,7 +142,8 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		}
 		var over protocol.Link = link.NewTCP(link.TCPConfig{Address: "house:502", Name: "house", Dial: dial})
 		if h.rtu {
-			over = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "house:502", Name: "house", Serial: protocol.DefaultSerial, Dial: dial, Sleep: time.Sleep})
+			over = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "house:502", Name: "house",
+				Serial: protocol.DefaultSerial, Dial: dial, Sleep: time.Sleep})
 		}
 		h.bus = protocol.NewBus(over, protocol.BusOptions{})
 		h.device = New(h.cfg, h.wrap(h.bus), h.sink, h.log)

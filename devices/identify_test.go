@@ -113,7 +113,8 @@ func TestSerialEndsAtItsNul(t *testing.T) {
 	})
 }
 
-// A device that is known from before has its entities at once, and still nothing is written before it has been identified.
+// A device that is known from before has its entities at once, and still nothing is written before it has been
+// identified.
 func TestWriteIdentifiesFirst(t *testing.T) {
 	inHouse(t, func(h *house) { h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"} }, func(h *house) {
 		if h.device.Status().Identified || len(h.device.Entities()) == 0 {

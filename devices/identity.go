@@ -136,7 +136,8 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 	}
 	found.Serial = serial
 	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
-		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit, found.Serial, expected)
+		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit,
+			found.Serial, expected)
 	}
 	return found, nil
 }
@@ -154,7 +155,8 @@ func (d *Device) serial(read codec.Value) (string, error) {
 		return "", notIt("unit %d gives no serial number (%s): give it an id: in the configuration",
 			d.cfg.Unit, cmp.Or(read.Str, "it is unknown"))
 	}
-	return "", notIt("unit %d gives the serial number %q, which cannot be its id (%v): give it an id: in the configuration",
+	return "", notIt("unit %d gives the serial number %q, which cannot be its id (%v): give it an id: in the "+
+		"configuration",
 		d.cfg.Unit, text, wrong)
 }
 
@@ -167,7 +169,8 @@ func (d *Device) accept(found Identity, connection uint64) error {
 		return err
 	}
 	d.mu.Lock()
-	if before := d.status.Identity; d.points == nil || before.Serial != found.Serial || before.Variant != found.Variant ||
+	if before := d.status.Identity; d.points == nil || before.Serial != found.Serial ||
+		before.Variant != found.Variant ||
 		!d.status.Identified { // the first time in this run
 		d.points = points
 		d.version++

@@ -38,7 +38,8 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 		withNeighbour(h)
 		h.log = zerolog.New(&text)
 		h.cfg.Line.MaxRegisters = 5
-		h.cfg.Intervals = map[profile.Interval]time.Duration{profile.Now: time.Second, profile.Normal: 3 * time.Second, profile.Slow: 20 * time.Second}
+		h.cfg.Intervals = map[profile.Interval]time.Duration{profile.Now: time.Second, profile.Normal: 3 * time.Second,
+			profile.Slow: 20 * time.Second}
 		for _, unit := range append(h.others, h.unit) {
 			unit.Turnaround(900 * time.Millisecond)
 		}
@@ -55,7 +56,8 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 		sink.forget()
 		h.pass(10 * time.Minute)
 		least, most := 1e9, 0.0
-		for key, class := range map[string]profile.Interval{"power": profile.Now, "status": profile.Normal, "current_max": profile.Slow} {
+		for key, class := range map[string]profile.Interval{"power": profile.Now, "status": profile.Normal,
+			"current_max": profile.Slow} {
 			mine, theirs := len(h.sink.of(key)), len(sink.of(key))
 			wanted := 600 / h.cfg.Intervals[class].Seconds()
 			stretch := wanted / float64(mine)
@@ -68,7 +70,8 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 				t.Errorf("%s is stretched by %.2f", key, stretch)
 			}
 			r := h.device.Poll()
-			if got, want := r.Achieved[class], 10*time.Minute/time.Duration(mine); !r.Behind || got < want*8/10 || got > want*12/10 {
+			if got, want := r.Achieved[class],
+				10*time.Minute/time.Duration(mine); !r.Behind || got < want*8/10 || got > want*12/10 {
 				t.Errorf("%s: achieved %v, not %v; behind: %v", key, got, want, r.Behind)
 			}
 		}
@@ -76,7 +79,8 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 			t.Errorf("stretched by %.2f to %.2f", least, most)
 		}
 		r := h.device.Poll()
-		if r.Requests < 4 || r.Predicted <= 0 || r.Took < time.Duration(r.Requests)*900*time.Millisecond || r.Wanted[profile.Normal] != 3*time.Second {
+		if r.Requests < 4 || r.Predicted <= 0 || r.Took < time.Duration(r.Requests)*900*time.Millisecond ||
+			r.Wanted[profile.Normal] != 3*time.Second {
 			t.Errorf("report %+v", r)
 		}
 		for _, unit := range append(h.others, h.unit) {
@@ -86,7 +90,8 @@ func TestTwoDevicesShareALineThatIsTooSlow(t *testing.T) {
 		if r := h.device.Poll(); r.Behind || r.Achieved[profile.Now] != time.Second {
 			t.Errorf("report %+v", r)
 		}
-		if log := text.String(); strings.Count(log, "cannot keep up") != 1 || strings.Count(log, "keeps up again") != 1 || !strings.Contains(log, `"now":`) {
+		if log := text.String(); strings.Count(log, "cannot keep up") != 1 ||
+			strings.Count(log, "keeps up again") != 1 || !strings.Contains(log, `"now":`) {
 			t.Errorf("the log says\n%s", log)
 		}
 	})

@@ -17,7 +17,8 @@ func TestPolledByInterval(t *testing.T) {
 	polled(t, nil, func(h *house) {
 		h.pass(10*time.Minute - 500*time.Millisecond)
 		for key, c := range map[string]struct{ least, most int }{
-			"power": {298, 305}, "status": {40, 44}, "energy_today": {2, 4}, "rated_power": {1, 1}, "hidden": {0, 0}, "grid_code": {0, 0},
+			"power": {298, 305}, "status": {40, 44}, "energy_today": {2, 4}, "rated_power": {1, 1}, "hidden": {0, 0},
+			"grid_code": {0, 0},
 		} {
 			if n := len(h.sink.of(key)); n < c.least || n > c.most {
 				t.Errorf("%s was read %d times in ten minutes, not %d to %d", key, n, c.least, c.most)
@@ -27,12 +28,13 @@ func TestPolledByInterval(t *testing.T) {
 }
 
 func TestIntervalsOfTheConfiguration(t *testing.T) {
-	polled(t, func(h *house) { h.cfg.Intervals = map[profile.Interval]time.Duration{profile.Now: 10 * time.Second} }, func(h *house) {
-		h.pass(time.Minute)
-		if n := len(h.sink.of("power")); n < 6 || n > 8 {
-			t.Errorf("power was read %d times", n)
-		}
-	})
+	polled(t, func(h *house) { h.cfg.Intervals = map[profile.Interval]time.Duration{profile.Now: 10 * time.Second} },
+		func(h *house) {
+			h.pass(time.Minute)
+			if n := len(h.sink.of("power")); n < 6 || n > 8 {
+				t.Errorf("power was read %d times", n)
+			}
+		})
 }
 
 func TestOnlyWhatIsEnabled(t *testing.T) {
@@ -132,7 +134,10 @@ func TestDeadFromTheBeginning(t *testing.T) {
 func TestOneSilentBlock(t *testing.T) {
 	polled(t, nil, func(h *house) {
 		h.fault(sim.Fault{Match: sim.Match{Range: protocol.Range{Addr: 101, Count: 1}}, Kind: sim.Exception, Code: 6})
-		h.device.SetEnabled(func(key string) bool { return key == "status" || key == "current_max" || key == "energy_today" })
+		h.device.SetEnabled(func(key string) bool {
+			return key == "status" || key == "current_max" ||
+				key == "energy_today"
+		})
 		h.pass(2 * time.Minute)
 		if v := h.sink.last("status").Value; v.Kind != codec.KindNone || !strings.Contains(v.Str, "exception 6") {
 			t.Errorf("status is %+v", v)
@@ -148,12 +153,14 @@ func TestOneSilentBlock(t *testing.T) {
 func TestHoleIsFoundOnce(t *testing.T) {
 	hole := protocol.Range{Addr: 102, Count: 8}
 	polled(t, func(h *house) { h.cut(hole) }, func(h *house) {
-		for key, want := range map[string]codec.Kind{"power": codec.KindNumber, "status": codec.KindOption, "energy_today": codec.KindNumber} {
+		for key, want := range map[string]codec.Kind{"power": codec.KindNumber, "status": codec.KindOption,
+			"energy_today": codec.KindNumber} {
 			if v := h.sink.last(key).Value; v.Kind != want {
 				t.Errorf("%s is %+v", key, v)
 			}
 		}
-		if holes := h.device.Learned().Holes; len(holes) != 1 || holes[0].Range != hole || time.Since(holes[0].At) > time.Second {
+		if holes := h.device.Learned().Holes; len(holes) != 1 || holes[0].Range != hole ||
+			time.Since(holes[0].At) > time.Second {
 			t.Errorf("holes %v", holes)
 		}
 		since := h.line.Journal().Last()
@@ -176,7 +183,8 @@ func (h *house) cut(hole protocol.Range) {
 	old := h.unit
 	h.unit = sim.NewUnit(old.ID())
 	for addr := range uint16(300) {
-		if w, ok := old.Get(protocol.HoldingRegister, addr, 1); ok && !hole.Contains(protocol.Range{Addr: addr, Count: 1}) {
+		if w, ok := old.Get(protocol.HoldingRegister, addr, 1); ok &&
+			!hole.Contains(protocol.Range{Addr: addr, Count: 1}) {
 			h.unit.Set(protocol.HoldingRegister, addr, w...)
 		}
 	}
@@ -187,8 +195,10 @@ func TestPointThatIsRefused(t *testing.T) {
 		if v := h.sink.last("status").Value; v.Kind != codec.KindNone || !strings.Contains(v.Str, "holding 101+1") {
 			t.Errorf("status is %+v", v)
 		}
-		if len(h.sink.of("power")) == 0 || len(h.sink.of("energy_today")) == 0 || !slices.Equal(h.device.Refused(), []string{"status"}) {
-			t.Errorf("power %v, energy %v, refused %v", h.sink.of("power"), h.sink.of("energy_today"), h.device.Refused())
+		if len(h.sink.of("power")) == 0 || len(h.sink.of("energy_today")) == 0 ||
+			!slices.Equal(h.device.Refused(), []string{"status"}) {
+			t.Errorf("power %v, energy %v, refused %v", h.sink.of("power"), h.sink.of("energy_today"),
+				h.device.Refused())
 		}
 		since := h.line.Journal().Last()
 		h.pass(time.Hour)
@@ -317,7 +327,8 @@ func TestReadPlan(t *testing.T) {
 	line.Holes = []protocol.Range{{Addr: 101, Count: 1}}
 	line.MaxRegisters = 1
 	reads, err = ReadPlan(points, line)
-	if err == nil || !strings.Contains(err.Error(), "status: ") || !strings.Contains(err.Error(), "limit: ") || len(reads) == 0 {
+	if err == nil || !strings.Contains(err.Error(), "status: ") || !strings.Contains(err.Error(), "limit: ") ||
+		len(reads) == 0 {
 		t.Errorf("%d reads, %v", len(reads), err)
 	}
 }

@@ -64,7 +64,8 @@ func TestNewestOfThoseThatStillWant(t *testing.T) {
 		var running sync.WaitGroup
 		errs := make([]error, 3)
 		running.Go(func() {
-			_, errs[0] = h.device.Write(h.ctx, Set{Key: "current_max", Value: 10.0, Deadline: time.Now().Add(300 * time.Millisecond)})
+			_, errs[0] = h.device.Write(h.ctx,
+				Set{Key: "current_max", Value: 10.0, Deadline: time.Now().Add(300 * time.Millisecond)})
 		})
 		h.pass(10 * time.Millisecond)
 		running.Go(func() { _, errs[1] = h.write("current_max", 20.0) })
@@ -167,7 +168,8 @@ func TestButtons(t *testing.T) {
 		if _, err := h.write("restart", nil); err != nil {
 			t.Errorf("a command register that is empty again: %v", err)
 		}
-		if e := h.refusal("start_test", nil); e.Code != write.CodeNotVerified || e.Fields["wanted"] != "1" || e.Fields["found"] != "[0]" {
+		if e := h.refusal("start_test", nil); e.Code != write.CodeNotVerified || e.Fields["wanted"] != "1" ||
+			e.Fields["found"] != "[0]" {
 			t.Errorf("%s %v", e.Code, e.Fields)
 		}
 		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.ReplyLost})
@@ -208,14 +210,17 @@ func TestNotWrittenBehindTheDeadline(t *testing.T) {
 		h.pass(10 * time.Second)
 		h.unit.Turnaround(800 * time.Millisecond)
 		since := h.line.Journal().Last()
-		_, err := h.device.Write(h.ctx, Set{Key: "charging", Value: true, Deadline: time.Now().Add(500 * time.Millisecond)})
-		if e := writeError(t, err); e.Code != write.CodeExpired || e.Stage != write.StageNotSent || len(h.writes(since)) != 0 {
+		_, err := h.device.Write(h.ctx,
+			Set{Key: "charging", Value: true, Deadline: time.Now().Add(500 * time.Millisecond)})
+		if e := writeError(t, err); e.Code != write.CodeExpired || e.Stage != write.StageNotSent ||
+			len(h.writes(since)) != 0 {
 			t.Errorf("%s: %v, writes %v", e.Code, e, h.writes(since))
 		}
 	})
 }
 
-// Of two callers the newer gives up between the look at a register and the write: then the value of the older is written.
+// Of two callers the newer gives up between the look at a register and the write: then the value of the older is
+// written.
 func TestOlderIsWrittenWhenTheNewerGivesUp(t *testing.T) {
 	polled(t, func(h *house) { h.cfg.Line.Pace.Gap = 850 * time.Millisecond }, func(h *house) {
 		h.pass(3 * time.Second)

@@ -49,11 +49,12 @@ func episodes() (all []episode) {
 	)
 }
 
-// The interval of the fastest class, and how long a fault lasts: a few polls, and long enough for every back-off to have grown.
+// The interval of the fastest class, and how long a fault lasts: a few polls, and long enough for every back-off to
+// have grown.
 const pollEvery = 2 * time.Second
 
-// Whatever went wrong: once it is over, the first good value is there within one poll interval, or, where a device was away for
-// longer than eight of them, within an eighth of that time.
+// Whatever went wrong: once it is over, the first good value is there within one poll interval, or, where a device was
+// away for longer than eight of them, within an eighth of that time.
 func TestRecovery(t *testing.T) {
 	for _, framing := range []sim.Framing{sim.RTU, sim.TCP} {
 		for _, lasts := range []time.Duration{3 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute} {
@@ -63,7 +64,8 @@ func TestRecovery(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					took := e.recover(t, framing, lasts)
 					worst = max(worst, took)
-					if most := min(max(pollEvery, lasts/8), profile.DefaultQuiet)*115/100 + 200*time.Millisecond; took > most { // and what identifying it takes
+					if most := min(max(pollEvery, lasts/8), profile.DefaultQuiet)*115/100 +
+						200*time.Millisecond; took > most { // and what identifying it takes
 						t.Errorf("%s: the first good value came %v after the end, not within %v", name, took, most)
 					}
 				})
@@ -106,7 +108,8 @@ func (e episode) recover(t *testing.T, framing sim.Framing, lasts time.Duration)
 		return dial(ctx, network, address)
 	}
 	bus := protocol.NewBus(course{framing: framing}.link(mayDial), protocol.BusOptions{})
-	cfg := Config{Profile: p, Unit: 1, Line: p.Line, Intervals: map[profile.Interval]time.Duration{profile.Now: pollEvery, profile.Normal: 15 * time.Second}}
+	cfg := Config{Profile: p, Unit: 1, Line: p.Line,
+		Intervals: map[profile.Interval]time.Duration{profile.Now: pollEvery, profile.Normal: 15 * time.Second}}
 	cfg.Line.Pace.Timeout = 500 * time.Millisecond
 	sink := &diary{}
 	d := New(cfg, bus, sink, zerolog.Nop())
@@ -133,7 +136,8 @@ func (e episode) recover(t *testing.T, framing sim.Framing, lasts time.Duration)
 		sink.mu.Lock()
 		told := slices.Clone(sink.told)
 		sink.mu.Unlock()
-		if i := slices.IndexFunc(told, func(r published) bool { return r.Key[0] == 'm' && r.Raw != nil && !r.ReadAt.Before(over) }); i >= 0 {
+		if i := slices.IndexFunc(told,
+			func(r published) bool { return r.Key[0] == 'm' && r.Raw != nil && !r.ReadAt.Before(over) }); i >= 0 {
 			return max(0, told[i].at.Sub(later(over, lastFault(line))))
 		}
 	}

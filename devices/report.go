@@ -39,11 +39,11 @@ func newReporter(d *Device, sink Sink) *reporter {
 func (r *reporter) readings(ctx context.Context, readings []Reading) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	current, overwritten := r.keep(readings)
+	current, reverted := r.keep(readings)
 	if len(current) > 0 {
 		r.sink.Readings(ctx, r.device, current)
 	}
-	for _, one := range overwritten {
+	for _, one := range reverted {
 		r.sink.Reverted(ctx, r.device, one)
 	}
 }
@@ -62,7 +62,7 @@ func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
 		r.last[reading.Key] = reading
 		current = append(current, reading)
 	}
-	return current, r.overwritten(current)
+	return current, r.reverted(current)
 }
 
 // Begin marks a write to the point as going out.

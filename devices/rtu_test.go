@@ -20,8 +20,8 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// onSerialLine polls a Powdrive flat out over a line of 9600 baud with a turnaround of 20 ms, in blocks of 40, and runs f. Time is
-// that of a bubble: what is measured is the wire and the order of things, not the machine.
+// onSerialLine polls a Powdrive flat out over a line of 9600 baud with a turnaround of 20 ms, in blocks of 40, and runs
+// f. Time is that of a bubble: what is measured is the wire and the order of things, not the machine.
 func onSerialLine(t *testing.T, f func(ctx context.Context, d *Device, line *sim.Line, sink *recorder)) {
 	t.Helper()
 	p, err := profile.Get("powdrive")
@@ -43,11 +43,12 @@ func onSerialLine(t *testing.T, f func(ctx context.Context, d *Device, line *sim
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer cancel()
-		bus := protocol.NewBus(link.NewRTUOverTCP(link.RTUOverTCPConfig{Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
-			here, there := net.Pipe()
-			running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
-			return here, nil
-		}}), protocol.BusOptions{})
+		bus := protocol.NewBus(link.NewRTUOverTCP(link.RTUOverTCPConfig{Sleep: time.Sleep,
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				here, there := net.Pipe()
+				running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
+				return here, nil
+			}}), protocol.BusOptions{})
 		d := New(cfg, bus, sink, zerolog.Nop())
 		d.SetEnabled(func(string) bool { return true })
 		running.Go(func() { _ = bus.Run(ctx) })
@@ -84,8 +85,10 @@ func TestSetValueOnABusySerialLine(t *testing.T) {
 			what      string
 			got, most time.Duration
 		}{
-			{"to the wire, p50", wires[100], 70 * time.Millisecond}, {"to the wire, max", wires[199], 150 * time.Millisecond},
-			{"confirmed, p50", tooks[100], 180 * time.Millisecond}, {"confirmed, max", tooks[199], 300 * time.Millisecond},
+			{"to the wire, p50", wires[100], 70 * time.Millisecond},
+			{"to the wire, max", wires[199], 150 * time.Millisecond},
+			{"confirmed, p50", tooks[100], 180 * time.Millisecond},
+			{"confirmed, max", tooks[199], 300 * time.Millisecond},
 		} {
 			if c.got > c.most {
 				t.Errorf("seed %d: %s is %v, more than %v", seed, c.what, c.got, c.most)
@@ -102,7 +105,8 @@ func TestLateAnswersMakeNoWrongValues(t *testing.T) {
 			right[p.Key] = sink.last(p.Key).Value
 		}
 		sink.forget()
-		line.Play(sim.NewScript(7, sim.Fault{Match: sim.Match{Probability: 0.01}, Kind: sim.Late, Delay: 1100 * time.Millisecond}))
+		line.Play(sim.NewScript(7,
+			sim.Fault{Match: sim.Match{Probability: 0.01}, Kind: sim.Late, Delay: 1100 * time.Millisecond}))
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		sink.mu.Lock()

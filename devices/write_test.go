@@ -70,7 +70,8 @@ func TestRefusedBeforeTheWire(t *testing.T) {
 
 func TestReadOnlyByConfiguration(t *testing.T) {
 	polled(t, func(h *house) { h.cfg.ReadOnly = true }, func(h *house) {
-		if e := h.refusal("current_max", 10.0); e.Code != write.CodeReadOnly || !strings.Contains(e.Error(), "configuration") {
+		if e := h.refusal("current_max", 10.0); e.Code != write.CodeReadOnly ||
+			!strings.Contains(e.Error(), "configuration") {
 			t.Errorf("got %s: %v", e.Code, e)
 		}
 	})
@@ -174,7 +175,8 @@ func TestDeviceRefuses(t *testing.T) {
 		}, func(h *house) {
 			since := h.line.Journal().Last()
 			e := h.refusal("current_max", 20.0)
-			if e.Code != write.CodeException || e.Stage != write.StageException || e.Fields["code"] != fmt.Sprint(code) || e.Fields["register"] != "holding 200+1" {
+			if e.Code != write.CodeException || e.Stage != write.StageException ||
+				e.Fields["code"] != fmt.Sprint(code) || e.Fields["register"] != "holding 200+1" {
 				t.Errorf("exception %d: %s %v", code, e.Code, e.Fields)
 			}
 			if !strings.Contains(e.Error(), fmt.Sprintf("holding 200+1): exception %d", code)) {
@@ -214,13 +216,15 @@ func TestAcknowledgedAndNotStored(t *testing.T) {
 		}, func(h *house) {
 			since, begun := h.line.Journal().Last(), time.Now()
 			e := h.refusal("current_max", 150.0)
-			if e.Code != write.CodeNotVerified || e.Stage != write.StageNotVerified || e.Fields["wanted"] != "150 A" || e.Fields["found"] != c.found {
+			if e.Code != write.CodeNotVerified || e.Stage != write.StageNotVerified || e.Fields["wanted"] != "150 A" ||
+				e.Fields["found"] != c.found {
 				t.Errorf("%s: %s %v", name, e.Code, e.Fields)
 			}
 			if e.Found == nil || h.sink.last("current_max").ReadAt != e.Found.ReadAt {
 				t.Errorf("%s: what was found was not reported", name)
 			}
-			if took := time.Since(begun); took < verifyFor/2 || took > verifyFor+2*time.Second || len(h.writes(since)) != 1 {
+			if took := time.Since(begun); took < verifyFor/2 || took > verifyFor+2*time.Second ||
+				len(h.writes(since)) != 1 {
 				t.Errorf("%s: %d writes, gave up after %v", name, len(h.writes(since)), took)
 			}
 		})
@@ -284,7 +288,8 @@ func TestReadBackFollowsTheWriteAtOnce(t *testing.T) {
 }
 
 func TestReplyLost(t *testing.T) {
-	for name, kind := range map[string]sim.Kind{"reply lost": sim.ReplyLost, "closed": sim.CloseBefore, "hang-up": sim.HangUp} {
+	for name, kind := range map[string]sim.Kind{"reply lost": sim.ReplyLost, "closed": sim.CloseBefore,
+		"hang-up": sim.HangUp} {
 		polled(t, nil, func(h *house) {
 			since := h.line.Journal().Last()
 			h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: kind})
@@ -324,7 +329,8 @@ func TestOutcomeUnknown(t *testing.T) {
 		since := h.line.Journal().Last()
 		h.unit.OnWrite(func(sim.Write) { h.line.Off() })
 		e := h.refusal("current_max", 60.0)
-		if e.Code != write.CodeOutcomeUnknown || e.Stage != write.StageUnknown || e.Fields["register"] != "holding 200+1" {
+		if e.Code != write.CodeOutcomeUnknown || e.Stage != write.StageUnknown ||
+			e.Fields["register"] != "holding 200+1" {
 			t.Errorf("%s %v", e.Code, e)
 		}
 		if n := len(h.writes(since)); n != 1 {
@@ -343,7 +349,8 @@ func TestNothingIsSentToADeadDevice(t *testing.T) {
 		since := h.line.Journal().Last()
 		begun := time.Now()
 		e := h.refusal("current_max", 60.0)
-		if e.Code != write.CodeNoAnswer || e.Stage != write.StageNotSent || time.Since(begun) > 11*time.Second || len(h.writes(since)) != 0 {
+		if e.Code != write.CodeNoAnswer || e.Stage != write.StageNotSent || time.Since(begun) > 11*time.Second ||
+			len(h.writes(since)) != 0 {
 			t.Errorf("%s after %v: %v", e.Code, time.Since(begun), e)
 		}
 	})
@@ -356,7 +363,8 @@ func TestLineDown(t *testing.T) {
 		h.pass(5 * time.Second)
 		begun := time.Now()
 		e := h.refusal("current_max", 60.0)
-		if e.Code != write.CodeLineDown || e.Fields["line"] != "house" || e.Stage != write.StageNotSent || time.Since(begun) > 11*time.Second {
+		if e.Code != write.CodeLineDown || e.Fields["line"] != "house" || e.Stage != write.StageNotSent ||
+			time.Since(begun) > 11*time.Second {
 			t.Errorf("%s after %v: %v %v", e.Code, time.Since(begun), e, e.Fields)
 		}
 		since := h.line.Journal().Last()

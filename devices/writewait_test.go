@@ -35,7 +35,8 @@ func (l *lockedLine) Do(ctx context.Context, req protocol.Request) (resp protoco
 	return resp, err
 }
 
-func (l *lockedLine) Hold(ctx context.Context, req protocol.Request, hold func(context.Context, protocol.Exchanger) error) error {
+func (l *lockedLine) Hold(ctx context.Context, req protocol.Request,
+	hold func(context.Context, protocol.Exchanger) error) error {
 	time.Sleep(time.Until(req.NotBefore))
 	select {
 	case l.token <- struct{}{}:
@@ -71,11 +72,12 @@ type waits struct {
 
 func (w waits) String() string {
 	n := len(w.all)
-	return fmt.Sprintf("%6d %7d %7d %7d", n, w.all[n/2].Milliseconds(), w.all[n*95/100].Milliseconds(), w.all[n-1].Milliseconds())
+	return fmt.Sprintf("%6d %7d %7d %7d", n, w.all[n/2].Milliseconds(), w.all[n*95/100].Milliseconds(),
+		w.all[n-1].Milliseconds())
 }
 
-// waitsOn polls three devices flat out on one line of 9600 baud, of which the third does not answer, while callers set values of the
-// others one after another: n in all. The line is the bus, or a lock around the same link.
+// waitsOn polls three devices flat out on one line of 9600 baud, of which the third does not answer, while callers set
+// values of the others one after another: n in all. The line is the bus, or a lock around the same link.
 func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 	p, err := profile.Get("powdrive")
 	if err != nil {
@@ -95,11 +97,12 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 	var running, calling sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	link := link.NewRTUOverTCP(link.RTUOverTCPConfig{Serial: serial, Sleep: time.Sleep, Dial: func(context.Context, string, string) (net.Conn, error) {
-		here, there := net.Pipe()
-		running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
-		return here, nil
-	}})
+	link := link.NewRTUOverTCP(link.RTUOverTCPConfig{Serial: serial, Sleep: time.Sleep,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
+			return here, nil
+		}})
 	var on Bus = &lockedLine{token: make(chan struct{}, 1), link: link}
 	if !locked {
 		bus := protocol.NewBus(link, protocol.BusOptions{})
@@ -114,7 +117,8 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 		devices = append(devices, d)
 	}
 	time.Sleep(10 * time.Second)
-	w.bound = publishedBound(devices[0]).Wait(2 * (callers - 1)) // each of the others may have a write and its read-back before ours
+	// Each of the other callers may have a write and its read-back before ours.
+	w.bound = publishedBound(devices[0]).Wait(2 * (callers - 1))
 	var mu sync.Mutex
 	for i := range callers {
 		d, random := devices[i%2], rand.New(rand.NewPCG(9, uint64(i)))
@@ -122,7 +126,8 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 		calling.Go(func() {
 			for j := range n / callers {
 				time.Sleep(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
-				out, err := d.Write(ctx, Set{Key: point.Key, Value: []float64{point.Write.Min, point.Write.Max}[j%2], Force: true})
+				out, err := d.Write(ctx, Set{Key: point.Key, Value: []float64{point.Write.Min, point.Write.Max}[j%2],
+					Force: true})
 				if err != nil {
 					t.Errorf("%s: %v", point.Key, err)
 				}
@@ -148,7 +153,8 @@ func simulateAt(p *profile.Profile, unit protocol.UnitID) (*sim.Unit, error) {
 func flatOut(p *profile.Profile, unit protocol.UnitID) Config {
 	cfg := Config{Profile: p, Unit: unit, Line: p.Line, Intervals: map[profile.Interval]time.Duration{
 		profile.Now: time.Millisecond, profile.Normal: time.Millisecond, profile.Slow: time.Millisecond}}
-	cfg.Line.Pace, cfg.Line.MaxRegisters, cfg.Line.Turnaround, cfg.Line.Quiet = protocol.Pace{}, 40, 20*time.Millisecond, 5*time.Second
+	cfg.Line.Pace, cfg.Line.MaxRegisters, cfg.Line.Turnaround, cfg.Line.Quiet = protocol.Pace{}, 40,
+		20*time.Millisecond, 5*time.Second
 	return cfg
 }
 
@@ -166,17 +172,19 @@ func publishedBound(d *Device) protocol.WriteBound {
 	b.Dead = timing.Unanswered(d.cfg.Line.Pace, protocol.Range{Count: d.cfg.Line.MaxRegisters})
 	for _, p := range d.Points() {
 		if p.Write != nil {
-			b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, p.Ranges[0]), timing.Exchange(protocol.Read, p.Ranges[0]))
+			b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, p.Ranges[0]),
+				timing.Exchange(protocol.Read, p.Ranges[0]))
 		}
 	}
 	return b
 }
 
-// pipeLook is how much longer three looks into a pipe take than three into a port: it cannot be read without waiting a millisecond.
+// pipeLook is how much longer three looks into a pipe take than three into a port: it cannot be read without waiting a
+// millisecond.
 const pipeLook = 3 * time.Millisecond
 
-// A set-value waits for no longer than is published, whatever else the line has to do. On virtual time: what is measured is the
-// order of things.
+// A set-value waits for no longer than is published, whatever else the line has to do. On virtual time: what is
+// measured is the order of things.
 func TestWriteWait(t *testing.T) {
 	n := 10_000
 	if testing.Short() {
@@ -196,7 +204,8 @@ func BenchmarkWriteWait(b *testing.B) {
 	var table string
 	var ours []waits
 	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: "WriteWait", F: func(t *testing.T) { table, ours = writeWaits(t, 10_000) }, // a bubble of time wants a test
+		Name: "WriteWait", F: func(t *testing.T) { table, ours = writeWaits(t, 10_000) },
+		// a bubble of time wants a test
 	}})
 	if len(ours) == 0 {
 		b.Fatal("there is no table")
@@ -213,7 +222,8 @@ func BenchmarkWriteWait(b *testing.B) {
 
 // writeWaits returns the table of n set-values on a bus, and some on a lock beside it, and the rows of the bus.
 func writeWaits(t *testing.T, n int) (table string, ours []waits) {
-	table = fmt.Sprintf("from the call to the wire, ms\n%-20s %6s %7s %7s %7s %9s\n", "", "n", "p50", "p95", "max", "published")
+	table = fmt.Sprintf("from the call to the wire, ms\n%-20s %6s %7s %7s %7s %9s\n", "", "n", "p50", "p95", "max",
+		"published")
 	for _, callers := range []int{1, 4} {
 		for _, locked := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {

@@ -25,9 +25,9 @@ const consistentReads = 8
 // errInconsistent: the words of a value could not be read as they were at one moment.
 var errInconsistent = errors.New("its words lie apart and change while they are read")
 
-// Point reads one point. Words that lie apart are read in turn until all but one have been read again and held the same:
-// high, low, high. They held it when that one was read, so the value is one that the device has had. Without this a
-// carry between two reads makes a value that never was (Deye keeps high words far from the low ones).
+// Point reads one point. Words that lie apart are read in turn until all but one have been read again and held the
+// same: high, low, high. They held it when that one was read, so the value is one that the device has had. Without this
+// a carry between two reads makes a value that never was (Deye keeps high words far from the low ones).
 func Point(ctx context.Context, ask Exchange, req protocol.Request, p profile.Point) (Reading, error) {
 	parts := make([]part, len(p.Ranges))
 	for i, same := 0, 0; same < len(parts)-1 || parts[len(parts)-1].words == nil; i++ {

@@ -14,7 +14,8 @@ import (
 
 // A read that fails in the same way again and again, refused or silent, is asked in halves until the registers that
 // fail are known. If both halves come and the whole does not, the device does not read across from one to the other:
-// that is a hole. Such requests go between those of the polls, at no more than one in ten; a silent one costs a timeout.
+// that is a hole. Such requests go between those of the polls, at no more than one in ten; a silent one costs a
+// timeout.
 const (
 	perHalf     = 10           // answered reads that pay for the read of a half
 	mostCredit  = 40 * perHalf // which a start has: what a device refuses is found at once

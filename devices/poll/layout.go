@@ -20,7 +20,8 @@ type layout struct {
 }
 
 // newLayout plans the points. Those that cannot be read within the limits are left out, with the reason by key.
-func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing protocol.Timing) (*layout, map[string]error) {
+func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing protocol.Timing) (*layout,
+	map[string]error) {
 	l, unreadable := &layout{}, map[string]error{}
 	var items []protocol.Range
 	for _, p := range points {
@@ -83,7 +84,8 @@ func split(r plan.Read, items []protocol.Range, holes []Hole) []plan.Read {
 		}
 		if len(left) > 0 && len(right) > 0 && cover(left, items).End() <= at {
 			l := plan.Read{Range: cover(left, items), Items: left}
-			return append(split(l, items, holes), split(plan.Read{Range: cover(right, items), Items: right}, items, holes)...)
+			return append(split(l, items, holes),
+				split(plan.Read{Range: cover(right, items), Items: right}, items, holes)...)
 		}
 	}
 	return []plan.Read{r}

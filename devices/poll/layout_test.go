@@ -14,7 +14,8 @@ func TestMaxRegistersFor(t *testing.T) {
 		bound time.Duration
 		most  uint16
 	}{
-		{time.Second, 125}, {124*time.Millisecond + 200*time.Microsecond, 40}, {124 * time.Millisecond, 39}, {42 * time.Millisecond, 0},
+		{time.Second, 125}, {124*time.Millisecond + 200*time.Microsecond, 40}, {124 * time.Millisecond, 39},
+		{42 * time.Millisecond, 0},
 	} {
 		most, shortest := MaxRegistersFor(c.bound, slow)
 		if most != c.most || shortest != slow.Exchange(protocol.Read, protocol.Range{Count: 1}) {

@@ -40,8 +40,8 @@ type Selection struct {
 // ErrAway: the device does not answer, or must be identified first. What was asked is asked again when it is back.
 var ErrAway = errors.New("the device is away")
 
-// Hole is a place that the device does not read across: one read may bring what lies before the range, another what lies
-// behind it. Where the registers before and behind it are neighbours its count is 0.
+// Hole is a place that the device does not read across: one read may bring what lies before the range, another what
+// lies behind it. Where the registers before and behind it are neighbours its count is 0.
 type Hole struct {
 	Range protocol.Range `json:"range"`
 	At    time.Time      `json:"at"` // when it was found

@@ -210,8 +210,8 @@ func (p *Poller) plan(ctx context.Context, points []profile.Point) *layout {
 	return l
 }
 
-// layoutOf plans points: those that the device refuses, or that are being looked into, are left out and not read across.
-// The caller holds mu.
+// layoutOf plans points: those that the device refuses, or that are being looked into, are left out and not read
+// across. The caller holds mu.
 func (p *Poller) layoutOf(points []profile.Point) (*layout, map[string]error) {
 	limits := limitsOf(p.client.Line)
 	var given, others []profile.Point

@@ -214,7 +214,8 @@ func (p *Poller) ask(ctx context.Context, j *job, r plan.Read) error {
 	default:
 		p.miss(ctx, points, err)
 		if ask.IsSilence(err) && p.silence.suspects(r.Range, time.Now()) {
-			p.log.Info().Stringer("read", r.Range).Msg("the device answers other reads and never this one: it is asked in halves")
+			p.log.Info().Stringer("read",
+				r.Range).Msg("the device answers other reads and never this one: it is asked in halves")
 			p.doubt(points, true)
 		}
 	}

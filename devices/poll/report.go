@@ -25,8 +25,8 @@ type Report struct {
 // cycles is how many distances between cycles count for the mean.
 const cycles = 8
 
-// A class is behind when this many of its cycles in a row came later than fallsBehind of its interval, and has caught up
-// when as many did not come later than catchesUp. One long wait does not count.
+// A class is behind when this many of its cycles in a row came later than fallsBehind of its interval, and has caught
+// up when as many did not come later than catchesUp. One long wait does not count.
 const (
 	inRow       = 3
 	fallsBehind = 1.2

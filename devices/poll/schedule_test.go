@@ -48,7 +48,8 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-// On a line that is too slow every class is read less often, whichever of them is the dear one, and none waits for ever.
+// On a line that is too slow every class is read less often, whichever of them is the dear one, and none waits for
+// ever.
 func TestNoClassStarves(t *testing.T) {
 	for name, cost := range map[string][3]time.Duration{ // of one cycle of each class
 		"much now":      {4 * time.Second, 5 * time.Second, 5 * time.Second},

@@ -1,4 +1,5 @@
-// Package simulate makes simulated units that answer as the devices of a profile do: for the demo, for `solarhub simulate` and for tests.
+// Package simulate makes simulated units that answer as the devices of a profile do: for the demo, for `solarhub
+// simulate` and for tests.
 package simulate
 
 import (
@@ -13,9 +14,10 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// Unit returns a unit that answers as a device of the family and variant with that serial number: every point holds a value
-// that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are refused with exception 2. Its
-// unit id is the one the family is delivered with. The serial number must fit the family's register.
+// Unit returns a unit that answers as a device of the family and variant with that serial number: every point holds a
+// value that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are
+// refused with exception 2. Its unit id is the one the family is delivered with. The serial number must fit the
+// family's register.
 func Unit(p *profile.Profile, variant, serial string) (*sim.Unit, error) {
 	points, err := p.Resolve(variant)
 	if err != nil {
@@ -165,7 +167,8 @@ func options(s codec.Spec, others ...codec.Value) []codec.Value {
 
 // typical is what a house with some sun shows, by device class.
 var typical = map[string]float64{
-	"apparent_power": 1600, "battery": 64, "current": 6.5, "duration": 3600, "energy": 123.4, "frequency": 50, "power": 1500,
+	"apparent_power": 1600, "battery": 64, "current": 6.5, "duration": 3600, "energy": 123.4, "frequency": 50,
+	"power":        1500,
 	"power_factor": 0.95, "reactive_power": 120, "temperature": 31, "voltage": 230,
 }
 

@@ -56,15 +56,19 @@ func (w *Writer) unknown(key string) *Error {
 func (w *Writer) mayWrite(p profile.Point) *Error {
 	switch {
 	case w.cfg.ReadOnly:
-		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: the configuration says so for %s", p.Name, w.cfg.Name), nil)
+		return failure(StageRefused, p, CodeReadOnly,
+			fmt.Sprintf("%s is read only: the configuration says so for %s", p.Name, w.cfg.Name), nil)
 	case p.Write == nil && p.Why != "":
 		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: %s", p.Name, p.Why), nil)
 	case p.Write == nil:
 		return failure(StageRefused, p, CodeReadOnly, p.Name+" is read only", nil)
 	case len(p.Ranges) > 1: // never torn, so never in two requests
-		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: its words lie apart (%s) and no one request writes them", p.Name, registers(p)), nil)
+		return failure(StageRefused, p, CodeReadOnly,
+			fmt.Sprintf("%s is read only: its words lie apart (%s) and no one request writes them", p.Name,
+				registers(p)), nil)
 	case p.Write.Arm && !slices.Contains(w.cfg.Arm, p.Key):
-		reason := fmt.Sprintf("%s is a setting of the installer: to write it put %s under arm: in the configuration", p.Name, p.Key)
+		reason := fmt.Sprintf("%s is a setting of the installer: to write it put %s under arm: in the configuration",
+			p.Name, p.Key)
 		return failure(StageRefused, p, CodeNotArmed, reason, nil, "key", p.Key)
 	}
 	return nil
@@ -81,7 +85,8 @@ func wrongValue(p profile.Point, given any, err error) *Error {
 	value := fmt.Sprint(given)
 	reason := fmt.Sprintf("%s: %v", p.Name, err)
 	if option, ok := errors.AsType[*codec.OptionError](err); ok {
-		return failure(StageRefused, p, CodeUnknownOption, reason, err, "value", value, "options", strings.Join(option.Options, ", "))
+		return failure(StageRefused, p, CodeUnknownOption, reason, err, "value", value, "options",
+			strings.Join(option.Options, ", "))
 	}
 	return failure(StageRefused, p, CodeWrongType, reason, err, "value", value, "expected", p.Spec.Expected())
 }
@@ -91,14 +96,17 @@ func checkNumber(p profile.Point, f float64) (codec.Value, *Error) {
 	w, snapped := p.Write, snap(p, f)
 	value := plain(f)
 	if snapped.Num < w.Min || snapped.Num > w.Max {
-		reason := fmt.Sprintf("%s %s is outside %s to %s", p.Name, withUnit(value, p.Unit), plain(w.Min), withUnit(plain(w.Max), p.Unit))
-		return snapped, failure(StageRefused, p, CodeOutOfRange, reason, nil, "value", value, "min", plain(w.Min), "max", plain(w.Max), "unit", p.Unit)
+		reason := fmt.Sprintf("%s %s is outside %s to %s", p.Name, withUnit(value, p.Unit), plain(w.Min),
+			withUnit(plain(w.Max), p.Unit))
+		return snapped, failure(StageRefused, p, CodeOutOfRange, reason, nil, "value", value, "min", plain(w.Min),
+			"max", plain(w.Max), "unit", p.Unit)
 	}
 	if steps := (snapped.Num - w.Min) / w.Step; w.Step > 0 && math.Abs(steps-math.Round(steps)) > stepNoise {
 		below, above := plain(w.Min+math.Floor(steps)*w.Step), plain(w.Min+math.Ceil(steps)*w.Step)
 		reason := fmt.Sprintf("%s %s is between two steps of %s: %s and %s are the nearest",
 			p.Name, withUnit(value, p.Unit), plain(w.Step), below, withUnit(above, p.Unit))
-		return snapped, failure(StageRefused, p, CodeOffStep, reason, nil, "value", value, "step", plain(w.Step), "below", below, "above", above)
+		return snapped, failure(StageRefused, p, CodeOffStep, reason, nil, "value", value, "step", plain(w.Step),
+			"below", below, "above", above)
 	}
 	return snapped, nil
 }

@@ -66,7 +66,8 @@ func failure(stage Stage, p profile.Point, code, reason string, cause error, mor
 	return &Error{Stage: stage, Code: code, Fields: fields, Err: cause}
 }
 
-// notSent says why a set-value never went out. cause is the error of the line, of identification or of the caller's context.
+// notSent says why a set-value never went out. cause is the error of the line, of identification or of the caller's
+// context.
 func (w *Writer) notSent(c *call, p profile.Point, cause error) *Error {
 	device := w.cfg.Name
 	fail := func(code, reason string, more ...string) *Error {
@@ -78,7 +79,8 @@ func (w *Writer) notSent(c *call, p profile.Point, cause error) *Error {
 	case errors.As(cause, &wrong):
 		return fail(CodeNotIdentified, wrong.Error(), "device", device)
 	case errors.As(cause, &no) && no.FromGateway():
-		return fail(CodeNoAnswer, "the device does not answer ("+cause.Error()+")", "device", device, "register", registers(p))
+		return fail(CodeNoAnswer, "the device does not answer ("+cause.Error()+")", "device", device, "register",
+			registers(p))
 	case errors.As(cause, &no):
 		return exception(p, device, cause, no)
 	case errors.Is(cause, protocol.ErrClosed):
@@ -91,7 +93,8 @@ func (w *Writer) notSent(c *call, p profile.Point, cause error) *Error {
 		seconds := strconv.FormatFloat(c.set.Deadline.Sub(c.called).Seconds(), 'g', 3, 64)
 		return fail(CodeExpired, "the line was not free within "+seconds+" s", "seconds", seconds)
 	case errors.Is(cause, protocol.ErrTimeout):
-		return fail(CodeNoAnswer, "the device does not answer ("+cause.Error()+")", "device", device, "register", registers(p))
+		return fail(CodeNoAnswer, "the device does not answer ("+cause.Error()+")", "device", device, "register",
+			registers(p))
 	}
 	if line := lineName(cause); line != "" {
 		return fail(CodeLineDown, cause.Error(), "device", device, "line", line)

@@ -61,7 +61,8 @@ func (w *Writer) carryOut(ctx context.Context, x protocol.Exchanger, group []*po
 		w.write(ctx, x, run)
 	}
 	acknowledged := where(group, func(p *pointWrite) bool {
-		return p.entry != nil && !p.sent.IsZero() && p.failed == nil && p.doubt == nil && p.readsBack() && w.settleTime(p.p) == 0
+		return p.entry != nil && !p.sent.IsZero() && p.failed == nil && p.doubt == nil && p.readsBack() &&
+			w.settleTime(p.p) == 0
 	})
 	for _, run := range runs(acknowledged) {
 		until := last(run)

@@ -13,8 +13,8 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// A write is confirmed when the registers, read back, hold what was wanted in the bits of the point. Until then they are
-// read again and again, and never written again.
+// A write is confirmed when the registers, read back, hold what was wanted in the bits of the point. Until then they
+// are read again and again, and never written again.
 const (
 	// verifyFor is how long a device may take, beyond the settle time, to hold what it acknowledged.
 	verifyFor  = 3 * time.Second
@@ -212,12 +212,14 @@ func (w *Writer) verdict(p *pointWrite) *Error {
 		return w.notVerified(p)
 	}
 	cause := p.doubt
-	reason := fmt.Sprintf("%s was sent to %s (%s), but it is not known whether it was carried out: ", p.p.Name, device, where)
+	reason := fmt.Sprintf("%s was sent to %s (%s), but it is not known whether it was carried out: ", p.p.Name, device,
+		where)
 	if cause == nil {
 		cause = p.unread
 		reason = fmt.Sprintf("%s acknowledged %s (%s), but it could not be read back: ", device, p.p.Name, where)
 	}
-	return failure(StageUnknown, p.p, CodeOutcomeUnknown, reason+cause.Error(), cause, "device", device, "register", where)
+	return failure(StageUnknown, p.p, CodeOutcomeUnknown, reason+cause.Error(), cause, "device", device, "register",
+		where)
 }
 
 // notVerified says what the device holds instead, and whether it acknowledged the write.

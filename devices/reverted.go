@@ -7,12 +7,12 @@ import (
 	"solarhub/protocol"
 )
 
-// watchFor is how long a confirmed value is watched. What takes it back does so within minutes: the maker's cloud, a second
-// controller, the firmware (wills106/homeassistant-solax-modbus #1752, Pho3niX90/solis_modbus #475).
+// watchFor is how long a confirmed value is watched. What takes it back does so within minutes: the maker's cloud, a
+// second controller, the firmware (wills106/homeassistant-solax-modbus #1752, Pho3niX90/solis_modbus #475).
 const watchFor = 10 * time.Minute
 
-// Reverted tells of a value that was written here, read back and confirmed, and that a later poll finds changed though it was not
-// written here again. It is reported once for each confirmed write.
+// Reverted tells of a value that was written here, read back and confirmed, and that a later poll finds changed though
+// it was not written here again. It is reported once for each confirmed write.
 type Reverted struct {
 	Key       string
 	Wanted    Reading // as it was read back
@@ -43,9 +43,9 @@ func (r *reporter) unwatch(p profile.Point) {
 	}
 }
 
-// overwritten returns what the readings, all of them current, show to have been changed by somebody else; the caller
+// reverted returns what the readings, all of them current, show to have been changed by somebody else; the caller
 // holds mu.
-func (r *reporter) overwritten(readings []Reading) (all []Reverted) {
+func (r *reporter) reverted(readings []Reading) (all []Reverted) {
 	for _, found := range readings {
 		w, ok := r.watches[found.Key]
 		if !ok || found.Raw == nil || !found.ReadAt.After(w.wanted.ReadAt) {

@@ -46,7 +46,8 @@ func TestTakenBackIsToldOnce(t *testing.T) {
 		h.unit.Set(protocol.HoldingRegister, 200, 93)
 		h.all()
 		all := h.sink.reversions()
-		if len(all) != 1 || all[0].Key != "current_max" || all[0].Wanted.Value != out.Reading.Value || all[0].Found.Value.Num != 92 ||
+		if len(all) != 1 || all[0].Key != "current_max" || all[0].Wanted.Value != out.Reading.Value ||
+			all[0].Found.Value.Num != 92 ||
 			confirmed.Sub(all[0].Confirmed) > time.Millisecond {
 			t.Errorf("told %+v", all)
 		}
@@ -60,10 +61,15 @@ func TestNotTakenBack(t *testing.T) {
 				h.t.Error(err)
 			}
 		},
-		"a neighbour was changed":   func(h *house) { h.unit.Set(protocol.HoldingRegister, 201, 4200) },
-		"changed after ten minutes": func(h *house) { h.pass(watchFor + time.Second); h.unit.Set(protocol.HoldingRegister, 200, 1) },
+		"a neighbour was changed": func(h *house) { h.unit.Set(protocol.HoldingRegister, 201, 4200) },
+		"changed after ten minutes": func(h *house) {
+			h.pass(watchFor +
+				time.Second)
+			h.unit.Set(protocol.HoldingRegister, 200, 1)
+		},
 		"no value for a while": func(h *house) {
-			h.fault(sim.Fault{Match: sim.Match{Range: protocol.Range{Addr: 200, Count: 1}}, Kind: sim.Exception, Code: 2})
+			h.fault(sim.Fault{Match: sim.Match{Range: protocol.Range{Addr: 200, Count: 1}}, Kind: sim.Exception,
+				Code: 2})
 			_ = h.device.Refresh(h.ctx)
 			h.fault()
 		},
@@ -102,7 +108,8 @@ func TestWatchedBehindARefusal(t *testing.T) {
 // Two points may be views of the same bits.
 func TestAnotherViewOfTheSameBits(t *testing.T) {
 	r := newReporter(&Device{}, &recorder{})
-	a, b := profile.Point{Key: "a", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}, profile.Point{Key: "b", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}
+	a, b := profile.Point{Key: "a", Ranges: []protocol.Range{{Addr: 7, Count: 1}}},
+		profile.Point{Key: "b", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}
 	found := Reading{Key: "a", Raw: []uint16{1}, ReadAt: time.Now()}
 	r.Begin(a)
 	r.End(t.Context(), a, write.End{Written: true, Found: &found, Confirmed: true})
@@ -161,7 +168,8 @@ func TestSharedBits(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"current_max", "current_max", true}, {"current_max", "voltage_max", false}, {"charging", "peak_shaving", false}, {"limit", "limit", true},
+		{"current_max", "current_max", true}, {"current_max", "voltage_max", false},
+		{"charging", "peak_shaving", false}, {"limit", "limit", true},
 	} {
 		if got := shareBits(find(c.a), find(c.b)); got != c.want {
 			t.Errorf("%s and %s share bits: %v", c.a, c.b, got)
