@@ -69,3 +69,6 @@ func (e *CallError) Validation() bool {
 	}
 	return false
 }
+
+// CodeNotAcknowledged: the device never acknowledged the write, and holds another value.
+const CodeNotAcknowledged = "not_acknowledged"

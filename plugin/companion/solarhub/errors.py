@@ -23,6 +23,7 @@ FAILURE: Final[Mapping[str, tuple[str, ...]]] = {
     "not_identified": ("device",),
     "exception": ("device", "register", "code", "text"),
     "not_verified": ("device", "register", "wanted", "found"),
+    "not_acknowledged": ("device", "register", "wanted", "found"),
     "no_answer": ("device", "register"),
     "line_down": ("device", "line"),
     "expired": ("seconds",),
