@@ -66,7 +66,7 @@ func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.senergy = newInverter(t, "senergy", "", "1234-123456789", sim.Options{Turnaround: 5 * time.Millisecond,
+	b.senergy = newInverter(t, "senergy", "single", "1234-123456789", sim.Options{Turnaround: 5 * time.Millisecond,
 		Keep: 200_000})
 	b.senergy.address = listener.Addr().String()
 	serve(t, func(ctx context.Context) error { return b.senergy.line.ServeTCP(ctx, listener) })

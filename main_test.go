@@ -204,8 +204,8 @@ func (e *endToEnd) refusals(ctx context.Context, t *testing.T) {
 		value  any
 		want   []string // parts of what a person reads
 	}{
-		"beyond the range, by the host":   {"number.set_value", 9999, []string{"9999", "240"}},
-		"beyond the range, by our action": {"solarhub.write_value", "9999", []string{"9999 A", "0 to 240 A"}},
+		"beyond the range, by the host":   {"number.set_value", 9999, []string{"9999", "350"}},
+		"beyond the range, by our action": {"solarhub.write_value", "9999", []string{"9999 A", "0 to 350 A"}},
 		"off step":                        {"number.set_value", 25.5, []string{"25.5", "25", "26"}},
 		"wrong type":                      {"solarhub.write_value", "a lot", []string{"a lot", "number"}},
 	}

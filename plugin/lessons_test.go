@@ -44,7 +44,7 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := simulate.Unit(family, "", serialNumber)
+	unit, err := simulate.Unit(family, "single", serialNumber)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -161,6 +161,61 @@ func TestPowdrive(t *testing.T) {
 	}
 }
 
+// TestDecidedBySource holds the points about which sources differ to what was decided, and why it matters.
+func TestDecidedBySource(t *testing.T) {
+	for _, c := range []struct {
+		family, variant, key string
+		want                 string // address, type, scale, unit, class
+	}{
+		// The maker's paper: 501 and 504 are active energy, 502 and 506 reactive.
+		{"powdrive", "lv", "inverter_active_energy_today", "501 s16 0.1 kWh energy"},
+		{"powdrive", "hv", "inverter_active_energy_total", "504 u32 0.1 kWh energy"},
+		{"powdrive", "lv", "inverter_reactive_energy_today", "502 s16 0.1 kvarh reactive_energy"},
+		{"powdrive", "hv", "inverter_reactive_energy_total", "506 u32 0.1 kvarh reactive_energy"},
+		{"powdrive", "lv", "battery_soh_pct", "224 u16 1 % "},
+		{"powdrive", "lv", "battery_equalization_time", "106 u16 0.5 h duration"},
+		// The log of a Senergy: power is positive while discharging, and the raw current while charging.
+		{"senergy", "single", "battery_current_a", "8199 s32 -0.01 A current"},
+		{"senergy", "three", "phase_t_watt_of_grid", "4868 s32 0.1 W power"},
+		{"iammeter", "", "l3_capacitive_energy", "54 u32 0.001 kvarh reactive_energy"},
+	} {
+		p, err := Get(c.family)
+		if err != nil {
+			t.Fatal(err)
+		}
+		points, _ := p.Resolve(c.variant)
+		pt := find(t, points, c.key)
+		got := fmt.Sprintf("%d %v %v %s %s", pt.Ranges[0].Addr, pt.Spec.Type, pt.Spec.Scale, pt.Unit,
+			pt.Entity.DeviceClass)
+		if got != c.want {
+			t.Errorf("%s %s: %s, want %s", c.family, c.key, got, c.want)
+		}
+	}
+	for variant, most := range map[string]float64{"lv": 350, "hv": 240} {
+		p, _ := Get("powdrive")
+		points, _ := p.Resolve(variant)
+		if w := find(t, points, "battery_max_charge_current_a").Write; w.Max != most {
+			t.Errorf("%s: a charge current of %v A, want %v", variant, w.Max, most)
+		}
+	}
+}
+
+// Three phases are no variant of one: what is called Power on one phase is a third on three.
+func TestPhasesOfSenergy(t *testing.T) {
+	p, err := Get("senergy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for variant, want := range map[string]string{"single": "Power", "three": "Power L1"} {
+		points, _ := p.Resolve(variant)
+		for _, key := range []string{"phase_r_watt_of_grid", "phase_r_watt_of_load", "phase_r_watt_of_eps"} {
+			if got := find(t, points, key).Name; got != want {
+				t.Errorf("%s %s: %q, want %q", variant, key, got, want)
+			}
+		}
+	}
+}
+
 func find(t *testing.T, points []Point, key string) Point {
 	t.Helper()
 	i := slices.IndexFunc(points, func(p Point) bool { return p.Key == key })

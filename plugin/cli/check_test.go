@@ -52,8 +52,8 @@ func TestCheckPredicts(t *testing.T) {
 			t.Errorf("no %q in:\n%s", part, out)
 		}
 	}
-	if n := strings.Count(out, "on at first  "); n != 3 {
-		t.Errorf("%d rows of what is on at first, not one for each of three variants:\n%s", n, out)
+	if n := strings.Count(out, "on at first  "); n != 4 {
+		t.Errorf("%d rows of what is on at first, not one for each of four variants:\n%s", n, out)
 	}
 	for line := range strings.Lines(out) {
 		if len(line) > 130 && !strings.Contains(line, "is right") {

@@ -176,7 +176,7 @@ func TestDevices(t *testing.T) {
 		want    []string
 	}{
 		{all, "battery_max_charge_current_a", []string{"Battery: Maximum charge current", "108", "u16", "A", "number",
-			"0 to 240, step 1", "on"}},
+			"0 to 350, step 1", "on"}},
 		{settable, "solar_priority", []string{"141", "options & 0x0001", "select", "Battery first | Load first"}},
 		{on, "prog1_time", []string{"148", "time, decimal", "time"}},
 		{all, "battery_type", []string{"off, needs arm"}},

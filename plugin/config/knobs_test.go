@@ -167,9 +167,9 @@ var impossible = []struct{ name, line, device, want string }{
 	{"write_wait below the second device", "serial: /dev/x, write_wait: 55ms", "gap: 0s}, {profile: senergy, unit: 2",
 		"write_wait 55ms: to read device_model of Senergy hybrid inverter, 8 registers, takes 58ms on the wire; the " +
 			"nearest that works is 58ms"},
-	{"hole across points", "tcp: h", "holes: [holding 586..590]",
-		"hole holding 586..590 cuts battery_power_w, battery_soc_pct and 2 more: the nearest that works is [holding " +
-			"589]"},
+	{"hole across points", "tcp: h", "holes: [holding 586..596]",
+		"hole holding 586..596 cuts battery_power_w, battery_soc_pct and 8 more: the nearest that works is [holding " +
+			"596]"},
 	{"hole in a point", "tcp: h", "holes: holding 588",
 		"hole holding 588 cuts battery_soc_pct: the nearest that works is to leave it out"},
 	{"transaction ids of RTU", "serial: /dev/x, transaction_ids: shape", "",

@@ -137,7 +137,7 @@ func TestSettings(t *testing.T) {
 			"holes [holding 259..335, holding 342..499, holding 559..585] by the family, join_writes true by the " +
 			"family",
 		"",
-		"timeout 1s by the configuration, turnaround 20ms by the family, max_registers 50 by the family, holes in 9 " +
+		"timeout 1s by the configuration, turnaround 20ms by the family, max_registers 50 by the family, holes in 10 " +
 			"places by the family, quiet 10m by the configuration",
 	} {
 		all := [][]Setting{lines[0].Settings, lines[0].Devices[0].Settings, lines[0].Devices[1].Settings,
