@@ -14,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/rs/zerolog"
 )
 
 // damagesEnv is how many random damages TestDamages plays.
@@ -166,7 +164,7 @@ func isHeld(left map[string]string, held []map[string]string) bool {
 // damagedOpened opens a damaged cache, and proves that it works. It returns what was told and what is left.
 func damagedOpened(t *testing.T, dir string) (told *Damage, left map[string]string) {
 	t.Helper()
-	s, told, err := Open(dir, zerolog.Nop())
+	s, told, err := Open(dir, nobody)
 	if err != nil {
 		t.Fatal(err)
 	}

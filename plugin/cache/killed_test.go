@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-
-	"github.com/rs/zerolog"
 )
 
 // childEnv names the folder that a child process writes to until it is killed.
@@ -17,7 +15,7 @@ const childEnv = "CACHE_TEST_CHILD"
 
 // child writes batches and tells of each that is acknowledged.
 func child(dir string) {
-	s, _, err := Open(dir, zerolog.Nop())
+	s, _, err := Open(dir, nobody)
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
@@ -60,7 +58,7 @@ func TestKilled(t *testing.T) {
 		}
 		_ = c.Wait() // killed
 
-		s, told, err := Open(dir, zerolog.Nop())
+		s, told, err := Open(dir, nobody)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,9 @@ import (
 	"go.uber.org/goleak"
 )
 
+// nobody reads what Badger logs.
+var nobody = zerolog.Nop()
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		child(dir)
@@ -25,7 +28,7 @@ func TestMain(m *testing.M) {
 // opened is a cache that must be in order, and that the test closes.
 func opened(t *testing.T, dir string) *Store {
 	t.Helper()
-	s, damage, err := Open(dir, zerolog.Nop())
+	s, damage, err := Open(dir, nobody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,7 @@ func TestValuesSurviveClosing(t *testing.T) {
 func TestTheLockOfAnother(t *testing.T) {
 	dir := t.TempDir()
 	s := opened(t, dir)
-	_, _, err := Open(dir, zerolog.Nop())
+	_, _, err := Open(dir, nobody)
 	var locked *LockedError
 	if !errors.As(err, &locked) || locked.Dir != dir || locked.PID != os.Getpid() {
 		t.Fatalf("second opening: %v", err)
