@@ -51,6 +51,7 @@ type house struct {
 	stop   func() error
 
 	observer func(Exchange)
+	log      zerolog.Logger
 }
 
 // gate holds back the replies of a line while it is shut.
@@ -95,7 +96,7 @@ func newHouse(t *testing.T, more string) *house {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	h := &house{t: t, ctx: ctx, memory: &devhost.Volatile{}, gate: &gate{}, data: t.TempDir()}
+	h := &house{t: t, ctx: ctx, memory: &devhost.Volatile{}, gate: &gate{}, data: t.TempDir(), log: zerolog.Nop()}
 	h.openHost()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := h.now.Load(); host != nil {
@@ -179,7 +180,7 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	log := zerolog.Nop()
+	log := h.log
 	if os.Getenv("SOLARHUB_TEST_LOG") != "" {
 		log = zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.DebugLevel)
 	}
