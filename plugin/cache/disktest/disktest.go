@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package disktest gives tests small disks that fill up and go bad. They exist in a mount namespace of the test's own, so
-// that nothing is left on the machine, however the test ends.
+// Package disktest gives tests small disks that fill up and go bad. They exist in a mount namespace of the test's own,
+// so that nothing is left on the machine, however the test ends.
 package disktest
 
 import (
@@ -73,8 +73,8 @@ func Memory(t *testing.T, size int) string {
 	return dir
 }
 
-// Ext4 mounts an empty ext4 of size bytes and returns its folder. Its blocks are those of a file in a folder under it: if
-// there is no room for them, the disk is bad, and each access to a new block is an I/O error.
+// Ext4 mounts an empty ext4 of size bytes and returns its folder. Its blocks are those of a file in a folder under it:
+// if there is no room for them, the disk is bad, and each access to a new block is an I/O error.
 func Ext4(t *testing.T, under string, size int64) (dir string) {
 	t.Helper()
 	dir, image := t.TempDir(), filepath.Join(under, "image")
