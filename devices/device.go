@@ -74,6 +74,17 @@ func (d *Device) Run(ctx context.Context) error {
 	return nil
 }
 
+// Forget drops who the device was: the next identification takes whoever answers, as at the very first start. Nothing
+// is written until then.
+func (d *Device) Forget() {
+	d.mu.Lock()
+	d.points, d.admitted = nil, false
+	d.version++
+	d.become(Status{Reason: "forgotten, and not asked since"})
+	d.mu.Unlock()
+	d.poller.Wake()
+}
+
 // Name returns what people call the device.
 func (d *Device) Name() string { return cmp.Or(d.cfg.Name, d.cfg.Profile.Name) }
 

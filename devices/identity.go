@@ -136,8 +136,8 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 	}
 	found.Serial = serial
 	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
-		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s", d.cfg.Unit,
-			found.Serial, expected)
+		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s. If the old one "+
+			"was replaced, delete it in Home Assistant, or run `solarhub forget`", d.cfg.Unit, found.Serial, expected)
 	}
 	return found, nil
 }

@@ -2,9 +2,12 @@ package plugin
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
+	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
@@ -49,4 +52,56 @@ func TestAValueThatDoesNotStay(t *testing.T) {
 	if e.Outcome != ledger.Written || e.Found != "60" || e.Reverted.Found != "50" {
 		t.Errorf("entry %+v %+v", e, e.Reverted)
 	}
+}
+
+// The owner deletes a device in the host. Neither a lost connection nor a restart brings it back; a changed entry does.
+func TestADeletedDeviceStaysDeletedOverALostConnection(t *testing.T) {
+	h := newHouse(t, ", name: One")
+	h.set(chargeEnd, 80)
+	h.start()
+	h.wait("charge_end_soc", "80")
+	h.host().RemoveDevice(serialNumber)
+	h.poll("nothing is polled any more", func() bool { p := h.snapshot().Devices[0].Polled; return p != nil && len(p) == 0 })
+	gone := func(when string) {
+		t.Helper()
+		h.until("ready "+when, func() bool { return h.host().Ready("house") })
+		if _, there := h.host().State(id("charge_end_soc")); there {
+			t.Errorf("%s it is back", when)
+		}
+	}
+	h.host().Drop()
+	gone("after a lost connection")
+	h.halt()
+	h.start()
+	gone("after a restart")
+	h.halt()
+	h.config = strings.Replace(h.config, "name: One", "name: Two", 1)
+	h.start()
+	h.wait("charge_end_soc", "80")
+}
+
+// A device that is taken out of the configuration leaves the host.
+func TestADeviceOutOfTheConfigurationLeavesTheHost(t *testing.T) {
+	h := newHouse(t, "")
+	h.set(chargeEnd, 80)
+	h.start()
+	h.wait("charge_end_soc", "80")
+	h.halt()
+	family, err := profile.Get("senergy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := simulate.Unit(family, "", "SIM0099999")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := serve(t, sim.NewLine(sim.Options{}, unit))
+	before, _, _ := strings.Cut(h.config, "  - tcp:")
+	h.config = before + "  - tcp: " + other + "\n    devices: [{profile: senergy, turnaround: 0s, poll: {now: 100ms}}]\n"
+	h.start()
+	h.until("the old device has left", func() bool {
+		_, old := h.host().State(id("charge_end_soc"))
+		_, here := h.host().State("SIM0099999_charge_end_soc")
+		return here && !old
+	})
 }

@@ -184,7 +184,8 @@ func (h *house) start() {
 	if os.Getenv("SOLARHUB_TEST_LOG") != "" {
 		log = zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.DebugLevel)
 	}
-	times := host.Times{RetryFirst: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond, Starting: 10 * time.Millisecond,
+	times := host.Times{RetryFirst: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond,
+		Starting: 10 * time.Millisecond,
 		Replaced: 10 * time.Millisecond}
 	if h.plugin, err = New(c, Deps{Log: log, Version: "1.2.3", Times: times, Observer: h.observer}); err != nil {
 		h.t.Fatal(err)

@@ -36,7 +36,9 @@ func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exch
 		}
 		l.gauge = doctor.NewGauge(l.Line)
 		for i, d := range l.Devices {
-			places = append(places, hub.Place{Device: d, Key: placeKey(c, c.Devices[i]), Gauge: gauge{l.gauge}})
+			places = append(places, hub.Place{Device: d, Key: placeKey(c, c.Devices[i]),
+				Entry: entryOf(c, c.Devices[i]),
+				Gauge: gauge{l.gauge}})
 		}
 		lines = append(lines, l)
 	}
@@ -50,6 +52,11 @@ type gauge struct{ of *doctor.Gauge }
 func (g gauge) Measure(d *devices.Device, now time.Time) hub.LineState {
 	total := g.of.Stats()
 	return hub.LineState{Line: total, Unit: total.Units[g.of.UnitOf(d)], Advice: g.of.Measure(now).Headline(d.Name())}
+}
+
+// entryOf is what the configuration says of a device, for the owner who asks for a deleted one again by changing it.
+func entryOf(l config.Line, d devices.Config) string {
+	return fmt.Sprintf("%v#%d %s %q %q", l, d.Unit, d.Profile.ID, d.Name, d.ID)
 }
 
 // placeKey names the place of a device in the cache.

@@ -41,19 +41,23 @@ type Plugin struct {
 	deps   Deps
 	hub    *hub.Hub
 	client *host.Client
-	lines  atomic.Pointer[[]line] // nil before and after Run
+
+	leaving chan []string          // devices that the host is to remove; asked once in a run
+	lines   atomic.Pointer[[]line] // nil before and after Run
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
 func New(cfg config.Config, deps Deps) (*Plugin, error) {
-	p := &Plugin{config: cfg, deps: deps}
+	p := &Plugin{config: cfg, deps: deps, leaving: make(chan []string, 1)}
 	outbox := host.NewOutbox()
-	p.hub = hub.New(outbox, func() { p.client.Redescribe() }, func(n host.Notice) { p.client.Notify(n) }, deps.Log)
+	p.hub = hub.New(outbox, hub.Asks{Redescribe: func() { p.client.Redescribe() },
+		Remove: func(ids []string) { p.leaving <- ids },
+		Notify: func(n host.Notice) { p.client.Notify(n) }}, deps.Log)
 	var err error
 	p.client, err = host.New(host.Options{
 		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure, HTTPClient: deps.HTTPClient,
 		PluginVersion: deps.Version, Installation: cfg.Name, Plugin: p.hub, Outbox: outbox,
-		Removed: p.removed, Diagnostics: p.diagnostics, Times: deps.Times, Log: deps.Log,
+		Removed: p.hub.Deleted, Diagnostics: p.diagnostics, Times: deps.Times, Log: deps.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -62,13 +66,6 @@ func New(cfg config.Config, deps Deps) (*Plugin, error) {
 		return nil, errors.New("there are no lines")
 	}
 	return p, nil
-}
-
-// removed notes that the owner deleted devices in the host: they are registered again at the next start.
-func (p *Plugin) removed(devices []string) {
-	p.deps.Log.Warn().Strs("devices", devices).
-		Msg("Deleted in Home Assistant: take them out of the configuration too, or they are there again after the " +
-			"next start")
 }
 
 // Run opens the cache, starts everything and keeps it running until ctx ends; then it ends everything in order and
@@ -108,6 +105,7 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 		}
 	}
 	client.run(p.client.Run)
+	client.run(p.removeLeft)
 	log.Info().Str("name", p.config.Name).Int("lines", len(lines)).Int("devices", len(places)).Msg("SolarHub runs")
 
 	select {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"slices"
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
@@ -36,14 +37,16 @@ func newCatalog() *catalog {
 }
 
 // add describes a device with its parts and entities. It returns the ids of the entities of each point, and those of
-// the device and of the parts that have any.
-func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []string) {
+// the device and of the parts that have any. What the owner has deleted is left out.
+func (c *catalog) add(d *devices.Device, deleted func(id string) bool) (ids map[string][]string, families []string) {
 	points := map[string]profile.Point{}
 	for _, p := range d.Points() {
 		points[p.Key] = p
 	}
-	all := d.Entities()
+	all := slices.DeleteFunc(d.Entities(), func(e devices.Entity) bool { return deleted(partID(d.ID(), e.Part)) })
 	described := describe(d.Profile(), d.Name(), d.Identity(), all)
+	described.Devices = slices.DeleteFunc(described.Devices, func(d host.Device) bool { return deleted(d.ID) })
+	described.Entities = slices.DeleteFunc(described.Entities, func(e host.Entity) bool { return deleted(e.Device) })
 	c.definitions.Devices = append(c.definitions.Devices, described.Devices...)
 	c.definitions.Entities = append(c.definitions.Entities, described.Entities...)
 	for _, dev := range described.Devices {
@@ -55,6 +58,9 @@ func (c *catalog) add(d *devices.Device) (ids map[string][]string, families []st
 		c.targets[e.ID] = entityPoint{device: d, point: points[e.Key]}
 	}
 	for _, f := range allFigures {
+		if deleted(partID(d.ID(), linePart)) {
+			break
+		}
 		c.figures[figureID(d.ID(), f)] = entityFigure{d, f}
 	}
 	c.ids[d], c.devices[d.ID()] = ids, d

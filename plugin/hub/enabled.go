@@ -32,6 +32,10 @@ func (s *state) enable(now time.Time) {
 		return
 	}
 	for _, u := range s.members {
+		if id := u.device.ID(); id != "" && s.isDeleted(u, id) {
+			s.poll(u, map[string]bool{})
+			continue
+		}
 		if u.id == "" || !s.isListed(u, now) {
 			continue
 		}
@@ -41,12 +45,17 @@ func (s *state) enable(now time.Time) {
 				wanted[key] = true
 			}
 		}
-		if u.polled != nil && maps.Equal(wanted, u.polled) {
-			continue
-		}
-		u.polled = wanted
-		u.device.SetEnabled(func(key string) bool { return wanted[key] })
+		s.poll(u, wanted)
 	}
+}
+
+// poll has a device poll these points, if they are others than before.
+func (s *state) poll(u *member, wanted map[string]bool) {
+	if u.polled != nil && maps.Equal(wanted, u.polled) {
+		return
+	}
+	u.polled = wanted
+	u.device.SetEnabled(func(key string) bool { return wanted[key] })
 }
 
 // isListed reports whether the host's list speaks of the device: it names one of its ids, or it had time to.

@@ -17,14 +17,14 @@ import (
 // Hub keeps what the devices report: one goroutine, Run, owns it all. It is the Sink of the devices and what the host's
 // client serves.
 type Hub struct {
-	outbox     *host.Outbox
-	redescribe func()            // has the host's client ask for the definitions again
-	notify     func(host.Notice) // has it tell the owner
-	log        zerolog.Logger
+	outbox *host.Outbox
+	asks   Asks
+	log    zerolog.Logger
 
 	inbox     chan func(*state) // what Run carries out, in order
-	disabled  chan []string     // the newest list of the host that Run has not taken
-	ended     chan struct{}     // closed when Run is over
+	deletions deletions
+	disabled  chan []string // the newest list of the host that Run has not taken
+	ended     chan struct{} // closed when Run is over
 	described atomic.Pointer[catalog]
 }
 
@@ -32,10 +32,16 @@ type Hub struct {
 // sync every 5 s is a fraction of what an SD card bears.
 const saveEvery = 5 * time.Second
 
-// New returns a hub that puts what changes into outbox. redescribe is called when the definitions have changed, notify
-// when the owner is to hear of something; neither may wait.
-func New(outbox *host.Outbox, redescribe func(), notify func(host.Notice), log zerolog.Logger) *Hub {
-	h := &Hub{outbox: outbox, redescribe: redescribe, notify: notify, log: log,
+// Asks is what a hub asks of the connection with the host. None of it may wait.
+type Asks struct {
+	Redescribe func()                 // the definitions have changed
+	Notify     func(host.Notice)      // the owner is to hear of something
+	Remove     func(devices []string) // they are no longer in the configuration; Left is called when the host has removed them
+}
+
+// New returns a hub that puts what changes into outbox.
+func New(outbox *host.Outbox, asks Asks, log zerolog.Logger) *Hub {
+	h := &Hub{outbox: outbox, asks: asks, log: log, deletions: deletions{wake: make(chan struct{}, 1)},
 		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
 	h.described.Store(&catalog{})
 	return h
@@ -45,6 +51,7 @@ func New(outbox *host.Outbox, redescribe func(), notify func(host.Notice), log z
 type Place struct {
 	Device *devices.Device
 	Key    string // line and unit, for the cache
+	Entry  string // what the configuration says of the device: another text is another wish of the owner
 	Gauge  Gauge  // of its line; nil: nothing is told of the line
 }
 
@@ -65,7 +72,7 @@ type LineState struct {
 func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)
-	saver := newSaver(keeper, h.notify, h.log)
+	saver := newSaver(keeper, h.asks.Notify, h.log)
 	defer saver.end()
 	s.describe(time.Now())
 	s.enable(time.Now())
@@ -77,7 +84,10 @@ func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper
 			f(s)
 		case ids := <-h.disabled:
 			s.setDisabled(ids, time.Now())
+		case <-h.deletions.wake:
+			s.delete(h.deletions.take(), time.Now())
 		case now := <-tick.C:
+			s.leave()
 			s.enable(now)
 			s.measure(now, false)
 			s.collect(now, false)

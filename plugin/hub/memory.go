@@ -45,6 +45,7 @@ type Memory struct {
 	values    map[string]map[string]keptValue // by device id and point key
 	disabled  []string                        // ids that the host had disabled
 	listKnown bool                            // disabled was told once
+	deleted   map[string]string               // ids that the owner has deleted -> the entry of the configuration then
 	ledger    []ledger.Entry                  // in order
 }
 
@@ -60,7 +61,8 @@ func (m Memory) Known(place, profile string) (who devices.Identity, learned devi
 // Recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may
 // come from another version.
 func Recall(k Keeper) (Memory, error) {
-	m := Memory{known: map[string]knownDevice{}, values: map[string]map[string]keptValue{}}
+	m := Memory{known: map[string]knownDevice{}, values: map[string]map[string]keptValue{},
+		deleted: map[string]string{}}
 	var odd []error
 	err := k.Each("", func(key string, value []byte) error {
 		if err := m.take(key, value); err != nil {
@@ -89,6 +91,9 @@ func (m *Memory) take(key string, text []byte) error {
 	}
 	if strings.HasPrefix(key, ledger.Prefix) {
 		return decodeInto(text, func(e ledger.Entry) { m.ledger = append(m.ledger, e) })
+	}
+	if id, ok := strings.CutPrefix(key, deletedPrefix); ok {
+		return decodeInto(text, func(entry string) { m.deleted[id] = entry })
 	}
 	if key == disabledKey {
 		return decodeInto(text, func(ids []string) { m.disabled, m.listKnown = ids, true })

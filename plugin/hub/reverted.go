@@ -29,7 +29,7 @@ func (s *state) reverted(d *devices.Device, r devices.Reverted) {
 		id = ids[0] // the ledger is a ring
 	}
 	if id != "" {
-		s.hub.notify(host.Notice{Kind: host.NoticeReverted, ID: id, Wanted: r.Wanted.Value.Any(),
+		s.hub.asks.Notify(host.Notice{Kind: host.NoticeReverted, ID: id, Wanted: r.Wanted.Value.Any(),
 			Found: r.Found.Value.Any(), Seconds: seconds})
 	}
 }

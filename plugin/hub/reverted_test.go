@@ -18,7 +18,7 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 	s, u := still(t, Memory{})
 	var told []host.Notice
 	var logged strings.Builder
-	s.hub.notify = func(n host.Notice) { told = append(told, n) }
+	s.hub.asks.Notify = func(n host.Notice) { told = append(told, n) }
 	s.hub.log = zerolog.New(&logged)
 	s.describe(now)
 	revert := func(key string, wanted, found codec.Value) {

@@ -49,7 +49,8 @@ func (h *Hub) Snapshot(ctx context.Context) (Snapshot, error) {
 func (s *state) snapshot() Snapshot {
 	all := Snapshot{Told: s.listKnown, Disabled: len(s.disabled), Ledger: s.ledger.Last(shownEntries)}
 	for _, u := range s.members {
-		one := DeviceSnapshot{Place: Place{u.device, u.place, u.gauge}, Points: u.points, Polled: u.polled,
+		one := DeviceSnapshot{Place: Place{Device: u.device, Key: u.place, Entry: u.entry, Gauge: u.gauge},
+			Points: u.points, Polled: u.polled,
 			Readings: map[string]Reading{}}
 		for key, v := range u.values {
 			one.Readings[key] = Reading{v.Value, v.ReadAt, v.raw, v.cached}

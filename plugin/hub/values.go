@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -22,6 +23,9 @@ type state struct {
 	listKnown bool            // the host has said what is disabled, in this run or before
 	pending   map[string][]byte
 
+	deleted      map[string]string // ids that the owner has deleted -> the entry of the configuration at that time
+	askedToLeave bool              // devices that have left the configuration were looked for
+
 	// underWay counts the set-values under way for each entity id. What is read back reaches the outbox only when the
 	// call ends, so that it travels with the result and the host knows who did it.
 	underWay map[string]int
@@ -31,9 +35,11 @@ type state struct {
 type member struct {
 	device *devices.Device
 	place  string // line and unit, for the cache
+	entry  string // what the configuration says of it
 	gauge  Gauge
 
 	id       string // device id; empty: not known yet, or taken by another unit
+	last     string // the id before, while id is empty
 	clash    string // the id that another unit has already, so that it is told once
 	variant  string
 	asked    bool // a status has come: it was online or not
@@ -60,10 +66,12 @@ type latest struct {
 
 func newState(h *Hub, places []Place, m Memory) *state {
 	s := &state{hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), listKnown: m.listKnown,
-		pending:  map[string][]byte{},
-		underWay: map[string]int{}}
+		pending: map[string][]byte{}, deleted: maps.Clone(m.deleted), underWay: map[string]int{}}
+	if s.deleted == nil {
+		s.deleted = map[string]string{}
+	}
 	for _, p := range places {
-		u := &member{device: p.Device, place: p.Key, gauge: p.Gauge, values: map[string]*latest{},
+		u := &member{device: p.Device, place: p.Key, entry: p.Entry, gauge: p.Gauge, values: map[string]*latest{},
 			refused: map[string]bool{}}
 		if k, ok := m.known[p.Key]; ok {
 			u.known = encode(k)
@@ -184,24 +192,27 @@ func (s *state) describe(now time.Time) {
 			s.tellClash(u, other, id)
 			id = ""
 		}
-		if id == "" {
+		if id == "" || s.isDeleted(u, id) {
 			u.id, u.ids, u.families = "", nil, nil
 			continue
 		}
 		taken[id] = u
 		variant := u.device.Identity().Variant
-		anew := u.id != id || u.variant != variant
-		u.id, u.variant, u.clash = id, variant, ""
+		changed := u.id != id || u.variant != variant
+		if u.last != id {
+			clear(u.values) // they are another device's
+		}
+		u.id, u.last, u.variant, u.clash = id, id, variant, ""
 		u.points = byKey(u.device.Points())
-		u.ids, u.families = c.add(u.device)
-		if anew {
+		u.ids, u.families = c.add(u.device, func(id string) bool { return s.isDeleted(u, id) })
+		if changed {
 			s.recall(u, now)
 			s.finishPresses(u)
 		}
 		s.hub.outbox.Put(host.States{Devices: u.online()})
 	}
 	s.hub.described.Store(c)
-	s.hub.redescribe()
+	s.hub.asks.Redescribe()
 	s.measure(now, true)
 }
 
@@ -292,6 +303,10 @@ func (s *state) collect(now time.Time, all bool) {
 func (s *state) collectKnown(u *member) {
 	identity := u.device.Identity()
 	if identity.Serial == "" {
+		if u.known != nil { // it was forgotten
+			u.known = nil
+			s.pending[knownPrefix+u.place] = nil
+		}
 		return
 	}
 	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learned: u.device.Learned()}

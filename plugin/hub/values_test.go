@@ -36,7 +36,7 @@ func still(t *testing.T, m Memory) (*state, *member) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := New(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
+	h := New(host.NewOutbox(), noAsks, zerolog.Nop())
 	cfg := config.DefaultDevice(family)
 	cfg.Known = &devices.Identity{Serial: serialNumber, Variant: "single"}
 	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
@@ -144,7 +144,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 		t.Fatal(err)
 	}
 	var logged strings.Builder
-	h := New(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.New(&logged))
+	h := New(host.NewOutbox(), noAsks, zerolog.New(&logged))
 	var places []Place
 	for n := range 2 {
 		cfg := config.DefaultDevice(family)
@@ -165,7 +165,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 }
 
 func TestTheNewestListOfTheHostCounts(t *testing.T) {
-	h := New(host.NewOutbox(), func() {}, func(host.Notice) {}, zerolog.Nop())
+	h := New(host.NewOutbox(), noAsks, zerolog.Nop())
 	for _, list := range [][]string{{"a"}, {"b"}, {"c"}} {
 		h.Config(list)
 	}
@@ -191,6 +191,9 @@ func TestALateListOfTheHost(t *testing.T) {
 		t.Errorf("polled %v", u.polled)
 	}
 }
+
+// noAsks asks nothing of anybody.
+var noAsks = Asks{Redescribe: func() {}, Notify: func(host.Notice) {}, Remove: func([]string) {}}
 
 const serialNumber = "SIM0012345"
 

@@ -1,0 +1,82 @@
+package hub
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// A device that was taken out of the configuration leaves the host, with its entities, and then the cache. While a
+// device of the configuration has never said who it is, nothing leaves: it may be that device, at another address.
+
+// leave finds the devices that have left, once every device of the configuration is known, and has the host remove
+// them.
+func (s *state) leave() {
+	if s.askedToLeave || slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == "" }) {
+		return
+	}
+	s.askedToLeave = true
+	var gone []string
+	for place, k := range s.memory.known {
+		if slices.ContainsFunc(s.members, func(u *member) bool { return u.place == place }) {
+			continue
+		}
+		id := k.Identity.Serial
+		moved := slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == id })
+		if moved || id == "" {
+			s.pending[knownPrefix+place] = nil
+			continue
+		}
+		gone = append(gone, id)
+	}
+	if len(gone) > 0 {
+		slices.Sort(gone)
+		s.hub.asks.Remove(gone)
+	}
+}
+
+// Left takes that the host has removed devices that are no longer in the configuration. The cache forgets them.
+func (h *Hub) Left(ctx context.Context, ids []string) {
+	h.post(ctx, func(s *state) {
+		for _, id := range ids {
+			for key := range s.memory.keysOf(id) {
+				s.pending[key] = nil
+			}
+		}
+		s.hub.log.Info().Strs("devices", ids).Msg("No longer in the configuration: removed from Home Assistant")
+	})
+}
+
+// keysOf returns the keys of the cache that tell of a device.
+func (m Memory) keysOf(id string) map[string]bool {
+	keys := map[string]bool{}
+	for place, k := range m.known {
+		if k.Identity.Serial == id {
+			keys[knownPrefix+place] = true
+		}
+	}
+	for point := range m.values[id] {
+		keys[valueKey(id, point)] = true
+	}
+	for deleted := range m.deleted {
+		if deleted == id || strings.HasPrefix(deleted, id+"/") {
+			keys[deletedPrefix+deleted] = true
+		}
+	}
+	return keys
+}
+
+// Forget takes out of a cache what is remembered of the device at a place, so that the next start takes whoever answers
+// there for new. It returns the id that is forgotten; empty: nothing was known. No hub may run on the cache.
+func Forget(k Keeper, place string) (id string, err error) {
+	m, _ := Recall(k) // what cannot be understood is not of the device
+	known, ok := m.known[place]
+	if !ok {
+		return "", nil
+	}
+	batch := map[string][]byte{knownPrefix + place: nil}
+	for key := range m.keysOf(known.Identity.Serial) {
+		batch[key] = nil
+	}
+	return known.Identity.Serial, k.Put(batch)
+}
