@@ -11,6 +11,7 @@ import (
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
+	"solarhub/protocol/sim"
 	"solarhub/protocol/sim/simtest"
 )
 
@@ -61,7 +62,8 @@ func TestADeletedDeviceStaysDeletedOverALostConnection(t *testing.T) {
 	h.start()
 	h.wait("charge_end_soc", "80")
 	h.host().RemoveDevice(serialNumber)
-	h.poll("nothing is polled any more", func() bool { p := h.snapshot().Devices[0].Polled; return p != nil && len(p) == 0 })
+	h.poll("nothing is polled any more",
+		func() bool { p := h.snapshot().Devices[0].Polled; return p != nil && len(p) == 0 })
 	gone := func(when string) {
 		t.Helper()
 		h.until("ready "+when, func() bool { return h.host().Ready("house") })
@@ -97,7 +99,8 @@ func TestADeviceOutOfTheConfigurationLeavesTheHost(t *testing.T) {
 	}
 	other := serve(t, sim.NewLine(sim.Options{}, unit))
 	before, _, _ := strings.Cut(h.config, "  - tcp:")
-	h.config = before + "  - tcp: " + other + "\n    devices: [{profile: senergy, turnaround: 0s, poll: {now: 100ms}}]\n"
+	h.config = before + "  - tcp: " + other +
+		"\n    devices: [{profile: senergy, turnaround: 0s, poll: {now: 100ms}}]\n"
 	h.start()
 	h.until("the old device has left", func() bool {
 		_, old := h.host().State(id("charge_end_soc"))

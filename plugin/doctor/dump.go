@@ -33,7 +33,7 @@ type Dump struct {
 // progress is told how many of the requests are done.
 func ReadDump(ctx context.Context, cfg config.Config, name string, progress func(done, of int),
 	log zerolog.Logger) (Dump, error) {
-	l, d, err := find(cfg, name)
+	l, d, err := cfg.Device(name)
 	if err != nil {
 		return Dump{}, err
 	}
@@ -46,30 +46,6 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, progress func
 	stop := start(bus)
 	dump, err := readDump(ctx, bus, d, progress)
 	return dump, errors.Join(err, stop())
-}
-
-// find returns a device of the configuration by its name; with none the only one.
-func find(cfg config.Config, name string) (l config.Line, d devices.Config, err error) {
-	var names []string
-	found := 0
-	for _, line := range cfg.Lines {
-		for _, device := range line.Devices {
-			names = append(names, fmt.Sprintf("%q", device.Name))
-			if name == "" || device.Name == name {
-				l, d = line, device
-				found++
-			}
-		}
-	}
-	switch {
-	case found == 1:
-		return l, d, nil
-	case found == 0:
-		return l, d, fmt.Errorf("there is no device %q: the configuration has %s", name, strings.Join(names, ", "))
-	case name == "":
-		return l, d, fmt.Errorf("which device? The configuration has %s", strings.Join(names, ", "))
-	}
-	return l, d, fmt.Errorf("%d devices are called %q: give them different names", found, name)
 }
 
 func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress func(done, of int)) (Dump, error) {

@@ -36,7 +36,7 @@ const saveEvery = 5 * time.Second
 type Asks struct {
 	Redescribe func()                 // the definitions have changed
 	Notify     func(host.Notice)      // the owner is to hear of something
-	Remove     func(devices []string) // they are no longer in the configuration; Left is called when the host has removed them
+	Remove     func(devices []string) // they have left the configuration; Left is called when the host has removed them
 }
 
 // New returns a hub that puts what changes into outbox.
