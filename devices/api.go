@@ -63,6 +63,11 @@ type (
 	Hole       = poll.Hole     // a place that the device does not read across
 )
 
+// IdentityPlan returns the reads by which a device of the profile proves who it is, behind each opening of the connection.
+func IdentityPlan(p *profile.Profile, line profile.LineSettings) ([]plan.Read, error) {
+	return ReadPlan(identityFields(p), line)
+}
+
 // ReadPlan returns the reads that bring all the points at once, buttons left out, as a device on that line would plan
 // them. The error names every point that cannot be read within the line's limits.
 func ReadPlan(points []profile.Point, line profile.LineSettings) ([]plan.Read, error) {

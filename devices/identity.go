@@ -57,7 +57,7 @@ func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 // askIdentity reads the fields of identification; what the device refuses is no value. Of what is refused together each
 // field is asked for by itself.
 func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (map[string]codec.Value, error) {
-	fields := d.identityFields()
+	fields := identityFields(d.cfg.Profile)
 	reads, err := poll.Plan(fields, d.cfg.Line)
 	if err != nil {
 		return nil, fmt.Errorf("plan the identification of %s: %w", d.Name(), err)
@@ -102,8 +102,8 @@ func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (map[string]co
 }
 
 // identityFields returns what identification reads, as points.
-func (d *Device) identityFields() []profile.Point {
-	id := d.cfg.Profile.Identify
+func identityFields(p *profile.Profile) []profile.Point {
+	id := p.Identify
 	var fields []profile.Point
 	for _, f := range []struct {
 		key   string

@@ -11,9 +11,13 @@ import (
 
 // BusOptions are the times of a Bus. The zero value is what a solar installation needs.
 type BusOptions struct {
-	RetryMin time.Duration // first pause before a failed line is opened again, and the shortest for urgent requests. Defaults to 1 s
-	RetryMax time.Duration // longest such pause. Defaults to 60 s: at night an inverter's gateway is off for hours
-	StayUp   time.Duration // an open line that lasts this long ends the back-off. Defaults to 30 s
+	// RetryMin is the first pause before a line that failed is opened again, and the shortest for a request that cannot
+	// wait. Defaults to 1 s.
+	RetryMin time.Duration
+	// RetryMax is the longest such pause. Defaults to 60 s: at night an inverter's gateway is off for hours.
+	RetryMax time.Duration
+	// StayUp is how long a line must stay open before the pauses begin at RetryMin again. Defaults to 30 s.
+	StayUp time.Duration
 }
 
 func (o BusOptions) withDefaults() BusOptions {
@@ -34,19 +38,20 @@ type Link interface {
 	// between requests calls it before choosing. Its only failure is that of ctx, and none if it need not wait.
 	Ready(ctx context.Context) error
 
-	// Exchange sends the request on the open link and returns the reply that answers it. Before the first byte it gives up
-	// with the error of ctx, with ErrExpired behind req.Deadline, or with ErrDown when the link is closed; nothing was sent
-	// then. Once the first byte is out ctx no longer counts: the exchange ends with a reply, an ExceptionError (the line is
-	// healthy), or a LinkError. A LinkError without ErrTimeout leaves the link closed. A LinkError of a write that went out
-	// wraps ErrOutcomeUnknown. Response.Sent is set with an error, too, if anything was sent.
+	// Exchange sends the request on the open link and returns the reply that answers it. Before the first byte it gives
+	// up with the error of ctx, with ErrExpired behind req.Deadline, or with ErrDown when the link is closed; nothing
+	// was sent then. Once the first byte is out ctx no longer counts: the exchange ends with a reply, an ExceptionError
+	// (the line is healthy), or a LinkError. A LinkError without ErrTimeout leaves the link closed. A LinkError of a
+	// write that went out wraps ErrOutcomeUnknown. Response.Sent is set with an error, too, if anything was sent.
 	Exchange(ctx context.Context, req Request) (Response, error)
 
 	// Close closes the link; Open opens it again.
 	Close() error
 }
 
-// Bus owns a Link: everyone who wants something of its units asks the Bus, which serves one after another. Writes go before
-// reads and reads before polls; see queue for how nothing starves and WriteBound for how long a write waits at most.
+// Bus owns a Link: everyone who wants something of its units asks the Bus, which serves one after another. Writes go
+// before reads and reads before polls; see queue for how nothing starves and WriteBound for how long a write waits at
+// most.
 //
 // Run serves the queue. It is the only goroutine that touches the link.
 type Bus struct {
@@ -67,9 +72,9 @@ func NewBus(link Link, opts BusOptions) *Bus {
 
 // Exchanger is a line that is held for a while.
 type Exchanger interface {
-	// Exchange sends one request and returns its reply; the request's NotBefore does not count. A Pace of zero
-	// is that of the hold. After an error of the line every further exchange of the hold fails with ErrDown: all exchanges of
-	// a hold run on one connection.
+	// Exchange sends one request and returns its reply; the request's NotBefore does not count. A Pace of zero is that
+	// of the hold. After an error of the line every further exchange of the hold fails with ErrDown: all exchanges of a
+	// hold run on one connection.
 	Exchange(ctx context.Context, req Request) (Response, error)
 
 	// Connection counts the openings of the link so far: a change means that something else may answer now.
@@ -77,9 +82,9 @@ type Exchanger interface {
 }
 
 // Do queues the request, waits for its turn and returns the reply. Errors: ExceptionError when the device refuses,
-// LinkError when the line fails or does not answer, ErrExpired or the error of ctx when the request was dropped from the queue, ErrDown
-// when the line cannot be opened, ErrClosed when the bus has stopped. A request that has begun is not given up: Do then
-// waits for its outcome, at most for two timeouts, even if ctx ends.
+// LinkError when the line fails or does not answer, ErrExpired or the error of ctx when the request was dropped from
+// the queue, ErrDown when the line cannot be opened, ErrClosed when the bus has stopped. A request that has begun is
+// not given up: Do then waits for its outcome, at most for two timeouts, even if ctx ends.
 func (b *Bus) Do(ctx context.Context, req Request) (Response, error) {
 	if err := req.Check(); err != nil {
 		return Response{}, err
@@ -89,10 +94,11 @@ func (b *Bus) Do(ctx context.Context, req Request) (Response, error) {
 	return it.resp, it.err
 }
 
-// Hold queues for the line like Do, with the Priority, NotBefore, Deadline, Unit and Pace of req, and then runs f with the line held:
-// nothing else is exchanged before f returns, except that a hold with less than PriorityWrite lets due writes go first between two of
-// its exchanges, unless the second has PriorityWrite. The link is open when f begins. The context of f ends with ctx and with
-// the bus. The error is that of f, or why f was not run, as with Do. f may not use the bus itself.
+// Hold queues for the line like Do, with the Priority, NotBefore, Deadline, Unit and Pace of req, and then runs f with
+// the line held: nothing else is exchanged before f returns, except that a hold with less than PriorityWrite lets due
+// writes go first between two of its exchanges, unless the second has PriorityWrite. The link is open when f begins.
+// The context of f ends with ctx and with the bus. The error is that of f, or why f was not run, as with Do. f may not
+// use the bus itself.
 func (b *Bus) Hold(ctx context.Context, req Request, f func(ctx context.Context, x Exchanger) error) error {
 	if req.Priority > PriorityPoll {
 		return fmt.Errorf("hold unit %d: priority %d is not in 0..%d", req.Unit, req.Priority, PriorityPoll)

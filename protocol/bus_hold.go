@@ -50,8 +50,9 @@ func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
 	return resp, err
 }
 
-// serveWrites lets the writes that are due go first, as between any two requests, but at most inRow exchanges of them. Waiting for
-// the line ends with until, the context of the caller who gives way; a write is served under ctx, that of the bus.
+// serveWrites lets the writes that are due go first, as between any two requests, but at most inRow exchanges of them.
+// Waiting for the line ends with until, the context of the caller who gives way; a write is served under ctx, that of
+// the bus.
 func (b *Bus) serveWrites(until, ctx context.Context) {
 	for exchanges := 0; exchanges < inRow && b.link.up; {
 		if b.link.Ready(until) != nil {

@@ -30,7 +30,8 @@ func TestBusStopsBehindAnExchange(t *testing.T) {
 		cancel()
 		running.Wait()
 		c.Wait()
-		if c.errs[1] != nil || !errors.Is(c.errs[2], ErrClosed) || time.Since(begun) != 100*time.Millisecond || l.isOpen {
+		if c.errs[1] != nil || !errors.Is(c.errs[2], ErrClosed) || time.Since(begun) != 100*time.Millisecond ||
+			l.isOpen {
 			t.Errorf("%v after %v, open: %v", c.errs, time.Since(begun), l.isOpen)
 		}
 	})
@@ -66,13 +67,14 @@ func TestBusHoldGivesWay(t *testing.T) {
 		onBus(t, l, func(t *testing.T, b *Bus) {
 			var c callers
 			c.Go(func() {
-				err := b.Hold(t.Context(), Request{Unit: 1, Priority: tt.hold}, func(ctx context.Context, x Exchanger) error {
-					_, _ = x.Exchange(ctx, at(PriorityRead, 5))
-					second := readOf(6, 1)
-					second.Priority = tt.second
-					_, err := x.Exchange(ctx, second)
-					return err
-				})
+				err := b.Hold(t.Context(), Request{Unit: 1, Priority: tt.hold},
+					func(ctx context.Context, x Exchanger) error {
+						_, _ = x.Exchange(ctx, at(PriorityRead, 5))
+						second := readOf(6, 1)
+						second.Priority = tt.second
+						_, err := x.Exchange(ctx, second)
+						return err
+					})
 				if err != nil {
 					t.Error(err)
 				}
@@ -95,11 +97,12 @@ func TestBusHoldIsNotStarved(t *testing.T) {
 	onBus(t, l, func(t *testing.T, b *Bus) {
 		var c callers
 		c.Go(func() {
-			_ = b.Hold(t.Context(), Request{Unit: 1, Priority: PriorityRead}, func(ctx context.Context, x Exchanger) error {
-				_, _ = x.Exchange(ctx, at(PriorityRead, 5))
-				_, err := x.Exchange(ctx, at(PriorityRead, 6))
-				return err
-			})
+			_ = b.Hold(t.Context(), Request{Unit: 1, Priority: PriorityRead},
+				func(ctx context.Context, x Exchanger) error {
+					_, _ = x.Exchange(ctx, at(PriorityRead, 5))
+					_, err := x.Exchange(ctx, at(PriorityRead, 6))
+					return err
+				})
 		})
 		synctest.Wait()
 		for i := range uint16(20) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Run serves the queue until ctx ends. The exchange in flight is finished first, which takes two timeouts at most; what is
-// queued then fails with ErrClosed, and the link is closed. It returns nil and may be called once.
+// Run serves the queue until ctx ends. The exchange in flight is finished first, which takes two timeouts at most; what
+// is queued then fails with ErrClosed, and the link is closed. It returns nil and may be called once.
 func (b *Bus) Run(ctx context.Context) error {
 	b.mu.Lock()
 	b.stats.Since = time.Now()
@@ -19,8 +19,8 @@ func (b *Bus) Run(ctx context.Context) error {
 	return nil
 }
 
-// serveNext serves the item whose turn it is. It is chosen behind the silence that the line needs, so that a write that arrives
-// meanwhile goes first.
+// serveNext serves the item whose turn it is. It is chosen behind the silence that the line needs, so that a write that
+// arrives meanwhile goes first.
 func (b *Bus) serveNext(ctx context.Context) {
 	begun := time.Now()
 	if !b.prepare(ctx) {
@@ -31,8 +31,8 @@ func (b *Bus) serveNext(ctx context.Context) {
 	}
 }
 
-// prepare waits out the silence behind the last reply and then makes sure that the link is open: a peer that has hung up during
-// the silence costs a new connection and no request. A new connection may want a silence of its own.
+// prepare waits out the silence behind the last reply and then makes sure that the link is open: a peer that has hung
+// up during the silence costs a new connection and no request. A new connection may want a silence of its own.
 func (b *Bus) prepare(ctx context.Context) bool {
 	if b.link.up && b.link.Ready(ctx) != nil {
 		return false
@@ -99,7 +99,8 @@ func (b *Bus) connect(ctx context.Context) bool {
 func (b *Bus) mayTry(ctx context.Context) bool {
 	now := time.Now()
 	b.mu.Lock()
-	urgent := firstDue(b.queue.waiting[PriorityWrite], now) != nil || firstDue(b.queue.waiting[PriorityRead], now) != nil
+	urgent := firstDue(b.queue.waiting[PriorityWrite], now) != nil ||
+		firstDue(b.queue.waiting[PriorityRead], now) != nil
 	next := b.link.next(urgent)
 	if !next.After(now) {
 		b.mu.Unlock()
@@ -147,7 +148,8 @@ func (b *Bus) noteLine(err error, reopened bool) {
 	}
 }
 
-// choose takes the item whose turn it is and drops those whose time has passed. The line has been waited for since begun.
+// choose takes the item whose turn it is and drops those whose time has passed. The line has been waited for since
+// begun.
 func (b *Bus) choose(begun time.Time) *item {
 	now := time.Now()
 	b.mu.Lock()
@@ -164,8 +166,8 @@ func (b *Bus) dropLate(now time.Time) {
 	}
 }
 
-// serve carries out one item, tells its caller and returns how many exchanges it took. A request that found the line broken before
-// its first byte was out goes back into the queue, once: the line is opened anew for it.
+// serve carries out one item, tells its caller and returns how many exchanges it took. A request that found the line
+// broken before its first byte was out goes back into the queue, once: the line is opened anew for it.
 func (b *Bus) serve(ctx context.Context, it *item) int {
 	x := &holder{bus: b, item: it, connection: b.link.connection}
 	if it.hold == nil {

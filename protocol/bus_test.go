@@ -137,7 +137,8 @@ func TestBusOrder(t *testing.T) {
 	l := &fakeLink{}
 	onBus(t, l, func(t *testing.T, b *Bus) {
 		var c callers
-		for i, p := range []Priority{PriorityPoll, PriorityPoll, PriorityRead, PriorityWrite, PriorityRead, PriorityWrite} {
+		for i, p := range []Priority{PriorityPoll, PriorityPoll, PriorityRead, PriorityWrite, PriorityRead,
+			PriorityWrite} {
 			c.do(t.Context(), b, at(p, uint16(i)))
 		}
 		c.Wait()
@@ -263,18 +264,19 @@ func TestBusHold(t *testing.T) {
 		c.do(t.Context(), b, at(PriorityPoll, 0))
 		var kept Exchanger
 		c.Go(func() {
-			err := b.Hold(t.Context(), Request{Unit: 1, Priority: PriorityWrite}, func(ctx context.Context, x Exchanger) error {
-				kept = x
-				if x.Connection() != 1 {
-					t.Errorf("connection %d", x.Connection())
-				}
-				resp, err := x.Exchange(ctx, at(PriorityRead, 5))
-				if err != nil {
+			err := b.Hold(t.Context(), Request{Unit: 1, Priority: PriorityWrite},
+				func(ctx context.Context, x Exchanger) error {
+					kept = x
+					if x.Connection() != 1 {
+						t.Errorf("connection %d", x.Connection())
+					}
+					resp, err := x.Exchange(ctx, at(PriorityRead, 5))
+					if err != nil {
+						return err
+					}
+					_, err = x.Exchange(ctx, at(PriorityWrite, resp.Words[0]+1))
 					return err
-				}
-				_, err = x.Exchange(ctx, at(PriorityWrite, resp.Words[0]+1))
-				return err
-			})
+				})
 			if err != nil {
 				t.Error(err)
 			}
@@ -368,7 +370,8 @@ func TestBusStops(t *testing.T) {
 
 func TestBusRefusesNonsense(t *testing.T) {
 	onBus(t, &fakeLink{}, func(t *testing.T, b *Bus) {
-		if _, err := b.Do(t.Context(), readOf(0, 126)); err == nil || !strings.Contains(err.Error(), "count 126 is not in 1..125") {
+		if _, err := b.Do(t.Context(), readOf(0, 126)); err == nil ||
+			!strings.Contains(err.Error(), "count 126 is not in 1..125") {
 			t.Error(err)
 		}
 		if err := b.Hold(t.Context(), Request{Priority: 7}, nil); err == nil {

@@ -50,15 +50,16 @@ func (e ExceptionError) Text() string {
 	return "unknown"
 }
 
-// AboutRequest reports whether the device objects to the request itself, its function, registers or values: it has not carried it out, and
-// another request may be fine.
+// AboutRequest reports whether the device objects to the request itself, its function, registers or values: it has not
+// carried it out, and another request may be fine.
 func (e ExceptionError) AboutRequest() bool {
 	return e.Code == IllegalFunction || e.Code == IllegalDataAddress || e.Code == IllegalDataValue
 }
 
 // Transient reports whether the same request may succeed a moment later.
 func (e ExceptionError) Transient() bool {
-	return e.Code == ServerDeviceFailure || e.Code == Acknowledge || e.Code == ServerDeviceBusy || e.Code == MemoryParityError
+	return e.Code == ServerDeviceFailure || e.Code == Acknowledge || e.Code == ServerDeviceBusy ||
+		e.Code == MemoryParityError
 }
 
 // FromGateway reports whether a gateway says that nobody answers behind it, which is as good as silence.
@@ -66,6 +67,6 @@ func (e ExceptionError) FromGateway() bool {
 	return e.Code == GatewayPathUnavail || e.Code == GatewayTargetFailed
 }
 
-// MayBeDone reports whether a write that was answered so may have been carried out all the same: the device failed while it was at
-// it, takes its time, or a gateway lost track of it.
+// MayBeDone reports whether a write that was answered so may have been carried out all the same: the device failed
+// while it was at it, takes its time, or a gateway lost track of it.
 func (e ExceptionError) MayBeDone() bool { return !e.AboutRequest() && e.Code != ServerDeviceBusy }

@@ -1,5 +1,5 @@
-// Package protocol is Modbus on a line: the words of the standard, the links that carry them and the bus that owns a
-// link. It knows no device and no host.
+// Package protocol is Modbus on a line: the words of the standard, the bus that lets many callers share a link, and the
+// model of how long an exchange takes. Package link has the links themselves. Neither knows a device or a host.
 package protocol
 
 import (
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// UnitID is the address of a device on a line: 1..247 on a serial line (0 is broadcast and never read), any byte on TCP.
-// Source: MODBUS over Serial Line V1.02, 2.2; MODBUS Messaging on TCP/IP V1.0b, 4.4.2.
+// UnitID is the address of a device on a line: 1..247 on a serial line (0 is broadcast and never read), any byte on
+// TCP. Source: MODBUS over Serial Line V1.02, 2.2; MODBUS Messaging on TCP/IP V1.0b, 4.4.2.
 type UnitID uint8
 
 // Table is one of the four address spaces of a Modbus device.
@@ -68,7 +68,8 @@ func (r Range) Overlaps(o Range) bool {
 	return r.Table == o.Table && uint32(r.Addr) < o.End() && uint32(o.Addr) < r.End()
 }
 
-// DataBytes returns the data bytes of the reply to a read of the range: two for each register, one for up to eight bits.
+// DataBytes returns the data bytes of the reply to a read of the range: two for each register, one for up to eight
+// bits.
 func (r Range) DataBytes() int {
 	if r.Table.Bits() {
 		return (int(r.Count) + 7) / 8
@@ -101,9 +102,11 @@ const (
 
 // Pace is what one device needs of the line. Zero values mean the default of the link.
 type Pace struct {
-	Gap     time.Duration // silence from the END of the device's reply to the next request; at least t3.5 on a serial line
+	// Gap is the silence from the END of the device's reply to the next request. On a serial line it is at least t3.5.
+	Gap     time.Duration
 	Timeout time.Duration // from the last byte of the request to the last byte of the reply
-	First   time.Duration // the same while the unit has not replied on this connection yet; where it is longer than Timeout
+	// First is the timeout until the unit has replied once on this connection, where it is longer than Timeout.
+	First time.Duration
 }
 
 // Request is one exchange with one unit.

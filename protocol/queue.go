@@ -40,8 +40,8 @@ func (it *item) finish(resp Response, err error) {
 // inRow is how many exchanges of one priority may follow one another while something less urgent waits.
 const inRow = 8
 
-// queue orders what waits for a line: by priority, within a priority first come first served. So that nothing
-// starves, after inRow writes one read or poll is let in, and after inRow reads one poll. It is no faster than linear, because
+// queue orders what waits for a line: by priority, within a priority first come first served. So that nothing starves,
+// after inRow writes one read or poll is let in, and after inRow reads one poll. It is no faster than linear, because
 // it holds a handful of items.
 type queue struct {
 	waiting [PriorityPoll + 1][]*item
@@ -133,8 +133,8 @@ func (q *queue) len() (n int) {
 	return n
 }
 
-// firstDue returns the item that has been due for the longest, nil if none is: what had to wait for its time does not overtake
-// what came before that time.
+// firstDue returns the item that has been due for the longest, nil if none is: what had to wait for its time does not
+// overtake what came before that time.
 func firstDue(items []*item, now time.Time) (first *item) {
 	for _, it := range items {
 		if !it.due.After(now) && (first == nil || it.due.Before(first.due)) {

@@ -2,20 +2,22 @@ package protocol
 
 import "time"
 
-// Quirks are what a link and the units behind it do against the standard. The zero value is a link that keeps to it; each
-// field says who does not. They belong to the link, because all its units share the connection.
+// Quirks are what a link and the units behind it do against the standard. The zero value is a link that keeps to it;
+// each field says who does not. They belong to the link, because all its units share the connection.
 type Quirks struct {
-	// ConnectDelay is the silence behind the opening before the first request: Huawei dongles want 1 to 2 s (grid-x/modbus #44,
-	// openhab-addons #2926); their EMMA hangs up when it has to wait 1 s (huawei_solar #1436), so it is 0 unless asked for.
+	// ConnectDelay is the silence behind the opening before the first request: Huawei dongles want 1 to 2 s
+	// (grid-x/modbus #44, openhab-addons #2926); their EMMA hangs up when it has to wait 1 s (huawei_solar #1436), so
+	// it is 0 unless asked for.
 	ConnectDelay time.Duration
 	// Transactions says how the reply of a Modbus TCP link is known; an RTU link has no transaction ids.
 	Transactions Transactions
 	// Units says which unit id a reply may carry.
 	Units Units
-	// Echo says whether the line repeats what is sent, as RS485 adapters do that hear themselves (libmodbus #34, #818). Without it such a line
-	// confirms a single write by its own echo. LinkCondition.Echoes tells.
+	// Echo says whether the line repeats what is sent, as RS485 adapters do that hear themselves (libmodbus #34, #818).
+	// Without it such a line confirms a single write by its own echo. LinkCondition.Echoes tells.
 	Echo Echo
-	// KeepLatency leaves the latency timer of a USB adapter as it is; otherwise it is set to 1 ms where the system allows.
+	// KeepLatency leaves the latency timer of a USB adapter as it is; otherwise it is set to 1 ms where the system
+	// allows.
 	KeepLatency bool
 }
 
@@ -25,9 +27,9 @@ type Transactions uint8
 const (
 	// StrictTransactions believe a reply with the id of the request. It is the standard and the default.
 	StrictTransactions Transactions = iota
-	// ShapeTransactions believe a reply of the unit, function and size that was asked for, whatever its id, in the order of
-	// the requests: gateways that answer with the id of another request (Waveshare: sunsynk #680, evcc #21026; Growatt: 0xAHA
-	// Growatt_ModbusTCP #317) or with its bytes swapped (pymodbus #2709).
+	// ShapeTransactions believe a reply of the unit, function and size that was asked for, whatever its id, in the
+	// order of the requests: gateways that answer with the id of another request (Waveshare: sunsynk #680, evcc #21026;
+	// Growatt: 0xAHA Growatt_ModbusTCP #317) or with its bytes swapped (pymodbus #2709).
 	ShapeTransactions
 )
 
@@ -36,8 +38,9 @@ type Units uint8
 
 const (
 	StrictUnits Units = iota // that of the request: the standard and the default
-	// LaxUnits take 0 and 255, too: gateways that do not repeat it (modbus-esp8266 #356). What one unit owes may then come for
-	// another, so a late reply of any of them is told apart for all; they are taken to answer in the order they were asked.
+	// LaxUnits take 0 and 255, too: gateways that do not repeat it (modbus-esp8266 #356). What one unit owes may then
+	// come for another, so a late reply of any of them is told apart for all; they are taken to answer in the order
+	// they were asked.
 	LaxUnits
 )
 

@@ -72,7 +72,8 @@ var (
 func ParseSerial(text string) (Serial, error) {
 	m := serialForm.FindStringSubmatch(strings.ToUpper(text))
 	if m == nil {
-		return Serial{}, fmt.Errorf(`%q is not of the form "9600 8N1": baud, 8, the parity N, E or O, 1 or 2 stop bits`, text)
+		return Serial{}, fmt.Errorf(`%q is not of the form "9600 8N1": baud, 8, the parity N, E or O, 1 or 2 stop bits`,
+			text)
 	}
 	baud, _ := strconv.Atoi(m[1])
 	s := Serial{Baud: baud, DataBits: int(m[2][0] - '0'), Parity: parities[m[3]], StopBits: int(m[4][0] - '0')}

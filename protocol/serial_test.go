@@ -14,7 +14,8 @@ func TestParseSerial(t *testing.T) {
 			t.Errorf("%q: %v %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "9600", "9600 8N", "9600 8N3", "9600 7N1", "9601 8N1", "9600  8N1", "09600 8N1", "99999999 8N1"} {
+	for _, text := range []string{"", "9600", "9600 8N", "9600 8N3", "9600 7N1", "9601 8N1", "9600  8N1", "09600 8N1",
+		"99999999 8N1"} {
 		if got, err := ParseSerial(text); err == nil {
 			t.Errorf("%q was read as %v", text, got)
 		}

@@ -20,9 +20,11 @@ type Stats struct {
 	Queued     int           // now
 	Connection uint64        // of the link; see Response
 	Busy       time.Duration // time in exchanges
-	Load       float64       // share of the last minute, or of the time since Since, that the line was not free: exchanges, and silences that a request had to wait for
-	Latency    Spread        // from the first byte of a request to the last of the reply
-	WriteWait  Spread        // from the arrival of a write, or its NotBefore, to its first byte
+	// Load is the share of the last minute, or of the time since Since, in which the line was in use: exchanges, and
+	// silences that a request had to wait for.
+	Load      float64
+	Latency   Spread // from the first byte of a request to the last of the reply
+	WriteWait Spread // from the arrival of a write, or its NotBefore, to its first byte
 
 	Since time.Time            // when Run began; zero before
 	Units map[UnitID]UnitStats // of the units asked so far
@@ -38,8 +40,10 @@ type UnitStats struct {
 	Requests, Replies, Exceptions, Busy, Timeouts uint64 // as in Stats; Busy: exceptions 5 and 6
 	Unreached                                     uint64 // exceptions 10 and 11: a gateway gets nothing from the unit
 	Latency                                       Spread // from the first byte of a request to the last of the reply
-	Turnaround                                    Spread // the part of it that is not the bytes' time on the wire: the device, its gateway and the network
-	WriteWait                                     Spread // as in Stats
+	// Turnaround is the part of Latency that the bytes do not take on the wire: the device, its gateway and the
+	// network.
+	Turnaround Spread
+	WriteWait  Spread // as in Stats
 }
 
 // LinkCondition is what a link says of itself.
@@ -48,8 +52,11 @@ type LinkCondition struct {
 	Latest       time.Duration // the longest after its request that a late reply came in; 0: none did
 	Echoes       bool          // the line repeats what is sent: a request came back
 	Transactions bool          // replies came that fit the request but for their transaction id
-	Units        bool          // replies came that fit the request but for their unit id, which is one that LaxUnits take
-	LatencyTimer string        // of a USB adapter: empty where there is none or it is 1 ms, else what it is and why it could not be set
+	// Units says that replies came that fit the request but for their unit id, which is one that LaxUnits take.
+	Units bool
+	// LatencyTimer is that of a USB adapter. It is empty where there is none or it is 1 ms; else it says what it is and
+	// why it could not be set.
+	LatencyTimer string
 }
 
 // Frames counts what came in on a link and answered nothing, since the link was made.

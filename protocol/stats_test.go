@@ -42,7 +42,8 @@ func TestRecorder(t *testing.T) {
 		{"timeout", Response{Sent: time.Now()}, link(ErrTimeout), func(s Stats) uint64 { return s.Timeouts }},
 		{"broken", Response{Sent: time.Now()}, link(errGone), func(s Stats) uint64 { return s.Failures }},
 		{"expired", Response{}, fmt.Errorf("read: %w", ErrExpired), func(s Stats) uint64 { return s.Expired }},
-		{"cancelled", Response{}, fmt.Errorf("read: %w", context.Canceled), func(s Stats) uint64 { return s.Cancelled }},
+		{"cancelled", Response{}, fmt.Errorf("read: %w", context.Canceled),
+			func(s Stats) uint64 { return s.Cancelled }},
 	} {
 		r := newRecorder(nil)
 		r.exchanged(readOf(0, 1), tt.resp, tt.err, time.Now(), time.Now().Add(time.Millisecond))
@@ -67,15 +68,18 @@ func TestUnitStats(t *testing.T) {
 	r.exchanged(readOf(0, 10), no, fmt.Errorf("read: %w", ExceptionError{3, 6}), sent, no.Done)
 	other := readOf(0, 1)
 	other.Unit = 2
-	r.exchanged(other, Response{Sent: sent}, &LinkError{Op: "receive", Link: "x", Err: ErrTimeout}, sent, sent.Add(time.Second))
+	r.exchanged(other, Response{Sent: sent}, &LinkError{Op: "receive", Link: "x", Err: ErrTimeout}, sent,
+		sent.Add(time.Second))
 	r.writeWait(2, 7*time.Millisecond)
 	s := r.clone().snapshot(sent.Add(time.Second))
 	one := Spread{Count: 1, P50: 7 * time.Millisecond, P95: 7 * time.Millisecond, Max: 7 * time.Millisecond}
-	if u := s.Units[2]; u.Requests != 1 || u.Timeouts != 1 || u.Replies != 0 || u.WriteWait != one || u.Latency != (Spread{}) {
+	if u := s.Units[2]; u.Requests != 1 || u.Timeouts != 1 || u.Replies != 0 || u.WriteWait != one ||
+		u.Latency != (Spread{}) {
 		t.Errorf("unit 2: %+v", u)
 	}
 	u := s.Units[1]
-	if u.Requests != 2 || u.Replies != 1 || u.Exceptions != 1 || u.Busy != 1 || u.Timeouts != 0 || u.Latency.Max != wire+20*time.Millisecond {
+	if u.Requests != 2 || u.Replies != 1 || u.Exceptions != 1 || u.Busy != 1 || u.Timeouts != 0 ||
+		u.Latency.Max != wire+20*time.Millisecond {
 		t.Errorf("unit 1: %+v", u)
 	}
 	if u.Turnaround.P50 != 3*time.Millisecond || u.Turnaround.Max != 20*time.Millisecond {
@@ -102,7 +106,8 @@ func TestLoad(t *testing.T) {
 		{"half of ten seconds", [][2]float64{{0, 2}, {4, 7}}, 10, 0.5},
 		{"all the time", [][2]float64{{0, 300}}, 300, 1},
 		{"once, long ago", [][2]float64{{0, 20}}, 200, 0},
-		{"half of each second", [][2]float64{{230, 235}, {240, 245}, {250, 255}, {260, 265}, {270, 275}, {280, 285}, {290, 295}}, 300, 0.5},
+		{"half of each second", [][2]float64{{230, 235}, {240, 245}, {250, 255}, {260, 265}, {270, 275}, {280, 285},
+			{290, 295}}, 300, 0.5},
 	} {
 		var l load
 		for _, span := range tt.taken {

@@ -51,7 +51,8 @@ func TestSerialCheck(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	for baud, want := range map[int]time.Duration{
-		9600: 3645833 * time.Nanosecond, 19200: 1822917 * time.Nanosecond, 38400: 1750 * time.Microsecond, 115200: 1750 * time.Microsecond,
+		9600: 3645833 * time.Nanosecond, 19200: 1822917 * time.Nanosecond, 38400: 1750 * time.Microsecond,
+		115200: 1750 * time.Microsecond,
 	} {
 		got := Serial{baud, 8, NoParity, 1}.Silence()
 		if diff := got - want; diff < -time.Microsecond || diff > time.Microsecond {

@@ -27,12 +27,22 @@ func boundOf(d Device) protocol.WriteBound {
 			timing.Exchange(protocol.Read, written))
 	}
 	b.Dead = timing.Unanswered(d.Config.Line.Pace, longest)
+	if timing.Serial != nil || d.Config.Line.Quirks.Transactions == protocol.ShapeTransactions {
+		b.Late = 2 * b.Dead
+	}
+	identity, _ := devices.IdentityPlan(d.Config.Profile, d.Config.Line) // checked when the profile was loaded
+	for _, r := range identity {
+		b.Identify += timing.Exchange(protocol.Read, r.Range)
+	}
 	return b
 }
 
 // widest joins the bounds of two devices on one line.
 func widest(a, b protocol.WriteBound) protocol.WriteBound {
-	return protocol.WriteBound{Poll: max(a.Poll, b.Poll), Dead: max(a.Dead, b.Dead), Write: max(a.Write, b.Write)}
+	return protocol.WriteBound{
+		Poll: max(a.Poll, b.Poll), Dead: max(a.Dead, b.Dead), Late: max(a.Late, b.Late), Write: max(a.Write, b.Write),
+		Identify: max(a.Identify, b.Identify),
+	}
 }
 
 // longestWrite returns the most registers that one write carries: those of a point or, where neighbours are joined, of

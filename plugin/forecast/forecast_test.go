@@ -216,7 +216,7 @@ func TestShippedFamiliesAreRightByDefault(t *testing.T) {
 			c := parsed(t, withLines("  - {"+line+", devices: [{profile: "+name+"}]}\n"))
 			lines := must(Of(c))
 			bound := lines[0].Bound
-			bound.Dead = 0
+			bound.Dead, bound.Late = 0, 0
 			if wait := bound.Wait(0); wait <= 0 || wait > 200*time.Millisecond {
 				t.Errorf("%s on %s: a write waits %v", name, line, wait)
 			}

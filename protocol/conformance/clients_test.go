@@ -109,7 +109,8 @@ var (
 
 func (p mbpoll) ask(req protocol.Request) ([]uint16, error) {
 	args := []string{"-1", "-0", "-a", fmt.Sprint(req.Unit), "-r", fmt.Sprint(req.Range.Addr), "-o", "5"}
-	args = append(args, "-t", map[protocol.Table]string{protocol.Coil: "0", protocol.DiscreteInput: "1", protocol.InputRegister: "3", protocol.HoldingRegister: "4"}[req.Range.Table])
+	args = append(args, "-t", map[protocol.Table]string{protocol.Coil: "0", protocol.DiscreteInput: "1",
+		protocol.InputRegister: "3", protocol.HoldingRegister: "4"}[req.Range.Table])
 	if req.Op == protocol.Read {
 		args = append(args, "-c", fmt.Sprint(req.Range.Count))
 	}

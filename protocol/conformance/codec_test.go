@@ -18,7 +18,8 @@ var numbers = map[codec.Type]string{
 	codec.U64: "UINT64", codec.S64: "INT64", codec.F32: "FLOAT32", codec.F64: "FLOAT64",
 }
 
-// theirOrder returns the words as pymodbus takes them, with its name of their order: it knows no other order of the bytes in a word.
+// theirOrder returns the words as pymodbus takes them, with its name of their order: it knows no other order of the
+// bytes in a word.
 func theirOrder(order codec.Order, words []uint16) (string, []uint16) {
 	words = slices.Clone(words)
 	if order == codec.BADC || order == codec.DCBA {
@@ -51,7 +52,8 @@ func (p *process) converted(asked map[string]any) (value any, words []uint16) {
 func randomWords(r *rand.Rand, n int) []uint16 {
 	words := make([]uint16, n)
 	for i := range words {
-		words[i] = []uint16{0, 1, 0xFFFF, 0x8000, 0x7FFF, 0x7FC0, 0x7F80, 0xFF80, 0x7FF0, 0x3DCC, uint16(r.Uint32()), uint16(r.Uint32())}[r.IntN(12)]
+		words[i] = []uint16{0, 1, 0xFFFF, 0x8000, 0x7FFF, 0x7FC0, 0x7F80, 0xFF80, 0x7FF0, 0x3DCC, uint16(r.Uint32()),
+			uint16(r.Uint32())}[r.IntN(12)]
 	}
 	return words
 }
@@ -99,7 +101,8 @@ func TestCodecAsPymodbus(t *testing.T) {
 					}
 					_, made := p.converted(map[string]any{"encode": name, "order": asOrder, "value": value})
 					if _, made = theirOrder(order, made); err != nil || !slices.Equal(again, made) {
-						t.Fatalf("seed %d: %s %v %v: ours % x, %v, pymodbus' % x", seed, name, order, ours, again, err, made)
+						t.Fatalf("seed %d: %s %v %v: ours % x, %v, pymodbus' % x", seed, name, order, ours, again, err,
+							made)
 					}
 					encoded++
 				}

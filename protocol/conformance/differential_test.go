@@ -73,10 +73,12 @@ var differences = []struct {
 	ours, theirs string
 	is           func(pdu []byte) bool
 }{
-	{"bytes behind the end of a request: the standard's length says that the request is another one, pymodbus leaves them out",
+	{"bytes behind the end of a request: the standard's length says that the request is another one, pymodbus " +
+		"leaves them out",
 		"030000000100", "8303", "03020000",
 		func(pdu []byte) bool { return pdu[0] < 7 && len(pdu) > 5 }},
-	{"a coil is set to FF00 or 0000 and nothing else (MODBUS Application Protocol V1.1b3, 6.5); to pymodbus all else is on",
+	{"a coil is set to FF00 or 0000 and nothing else (MODBUS Application Protocol V1.1b3, 6.5); to pymodbus all " +
+		"else is on",
 		"0500010001", "8503", "050001ff00",
 		func(pdu []byte) bool {
 			return pdu[0] == 5 && len(pdu) > 4 && (pdu[3] != 0 && pdu[3] != 0xFF || pdu[4] != 0)
@@ -103,7 +105,8 @@ func known(pdu []byte) bool {
 func randomPDU(r *rand.Rand) []byte {
 	pick := func(from ...uint16) uint16 { return from[r.IntN(len(from))] }
 	addr := pick(0, 1, 7, 8, 300, 65408, 65534, 65535, uint16(r.Uint32()))
-	count := pick(0, 1, 2, 8, 9, 122, 123, 124, 125, 126, 1968, 1969, 2000, 2001, 65535, uint16(r.IntN(200)), uint16(r.Uint32()))
+	count := pick(0, 1, 2, 8, 9, 122, 123, 124, 125, 126, 1968, 1969, 2000, 2001, 65535, uint16(r.IntN(200)),
+		uint16(r.Uint32()))
 	pdu := binary.BigEndian.AppendUint16([]byte{byte(pick(1, 2, 3, 4, 5, 6, 15, 16, uint16(r.IntN(128))))}, addr)
 	switch pdu[0] {
 	case 5:
@@ -127,8 +130,8 @@ func randomPDU(r *rand.Rand) []byte {
 	return pdu
 }
 
-// Our simulator's request parser and pymodbus' decoder agree on what is a request and what it means: both carry out each
-// request and the replies are the same, byte for byte, but for the known differences.
+// Our simulator's request parser and pymodbus' decoder agree on what is a request and what it means: both carry out
+// each request and the replies are the same, byte for byte, but for the known differences.
 func TestRequestsAsPymodbus(t *testing.T) {
 	pair(t, "random requests", "our simulator and pymodbus", "PDU", func(t *testing.T) string {
 		seed := rand.Uint64()
@@ -144,7 +147,8 @@ func TestRequestsAsPymodbus(t *testing.T) {
 				continue
 			}
 			mine, other := ours(pdu), p.theirs(pdu)
-			if rejected := len(other) == 0; rejected && mine[0]&0x80 == 0 || !rejected && string(mine) != string(other) {
+			if rejected := len(other) == 0; rejected && mine[0]&0x80 == 0 || !rejected &&
+				string(mine) != string(other) {
 				t.Fatalf("seed %d: % x: ours % x, pymodbus' % x", seed, pdu, mine, other)
 			}
 			if mine[0]&0x80 == 0 {
@@ -170,7 +174,8 @@ func TestDifferencesToPymodbus(t *testing.T) {
 			if err != nil || !d.is(pdu) {
 				t.Fatalf("%s: %v", d.ask, err)
 			}
-			if mine, other := hex.EncodeToString(ours(pdu)), hex.EncodeToString(p.theirs(pdu)); mine != d.ours || other != d.theirs {
+			if mine, other := hex.EncodeToString(ours(pdu)),
+				hex.EncodeToString(p.theirs(pdu)); mine != d.ours || other != d.theirs {
 				t.Errorf("%s: ours %s, pymodbus' %s, not %s and %s: %s", d.ask, mine, other, d.ours, d.theirs, d.why)
 			}
 		}

@@ -26,7 +26,8 @@ const (
 // byShape believes replies of the right shape, whatever their transaction id.
 var byShape = protocol.Quirks{Transactions: protocol.ShapeTransactions}
 
-// hostile starts libmodbus' test server, which serves one connection and ends, and returns its memory and a client of ours.
+// hostile starts libmodbus' test server, which serves one connection and ends, and returns its memory and a client of
+// ours.
 func hostile(t *testing.T, line string, timeout time.Duration, quirks protocol.Quirks) (*memory, exchange) {
 	t.Helper()
 	there, here := places(t, line)
@@ -50,7 +51,8 @@ func hostile(t *testing.T, line string, timeout time.Duration, quirks protocol.Q
 func TestOurClientAgainstLibmodbus(t *testing.T) {
 	for _, line := range []string{onTCP, onPTY} {
 		pair(t, "our client", "libmodbus test server", line, func(t *testing.T) string {
-			// Our link asks again where a reply may be a copy of the one before, with reads of two registers among others.
+			// Our link asks again where a reply may be a copy of the one before, with reads of two registers among
+			// others.
 			m, do := hostile(t, line, 500*time.Millisecond, protocol.Quirks{})
 			return exercise(t, m, 200, patient(do), m.trap)
 		})
@@ -66,7 +68,8 @@ func TestOurClientAgainstLibmodbus(t *testing.T) {
 	}
 }
 
-// trap says which requests are not for the plain exercise: what it holds beyond the memory, and what it answers wrongly.
+// trap says which requests are not for the plain exercise: what it holds beyond the memory, and what it answers
+// wrongly.
 func (m *memory) trap(req protocol.Request) bool {
 	end := uint32(m.first[req.Range.Table]) + uint32(len(m.tables[req.Range.Table]))
 	holding := req.Range.Table == protocol.HoldingRegister
@@ -88,56 +91,63 @@ var traps = []struct {
 		}
 		return "exception 6" + well(t, m, do)
 	}},
-	{"wrong id", 300 * time.Millisecond, protocol.Quirks{}, func(t *testing.T, m *memory, _ string, do exchange) string {
-		return ignored(t, do, m.read(protocol.HoldingRegister, answersOther, 1)) + well(t, m, do)
-	}},
+	{"wrong id", 300 * time.Millisecond, protocol.Quirks{},
+		func(t *testing.T, m *memory, _ string, do exchange) string {
+			return ignored(t, do, m.read(protocol.HoldingRegister, answersOther, 1)) + well(t, m, do)
+		}},
 	{"wrong id, by shape", time.Second, byShape, func(t *testing.T, m *memory, _ string, do exchange) string {
 		return zero(t, do, m.read(protocol.HoldingRegister, answersOther, 1)) + well(t, m, do)
 	}},
 	{"late", time.Second, protocol.Quirks{}, func(t *testing.T, m *memory, _ string, do exchange) string {
 		return zero(t, do, m.read(protocol.HoldingRegister, answersLate, 1)) + well(t, m, do)
 	}},
-	{"too late", 200 * time.Millisecond, protocol.Quirks{}, func(t *testing.T, m *memory, _ string, do exchange) string {
-		write := m.write(protocol.HoldingRegister, hostileRegisters, 0)
-		if _, err := patient(do)(write); err != nil {
-			t.Fatal(err)
-		}
-		done := ignored(t, do, m.read(protocol.HoldingRegister, answersLate, 1))
-		// Its reply comes now, and has the shape of this one's.
-		if words, err := patient(do)(m.read(protocol.HoldingRegister, hostileRegisters, 1)); err != nil || !slices.Equal(words, write.Words) {
-			t.Fatalf("%v, %v for %v", words, err, write.Words)
-		}
-		return done + ", dropped when it came"
-	}},
+	{"too late", 200 * time.Millisecond, protocol.Quirks{},
+		func(t *testing.T, m *memory, _ string, do exchange) string {
+			write := m.write(protocol.HoldingRegister, hostileRegisters, 0)
+			if _, err := patient(do)(write); err != nil {
+				t.Fatal(err)
+			}
+			done := ignored(t, do, m.read(protocol.HoldingRegister, answersLate, 1))
+			// Its reply comes now, and has the shape of this one's.
+			if words, err := patient(do)(m.read(protocol.HoldingRegister, hostileRegisters, 1)); err != nil ||
+				!slices.Equal(words, write.Words) {
+				t.Fatalf("%v, %v for %v", words, err, write.Words)
+			}
+			return done + ", dropped when it came"
+		}},
 	// On TCP only the low byte of its transaction id is right.
-	{"byte by byte", 300 * time.Millisecond, protocol.Quirks{}, func(t *testing.T, m *memory, _ string, do exchange) string {
-		return ignored(t, do, m.read(protocol.HoldingRegister, answersSlowly, 1)) + well(t, m, do)
-	}},
+	{"byte by byte", 300 * time.Millisecond, protocol.Quirks{},
+		func(t *testing.T, m *memory, _ string, do exchange) string {
+			return ignored(t, do, m.read(protocol.HoldingRegister, answersSlowly, 1)) + well(t, m, do)
+		}},
 	{"byte by byte, by shape", time.Second, byShape, func(t *testing.T, m *memory, _ string, do exchange) string {
 		return zero(t, do, m.read(protocol.HoldingRegister, answersSlowly, 1)) + well(t, m, do)
 	}},
-	{"wrong count", 300 * time.Millisecond, protocol.Quirks{}, func(t *testing.T, m *memory, line string, do exchange) string {
-		words, err := do(m.read(protocol.HoldingRegister, hostileRegisters, miscounts))
-		broken, ok := errors.AsType[*protocol.LinkError](err)
-		if !ok || words != nil {
-			t.Fatalf("%v, %v", words, err)
-		}
-		if line == onTCP { // the connection cannot be trusted any more; the server ends with it
-			return "refused: " + broken.Err.Error()
-		}
-		return "refused: " + broken.Err.Error() + well(t, m, do)
-	}},
-	{"wrong length of a write", 300 * time.Millisecond, protocol.Quirks{}, func(t *testing.T, m *memory, _ string, do exchange) string {
-		told := ""
-		for _, req := range []protocol.Request{m.write(protocol.Coil, badLengthBit, 0), m.write(protocol.HoldingRegister, answersBusy, 0)} {
-			_, err := do(req)
-			if err == nil {
-				t.Fatalf("%v: taken for done", req)
+	{"wrong count", 300 * time.Millisecond, protocol.Quirks{},
+		func(t *testing.T, m *memory, line string, do exchange) string {
+			words, err := do(m.read(protocol.HoldingRegister, hostileRegisters, miscounts))
+			broken, ok := errors.AsType[*protocol.LinkError](err)
+			if !ok || words != nil {
+				t.Fatalf("%v, %v", words, err)
 			}
-			told = fmt.Sprint(refusalOf(err))
-		}
-		return told
-	}},
+			if line == onTCP { // the connection cannot be trusted any more; the server ends with it
+				return "refused: " + broken.Err.Error()
+			}
+			return "refused: " + broken.Err.Error() + well(t, m, do)
+		}},
+	{"wrong length of a write", 300 * time.Millisecond, protocol.Quirks{},
+		func(t *testing.T, m *memory, _ string, do exchange) string {
+			told := ""
+			for _, req := range []protocol.Request{m.write(protocol.Coil, badLengthBit, 0),
+				m.write(protocol.HoldingRegister, answersBusy, 0)} {
+				_, err := do(req)
+				if err == nil {
+					t.Fatalf("%v: taken for done", req)
+				}
+				told = fmt.Sprint(refusalOf(err))
+			}
+			return told
+		}},
 }
 
 // ignored asks what is answered with something that is no reply, and must find none.
@@ -163,7 +173,8 @@ func zero(t *testing.T, do exchange, req protocol.Request) string {
 func well(t *testing.T, m *memory, do exchange) string {
 	t.Helper()
 	for range 5 {
-		if words, err := patient(do)(m.read(protocol.InputRegister, 0x108, 1)); err != nil || !slices.Equal(words, []uint16{10}) {
+		if words, err := patient(do)(m.read(protocol.InputRegister, 0x108, 1)); err != nil ||
+			!slices.Equal(words, []uint16{10}) {
 			t.Fatalf("afterwards %v, %v", words, err)
 		}
 	}

@@ -1,5 +1,6 @@
 // Package conformance holds our client and our simulator against other people's: pymodbus, libmodbus, mbpoll and
-// modbus-serial. It needs what .ci/conformance installs, and is skipped where CONFORMANCE does not name the folder of it.
+// modbus-serial. It needs what .ci/conformance installs, and is skipped where CONFORMANCE does not name the folder of
+// it.
 package conformance
 
 import (
@@ -57,5 +58,6 @@ func pair(t *testing.T, client, server, line string, f func(t *testing.T) string
 	}
 	verdicts.Lock()
 	defer verdicts.Unlock()
-	verdicts.lines = append(verdicts.lines, fmt.Sprintf("%s\t%s\t-> %s\t%s\t%s\t%.1f s", verdict, client, server, line, done, time.Since(began).Seconds()))
+	verdicts.lines = append(verdicts.lines,
+		fmt.Sprintf("%s\t%s\t-> %s\t%s\t%s\t%.1f s", verdict, client, server, line, done, time.Since(began).Seconds()))
 }

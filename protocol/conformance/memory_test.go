@@ -17,8 +17,8 @@ type memory struct {
 	tables [4][]uint16
 }
 
-// newMemory holds 300 registers and 3,008 bits of each kind from address 0 on, many values of their own among them. pymodbus
-// keeps bits by sixteen.
+// newMemory holds 300 registers and 3,008 bits of each kind from address 0 on, many values of their own among them.
+// pymodbus keeps bits by sixteen.
 func newMemory(unit protocol.UnitID) *memory {
 	m := &memory{unit: unit}
 	for table := range protocol.Table(4) {
@@ -55,7 +55,8 @@ func (m *memory) simulated() *sim.Unit {
 	return u
 }
 
-// carryOut returns the words that a request brings and keeps those it writes; an exception if it goes beyond the memory.
+// carryOut returns the words that a request brings and keeps those it writes; an exception if it goes beyond the
+// memory.
 func (m *memory) carryOut(req protocol.Request) ([]uint16, error) {
 	held, from := m.tables[req.Range.Table], int(req.Range.Addr)-int(m.first[req.Range.Table])
 	if from < 0 || from+int(req.Range.Count) > len(held) {
@@ -69,17 +70,19 @@ func (m *memory) carryOut(req protocol.Request) ([]uint16, error) {
 	return nil, nil
 }
 
-// edges are the requests that every server is asked: the shortest and the longest, the first and the last addresses, and those
-// just behind them.
+// edges are the requests that every server is asked: the shortest and the longest, the first and the last addresses,
+// and those just behind them.
 func (m *memory) edges() (all []protocol.Request) {
 	most := func(op protocol.Op, t protocol.Table) int {
-		limits := map[bool][2]int{false: {protocol.MaxReadRegisters, protocol.MaxWriteRegisters}, true: {protocol.MaxReadBits, protocol.MaxWriteBits}}
+		limits := map[bool][2]int{false: {protocol.MaxReadRegisters, protocol.MaxWriteRegisters},
+			true: {protocol.MaxReadBits, protocol.MaxWriteBits}}
 		return min(limits[t.Bits()][min(op, 1)], len(m.tables[t]))
 	}
 	for table := range protocol.Table(4) {
 		first, end := int(m.first[table]), int(m.first[table])+len(m.tables[table])
 		longest := most(protocol.Read, table)
-		all = append(all, m.read(table, first, 1), m.read(table, end-1, 1), m.read(table, first, longest), m.read(table, end-longest, longest),
+		all = append(all, m.read(table, first, 1), m.read(table, end-1, 1), m.read(table, first, longest),
+			m.read(table, end-longest, longest),
 			m.read(table, end, 1), m.read(table, end-1, 2))
 		if table != protocol.HoldingRegister && table != protocol.Coil {
 			continue
@@ -87,9 +90,11 @@ func (m *memory) edges() (all []protocol.Request) {
 		longest = most(protocol.WriteMultiple, table)
 		for _, count := range []int{0, 1, 9, longest} {
 			count = min(count, longest)
-			all = append(all, m.write(table, end-max(count, 1), count), m.read(table, first, most(protocol.Read, table)))
+			all = append(all, m.write(table, end-max(count, 1), count),
+				m.read(table, first, most(protocol.Read, table)))
 		}
-		all = append(all, m.write(table, end, 0), m.write(table, end-1, 2), m.read(table, first, most(protocol.Read, table)))
+		all = append(all, m.write(table, end, 0), m.write(table, end-1, 2),
+			m.read(table, first, most(protocol.Read, table)))
 	}
 	return all
 }
@@ -139,8 +144,8 @@ func (m *memory) random(r *rand.Rand) protocol.Request {
 // exchange carries a request to a server and returns what came back.
 type exchange func(protocol.Request) ([]uint16, error)
 
-// exercise asks a server for all edges and for some requests at random and holds each reply against the memory. Requests that
-// skip names are left out. It returns what was done in words.
+// exercise asks a server for all edges and for some requests at random and holds each reply against the memory.
+// Requests that skip names are left out. It returns what was done in words.
 func exercise(t *testing.T, m *memory, random int, do exchange, skip func(protocol.Request) bool) string {
 	t.Helper()
 	seed := rand.Uint64()
@@ -161,7 +166,8 @@ func exercise(t *testing.T, m *memory, random int, do exchange, skip func(protoc
 			refused++
 		}
 		if fmt.Sprint(refusalOf(err)) != fmt.Sprint(refusal) || !slices.Equal(words, want) {
-			t.Fatalf("seed %d: %v function %d: %v, %v; want %v, %v", seed, req, req.Function(), words, err, want, refusal)
+			t.Fatalf("seed %d: %v function %d: %v, %v; want %v, %v", seed, req, req.Function(), words, err, want,
+				refusal)
 		}
 	}
 	return fmt.Sprintf("%d requests, %d of them refused", asked, refused)

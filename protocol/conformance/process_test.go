@@ -126,7 +126,8 @@ type reply struct {
 // ask has a client's script carry out a request.
 func (p *process) ask(req protocol.Request) ([]uint16, error) {
 	p.t.Helper()
-	p.say(map[string]any{"function": req.Function(), "addr": req.Range.Addr, "count": req.Range.Count, "words": req.Words})
+	p.say(map[string]any{"function": req.Function(), "addr": req.Range.Addr, "count": req.Range.Count,
+		"words": req.Words})
 	var r reply
 	if err := json.Unmarshal([]byte(p.hear("{")), &r); err != nil {
 		p.t.Fatal(err)

@@ -30,7 +30,8 @@ func client(t *testing.T, line, place string, timeout time.Duration, quirks prot
 	case onPTY:
 		l = link.NewRTU(link.RTUConfig{Path: place, Serial: serial, Timeout: timeout, Quirks: quirks})
 	case onRTUTCP:
-		l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout, Quirks: quirks})
+		l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout,
+			Quirks: quirks})
 	}
 	t.Cleanup(func() { l.Close() })
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -48,8 +49,9 @@ func client(t *testing.T, line, place string, timeout time.Duration, quirks prot
 	}
 }
 
-// usual is a client for servers that do nothing odd: each request has its reply. Only a pty whose other end answers sooner than the
-// wire could carry the reply costs our link a request or two until it has learnt that; so there it asks again.
+// usual is a client for servers that do nothing odd: each request has its reply. Only a pty whose other end answers
+// sooner than the wire could carry the reply costs our link a request or two until it has learnt that; so there it asks
+// again.
 func usual(t *testing.T, line, place string) exchange {
 	t.Helper()
 	if line == onPTY {

@@ -28,10 +28,12 @@ type cycleRow struct {
 
 // limit is what the wire takes: the cycle that cannot be undercut without breaking t3.5.
 func (r cycleRow) limit() time.Duration {
-	return protocol.Timing{Serial: &r.serial, Turnaround: r.pause}.Exchange(protocol.Read, protocol.Range{Count: r.count})
+	return protocol.Timing{Serial: &r.serial, Turnaround: r.pause}.Exchange(protocol.Read,
+		protocol.Range{Count: r.count})
 }
 
-// target is what is demanded of us: 1.5 %, 1 % and 0.4 % above the limit for 1, 10 and 100 registers, or 0.4 ms where that is more.
+// target is what is demanded of us: 1.5 %, 1 % and 0.4 % above the limit for 1, 10 and 100 registers, or 0.4 ms where
+// that is more.
 func (r cycleRow) target() time.Duration {
 	part := map[uint16]float64{1: 0.015, 10: 0.010, 100: 0.004}[r.count]
 	return r.limit() + max(time.Duration(part*float64(r.limit())), 400*time.Microsecond)
@@ -46,13 +48,14 @@ func (r cycleRow) String() string {
 		x := float64(c.median) / float64(r.limit())
 		return fmt.Sprintf("%.2f\t%.4f\t%+.2f\t%d of %d", inMs(c.median), x, inMs(c.median-r.limit()), c.short, c.count)
 	}
-	return fmt.Sprintf("%v\t%d\t%v\t%.2f\t%s\t%s\t%s\t", r.serial, r.count, r.pause, inMs(r.limit()), of(r.ours), verdict, of(r.goburrow))
+	return fmt.Sprintf("%v\t%d\t%v\t%.2f\t%s\t%s\t%s\t", r.serial, r.count, r.pause, inMs(r.limit()), of(r.ours),
+		verdict, of(r.goburrow))
 }
 
 func inMs(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// BenchmarkRTURead measures the cycle of a read on a paced pty, from one request to the next, beside the limit that the wire sets,
-// and stock goburrow doing the same. It ends with a table.
+// BenchmarkRTURead measures the cycle of a read on a paced pty, from one request to the next, beside the limit that the
+// wire sets, and stock goburrow doing the same. It ends with a table.
 func BenchmarkRTURead(b *testing.B) {
 	if testing.Short() {
 		b.Skip("takes the better part of a minute")
@@ -83,7 +86,8 @@ func BenchmarkRTURead(b *testing.B) {
 		}
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nline\tregisters\tT\tlimit ms\tours ms\tx limit\tms over\tgaps < t3.5\ttarget\tgoburrow ms\tx limit\tms over\tgaps < t3.5\t")
+	fmt.Fprintln(w, "\nline\tregisters\tT\tlimit ms\tours ms\tx limit\tms over\tgaps < t3.5\ttarget\tgoburrow ms\tx "+
+		"limit\tms over\tgaps < t3.5\t")
 	for _, row := range rows {
 		fmt.Fprintln(w, row)
 	}
@@ -109,14 +113,15 @@ func ourCycles(b *testing.B, row cycleRow) cycles {
 	})
 }
 
-// leastReads is how often each client reads at least. Stock goburrow does no more: it sleeps for a fixed time, so its cycles
-// differ by little.
+// leastReads is how often each client reads at least. Stock goburrow does no more: it sleeps for a fixed time, so its
+// cycles differ by little.
 const leastReads = 5
 
 func theirCycles(b *testing.B, row cycleRow) cycles {
 	p := newPaced(b, row.serial, row.pause)
 	h := modbus.NewRTUClientHandler(p.path)
-	h.BaudRate, h.DataBits, h.StopBits, h.Parity = row.serial.Baud, 8, row.serial.StopBits, string("NEO"[row.serial.Parity])
+	h.BaudRate, h.DataBits, h.StopBits, h.Parity = row.serial.Baud, 8, row.serial.StopBits,
+		string("NEO"[row.serial.Parity])
 	h.SlaveId, h.Timeout = 1, time.Second
 	defer h.Close()
 	client := modbus.NewClient(h)
@@ -134,8 +139,8 @@ type cycles struct {
 	short  int // how often the line was not silent for t3.5 between two
 }
 
-// measure reads once for nothing and then while more says so. The values move: while the machine is busy, our link asks again for a
-// reply that is the last one to the bit, because it cannot rule out then that it came twice.
+// measure reads once for nothing and then while more says so. The values move: while the machine is busy, our link asks
+// again for a reply that is the last one to the bit, because it cannot rule out then that it came twice.
 func (p *paced) measure(b *testing.B, more func() bool, read func() error) cycles {
 	p.mu.Lock()
 	p.counts = true
@@ -163,8 +168,8 @@ func (p *paced) measure(b *testing.B, more func() bool, read func() error) cycle
 	return c
 }
 
-// BenchmarkWriteWait measures how long a write waits for its first byte on a line that is polled flat out in blocks of 40, at random
-// moments. A poll takes 124 ms, 20 ms of them in the device.
+// BenchmarkWriteWait measures how long a write waits for its first byte on a line that is polled flat out in blocks of
+// 40, at random moments. A poll takes 124 ms, 20 ms of them in the device.
 func BenchmarkWriteWait(b *testing.B) {
 	if testing.Short() {
 		b.Skip("takes seconds")
@@ -176,7 +181,8 @@ func BenchmarkWriteWait(b *testing.B) {
 	running.Go(func() { _ = bus.Run(ctx) })
 	running.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = bus.Do(ctx, protocol.Request{Unit: 1, Range: protocol.Range{Count: 40}, Priority: protocol.PriorityPoll})
+			_, _ = bus.Do(ctx, protocol.Request{Unit: 1, Range: protocol.Range{Count: 40},
+				Priority: protocol.PriorityPoll})
 		}
 	})
 	r := rand.New(rand.NewPCG(1, 2))
@@ -203,8 +209,8 @@ type tcpRow struct {
 	bytes     float64
 }
 
-// BenchmarkTCPRead measures a read of 100 registers over loopback, one after another: by the link, through a bus, and by stock
-// goburrow, by turns. It ends with a table.
+// BenchmarkTCPRead measures a read of 100 registers over loopback, one after another: by the link, through a bus, and
+// by stock goburrow, by turns. It ends with a table.
 func BenchmarkTCPRead(b *testing.B) {
 	address := serveTCP(b)
 	clients := []struct {
@@ -227,7 +233,8 @@ func BenchmarkTCPRead(b *testing.B) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\nTCP, 100 registers\trequests/s\tof goburrow\tallocs/request\tB/request\t")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.1f\t%.0f\t\n", r.name, r.perSecond, r.perSecond/rows[len(rows)-1].perSecond, r.allocs, r.bytes)
+		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.1f\t%.0f\t\n", r.name, r.perSecond, r.perSecond/rows[len(rows)-1].perSecond,
+			r.allocs, r.bytes)
 	}
 	w.Flush()
 }
@@ -257,7 +264,8 @@ func measureTCP(b *testing.B, name string, read func() error) tcpRow {
 	runtime.ReadMemStats(&behind)
 	b.ReportMetric(float64(n)/took.Seconds(), "requests/s")
 	per := func(before, behind uint64) float64 { return float64(behind-before) / float64(n) }
-	return tcpRow{name, float64(n) / took.Seconds(), per(before.Mallocs, behind.Mallocs), per(before.TotalAlloc, behind.TotalAlloc)}
+	return tcpRow{name, float64(n) / took.Seconds(), per(before.Mallocs, behind.Mallocs),
+		per(before.TotalAlloc, behind.TotalAlloc)}
 }
 
 func tcpByLink(b *testing.B, address string) (read func() error, end func()) {

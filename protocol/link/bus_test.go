@@ -62,7 +62,8 @@ func TestBusCallerLeavesWhileOpening(t *testing.T) {
 		begun := time.Now()
 		brief, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer stop()
-		if _, err := b.Do(brief, protocol.Request{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Count: 1}, Words: []uint16{1}}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := b.Do(brief, protocol.Request{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Count: 1},
+			Words: []uint16{1}}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		if took := time.Since(begun); took != 100*time.Millisecond {

@@ -17,8 +17,8 @@ import (
 	"solarhub/protocol"
 )
 
-// babbler is a connection whose peer says the same whatever it is asked: in, in pieces drawn from r, each behind a request, then
-// nothing, or with hangsUp the end.
+// babbler is a connection whose peer says the same whatever it is asked: in, in pieces drawn from r, each behind a
+// request, then nothing, or with hangsUp the end.
 type babbler struct {
 	in      []byte
 	r       *rand.Rand
@@ -52,10 +52,16 @@ func (b *babbler) RemoteAddr() net.Addr             { return nil }
 
 // fuzzed are requests of each kind.
 var fuzzed = []protocol.Request{
-	readOf(0, 2), readOf(7, 1), readOf(0, 125), {Unit: 1, Range: protocol.Range{Table: protocol.InputRegister, Addr: 0, Count: 3}}, {Unit: 1, Range: protocol.Range{Table: protocol.Coil, Addr: 0, Count: 9}},
-	{Unit: 1, Range: protocol.Range{Table: protocol.DiscreteInput, Addr: 3, Count: 1}}, writeOf(1, 3), {Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Table: protocol.Coil, Addr: 1, Count: 1}, Words: []uint16{1}},
-	{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 1, Count: 2}, Words: []uint16{4, 5}},
-	{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.Coil, Addr: 1, Count: 3}, Words: []uint16{1, 0, 1}},
+	readOf(0, 2), readOf(7, 1), readOf(0, 125),
+	{Unit: 1, Range: protocol.Range{Table: protocol.InputRegister, Addr: 0, Count: 3}},
+	{Unit: 1, Range: protocol.Range{Table: protocol.Coil, Addr: 0, Count: 9}},
+	{Unit: 1, Range: protocol.Range{Table: protocol.DiscreteInput, Addr: 3, Count: 1}}, writeOf(1, 3),
+	{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Table: protocol.Coil, Addr: 1, Count: 1},
+		Words: []uint16{1}},
+	{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 1, Count: 2},
+		Words: []uint16{4, 5}},
+	{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.Coil, Addr: 1, Count: 3},
+		Words: []uint16{1, 0, 1}},
 }
 
 // replyPDU is the PDU that a result must have come in.
@@ -71,8 +77,8 @@ func replyPDU(req protocol.Request, words []uint16, err error) []byte {
 	return append([]byte{req.Function(), byte(len(data))}, data...)
 }
 
-// Whatever a peer says and in whatever pieces, a link neither panics nor hangs, and what it takes for a reply was sent as
-// one: a whole frame from the unit, of the function and size that were asked for.
+// Whatever a peer says and in whatever pieces, a link neither panics nor hangs, and what it takes for a reply was sent
+// as one: a whole frame from the unit, of the function and size that were asked for.
 func FuzzLink(f *testing.F) {
 	for i, req := range fuzzed {
 		words := make([]uint16, req.Range.Count)
@@ -94,7 +100,8 @@ func FuzzLink(f *testing.F) {
 		var link protocol.Link = NewTCP(TCPConfig{Dial: by, Quirks: quirks})
 		if how&2 != 0 {
 			serial := protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
-			link = NewRTUOverTCP(RTUOverTCPConfig{Dial: by, Serial: serial, Quirks: quirks, Sleep: func(time.Duration) {}})
+			link = NewRTUOverTCP(RTUOverTCPConfig{Dial: by, Serial: serial, Quirks: quirks,
+				Sleep: func(time.Duration) {}})
 		}
 		defer link.Close()
 		for range 3 {

@@ -13,7 +13,8 @@ import (
 	"solarhub/protocol"
 )
 
-// floodOf returns a DialFunc whose peers send the same for ever, whatever they are asked, and counts how often it was called.
+// floodOf returns a DialFunc whose peers send the same for ever, whatever they are asked, and counts how often it was
+// called.
 func floodOf(garbage []byte) (by DialFunc, dials *atomic.Int64, wait func()) {
 	dials = new(atomic.Int64)
 	var running sync.WaitGroup
@@ -44,9 +45,13 @@ func TestGarbageIsBackedOff(t *testing.T) {
 		link    func(by DialFunc) protocol.Link
 	}{
 		{"TCP, noise", noise, func(by DialFunc) protocol.Link { return NewTCP(TCPConfig{Address: "a:502", Dial: by}) }},
-		{"TCP, replies", frames, func(by DialFunc) protocol.Link { return NewTCP(TCPConfig{Address: "a:502", Dial: by}) }},
+		{"TCP, replies", frames, func(by DialFunc) protocol.Link {
+			return NewTCP(TCPConfig{Address: "a:502",
+				Dial: by})
+		}},
 		{"TCP by shape, replies", frames, func(by DialFunc) protocol.Link {
-			return NewTCP(TCPConfig{Address: "a:502", Dial: by, Quirks: protocol.Quirks{Transactions: protocol.ShapeTransactions}})
+			return NewTCP(TCPConfig{Address: "a:502", Dial: by,
+				Quirks: protocol.Quirks{Transactions: protocol.ShapeTransactions}})
 		}},
 		{"RTU over TCP, noise", noise, func(by DialFunc) protocol.Link {
 			return NewRTUOverTCP(RTUOverTCPConfig{Address: "a:4196", Dial: by, Sleep: time.Sleep})
@@ -63,7 +68,8 @@ func TestGarbageIsBackedOff(t *testing.T) {
 				var running sync.WaitGroup
 				running.Go(func() { _ = bus.Run(ctx) })
 				for begun := time.Now(); time.Since(begun) < 20*time.Minute; {
-					if _, err := bus.Do(ctx, protocol.Request{Unit: 1, Range: protocol.Range{Count: 10}, Priority: protocol.PriorityPoll}); err == nil {
+					if _, err := bus.Do(ctx, protocol.Request{Unit: 1, Range: protocol.Range{Count: 10},
+						Priority: protocol.PriorityPoll}); err == nil {
 						t.Error("garbage was taken for a reply")
 					}
 					time.Sleep(2 * time.Second)

@@ -15,8 +15,8 @@ const (
 	mbapFrame  = mbapHeader - 1 + mbapMax // largest ADU: 260 bytes
 )
 
-// nextMBAP returns the first whole ADU of a Modbus TCP stream, nil if more bytes are needed. An error means that the stream
-// can no longer be trusted: there is no way back to a frame's beginning but a new connection.
+// nextMBAP returns the first whole ADU of a Modbus TCP stream, nil if more bytes are needed. An error means that the
+// stream can no longer be trusted: there is no way back to a frame's beginning but a new connection.
 func nextMBAP(b []byte) ([]byte, error) {
 	if len(b) >= 4 {
 		if protocol := binary.BigEndian.Uint16(b[2:]); protocol != 0 {
@@ -57,8 +57,8 @@ func replyIn(frame []byte) reply {
 	return r
 }
 
-// misfit says in what a reply's ADU, from the unit id on, does not answer req; empty if it does. Without the checksum an RTU
-// frame is such an ADU, too.
+// misfit says in what a reply's ADU, from the unit id on, does not answer req; empty if it does. Without the checksum
+// an RTU frame is such an ADU, too.
 func misfit(req protocol.Request, adu []byte) string {
 	if protocol.UnitID(adu[0]) != req.Unit {
 		return fmt.Sprintf("from unit %d", adu[0])

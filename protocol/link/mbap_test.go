@@ -30,7 +30,8 @@ func TestNextMBAP(t *testing.T) {
 		{"protocol", []byte{0, 1, 1, 0}, nil, "protocol id 256, not 0"},
 	} {
 		got, err := nextMBAP(tt.b)
-		if !bytes.Equal(got, tt.want) || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+		if !bytes.Equal(got, tt.want) || (err == nil) != (tt.err == "") || err != nil &&
+			!strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: % x, %v", tt.name, got, err)
 		}
 	}

@@ -30,7 +30,7 @@ func (x *transfer) carry(connection uint64, send sendFunc) (protocol.Response, e
 	data, err := call(modbus.NewClient2(x.unit.packager, send), x.req)
 	resp := protocol.Response{Sent: x.sent, Done: x.done, Connection: connection}
 	if exception, ok := errors.AsType[*modbus.ModbusError](err); ok {
-		// goburrow leaves the error bit in the function code.
+		// err: goburrow leaves the error bit in the function code.
 		err = protocol.ExceptionError{Function: exception.FunctionCode &^ 0x80, Code: exception.ExceptionCode}
 		x.unit.answered(x.req, connection, true)
 	}

@@ -11,7 +11,8 @@ func TestPackUnpack(t *testing.T) {
 	if got := pack(bits, protocol.Coil); len(got) != 2 || got[0] != 0x0d || got[1] != 1 {
 		t.Errorf("% x", got)
 	}
-	for _, r := range []protocol.Range{{Table: protocol.Coil, Addr: 0, Count: 9}, {Table: protocol.HoldingRegister, Addr: 0, Count: 9}} {
+	for _, r := range []protocol.Range{{Table: protocol.Coil, Addr: 0, Count: 9},
+		{Table: protocol.HoldingRegister, Addr: 0, Count: 9}} {
 		for i, w := range unpack(pack(bits, r.Table), r) {
 			if w != bits[i] {
 				t.Errorf("%v: word %d is %d", r, i, w)

@@ -34,7 +34,8 @@ type peer struct {
 	got    [][]byte
 }
 
-// serve runs until the connection ends. Requests that come while it still sends are queued, as in loggers and device servers.
+// serve runs until the connection ends. Requests that come while it still sends are queued, as in loggers and device
+// servers.
 func (p *peer) serve() {
 	var sender sync.WaitGroup
 	parts := make(chan part, 1024)
@@ -174,7 +175,8 @@ func readOf(addr, count uint16) protocol.Request {
 }
 
 func writeOf(addr, word uint16) protocol.Request {
-	return protocol.Request{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Addr: addr, Count: 1}, Words: []uint16{word}}
+	return protocol.Request{Unit: 1, Op: protocol.WriteSingle, Range: protocol.Range{Addr: addr, Count: 1},
+		Words: []uint16{word}}
 }
 
 // right fails the test unless the response holds what the peers' registers hold.

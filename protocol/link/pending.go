@@ -7,24 +7,26 @@ import (
 	"solarhub/protocol"
 )
 
-// The reply to a Modbus request on a serial line names neither an address nor a number, and some gateways get the transaction
-// id of Modbus TCP wrong. A reply that comes after its request has timed out looks like the reply to any later read of the
-// same length. One thing helps: a unit answers its requests in the order in which they were sent. The rules:
+// The reply to a Modbus request on a serial line names neither an address nor a number, and some gateways get the
+// transaction id of Modbus TCP wrong. A reply that comes after its request has timed out looks like the reply to any
+// later read of the same length. One thing helps: a unit answers its requests in the order in which they were sent. The
+// rules:
 //
 //  1. A request that has timed out is pending: its reply may still come.
 //  2. What has arrived before a request goes out is read first and dropped.
 //  3. A reply that a pending request could have caused is late: it answers the oldest such request and never the one in
 //     flight. What is older than that request has been answered or lost, and is pending no longer.
-//  4. A request whose reply would look like that of a pending one waits for a probe: one short read of a length that nothing
-//     pending has.
+//  4. A request whose reply would look like that of a pending one waits for a probe: one short read of a length that no
+//     pending request has.
 //  5. Once a request or a probe has been answered, nothing that was sent before it is pending.
 //  6. When the probe gets no reply, it is pending too, and the request fails with ErrTimeout without having been sent.
 //  7. So an exchange takes two timeouts at most.
 //  8. A request is pending for a minute, and 64 requests at most are.
 //
-// The rules cannot help where a unit answers out of order, where another client of the same gateway reads as many registers of
-// the same unit, and where a late reply names another unit. No device was found that sends a reply twice on a line without
-// transaction ids, so there is no rule about that; with ids it costs nothing (a Tasmota bridge did so: arendst/Tasmota #22223).
+// The rules cannot help where a unit answers out of order, where another client of the same gateway reads as many
+// registers of the same unit, and where a late reply names another unit. No device was found that sends a reply twice
+// on a line without transaction ids, so there is no rule about that; with ids it costs nothing (a Tasmota bridge did
+// so: arendst/Tasmota #22223).
 
 // How long a request is pending, and how many are. No device is known that holds a reply back for a minute.
 const (
@@ -79,9 +81,10 @@ const (
 	awaited                  // it answers the request in flight
 )
 
-// classify says what a sound reply is and forgets what it settles. own is the shape of the request in flight to the unit, zero if
-// there is none. sent is when the request behind a late reply went out. The oldest request that could have caused the reply is
-// taken for its cause: if a younger one did, that one only stays pending for longer, which costs a probe and never a value.
+// classify says what a sound reply is and forgets what it settles. own is the shape of the request in flight to the
+// unit, zero if there is none. sent is when the request behind a late reply went out. The oldest request that could
+// have caused the reply is taken for its cause: if a younger one did, that one only stays pending for longer, which
+// costs a probe and never a value.
 func (p *pendingReplies) classify(r reply, own shape) (kind replyKind, sent time.Time) {
 	i := slices.IndexFunc(*p, func(p pending) bool { return r.fits(p.shape) })
 	switch {
@@ -116,9 +119,9 @@ func (p pendingReplies) has(s shape) bool {
 	return slices.ContainsFunc(p, func(p pending) bool { return p.shape == s })
 }
 
-// probe returns a short read of a shape that req does not have and nothing pending has. good is a range that the unit has
-// answered, if there is one: its parts are surely readable. When every shape is pending it returns the one that was asked for
-// last: its reply settles all that is older.
+// probe returns a short read of a shape that req does not have and nothing pending has. good is a range that the unit
+// has answered, if there is one: its parts are surely readable. When every shape is pending it returns the one that was
+// asked for last: its reply settles all that is older.
 func (p pendingReplies) probe(req protocol.Request, good protocol.Range) protocol.Request {
 	r := req.Range
 	if good.Count > 0 {

@@ -34,7 +34,8 @@ func TestPendingClassify(t *testing.T) {
 		for _, s := range tt.pending {
 			p.add(pending{shape: s})
 		}
-		if kind, _ := p.classify(reply{shape: tt.shape, exception: tt.exception}, tt.own); kind != tt.want || len(p) != tt.left {
+		if kind, _ := p.classify(reply{shape: tt.shape, exception: tt.exception}, tt.own); kind != tt.want ||
+			len(p) != tt.left {
 			t.Errorf("%s: %d, %d left; want %d, %d", tt.name, kind, len(p), tt.want, tt.left)
 		}
 	}
@@ -45,7 +46,8 @@ func TestPendingExpire(t *testing.T) {
 	for i := range 2 * maxPending {
 		p.add(pending{shape: shape{function: 3, size: i}, at: begun.Add(time.Duration(i) * time.Second)})
 	}
-	if len(p) != maxPending || p.has(shape{function: 3, size: 0}) || !p.has(shape{function: 3, size: 2*maxPending - 1}) {
+	if len(p) != maxPending || p.has(shape{function: 3, size: 0}) ||
+		!p.has(shape{function: 3, size: 2*maxPending - 1}) {
 		t.Errorf("%d are remembered", len(p))
 	}
 	p.expire(begun.Add(pendingFor + 100*time.Second))
@@ -65,23 +67,33 @@ func TestPendingProbe(t *testing.T) {
 		good protocol.Range
 		want protocol.Range
 	}{
-		{"one", []uint16{10}, readOf(5, 10), good, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 1}},
+		{"one", []uint16{10}, readOf(5, 10), good,
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 1}},
 		{"two", []uint16{1}, readOf(5, 1), good, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 2}},
-		{"the first probe is pending, too", []uint16{10, 1}, readOf(5, 10), good, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 2}},
-		{"many are pending", []uint16{10, 1, 2, 10, 4}, readOf(5, 10), good, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 3}},
-		{"all are pending", []uint16{10, 1, 2, 10, 3, 4}, readOf(5, 10), protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 4}, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 4}},
-		{"nothing known", []uint16{10}, readOf(5, 10), protocol.Range{}, protocol.Range{Table: protocol.HoldingRegister, Addr: 5, Count: 1}},
-		{"for a write", nil, writeOf(5, 1), protocol.Range{}, protocol.Range{Table: protocol.HoldingRegister, Addr: 5, Count: 1}},
-		{"at the end", []uint16{1}, readOf(65535, 1), protocol.Range{}, protocol.Range{Table: protocol.HoldingRegister, Addr: 65534, Count: 2}},
+		{"the first probe is pending, too", []uint16{10, 1}, readOf(5, 10), good,
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 2}},
+		{"many are pending", []uint16{10, 1, 2, 10, 4}, readOf(5, 10), good,
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 3}},
+		{"all are pending", []uint16{10, 1, 2, 10, 3, 4}, readOf(5, 10),
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 4},
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 4}},
+		{"nothing known", []uint16{10}, readOf(5, 10), protocol.Range{},
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 5, Count: 1}},
+		{"for a write", nil, writeOf(5, 1), protocol.Range{},
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 5, Count: 1}},
+		{"at the end", []uint16{1}, readOf(65535, 1), protocol.Range{},
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 65534, Count: 2}},
 		{"bits", nil, bits, protocol.Range{}, protocol.Range{Table: protocol.Coil, Addr: 0, Count: 9}},
-		{"bits, registers known", nil, bits, good, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 1}},
+		{"bits, registers known", nil, bits, good,
+			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 1}},
 	} {
 		p := pendingReplies{}
 		for _, count := range tt.owed {
 			p.add(pending{shape: shapeOf(readOf(0, count)), at: time.Now()})
 		}
 		got := p.probe(tt.req, tt.good)
-		if got.Range != tt.want || got.Op != protocol.Read || got.Unit != tt.req.Unit || shapeOf(got) == shapeOf(tt.req) {
+		if got.Range != tt.want || got.Op != protocol.Read || got.Unit != tt.req.Unit ||
+			shapeOf(got) == shapeOf(tt.req) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 		if err := got.Check(); err != nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // latencyTimer is that of a USB adapter: how long it keeps bytes back to hand over more of them at once. FTDI chips are
-// delivered with 16 ms, which costs 8 ms of each request on average (their application note AN232B-04); 1 ms is the least.
+// delivered with 16 ms, which costs 8 ms of each request on average (their application note AN232B-04); 1 ms is the
+// least.
 type latencyTimer struct {
 	root string // of the file system
 	path string // of the port; may be a link to it, as those of /dev/serial/by-id are
@@ -45,7 +46,8 @@ func (t latencyTimer) set(s stream) string {
 	return fmt.Sprintf("%s ms, cannot be set to 1: %v", now, err)
 }
 
-// file returns the name of the timer's file. Source: Linux, Documentation/ABI/testing/sysfs-bus-usb and drivers/usb/serial/ftdi_sio.c.
+// file returns the name of the timer's file. Source: Linux, Documentation/ABI/testing/sysfs-bus-usb and
+// drivers/usb/serial/ftdi_sio.c.
 func (t latencyTimer) file() string {
 	device := t.path
 	if real, err := filepath.EvalSymlinks(t.path); err == nil {
@@ -69,10 +71,12 @@ func (t latencyTimer) write() error {
 	return errors.Join(err, f.Close())
 }
 
-// askLowLatency sets the flag of a port that is meant for this. Ports that have no such thing refuse, and nothing is lost.
+// askLowLatency sets the flag of a port that is meant for this. Ports that have no such thing refuse, and nothing is
+// lost.
 func askLowLatency(fd int) {
 	const lowLatency = 1 << 13 // ASYNC_LOW_LATENCY, include/uapi/linux/tty_flags.h
-	var settings [32]int32     // struct serial_struct, include/uapi/linux/serial.h: flags is the fifth, all is under 128 bytes
+	// var: struct serial_struct, include/uapi/linux/serial.h: flags is the fifth, all is under 128 bytes.
+	var settings [32]int32
 	at := unsafe.Pointer(&settings)
 	if _, _, failure := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGSERIAL, uintptr(at)); failure != 0 {
 		return

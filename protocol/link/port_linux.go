@@ -18,8 +18,8 @@ var rates = map[int]uint32{
 	500000: unix.B500000, 576000: unix.B576000, 921600: unix.B921600,
 }
 
-// port is a serial port. Its descriptor is not in the runtime's poller: that would wake up for each byte that comes in, whether
-// somebody waits for it or not, which at 9600 baud is most of what a program costs that polls an inverter.
+// port is a serial port. Its descriptor is not in the runtime's poller: that would wake up for each byte that comes in,
+// whether somebody waits for it or not, which at 9600 baud is most of what a program costs that polls an inverter.
 type port struct {
 	fd       int
 	deadline time.Time
@@ -110,7 +110,8 @@ func setTermios(fd int, s protocol.Serial) error {
 		t.Cflag |= unix.CSTOPB
 	}
 	if s.Parity != protocol.NoParity {
-		// INPCK|IGNPAR would drop a byte with a wrong parity; the checksum finds it anyway and the frame keeps its length.
+		// INPCK|IGNPAR would drop a byte with a wrong parity; the checksum finds it anyway and the frame keeps its
+		// length.
 		t.Cflag |= unix.PARENB
 	}
 	if s.Parity == protocol.OddParity {
@@ -131,8 +132,8 @@ func sleepPrecisely(d time.Duration) {
 	}
 }
 
-// readDescriptor reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error, an end
-// is 0 and an error.
+// readDescriptor reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error,
+// an end is 0 and an error.
 func readDescriptor(fd uintptr, b []byte) (int, error) {
 	for {
 		n, err := unix.Read(int(fd), b)

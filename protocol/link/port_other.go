@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work everywhere.
+// openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work
+// everywhere.
 func openSerial(string, protocol.Serial) (stream, error) {
 	return nil, errors.New("serial ports are supported on Linux only")
 }

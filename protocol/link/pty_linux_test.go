@@ -169,7 +169,8 @@ func TestSerialPortEcho(t *testing.T) {
 
 // The port is set as asked: raw, and with the right number of bits.
 func TestSerialTermios(t *testing.T) {
-	const even, odd, two, mask = unix.PARENB, unix.PARENB | unix.PARODD, unix.CSTOPB, unix.PARENB | unix.PARODD | unix.CSTOPB
+	const even, odd, two, mask = unix.PARENB, unix.PARENB | unix.PARODD, unix.CSTOPB,
+		unix.PARENB | unix.PARODD | unix.CSTOPB
 	for _, tt := range []struct {
 		s    protocol.Serial
 		baud uint32
@@ -196,10 +197,12 @@ func TestSerialTermios(t *testing.T) {
 		if want := tt.bits &^ unix.PARENB; got.Cflag&unix.CBAUD != tt.baud || got.Cflag&mask&^unix.PARENB != want {
 			t.Errorf("%v: control flags %#o", tt.s, got.Cflag)
 		}
-		if got.Lflag&(unix.ICANON|unix.ECHO|unix.ISIG) != 0 || got.Oflag&unix.OPOST != 0 || got.Iflag&(unix.IXON|unix.ICRNL) != 0 {
+		if got.Lflag&(unix.ICANON|unix.ECHO|unix.ISIG) != 0 || got.Oflag&unix.OPOST != 0 ||
+			got.Iflag&(unix.IXON|unix.ICRNL) != 0 {
 			t.Errorf("%v: not raw", tt.s)
 		}
-		if _, err := openSerial(slave.Name(), tt.s); err == nil || !strings.Contains(err.Error(), "used by another process") {
+		if _, err := openSerial(slave.Name(), tt.s); err == nil ||
+			!strings.Contains(err.Error(), "used by another process") {
 			t.Errorf("opened twice: %v", err)
 		}
 		port.Close()
@@ -250,7 +253,8 @@ func TestSerialCannotOpen(t *testing.T) {
 	}{
 		{RTUConfig{Path: "/dev/does-not-exist"}, "no such file"},
 		{RTUConfig{Path: file}, "is no serial port"},
-		{RTUConfig{Path: file, Serial: protocol.Serial{Baud: 9601, DataBits: 8, Parity: protocol.NoParity, StopBits: 1}}, "baud 9601 is not one of [1200 "},
+		{RTUConfig{Path: file, Serial: protocol.Serial{Baud: 9601, DataBits: 8, Parity: protocol.NoParity,
+			StopBits: 1}}, "baud 9601 is not one of [1200 "},
 	} {
 		_, err := NewRTU(tt.cfg).Open(t.Context())
 		if !fatal(err) || !strings.Contains(err.Error(), tt.err) {

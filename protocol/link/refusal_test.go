@@ -8,8 +8,8 @@ import (
 	"solarhub/protocol"
 )
 
-// Refusals by one function are equal to the last byte, and each is the answer to its own request: none costs a second request or the
-// timeout, however soon they follow one another.
+// Refusals by one function are equal to the last byte, and each is the answer to its own request: none costs a second
+// request or the timeout, however soon they follow one another.
 func TestRTURefusals(t *testing.T) {
 	refuse := func(_ int, adu []byte) []part { return after(turnaround, refusal(adu)) }
 	onPipe(t, refuse, func(t *testing.T, l *RTULink, p *peer) {
@@ -26,7 +26,8 @@ func TestRTURefusals(t *testing.T) {
 	})
 }
 
-// A device of another family refuses all input registers: each refusal is told as one, also between replies that are no refusals.
+// A device of another family refuses all input registers: each refusal is told as one, also between replies that are no
+// refusals.
 func TestRTUWrongFamily(t *testing.T) {
 	script := func(_ int, adu []byte) []part {
 		if adu[1] == 4 {

@@ -13,14 +13,16 @@ import (
 
 // RTUConfig is an RTU link on a serial port. Only Path is needed.
 type RTUConfig struct {
-	Path    string                        // of the port; /dev/serial/by-id/... stays the same when ports are numbered anew
-	Serial  protocol.Serial               // Defaults to DefaultSerial
-	Name    string                        // what errors call the link. Defaults to Path
-	Timeout time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
-	Gap     time.Duration                 // silence behind a reply, where Pace has a shorter one. Defaults to t3.5, never less
-	Quirks  protocol.Quirks               // Defaults to none
-	Sleep   func(time.Duration)           // the last milliseconds of a gap. Defaults to the kernel's precise timer
-	Trace   func(sent bool, frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
+	Path    string          // of the port; those under /dev/serial/by-id stay the same when ports are numbered anew
+	Serial  protocol.Serial // Defaults to DefaultSerial
+	Name    string          // what errors call the link. Defaults to Path
+	Timeout time.Duration   // of a reply, where Pace has none. Defaults to DefaultTimeout
+	Gap     time.Duration   // silence after a reply, where Pace has a shorter one. Defaults to t3.5, never less
+	Quirks  protocol.Quirks // Defaults to none
+	// Sleep waits for the last milliseconds of a gap. Defaults to the kernel's precise timer.
+	Sleep func(time.Duration)
+	// Trace sees every ADU, also those that answer nothing. It may not keep the frame. Defaults to none.
+	Trace func(sent bool, frame []byte)
 }
 
 // RTULink is a line that carries RTU frames: a serial port, or a TCP connection to one. Unit ids are 1..247.
@@ -29,7 +31,8 @@ type RTULink struct {
 	cfg     RTUConfig
 	open    func(ctx context.Context) (stream, error)
 	skipped func(frame []byte) // traces
-	isPort  bool               // a serial port: timeouts never close it, because other units share it and reopening cures nothing
+	// isPort is set for a serial port. Timeouts never close it: other units share it, and reopening cures nothing.
+	isPort bool
 
 	units      units
 	conn       *peekConn // nil while closed
@@ -135,8 +138,8 @@ func (l *RTULink) Close() error {
 	return err
 }
 
-// Exchange is described at protocol.Link. If an earlier reply may still come and looks like the one to req, a probe goes first; when
-// that gets no reply the request fails with ErrTimeout and was not sent.
+// Exchange is described at protocol.Link. If an earlier reply may still come and looks like the one to req, a probe
+// goes first; when that gets no reply the request fails with ErrTimeout and was not sent.
 func (l *RTULink) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 	if err := req.Check(); err != nil {
 		return protocol.Response{}, err

@@ -8,8 +8,8 @@ import (
 	"solarhub/protocol"
 )
 
-// damagedQuiet is how long the rest of a damaged reply is waited for: no part of a frame comes later than this, and to wait
-// for the whole timeout would only hold up the line.
+// damagedQuiet is how long the rest of a damaged reply is waited for: no part of a frame comes later than this, and to
+// wait for the whole timeout would only hold up the line.
 const damagedQuiet = 100 * time.Millisecond
 
 // transmit moves the ADUs of one exchange.
@@ -66,7 +66,8 @@ func (l *RTULink) quiet() error {
 	}
 }
 
-// overhear takes what came in since the line was looked at last, while nothing was asked, and returns how many bytes that was.
+// overhear takes what came in since the line was looked at last, while nothing was asked, and returns how many bytes
+// that was.
 func (l *RTULink) overhear() (n int, gone bool) {
 	n, gone = l.conn.readAvailable(l.buf[l.have:])
 	now := time.Now()
@@ -106,8 +107,8 @@ func (l *RTULink) write(ctx context.Context, x *transfer, adu []byte) error {
 	return nil
 }
 
-// timeout is the time from the first byte of the request to the last of the reply. At a low baud a long reply takes longer than a
-// usual timeout, so twice the reply's time on the wire is allowed at least.
+// timeout is the time from the first byte of the request to the last of the reply. At a low baud a long reply takes
+// longer than a usual timeout, so twice the reply's time on the wire is allowed at least.
 func (l *RTULink) timeout(x *transfer, request int) time.Duration {
 	return l.cfg.Serial.Chars(request) + l.patience(x)
 }
@@ -138,7 +139,8 @@ func (l *RTULink) receive(x *transfer, adu []byte) ([]byte, error) {
 			return found, nil
 		}
 		if m.others > maxForeign || m.noise > maxForeign*rtuMax {
-			return nil, l.broken(x, "receive", fmt.Errorf("%d frames and %d bytes that answer nothing", m.others, m.noise))
+			return nil, l.broken(x, "receive",
+				fmt.Errorf("%d frames and %d bytes that answer nothing", m.others, m.noise))
 		}
 		have = copy(l.buf[:], rest)
 		if m.damaged && !damaged {

@@ -44,7 +44,8 @@ func TestRTULateAnswers(t *testing.T) {
 	}
 }
 
-// The answer to a probe that comes one register short looks like the answer to the read behind it, and is not taken for it.
+// The answer to a probe that comes one register short looks like the answer to the read behind it, and is not taken for
+// it.
 func TestRTUProbeAnsweredShort(t *testing.T) {
 	script := func(n int, adu []byte) []part {
 		switch n {
@@ -81,7 +82,8 @@ func TestRTUProbeAnsweredShort(t *testing.T) {
 // A write whose echo was late must not confirm the next write of the same registers with other values.
 func TestRTULateWriteEcho(t *testing.T) {
 	write := func(words ...uint16) protocol.Request {
-		return protocol.Request{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 500, Count: uint16(len(words))}, Words: words}
+		return protocol.Request{Unit: 1, Op: protocol.WriteMultiple,
+			Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 500, Count: uint16(len(words))}, Words: words}
 	}
 	script := func(n int, adu []byte) []part {
 		if n == 0 {
@@ -93,7 +95,8 @@ func TestRTULateWriteEcho(t *testing.T) {
 		return after(turnaround, rtuReplyTo(adu))
 	}
 	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-		if _, err := l.Exchange(t.Context(), write(1, 2)); !errors.Is(err, protocol.ErrOutcomeUnknown) || !errors.Is(err, protocol.ErrTimeout) {
+		if _, err := l.Exchange(t.Context(), write(1, 2)); !errors.Is(err, protocol.ErrOutcomeUnknown) ||
+			!errors.Is(err, protocol.ErrTimeout) {
 			t.Fatal(err)
 		}
 		if _, err := l.Exchange(t.Context(), write(3, 4)); !errors.Is(err, protocol.ErrOutcomeUnknown) {
@@ -142,7 +145,8 @@ func TestRTUProbesDoNotLockOut(t *testing.T) {
 	}
 	refuse := func(adu []byte) []part { return after(turnaround, rtu(adu[0], adu[1]|0x80, 2)) }
 	silent := func([]byte) []part { return nil }
-	for name, script := range map[string]func(int, []byte) []part{"refuses": only(10, refuse), "silent": only(10, silent)} {
+	for name, script := range map[string]func(int, []byte) []part{"refuses": only(10, refuse),
+		"silent": only(10, silent)} {
 		t.Run(name, func(t *testing.T) {
 			onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
 				begun := time.Now()
@@ -161,7 +165,8 @@ func TestRTUProbesDoNotLockOut(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if took := time.Since(begun); name == "refuses" && took > 7*time.Second { // a timeout for the read and for a probe, and the pauses behind them
+				if took := time.Since(begun); name == "refuses" &&
+					took > 7*time.Second { // a timeout for the read and for a probe, and the pauses behind them
 					t.Errorf("took %v to answer again", took)
 				}
 			})

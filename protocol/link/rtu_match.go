@@ -8,8 +8,8 @@ import (
 	"solarhub/protocol"
 )
 
-// matcher finds the reply to one request in the bytes of an RTU line, among stray bytes, frames of others, late replies and the
-// echo of the request. Without a request it only listens. It does no I/O.
+// matcher finds the reply to one request in the bytes of an RTU line, among stray bytes, frames of others, late replies
+// and the echo of the request. Without a request it only listens. It does no I/O.
 type matcher struct {
 	unit    protocol.UnitID
 	own     shape          // of the reply that is awaited; zero: nothing is asked
@@ -29,7 +29,8 @@ type matcher struct {
 	missing int  // bytes that the reply at the beginning of the rest needs to be whole; 0: none begins there
 }
 
-// take looks for the reply in b and returns it with what is behind it, or nil and what of b must be kept until more bytes are in.
+// take looks for the reply in b and returns it with what is behind it, or nil and what of b must be kept until more
+// bytes are in.
 func (m *matcher) take(b []byte) (found, rest []byte) {
 	m.missing = 0
 	b = m.withoutEcho(b)
@@ -57,7 +58,8 @@ func (m *matcher) take(b []byte) (found, rest []byte) {
 			m.count.damaged.Add(1)
 		case looks == partial && held < 0:
 			held = at
-			if size = cmp.Or(size, rtuException); ours && (r.exception || r.shape.size == m.own.size || r.shape.function == 0) {
+			if size = cmp.Or(size, rtuException); ours &&
+				(r.exception || r.shape.size == m.own.size || r.shape.function == 0) {
 				m.missing = size - (len(b) - at)
 			}
 		}
@@ -96,8 +98,8 @@ func (m *matcher) answers(r reply, ours bool) bool {
 	return false
 }
 
-// acceptsInside reports whether a frame is to be believed that lies inside what may be the beginning of a longer one: only the very
-// reply that is waited for.
+// acceptsInside reports whether a frame is to be believed that lies inside what may be the beginning of a longer one:
+// only the very reply that is waited for.
 func (m *matcher) acceptsInside(r reply) bool {
 	if r.exception {
 		return r.shape.function == m.own.function && len(*m.known.pending(m.unit)) == 0
@@ -105,8 +107,8 @@ func (m *matcher) acceptsInside(r reply) bool {
 	return r.shape == m.own
 }
 
-// withoutEcho takes the request itself out of what came in, where the line is known to repeat it. Where it is not, a request that
-// comes back is noted, unless it looks like its own reply.
+// withoutEcho takes the request itself out of what came in, where the line is known to repeat it. Where it is not, a
+// request that comes back is noted, unless it looks like its own reply.
 func (m *matcher) withoutEcho(b []byte) []byte {
 	if m.heard || m.request == nil {
 		return b

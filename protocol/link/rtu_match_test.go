@@ -41,17 +41,19 @@ func TestParseReply(t *testing.T) {
 	} {
 		got, _, how := parseReply(tt.b)
 		got.adu = nil
-		if how != tt.how || how != nothing && (got.unit != tt.want.unit || got.shape != tt.want.shape || got.exception != tt.want.exception) {
+		if how != tt.how || how != nothing &&
+			(got.unit != tt.want.unit || got.shape != tt.want.shape || got.exception != tt.want.exception) {
 			t.Errorf("%s: %+v, %d; want %+v, %d", tt.name, got, how, tt.want, tt.how)
 		}
 	}
 }
 
-// The matcher never panics, keeps no more than came in, counts every byte once, and what it returns answers the request. Fed in
-// pieces it finds the same as fed whole, unless a frame begins in what looked like another one's head.
+// The matcher never panics, keeps no more than came in, counts every byte once, and what it returns answers the
+// request. Fed in pieces it finds the same as fed whole, unless a frame begins in what looked like another one's head.
 func FuzzMatcher(f *testing.F) {
 	for _, seed := range []string{
-		"010304000100022a32", "ff010304000100022a32", "0103c80103040001000200", "018302c0f1", "010300000002c40b010304000100022a32",
+		"010304000100022a32", "ff010304000100022a32", "0103c80103040001000200", "018302c0f1",
+		"010300000002c40b010304000100022a32",
 		"0903020000", "0106000100031bcb", "01070000", "0110000100021008", "",
 	} {
 		b, _ := hex.DecodeString(seed)
@@ -61,8 +63,10 @@ func FuzzMatcher(f *testing.F) {
 		if len(in) > 1024 {
 			return
 		}
-		reqs := []protocol.Request{readOf(0, 2), {Unit: 1, Range: protocol.Range{Table: protocol.Coil, Addr: 0, Count: 9}}, writeOf(1, 3),
-			{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 1, Count: 2}, Words: []uint16{4, 5}}}
+		reqs := []protocol.Request{readOf(0, 2),
+			{Unit: 1, Range: protocol.Range{Table: protocol.Coil, Addr: 0, Count: 9}}, writeOf(1, 3),
+			{Unit: 1, Op: protocol.WriteMultiple,
+				Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 1, Count: 2}, Words: []uint16{4, 5}}}
 		req := reqs[int(kind)%len(reqs)]
 		whole := newTestMatcher(req, kind)
 		found, rest := whole.take(slices.Clone(in))

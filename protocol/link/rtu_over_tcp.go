@@ -8,12 +8,13 @@ import (
 	"solarhub/protocol"
 )
 
-// RTUOverTCPConfig is an RTU link through a serial device server that hands on bare RTU frames. Only Address is needed.
+// RTUOverTCPConfig is an RTU link through a serial device server that passes bare RTU frames on. Only Address is
+// needed.
 type RTUOverTCPConfig struct {
 	Address     string                        // host:port
-	Serial      protocol.Serial               // the line behind the server, for its silences. Defaults to DefaultSerial
+	Serial      protocol.Serial               // of the line behind the server. Defaults to DefaultSerial
 	Name        string                        // what errors call the link. Defaults to Address
-	Timeout     time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
+	Timeout     time.Duration                 // as in RTUConfig
 	Gap         time.Duration                 // as in RTUConfig
 	Quirks      protocol.Quirks               // as in RTUConfig
 	DialTimeout time.Duration                 // of opening the connection. Defaults to DefaultDialTimeout
@@ -25,7 +26,8 @@ type RTUOverTCPConfig struct {
 // NewRTUOverTCP returns a closed link.
 func NewRTUOverTCP(cfg RTUOverTCPConfig) *RTULink {
 	l := newRTULink(RTUConfig{
-		Serial: cfg.Serial, Name: cfg.Name, Timeout: cfg.Timeout, Gap: cfg.Gap, Quirks: cfg.Quirks, Sleep: cfg.Sleep, Trace: cfg.Trace,
+		Serial: cfg.Serial, Name: cfg.Name, Timeout: cfg.Timeout, Gap: cfg.Gap, Quirks: cfg.Quirks, Sleep: cfg.Sleep,
+		Trace: cfg.Trace,
 	}, cfg.Address)
 	timeout := cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
 	l.open = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, timeout) }

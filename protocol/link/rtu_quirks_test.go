@@ -16,7 +16,8 @@ func soundly(_ int, adu []byte) []part { return after(turnaround, rtuReplyTo(adu
 func TestRTUConnectDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		by, _, wait := pipeTo(t, rtuSize, soundly)
-		l := NewRTUOverTCP(RTUOverTCPConfig{Address: "a:502", Dial: by, Sleep: time.Sleep, Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second}})
+		l := NewRTUOverTCP(RTUOverTCPConfig{Address: "a:502", Dial: by, Sleep: time.Sleep,
+			Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second}})
 		defer wait()
 		defer l.Close()
 		begun := time.Now()
@@ -49,7 +50,8 @@ func TestRTUFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		begun := time.Now()
-		if _, err := l.Exchange(t.Context(), req); !errors.Is(err, protocol.ErrTimeout) || time.Since(begun) > time.Second {
+		if _, err := l.Exchange(t.Context(), req); !errors.Is(err, protocol.ErrTimeout) ||
+			time.Since(begun) > time.Second {
 			t.Errorf("the second: %v after %v", err, time.Since(begun))
 		}
 		other := req
@@ -68,8 +70,8 @@ func TestRTUFirst(t *testing.T) {
 	})
 }
 
-// Where the line echoes and the link is told so, only the reply behind the echo confirms a write; where it is not told, a read tells
-// that it should be.
+// Where the line echoes and the link is told so, only the reply behind the echo confirms a write; where it is not told,
+// a read tells that it should be.
 func TestRTUEcho(t *testing.T) {
 	echoing := func(n int, adu []byte) []part {
 		reply := rtuReplyTo(adu)
@@ -89,7 +91,8 @@ func TestRTUEcho(t *testing.T) {
 		{"told", protocol.WithEcho, echoing, nil, protocol.ErrOutcomeUnknown, true},
 		{"not told", protocol.NoEcho, echoing, nil, nil, true},
 		{"none", protocol.NoEcho, soundly, nil, nil, false},
-		{"told, but there is none", protocol.WithEcho, soundly, protocol.ErrOutcomeUnknown, protocol.ErrOutcomeUnknown, false},
+		{"told, but there is none", protocol.WithEcho, soundly, protocol.ErrOutcomeUnknown, protocol.ErrOutcomeUnknown,
+			false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			numbered := 0
@@ -123,7 +126,8 @@ func TestRTUEchoOfLongWrite(t *testing.T) {
 		return []part{{0, adu[:8]}, {10 * time.Millisecond, adu[8:]}, {300 * time.Millisecond, rtuReplyTo(adu)}}
 	}
 	onQuirkyPipe(t, protocol.Quirks{Echo: protocol.WithEcho}, script, func(t *testing.T, l *RTULink, p *peer) {
-		req := protocol.Request{Unit: 1, Op: protocol.WriteMultiple, Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 500, Count: 3}, Words: []uint16{1, 2, 3}}
+		req := protocol.Request{Unit: 1, Op: protocol.WriteMultiple,
+			Range: protocol.Range{Table: protocol.HoldingRegister, Addr: 500, Count: 3}, Words: []uint16{1, 2, 3}}
 		if _, err := l.Exchange(t.Context(), req); err != nil || l.Frames().Damaged != 0 {
 			t.Error(err, l.Frames())
 		}
@@ -137,7 +141,9 @@ func TestRTUUnits(t *testing.T) {
 		ok    bool
 		noted bool
 	}{
-		{255, protocol.StrictUnits, false, true}, {255, protocol.LaxUnits, true, false}, {0, protocol.LaxUnits, true, false}, {2, protocol.LaxUnits, false, false}, {2, protocol.StrictUnits, false, false}, {1, protocol.LaxUnits, true, false},
+		{255, protocol.StrictUnits, false, true}, {255, protocol.LaxUnits, true, false},
+		{0, protocol.LaxUnits, true, false}, {2, protocol.LaxUnits, false, false},
+		{2, protocol.StrictUnits, false, false}, {1, protocol.LaxUnits, true, false},
 	} {
 		script := func(_ int, adu []byte) []part {
 			r := rtuReplyTo(adu)
@@ -190,7 +196,8 @@ func TestRTUCondition(t *testing.T) {
 		}
 		return soundly(n, adu)
 	}
-	for name, pause := range map[string]time.Duration{"while a probe waits": 0, "found soon": 250 * time.Millisecond, "found long after": time.Minute / 2} {
+	for name, pause := range map[string]time.Duration{"while a probe waits": 0, "found soon": 250 * time.Millisecond,
+		"found long after": time.Minute / 2} {
 		t.Run(name, func(t *testing.T) {
 			onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
 				if got := l.Condition(); got != (protocol.LinkCondition{Gap: protocol.DefaultSerial.Silence()}) {
@@ -254,7 +261,8 @@ func TestRTUGarbage(t *testing.T) {
 	onPipe(t, func(int, []byte) []part { return parts }, func(t *testing.T, l *RTULink, p *peer) {
 		begun := time.Now()
 		_, err := l.Exchange(t.Context(), readOf(0, 10))
-		if !fatal(err) || !strings.Contains(err.Error(), "bytes that answer nothing") || time.Since(begun) > time.Second {
+		if !fatal(err) || !strings.Contains(err.Error(), "bytes that answer nothing") ||
+			time.Since(begun) > time.Second {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		if _, err := l.Exchange(t.Context(), readOf(0, 10)); !errors.Is(err, protocol.ErrDown) {

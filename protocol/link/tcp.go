@@ -13,22 +13,23 @@ import (
 
 // TCPConfig is a Modbus TCP link. Only Address is needed.
 type TCPConfig struct {
-	Address     string                        // host:port; the standard's port is 502
-	Name        string                        // what errors call the link. Defaults to Address
-	Timeout     time.Duration                 // of a reply, where Pace has none. Defaults to DefaultTimeout
-	Gap         time.Duration                 // silence behind a reply, where Pace has a shorter one. Defaults to 0
-	DialTimeout time.Duration                 // of opening the connection. Defaults to DefaultDialTimeout
-	Quirks      protocol.Quirks               // Defaults to none
-	Dial        DialFunc                      // makes the connection. Defaults to net.Dialer
-	Trace       func(sent bool, frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
+	Address     string          // host:port; the standard's port is 502
+	Name        string          // what errors call the link. Defaults to Address
+	Timeout     time.Duration   // of a reply, where Pace has none. Defaults to DefaultTimeout
+	Gap         time.Duration   // silence behind a reply, where Pace has a shorter one. Defaults to 0
+	DialTimeout time.Duration   // of opening the connection. Defaults to DefaultDialTimeout
+	Quirks      protocol.Quirks // Defaults to none
+	Dial        DialFunc        // makes the connection. Defaults to net.Dialer
+	Trace       func(sent bool,
+		frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
 }
 
 // maxTimeouts in a row make a TCP link open a new connection: a gateway that has lost ours often keeps it open.
 const maxTimeouts = 3
 
 // TCPLink is a Modbus TCP connection. Replies are told apart by transaction ids of its own, so a late answer never
-// passes for another one; where ids cannot be trusted (ShapeTransactions), as on a serial line. Source: MODBUS Messaging on TCP/IP
-// V1.0b.
+// passes for another one; where ids cannot be trusted (ShapeTransactions), as on a serial line. Source: MODBUS
+// Messaging on TCP/IP V1.0b.
 type TCPLink struct {
 	cfg          TCPConfig
 	units        units
@@ -38,12 +39,13 @@ type TCPLink struct {
 	timeouts     int // in a row
 	free         time.Time
 	looked       time.Time // when it was last known what had come in
-	drained      time.Time // when Open last dropped what had come in, for the next request; zero: not since the last request
-	buf          [4096]byte
-	have         int             // bytes at the start of buf that came in and are not yet a whole ADU
-	reply        [mbapFrame]byte // the last reply, until it is unpacked
-	frames       frameCounter
-	condition    condition
+	// drained: when Open last dropped what had come in, for the next request; zero: not since the last request.
+	drained   time.Time
+	buf       [4096]byte
+	have      int             // bytes at the start of buf that came in and are not yet a whole ADU
+	reply     [mbapFrame]byte // the last reply, until it is unpacked
+	frames    frameCounter
+	condition condition
 }
 
 // NewTCP returns a closed link.
@@ -104,7 +106,8 @@ func (l *TCPLink) Close() error {
 	return err
 }
 
-// Exchange is described at Link. Any byte is a unit id here. With ShapeTransactions a probe may go first, as on an RTU link.
+// Exchange is described at Link. Any byte is a unit id here. With ShapeTransactions a probe may go first, as on an RTU
+// link.
 func (l *TCPLink) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 	if err := req.Check(); err != nil {
 		return protocol.Response{}, err
@@ -151,9 +154,9 @@ type transaction struct {
 	answered bool
 }
 
-// transactionStep lies between the ids of two requests. They do not simply count, because a device that gets an id wrong by a
-// little must not hit that of a neighbour: multiples of the golden ratio keep the last 64 at least 500 apart. It is odd, so
-// an id comes again after 65,536 requests only.
+// transactionStep lies between the ids of two requests. They do not simply count, because a device that gets an id
+// wrong by a little must not hit that of a neighbour: multiples of the golden ratio keep the last 64 at least 500
+// apart. It is odd, so an id comes again after 65,536 requests only.
 const transactionStep = 40503
 
 // next returns the id of a request that goes out now.
@@ -167,7 +170,8 @@ func (t *transactions) next(now time.Time) uint16 {
 // answered notes that the last request was answered.
 func (t *transactions) answered() { t.sent[(t.n-1)%len(t.sent)].answered = true }
 
-// classify says what a reply with an id is that does not answer the last request, and when the request behind a late one was sent.
+// classify says what a reply with an id is that does not answer the last request, and when the request behind a late
+// one was sent.
 func (t *transactions) classify(id uint16) (kind replyKind, sent time.Time) {
 	for i := range min(t.n, len(t.sent)) {
 		if s := &t.sent[i]; s.id == id && !s.answered {

@@ -42,8 +42,8 @@ func (l *TCPLink) transmit(ctx context.Context, x *transfer, adu []byte) ([]byte
 	return found, nil
 }
 
-// justDrained reports whether Open has drained the connection a moment ago, so that it need not be done again. Without ids it is always
-// done, directly before the request.
+// justDrained reports whether Open has drained the connection a moment ago, so that it need not be done again. Without
+// ids it is always done, directly before the request.
 func (l *TCPLink) justDrained() bool {
 	yes := !l.byShape() && time.Since(l.drained) < time.Millisecond
 	l.drained = time.Time{}
@@ -102,8 +102,8 @@ func (l *TCPLink) receive(x *transfer) ([]byte, error) {
 	}
 }
 
-// answers reports whether a frame is the reply, and counts it if it is not. A reply with our transaction id that does not fit
-// the request leaves no trust in the peer.
+// answers reports whether a frame is the reply, and counts it if it is not. A reply with our transaction id that does
+// not fit the request leaves no trust in the peer.
 func (l *TCPLink) answers(x *transfer, frame []byte) (bool, error) {
 	wrong := l.misfit(x.req, frame)
 	if l.byShape() {
@@ -145,8 +145,8 @@ func (l *TCPLink) misfit(req protocol.Request, frame []byte) string {
 	return wrong
 }
 
-// classify says what a frame that came in at a time is, by its transaction id or, where ids say nothing, by its shape; own is
-// that of the request in flight if the frame fits it. It counts what is not the reply.
+// classify says what a frame that came in at a time is, by its transaction id or, where ids say nothing, by its shape;
+// own is that of the request in flight if the frame fits it. It counts what is not the reply.
 func (l *TCPLink) classify(frame []byte, unit protocol.UnitID, own shape, at time.Time) (kind replyKind) {
 	var sent time.Time
 	if !l.byShape() {
@@ -163,11 +163,12 @@ func (l *TCPLink) classify(frame []byte, unit protocol.UnitID, own shape, at tim
 	return kind
 }
 
-// maxStale bounds the ADUs that have come in between two requests: more than one for each request that is remembered is babble.
+// maxStale bounds the ADUs that have come in between two requests: more than one for each request that is remembered is
+// babble.
 const maxStale = maxPending
 
-// drain drops the whole ADUs that came in since the last exchange. Its error means that the connection has ended or can no longer
-// be trusted.
+// drain drops the whole ADUs that came in since the last exchange. Its error means that the connection has ended or can
+// no longer be trusted.
 func (l *TCPLink) drain() error {
 	at := l.looked
 	for stale := 0; ; {

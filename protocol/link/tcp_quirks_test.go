@@ -15,7 +15,8 @@ import (
 )
 
 // onQuirkyTCPPipe is onTCPPipe with what is known of the gateway.
-func onQuirkyTCPPipe(t *testing.T, quirks protocol.Quirks, script func(n int, adu []byte) []part, f func(t *testing.T, l *TCPLink, p *peer)) {
+func onQuirkyTCPPipe(t *testing.T, quirks protocol.Quirks, script func(n int, adu []byte) []part,
+	f func(t *testing.T, l *TCPLink, p *peer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		by, p, wait := pipeTo(t, tcpSize, script)
@@ -76,21 +77,23 @@ func TestTCPShapeLate(t *testing.T) {
 		}
 		return after(wait, renumber(tcpReplyTo(adu), 0))
 	}
-	onQuirkyTCPPipe(t, protocol.Quirks{Transactions: protocol.ShapeTransactions}, script, func(t *testing.T, l *TCPLink, p *peer) {
-		for i := range uint16(6) {
-			req := readOf(100*i, 10)
-			resp, err := l.Exchange(t.Context(), req)
-			if errors.Is(err, protocol.ErrTimeout) != (i == 1) {
-				t.Fatal(i, err)
+	onQuirkyTCPPipe(t, protocol.Quirks{Transactions: protocol.ShapeTransactions}, script,
+		func(t *testing.T, l *TCPLink, p *peer) {
+			for i := range uint16(6) {
+				req := readOf(100*i, 10)
+				resp, err := l.Exchange(t.Context(), req)
+				if errors.Is(err, protocol.ErrTimeout) != (i == 1) {
+					t.Fatal(i, err)
+				}
+				if err == nil {
+					right(t, req, resp)
+				}
 			}
-			if err == nil {
-				right(t, req, resp)
+			if f, c := l.Frames(), l.Condition(); f.Late == 0 || c.Latest < 1500*time.Millisecond ||
+				c.Latest > 1600*time.Millisecond {
+				t.Errorf("%+v, %+v", f, c)
 			}
-		}
-		if f, c := l.Frames(), l.Condition(); f.Late == 0 || c.Latest < 1500*time.Millisecond || c.Latest > 1600*time.Millisecond {
-			t.Errorf("%+v, %+v", f, c)
-		}
-	})
+		})
 }
 
 func TestTCPUnits(t *testing.T) {
@@ -100,7 +103,9 @@ func TestTCPUnits(t *testing.T) {
 		ok    bool
 		noted bool
 	}{
-		{255, protocol.StrictUnits, false, true}, {255, protocol.LaxUnits, true, false}, {0, protocol.LaxUnits, true, false}, {2, protocol.LaxUnits, false, false}, {2, protocol.StrictUnits, false, false}, {1, protocol.LaxUnits, true, false},
+		{255, protocol.StrictUnits, false, true}, {255, protocol.LaxUnits, true, false},
+		{0, protocol.LaxUnits, true, false}, {2, protocol.LaxUnits, false, false},
+		{2, protocol.StrictUnits, false, false}, {1, protocol.LaxUnits, true, false},
 	} {
 		for _, mode := range []protocol.Transactions{protocol.StrictTransactions, protocol.ShapeTransactions} {
 			script := func(_ int, adu []byte) []part {
@@ -108,16 +113,17 @@ func TestTCPUnits(t *testing.T) {
 				r[6] = tt.as
 				return after(5*time.Millisecond, r)
 			}
-			onQuirkyTCPPipe(t, protocol.Quirks{Units: tt.units, Transactions: mode}, script, func(t *testing.T, l *TCPLink, p *peer) {
-				req := readOf(7, 10)
-				resp, err := l.Exchange(t.Context(), req)
-				if (err == nil) != tt.ok || l.Condition().Units != tt.noted {
-					t.Errorf("as unit %d, mode %d: %v, %+v", tt.as, mode, err, l.Condition())
-				}
-				if err == nil {
-					right(t, req, resp)
-				}
-			})
+			onQuirkyTCPPipe(t, protocol.Quirks{Units: tt.units, Transactions: mode}, script,
+				func(t *testing.T, l *TCPLink, p *peer) {
+					req := readOf(7, 10)
+					resp, err := l.Exchange(t.Context(), req)
+					if (err == nil) != tt.ok || l.Condition().Units != tt.noted {
+						t.Errorf("as unit %d, mode %d: %v, %+v", tt.as, mode, err, l.Condition())
+					}
+					if err == nil {
+						right(t, req, resp)
+					}
+				})
 		}
 	}
 }
@@ -131,7 +137,8 @@ func TestTCPFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		begun := time.Now()
-		if _, err := l.Exchange(t.Context(), req); !errors.Is(err, protocol.ErrTimeout) || time.Since(begun) > time.Second {
+		if _, err := l.Exchange(t.Context(), req); !errors.Is(err, protocol.ErrTimeout) ||
+			time.Since(begun) > time.Second {
 			t.Errorf("the second: %v after %v", err, time.Since(begun))
 		}
 	})
@@ -148,7 +155,8 @@ func TestTCPCondition(t *testing.T) {
 			return after(5*time.Millisecond, r)
 		}
 	}
-	for name, pause := range map[string]time.Duration{"during the next request": 0, "between requests": time.Minute / 2} {
+	for name, pause := range map[string]time.Duration{"during the next request": 0,
+		"between requests": time.Minute / 2} {
 		t.Run(name, func(t *testing.T) {
 			onTCPPipe(t, script, func(t *testing.T, l *TCPLink, p *peer) {
 				slow := readOf(0, 10)
@@ -188,7 +196,8 @@ func TestTCPGarbage(t *testing.T) {
 		}
 		begun := time.Now()
 		_, err := l.Exchange(t.Context(), writeOf(0, 10))
-		if !fatal(err) || !errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrOutcomeUnknown) || !strings.Contains(err.Error(), "nobody asked for") {
+		if !fatal(err) || !errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrOutcomeUnknown) ||
+			!strings.Contains(err.Error(), "nobody asked for") {
 			t.Error(err)
 		}
 		if time.Since(begun) > time.Second || l.conn != nil {
@@ -227,7 +236,8 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
-// Whatever a gateway with ids of its own does, a unit that answers in order never gives a wrong value: late replies, losses, refusals.
+// Whatever a gateway with ids of its own does, a unit that answers in order never gives a wrong value: late replies,
+// losses, refusals.
 func TestTCPShapeNeverWrong(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -258,25 +268,26 @@ func TestTCPShapeNeverWrong(t *testing.T) {
 			}
 			return after(pause, reply)
 		}
-		onQuirkyTCPPipe(t, protocol.Quirks{Transactions: protocol.ShapeTransactions}, script, func(t *testing.T, l *TCPLink, p *peer) {
-			answered := 0
-			for range 300 {
-				req := readOf(uint16(ask.IntN(60000)), uint16([]int{1, 2, 10, 10, 10, 45}[ask.IntN(6)]))
-				if _, err := l.Open(t.Context()); err != nil {
-					t.Fatal(err)
+		onQuirkyTCPPipe(t, protocol.Quirks{Transactions: protocol.ShapeTransactions}, script,
+			func(t *testing.T, l *TCPLink, p *peer) {
+				answered := 0
+				for range 300 {
+					req := readOf(uint16(ask.IntN(60000)), uint16([]int{1, 2, 10, 10, 10, 45}[ask.IntN(6)]))
+					if _, err := l.Open(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					resp, err := l.Exchange(t.Context(), req)
+					if err == nil {
+						right(t, req, resp)
+						answered++
+					} else if fatal(err) {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Duration(ask.IntN(20)) * time.Millisecond)
 				}
-				resp, err := l.Exchange(t.Context(), req)
-				if err == nil {
-					right(t, req, resp)
-					answered++
-				} else if fatal(err) {
-					t.Fatal(err)
+				if answered < 150 {
+					t.Errorf("round %d: only %d of 300 answered", round, answered)
 				}
-				time.Sleep(time.Duration(ask.IntN(20)) * time.Millisecond)
-			}
-			if answered < 150 {
-				t.Errorf("round %d: only %d of 300 answered", round, answered)
-			}
-		})
+			})
 	}
 }

@@ -47,20 +47,25 @@ func TestTCPReply(t *testing.T) {
 		closed bool // the connection is given up
 	}{
 		{"holding", readOf(4112, 45), reply(func([]byte) {}), "", false},
-		{"unit 0", protocol.Request{Range: protocol.Range{Table: protocol.InputRegister, Addr: 1, Count: 2}}, reply(func([]byte) {}), "", false},
+		{"unit 0", protocol.Request{Range: protocol.Range{Table: protocol.InputRegister, Addr: 1, Count: 2}},
+			reply(func([]byte) {}), "", false},
 		{"split", readOf(4112, 45), func(b []byte) []part {
 			r := tcpReplyTo(b)
 			return []part{{ms5, r[:3]}, {ms5, r[3:8]}, {ms5, r[8:]}}
 		}, "", false},
 		{"other transactions first", readOf(0, 2), func(b []byte) []part {
-			return after(ms5, append(tcpFrame(0xFFF0, 1, 3, 4, 0, 0, 0, 0), append(tcpFrame(0, 1, 3, 2, 0, 0), tcpReplyTo(b)...)...))
+			return after(ms5, append(tcpFrame(0xFFF0, 1, 3, 4, 0, 0, 0, 0),
+				append(tcpFrame(0, 1, 3, 2, 0, 0), tcpReplyTo(b)...)...))
 		}, "", false},
 		{"exception", readOf(0, 2), func(b []byte) []part {
 			return after(ms5, tcpFrame(binary.BigEndian.Uint16(b), 1, 0x83, 11))
 		}, "read holding 0+2 unit 1: exception 11 (gateway target device failed to respond)", false},
-		{"silence", readOf(0, 2), func([]byte) []part { return nil }, "read holding 0+2 unit 1: receive inverter:502: no answer within 1s", false},
-		{"silence after a write", writeOf(0, 2), func([]byte) []part { return nil }, "no answer within 1s, outcome unknown", false},
-		{"wrong transaction", readOf(0, 2), reply(func(r []byte) { r[1] += 3 }), "only 1 replies to other requests", false},
+		{"silence", readOf(0, 2), func([]byte) []part { return nil },
+			"read holding 0+2 unit 1: receive inverter:502: no answer within 1s", false},
+		{"silence after a write", writeOf(0, 2), func([]byte) []part { return nil },
+			"no answer within 1s, outcome unknown", false},
+		{"wrong transaction", readOf(0, 2), reply(func(r []byte) { r[1] += 3 }), "only 1 replies to other requests",
+			false},
 		{"wrong unit", readOf(0, 2), reply(func(r []byte) { r[6] = 255 }), "from unit 255", true},
 		{"wrong function", readOf(0, 2), reply(func(r []byte) { r[7] = 4 }), "for function 4, not 3", true},
 		{"wrong byte count", readOf(0, 2), reply(func(r []byte) { r[8] = 2 }), "byte count of 2, not 4", true},
@@ -70,10 +75,12 @@ func TestTCPReply(t *testing.T) {
 		{"long exception", readOf(0, 2), func(b []byte) []part {
 			return after(ms5, tcpFrame(binary.BigEndian.Uint16(b), 1, 0x83, 2, 0))
 		}, "an exception of 2 bytes", true},
-		{"wrong echo", writeOf(7, 2), reply(func(r []byte) { r[11] = 3 }), "echoing 00 07 00 03, not 00 07 00 02, outcome unknown", true},
+		{"wrong echo", writeOf(7, 2), reply(func(r []byte) { r[11] = 3 }),
+			"echoing 00 07 00 03, not 00 07 00 02, outcome unknown", true},
 		{"protocol id", readOf(0, 2), reply(func(r []byte) { r[3] = 1 }), "protocol id 1, not 0", true},
 		{"length 0", readOf(0, 2), reply(func(r []byte) { r[4], r[5] = 0, 0 }), "length field 0, not 3..254", true},
-		{"length 65535", writeOf(0, 2), reply(func(r []byte) { r[4], r[5] = 255, 255 }), "length field 65535, not 3..254, outcome unknown", true},
+		{"length 65535", writeOf(0, 2), reply(func(r []byte) { r[4], r[5] = 255, 255 }),
+			"length field 65535, not 3..254, outcome unknown", true},
 		{"babble", readOf(0, 2), func([]byte) []part {
 			var b []byte
 			for i := range uint16(20) {
@@ -81,31 +88,35 @@ func TestTCPReply(t *testing.T) {
 			}
 			return after(ms5, b)
 		}, "more than 16 replies that answer nothing", true},
-		{"hang-up", readOf(0, 2), func([]byte) []part { return []part{{ms5, nil}} }, "receive inverter:502: hung up by the other end", true},
-		{"hang-up after a write", writeOf(0, 2), func([]byte) []part { return []part{{ms5, nil}} }, "hung up by the other end, outcome unknown", true},
+		{"hang-up", readOf(0, 2), func([]byte) []part { return []part{{ms5, nil}} },
+			"receive inverter:502: hung up by the other end", true},
+		{"hang-up after a write", writeOf(0, 2), func([]byte) []part { return []part{{ms5, nil}} },
+			"hung up by the other end, outcome unknown", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			onTCPPipe(t, func(_ int, adu []byte) []part { return tt.script(adu) }, func(t *testing.T, l *TCPLink, p *peer) {
-				resp, err := l.Exchange(t.Context(), tt.req)
-				if tt.err == "" {
-					if err != nil {
-						t.Fatal(err)
+			onTCPPipe(t, func(_ int, adu []byte) []part { return tt.script(adu) },
+				func(t *testing.T, l *TCPLink, p *peer) {
+					resp, err := l.Exchange(t.Context(), tt.req)
+					if tt.err == "" {
+						if err != nil {
+							t.Fatal(err)
+						}
+						right(t, tt.req, resp)
+					} else if err == nil || !strings.Contains(err.Error(), tt.err) {
+						t.Fatalf("error %q, want one with %q", fmt.Sprint(err), tt.err)
 					}
-					right(t, tt.req, resp)
-				} else if err == nil || !strings.Contains(err.Error(), tt.err) {
-					t.Fatalf("error %q, want one with %q", fmt.Sprint(err), tt.err)
-				}
-				if broken := fatal(err); broken != tt.closed {
-					t.Errorf("fatal is %v", broken)
-				}
-				if (l.conn == nil) != tt.closed {
-					t.Errorf("closed is %v, want %v", l.conn == nil, tt.closed)
-				}
-				if _, broken := errors.AsType[*protocol.LinkError](err); broken && errors.Is(err, protocol.ErrOutcomeUnknown) != (tt.req.Op != protocol.Read) {
-					t.Errorf("outcome unknown: %v", err)
-				}
-			})
+					if broken := fatal(err); broken != tt.closed {
+						t.Errorf("fatal is %v", broken)
+					}
+					if (l.conn == nil) != tt.closed {
+						t.Errorf("closed is %v, want %v", l.conn == nil, tt.closed)
+					}
+					if _, broken := errors.AsType[*protocol.LinkError](err); broken &&
+						errors.Is(err, protocol.ErrOutcomeUnknown) != (tt.req.Op != protocol.Read) {
+						t.Errorf("outcome unknown: %v", err)
+					}
+				})
 		})
 	}
 }
@@ -158,7 +169,8 @@ func TestTCPReopensAfterTimeouts(t *testing.T) {
 func TestTCPConnectDelayAndGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		by, _, wait := pipeTo(t, tcpSize, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) })
-		l := NewTCP(TCPConfig{Address: "a:502", Dial: by, Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second}, Gap: 100 * time.Millisecond})
+		l := NewTCP(TCPConfig{Address: "a:502", Dial: by, Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second},
+			Gap: 100 * time.Millisecond})
 		defer wait()
 		defer l.Close()
 		begun := time.Now()
@@ -185,11 +197,13 @@ func TestTCPNotSent(t *testing.T) {
 		}
 		old := writeOf(0, 1)
 		old.Deadline = time.Now().Add(-time.Second)
-		if _, err := l.Exchange(t.Context(), old); !errors.Is(err, protocol.ErrExpired) || errors.Is(err, protocol.ErrOutcomeUnknown) {
+		if _, err := l.Exchange(t.Context(), old); !errors.Is(err, protocol.ErrExpired) ||
+			errors.Is(err, protocol.ErrOutcomeUnknown) {
 			t.Error(err)
 		}
 		l.Close()
-		if _, err := l.Exchange(t.Context(), writeOf(0, 1)); !errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrOutcomeUnknown) {
+		if _, err := l.Exchange(t.Context(), writeOf(0, 1)); !errors.Is(err, protocol.ErrDown) ||
+			errors.Is(err, protocol.ErrOutcomeUnknown) {
 			t.Error(err)
 		}
 		if n := len(p.requests()); n != 0 {
@@ -257,7 +271,8 @@ func TestTCPIdleClose(t *testing.T) {
 		}
 		<-closed
 	}
-	if _, err := l.Exchange(t.Context(), writeOf(0, 10)); !errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrOutcomeUnknown) {
+	if _, err := l.Exchange(t.Context(), writeOf(0, 10)); !errors.Is(err, protocol.ErrDown) ||
+		errors.Is(err, protocol.ErrOutcomeUnknown) {
 		t.Errorf("a write on the closed connection: %v", err)
 	}
 }
@@ -301,23 +316,24 @@ func TestTCPRefused(t *testing.T) {
 
 // Units on one connection share its transaction ids, each its own, and Modbus TCP addresses any byte.
 func TestTCPTransactions(t *testing.T) {
-	onTCPPipe(t, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) }, func(t *testing.T, l *TCPLink, p *peer) {
-		for _, unit := range []protocol.UnitID{1, 2, 0, 255, 1, 2} {
-			req := readOf(9, 3)
-			req.Unit = unit
-			resp, err := l.Exchange(t.Context(), req)
-			if err != nil {
-				t.Fatal(err)
+	onTCPPipe(t, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) },
+		func(t *testing.T, l *TCPLink, p *peer) {
+			for _, unit := range []protocol.UnitID{1, 2, 0, 255, 1, 2} {
+				req := readOf(9, 3)
+				req.Unit = unit
+				resp, err := l.Exchange(t.Context(), req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				right(t, req, resp)
 			}
-			right(t, req, resp)
-		}
-		seen := make(map[uint16]bool)
-		for i, adu := range p.requests() {
-			id := binary.BigEndian.Uint16(adu)
-			if seen[id] || seen[id-1] || seen[id+1] {
-				t.Errorf("request %d has transaction id %d, and there are %v", i, id, seen)
+			seen := make(map[uint16]bool)
+			for i, adu := range p.requests() {
+				id := binary.BigEndian.Uint16(adu)
+				if seen[id] || seen[id-1] || seen[id+1] {
+					t.Errorf("request %d has transaction id %d, and there are %v", i, id, seen)
+				}
+				seen[id] = true
 			}
-			seen[id] = true
-		}
-	})
+		})
 }

@@ -59,8 +59,8 @@ func (us *units) pending(id protocol.UnitID) *pendingReplies {
 	return nil
 }
 
-// classify says what a reply is by its shape. own is the shape of the request in flight to unit, zero if there is none or the
-// reply cannot be from that unit.
+// classify says what a reply is by its shape. own is the shape of the request in flight to unit, zero if there is none
+// or the reply cannot be from that unit.
 func (us *units) classify(r reply, unit protocol.UnitID, own shape) (kind replyKind, sent time.Time) {
 	if own == (shape{}) {
 		unit = r.unit
@@ -94,8 +94,8 @@ func (u *unit) answered(req protocol.Request, connection uint64, refused bool) {
 	}
 }
 
-// timeout is how long the unit's reply may take: longer where it has not replied on this connection yet and is known to be slow
-// at first.
+// timeout is how long the unit's reply may take: longer where it has not replied on this connection yet and is known to
+// be slow at first.
 func (u *unit) timeout(p protocol.Pace, connection uint64, otherwise time.Duration) time.Duration {
 	timeout := cmp.Or(p.Timeout, otherwise)
 	if u.heard != connection {

@@ -9,7 +9,8 @@ import (
 // Behaviour is what an address does with a word that is written to it. The zero value stores it at once; see also
 // package simtest.
 type Behaviour struct {
-	// Refuse is the exception code that the write is answered with, or Silence; nothing of the request is stored. 0: it is acknowledged.
+	// Refuse is the exception code that the write is answered with, or Silence; nothing of the request is stored. 0: it
+	// is acknowledged.
 	Refuse byte
 	// Store returns the word that is stored at once. Defaults to the wanted one.
 	Store func(addr, old, wanted uint16) uint16
@@ -23,7 +24,8 @@ type rule struct {
 	does Behaviour
 }
 
-// Behave says what a write to an address in r does. A later call goes over an earlier one; Behaviour{} is back to normal.
+// Behave says what a write to an address in r does. A later call goes over an earlier one; Behaviour{} is back to
+// normal.
 func (u *Unit) Behave(r protocol.Range, b Behaviour) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -43,7 +45,8 @@ func (u *Unit) behaviour(t protocol.Table, addr uint16) Behaviour {
 	return Behaviour{}
 }
 
-// write carries out a write whose addresses exist, all or nothing, and returns an exception code or 0. The lock is held.
+// write carries out a write whose addresses exist, all or nothing, and returns an exception code or 0. The lock is
+// held.
 func (u *Unit) write(r protocol.Range, words []uint16, now time.Time) byte {
 	for i := range words {
 		if code := u.behaviour(r.Table, r.Addr+uint16(i)).Refuse; code != 0 {

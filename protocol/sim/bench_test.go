@@ -11,10 +11,11 @@ import (
 	"solarhub/protocol"
 )
 
-// BenchmarkPacedPTY measures how much later than the wire would have it the last byte of a reply is with a client that waits for
-// it in a read. Run it with -benchtime 50x on an idle machine.
+// BenchmarkPacedPTY measures how much later than the wire would have it the last byte of a reply is with a client that
+// waits for it in a read. Run it with -benchtime 50x on an idle machine.
 func BenchmarkPacedPTY(b *testing.B) {
-	for _, serial := range []protocol.Serial{serial9600, {Baud: 19200, DataBits: 8, StopBits: 1}, {Baud: 115200, DataBits: 8, StopBits: 1}} {
+	for _, serial := range []protocol.Serial{serial9600, {Baud: 19200, DataBits: 8, StopBits: 1},
+		{Baud: 115200, DataBits: 8, StopBits: 1}} {
 		for _, count := range []uint16{1, 100} {
 			b.Run(serial.String()+"/"+holding(0, count).String(), func(b *testing.B) {
 				const turnaround = 20 * time.Millisecond

@@ -48,8 +48,8 @@ type endedError struct{ fault *Fault }
 
 func (e *endedError) Error() string { return "ended by the fault " + string(e.fault.Kind) }
 
-// serve answers requests until the peer closes, ctx ends (both nil), a fault ends the connection or the stream is nonsense. It
-// closes the stream.
+// serve answers requests until the peer closes, ctx ends (both nil), a fault ends the connection or the stream is
+// nonsense. It closes the stream.
 func (c *conn) serve(ctx context.Context) error {
 	c.opened = time.Now()
 	leave := c.line.join(c)
@@ -184,7 +184,8 @@ func (c *conn) forget(n int) {
 // write sends bytes. On RTU bytes that nobody takes are lost, as on a wire.
 func (c *conn) write(b []byte) error {
 	if d, ok := c.stream.(interface{ SetWriteDeadline(time.Time) error }); ok {
-		_ = d.SetWriteDeadline(time.Now().Add(writeWithin)) // a stream without deadlines may block; closing it ends that
+		// a stream without deadlines may block; closing it ends that
+		_ = d.SetWriteDeadline(time.Now().Add(writeWithin))
 	}
 	_, err := c.stream.Write(b)
 	if err != nil && !(c.framing == RTU && errors.Is(err, os.ErrDeadlineExceeded)) {

@@ -127,14 +127,15 @@ func (d *day) read(t *testing.T, l protocol.Link, addr, count uint16) {
 	}
 }
 
-// The same seed gives the same day to the byte and the nanosecond, on both framings and with both kinds of device; every kind of
-// fault happens on it, and our client takes no value for another.
+// The same seed gives the same day to the byte and the nanosecond, on both framings and with both kinds of device;
+// every kind of fault happens on it, and our client takes no value for another.
 func TestTheSameSeedGivesTheSameDay(t *testing.T) {
 	for _, framing := range []sim.Framing{sim.TCP, sim.RTU} {
 		for busy, word := range map[sim.Busy]string{sim.Queues: "queues", sim.Loses: "loses"} {
 			t.Run(framing.String()+" "+word, func(t *testing.T) {
 				const seed = 20
-				first, again, other := live(t, framing, busy, seed), live(t, framing, busy, seed), live(t, framing, busy, seed+1)
+				first, again, other := live(t, framing, busy, seed), live(t, framing, busy, seed),
+					live(t, framing, busy, seed+1)
 				for i := range min(len(first.course), len(again.course)) {
 					if first.course[i] != again.course[i] {
 						t.Fatalf("exchange %d: first %s, then %s", i, first.course[i], again.course[i])

@@ -25,8 +25,8 @@ const (
 	resets
 )
 
-// deliver plans the delivery of a reply under a fault, nil for none. answer carries the request out and returns the reply; faults
-// that keep the request from the unit do not call it.
+// deliver plans the delivery of a reply under a fault, nil for none. answer carries the request out and returns the
+// reply; faults that keep the request from the unit do not call it.
 func deliver(framing Framing, req frame, f *Fault, random *rand.Rand, answer func() []byte) delivery {
 	if f == nil {
 		f = &Fault{}

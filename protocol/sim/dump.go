@@ -19,9 +19,9 @@ var tableNames = map[string]protocol.Table{
 }
 
 // LoadDump sets the addresses of a raw dump in u: one line for each, "table,address,value", as in "holding,588,51" or
-// "input,0x24C,0x33". The table is holding, input, coil or discrete, the address the zero-based one of the PDU, the value 0..65535, 0 or 1 for
-// bits. Empty lines, lines that begin with # and a heading "table,address,value" are skipped. It returns all findings at once,
-// and sets nothing if there are any.
+// "input,0x24C,0x33". The table is holding, input, coil or discrete, the address the zero-based one of the PDU, the
+// value 0..65535, 0 or 1 for bits. Empty lines, lines that begin with # and a heading "table,address,value" are
+// skipped. It returns all findings at once, and sets nothing if there are any.
 func LoadDump(r io.Reader, u *Unit) error {
 	type word struct {
 		table      protocol.Table

@@ -9,7 +9,8 @@ import (
 
 func TestLoadDump(t *testing.T) {
 	u := NewUnit(1)
-	dump := "table,address,value\n# a comment\n\nholding,588,51\r\n holding , 0x24D , 0xFFFF \ninput,0010,007\ncoil,3,1\ndiscrete,65535,0\n"
+	dump := "table,address,value\n# a comment\n\nholding,588,51\r\n holding , 0x24D , 0xFFFF " +
+		"\ninput,0010,007\ncoil,3,1\ndiscrete,65535,0\n"
 	if err := LoadDump(strings.NewReader(dump), u); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,8 @@ func TestLoadDump(t *testing.T) {
 
 func TestLoadDumpFindings(t *testing.T) {
 	u := NewUnit(1)
-	dump := "holding,1,1\nholding,1\nregister,65536,1\nholding,1,-1\ncoil,1,2\nholding,1,65536\nholding,0xG,1\n" + strings.Repeat("x", 70000)
+	dump := "holding,1,1\nholding,1\nregister,65536,1\nholding,1,-1\ncoil,1,2\nholding,1,65536\nholding,0xG,1\n" +
+		strings.Repeat("x", 70000)
 	err := LoadDump(strings.NewReader(dump), u)
 	want := []string{
 		`line 2: "holding,1" has 2 fields, not table,address,value`,

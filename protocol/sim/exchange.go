@@ -81,7 +81,8 @@ func (c course) answer(e *Exchange, req frame) []byte {
 	return pdu
 }
 
-// play sends the parts of a delivery from begin on, records the exchange and ends the connection if the delivery says so.
+// play sends the parts of a delivery from begin on, records the exchange and ends the connection if the delivery says
+// so.
 func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin time.Time) error {
 	if f != nil && f.Kind == Exception {
 		e.Exception = f.Code
@@ -132,10 +133,11 @@ func (c *conn) end(d delivery, f *Fault) error {
 	return &endedError{f}
 }
 
-// transmit sends one burst that begins at a time. On a paced RTU line the characters come in their time, on a clock that does
-// not drift; above 1,000 characters a second some go together, the last of them on time. sent is called just before each
-// piece goes out.
-func (c *conn) transmit(ctx context.Context, b []byte, begin time.Time, drip time.Duration, sent func(first, last bool, now time.Time)) error {
+// transmit sends one burst that begins at a time. On a paced RTU line the characters come in their time, on a clock
+// that does not drift; above 1,000 characters a second some go together, the last of them on time. sent is called just
+// before each piece goes out.
+func (c *conn) transmit(ctx context.Context, b []byte, begin time.Time, drip time.Duration,
+	sent func(first, last bool, now time.Time)) error {
 	step := c.step(len(b), drip)
 	for from := 0; from < len(b); from += step {
 		to := min(from+step, len(b))

@@ -19,19 +19,28 @@ const (
 	Late      Kind = "late"       // the right reply, Delay later than it should
 	Exception Kind = "exception"  // not carried out, answered with exception Code
 	Truncated Kind = "truncated"  // the reply ends after Size bytes, by default half of it
-	Corrupted Kind = "corrupted"  // one byte, drawn by lot, is another; on TCP, which has no checksum, the protocol id's
-	Foreign   Kind = "foreign"    // first a sound frame for another request (another unit or transaction), then the right reply
-	Stray     Kind = "stray"      // first Bytes or Size random bytes (by default 3), then the right reply
-	Garbage   Kind = "garbage"    // Bytes or Size random bytes (by default as many as the reply has) in place of the reply
-	Echo      Kind = "echo"       // the request comes back, as from an RS485 adapter that hears itself, then the right reply
-	Drip      Kind = "drip"       // the right reply, Delay before each byte
-	OtherBaud Kind = "other-baud" // not carried out, and noise comes as Garbage: what is sent at another pace is not understood
+	// Corrupted: one byte, drawn by lot, is another; on TCP, which has no checksum, the protocol id's.
+	Corrupted Kind = "corrupted"
+	// Foreign: first a sound frame for another request (another unit or transaction), then the right reply.
+	Foreign Kind = "foreign"
+	Stray   Kind = "stray" // first Bytes or Size random bytes (by default 3), then the right reply
+	// Bytes or Size random bytes (by default as many as the reply has) in place of the reply
+	Garbage Kind = "garbage"
+	// Echo: the request comes back, as from an RS485 adapter that hears itself, then the right reply.
+	Echo Kind = "echo"
+	Drip Kind = "drip" // the right reply, Delay before each byte
+	// OtherBaud: not carried out, and noise comes as Garbage: what is sent at another pace is not understood.
+	OtherBaud Kind = "other-baud"
 
-	WrongUnit        Kind = "wrong-unit"        // sound, but from the next unit id
-	NoUnit           Kind = "no-unit"           // sound, but from unit id 255: a gateway that does not repeat the request's
-	WrongTransaction Kind = "wrong-transaction" // sound, but with another transaction id; on RTU, which has none, the right reply
-	WrongLength      Kind = "wrong-length"      // a sound frame with one register less than asked; a write's without the last two bytes
-	WrongCount       Kind = "wrong-count"       // a byte count that does not fit its data; a write's reply echoes another value
+	WrongUnit Kind = "wrong-unit" // sound, but from the next unit id
+	// NoUnit: sound, but from unit id 255: a gateway that does not repeat the request's.
+	NoUnit Kind = "no-unit"
+	// WrongTransaction: sound, but with another transaction id; on RTU, which has none, the right reply.
+	WrongTransaction Kind = "wrong-transaction"
+	// WrongLength: a sound frame with one register less than asked; a write's without the last two bytes.
+	WrongLength Kind = "wrong-length"
+	// WrongCount: a byte count that does not fit its data; a write's reply echoes another value.
+	WrongCount Kind = "wrong-count"
 
 	HangUp      Kind = "hang-up"      // half of the reply, then the connection is reset or the pty is gone
 	CloseBefore Kind = "close-before" // the connection is closed in place of the reply
@@ -62,15 +71,16 @@ var WriteFunctions = []byte{5, 6, 15, 16}
 type Fault struct {
 	Match Match
 	Kind  Kind
-	Delay time.Duration // of Drip before each byte; of HangUp and Close how long a pty is away; of others the reply is this late
-	Code  byte          // of Exception
-	Size  int           // of Truncated, Stray, Garbage, OtherBaud
-	Bytes []byte        // of Stray, Garbage, OtherBaud
-	Count int           // how often it happens at most; 0: without end
+	// Delay: of Drip before each byte; of HangUp and Close how long a pty is away; of others the reply is this late.
+	Delay time.Duration
+	Code  byte   // of Exception
+	Size  int    // of Truncated, Stray, Garbage, OtherBaud
+	Bytes []byte // of Stray, Garbage, OtherBaud
+	Count int    // how often it happens at most; 0: without end
 }
 
-// Script decides for each request whether something goes wrong. The same seed, faults and requests give the same decisions.
-// Safe for concurrent use, but a script belongs to one line.
+// Script decides for each request whether something goes wrong. The same seed, faults and requests give the same
+// decisions. Safe for concurrent use, but a script belongs to one line.
 type Script struct {
 	mu     sync.Mutex
 	rand   *rand.Rand
@@ -92,8 +102,8 @@ func NewScript(seed uint64, faults ...Fault) *Script {
 	return s
 }
 
-// meet returns the fault that a request meets, or nil, and a source of its random bytes. All faults draw for each request that
-// fits them, so that one fault does not shift the decisions of another.
+// meet returns the fault that a request meets, or nil, and a source of its random bytes. All faults draw for each
+// request that fits them, so that one fault does not shift the decisions of another.
 func (s *Script) meet(unit protocol.UnitID, q query) (*Fault, *rand.Rand) {
 	if s == nil {
 		return nil, nil

@@ -30,7 +30,8 @@ func TestDeliver(t *testing.T) {
 		{Fault{Kind: Truncated, Size: 6}, one(good[:6]), one(goodTCP[:6]), delivery{}},
 		{Fault{Kind: Truncated, Size: 600}, one(good), one(goodTCP), delivery{}},
 		{Fault{Kind: Foreign}, [][]byte{rtu(2, reply...), good}, [][]byte{tcp(8, 2, reply...), goodTCP}, delivery{}},
-		{Fault{Kind: Stray, Bytes: []byte{0, 255}}, one(append([]byte{0, 255}, good...)), one(append([]byte{0, 255}, goodTCP...)), delivery{}},
+		{Fault{Kind: Stray, Bytes: []byte{0, 255}}, one(append([]byte{0, 255}, good...)),
+			one(append([]byte{0, 255}, goodTCP...)), delivery{}},
 		{Fault{Kind: Garbage, Bytes: []byte{1}}, one([]byte{1}), one([]byte{1}), delivery{}},
 		{Fault{Kind: OtherBaud, Bytes: []byte{1}}, one([]byte{1}), one([]byte{1}), delivery{}},
 		{Fault{Kind: Echo}, one(good), one(goodTCP), delivery{}},
@@ -47,7 +48,8 @@ func TestDeliver(t *testing.T) {
 		for framing, want := range map[Framing][][]byte{RTU: tt.rtu, TCP: tt.tcp} {
 			req := frame{transaction: 9, unit: 1, pdu: request}
 			asked := false
-			got := deliver(framing, req, &tt.fault, rand.New(rand.NewPCG(1, 1)), func() []byte { asked = true; return slices.Clone(reply) })
+			got := deliver(framing, req, &tt.fault, rand.New(rand.NewPCG(1, 1)),
+				func() []byte { asked = true; return slices.Clone(reply) })
 			if !slices.EqualFunc(got.parts, want, bytes.Equal) {
 				t.Errorf("%s on %v: % x, not % x", tt.fault.Kind, framing, got.parts, want)
 			}
@@ -66,7 +68,8 @@ func TestDeliverCorrupted(t *testing.T) {
 	good, random := rtu(1, 3, 2, 0x03, 0xED), rand.New(rand.NewPCG(1, 1))
 	var hit [7]int
 	for range 500 {
-		d := deliver(RTU, frame{unit: 1, pdu: pdu(3, 5, 1)}, &Fault{Kind: Corrupted}, random, func() []byte { return []byte{3, 2, 0x03, 0xED} })
+		d := deliver(RTU, frame{unit: 1, pdu: pdu(3, 5, 1)}, &Fault{Kind: Corrupted}, random,
+			func() []byte { return []byte{3, 2, 0x03, 0xED} })
 		if len(d.parts) != 1 || len(d.parts[0]) != len(good) || intact(d.parts[0]) {
 			t.Fatalf("% x", d.parts)
 		}
@@ -84,7 +87,8 @@ func TestDeliverCorrupted(t *testing.T) {
 	if slices.Min(hit[:]) == 0 {
 		t.Errorf("how often each byte was another: %v", hit)
 	}
-	d := deliver(TCP, frame{unit: 1, pdu: pdu(3, 5, 1)}, &Fault{Kind: Corrupted}, random, func() []byte { return []byte{3, 2, 0x03, 0xED} })
+	d := deliver(TCP, frame{unit: 1, pdu: pdu(3, 5, 1)}, &Fault{Kind: Corrupted}, random,
+		func() []byte { return []byte{3, 2, 0x03, 0xED} })
 	if _, _, err := nextTCP(d.parts[0]); err == nil {
 		t.Errorf("% x is sound", d.parts[0])
 	}
@@ -95,7 +99,8 @@ func TestDeliverEveryKind(t *testing.T) {
 	for _, kind := range Kinds() {
 		for _, reply := range [][]byte{{0x83, 2}, {3, 0}, pdu(6, 1, 2), {3, 4, 1, 2, 3, 4}} {
 			before := slices.Clone(reply)
-			deliver(RTU, frame{unit: 1, pdu: pdu(3, 0, 1)}, &Fault{Kind: kind}, rand.New(rand.NewPCG(1, 1)), func() []byte { return reply })
+			deliver(RTU, frame{unit: 1, pdu: pdu(3, 0, 1)}, &Fault{Kind: kind}, rand.New(rand.NewPCG(1, 1)),
+				func() []byte { return reply })
 			if !bytes.Equal(reply, before) {
 				t.Errorf("%s changed % x into % x", kind, before, reply)
 			}
@@ -227,7 +232,8 @@ func TestParseFaults(t *testing.T) {
 	} {
 		got, err := ParseFaults(tt.text)
 		if err != nil || !slices.EqualFunc(got, tt.want, func(a, b Fault) bool {
-			return a.Kind == b.Kind && a.Delay == b.Delay && a.Code == b.Code && a.Match.Probability == b.Match.Probability
+			return a.Kind == b.Kind && a.Delay == b.Delay && a.Code == b.Code &&
+				a.Match.Probability == b.Match.Probability
 		}) {
 			t.Errorf("%q: %+v, %v", tt.text, got, err)
 		}

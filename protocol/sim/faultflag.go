@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ParseFaults reads the short form of a flag: faults with commas between, each kind=share, then :duration or :number where the
-// kind takes one. The share is a part of all requests, as 1% or 0.01.
+// ParseFaults reads the short form of a flag: faults with commas between, each kind=share, then :duration or :number
+// where the kind takes one. The share is a part of all requests, as 1% or 0.01.
 //
 //	late=1%:1.2s,drop=0.5%,exception=2%:6,hang-up=0.1%:5s
 //

@@ -97,8 +97,8 @@ func nextTCP(b []byte) (frame, int, error) {
 	}, size, nil
 }
 
-// nextRTU cuts the first request out of b. It returns how many bytes in front of it are noise, and its length, 0 if there is
-// none yet; noise is counted then, too. With silent no more bytes are coming: what is not whole is noise.
+// nextRTU cuts the first request out of b. It returns how many bytes in front of it are noise, and its length, 0 if
+// there is none yet; noise is counted then, too. With silent no more bytes are coming: what is not whole is noise.
 func nextRTU(b []byte, silent bool) (f frame, noise, size int) {
 	open := len(b) // where a request may begin whose end cannot be told by its function
 	for i := range b {
@@ -132,8 +132,8 @@ func intact(b []byte) bool {
 	return len(b) >= 4 && checksum(b[:len(b)-2]) == binary.LittleEndian.Uint16(b[len(b)-2:])
 }
 
-// lengthRTU returns the length of the request that b begins with, 0 if more bytes are needed to tell, and whether its function
-// tells it at all.
+// lengthRTU returns the length of the request that b begins with, 0 if more bytes are needed to tell, and whether its
+// function tells it at all.
 func lengthRTU(b []byte) (size int, known bool) {
 	if len(b) < 2 {
 		return 0, false
@@ -150,14 +150,14 @@ func lengthRTU(b []byte) (size int, known bool) {
 	return 9 + int(b[6]), true
 }
 
-// mayBegin reports whether a request of a function without a known length may begin with b. Source of the functions' range:
-// MODBUS Application Protocol V1.1b3, 4.1.
+// mayBegin reports whether a request of a function without a known length may begin with b. Source of the functions'
+// range: MODBUS Application Protocol V1.1b3, 4.1.
 func mayBegin(b []byte) bool {
 	return len(b) < 2 || b[1] >= 1 && b[1] <= 127 && len(b) < mostRTU
 }
 
-// anyLength finds the end of a request whose function does not tell its length: where a checksum fits. Up to 1 in 65536 of such
-// finds is a coincidence.
+// anyLength finds the end of a request whose function does not tell its length: where a checksum fits. Up to 1 in 65536
+// of such finds is a coincidence.
 func anyLength(b []byte) int {
 	crc, found := uint16(0xFFFF), 0
 	for i, c := range b[:min(len(b), mostRTU)] {

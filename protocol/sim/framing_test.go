@@ -10,7 +10,8 @@ import (
 	"solarhub/protocol"
 )
 
-// Source of the checksum's example: MODBUS over Serial Line V1.02, 6.2.2 (device 2, function 7: 0x1241, low byte first).
+// Source of the checksum's example: MODBUS over Serial Line V1.02, 6.2.2 (device 2, function 7: 0x1241, low byte
+// first).
 func TestChecksum(t *testing.T) {
 	if got := checksum([]byte{2, 7}); got != 0x1241 {
 		t.Errorf("%#04x", got)
@@ -78,7 +79,8 @@ func TestNextTCP(t *testing.T) {
 		t.Error(TCP, RTU)
 	}
 	for _, bad := range [][]byte{
-		{0, 1, 0, 1, 0, 6, 1}, {0, 1, 1, 0, 0, 6, 1}, {0, 1, 0, 0, 0, 0, 1}, {0, 1, 0, 0, 0, 1, 1}, {0, 1, 0, 0, 0, 255, 1}, {0, 1, 0, 0, 255, 255, 1},
+		{0, 1, 0, 1, 0, 6, 1}, {0, 1, 1, 0, 0, 6, 1}, {0, 1, 0, 0, 0, 0, 1}, {0, 1, 0, 0, 0, 1, 1},
+		{0, 1, 0, 0, 0, 255, 1}, {0, 1, 0, 0, 255, 255, 1},
 	} {
 		if _, size, err := nextTCP(bad); size != 0 || err == nil {
 			t.Errorf("% x: %d, %v", bad, size, err)

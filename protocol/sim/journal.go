@@ -24,9 +24,10 @@ type Exchange struct {
 	Fault      string   // what went wrong on purpose: a Kind, or off, foreign unit, too soon, silent; empty for nothing
 	CarriedOut bool     // the unit has seen it; a write is stored as the unit behaves
 
-	At       time.Time // the first byte of the request was here
-	Arrived  time.Time // the last byte of the request was here
-	Received time.Time // the last byte would have passed on a wire that takes its time; Arrived if the line is not paced
+	At      time.Time // the first byte of the request was here
+	Arrived time.Time // the last byte of the request was here
+	// Received: the last byte would have passed on a wire that takes its time; Arrived if the line is not paced.
+	Received time.Time
 	ReplyAt  time.Time // just before the first byte of the reply was sent
 	Replied  time.Time // just before the last byte of the reply was sent
 
@@ -130,9 +131,9 @@ func (j *Journal) Wait(ctx context.Context, n uint64, match func(Exchange) bool)
 	}
 }
 
-// Writes returns a channel of the writes from now on, each when its exchange is over, and a function that ends it and closes
-// the channel. A line never waits for a reader: a write that finds the channel full is left out, so make it as large as the
-// test needs.
+// Writes returns a channel of the writes from now on, each when its exchange is over, and a function that ends it and
+// closes the channel. A line never waits for a reader: a write that finds the channel full is left out, so make it as
+// large as the test needs.
 func (j *Journal) Writes(size int) (writes <-chan Exchange, stop func()) {
 	c := make(chan Exchange, size)
 	j.mu.Lock()

@@ -44,7 +44,8 @@ func TestJournalCounts(t *testing.T) {
 	j.add(Exchange{Gap: -3, Op: protocol.WriteMultiple}, true)
 	j.noise(4)
 	j.lost(2)
-	want := Counts{Requests: 3, Writes: 1, Replies: 2, Exceptions: 1, Faults: 1, TooShort: 1, Noise: 4, Lost: 2, ShortestGap: 3}
+	want := Counts{Requests: 3, Writes: 1, Replies: 2, Exceptions: 1, Faults: 1, TooShort: 1, Noise: 4, Lost: 2,
+		ShortestGap: 3}
 	if got := j.Counts(); got != want {
 		t.Errorf("%+v", got)
 	}

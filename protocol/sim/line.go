@@ -19,17 +19,28 @@ const (
 
 // Options is what a line is like. The zero value answers at once, without pacing.
 type Options struct {
-	Serial     *protocol.Serial // the pace: every character takes its time and a request's end is told by t3.5; nil: none
-	Turnaround time.Duration    // from the end of a request (behind its t3.5) to the first byte of the reply; Unit.Turnaround goes over it
-	MinGap     time.Duration    // a request that begins sooner after the last byte of a reply is not heard; 0: every one is
-	Deaf       time.Duration    // a request that begins sooner after the opening of its connection is not heard; 0: every one is
-	Waking     time.Duration    // the first reply on a connection comes this much later
-	Busy       Busy
-	Echo       bool          // every request comes back first, also where nobody answers: an RS485 adapter that hears itself
-	SilentTCP  bool          // over Modbus TCP nothing is answered for unit ids that are not here; otherwise exception 11
-	Stall      time.Duration // a request on RTU that is not whole after this silence is thrown away. Defaults to 50 ms, or t3.5 if longer
-	Keep       int           // exchanges that the Journal keeps. Defaults to 10,000
-	Wait       Wait          // Defaults to OnTimer for ServeConn and OnTheDot for the others
+	// Serial is the pace: each character takes its time, and t3.5 tells the end of a request. nil: none.
+	Serial *protocol.Serial
+	// Turnaround is the time from the end of a request and its t3.5 to the first byte of the reply. That of a unit
+	// takes precedence.
+	Turnaround time.Duration
+	// MinGap is the silence that units need after a reply: they do not hear a request that begins sooner. 0: none.
+	MinGap time.Duration
+	// Deaf is how long units hear nothing after a connection was opened. 0: they hear at once.
+	Deaf time.Duration
+	// Waking is how much later the first reply on a connection comes.
+	Waking time.Duration
+	Busy   Busy
+	// Echo sends every request back first, as an RS485 adapter does that hears itself, also where nobody answers.
+	Echo bool
+	// SilentTCP answers nothing over Modbus TCP for unit ids that are not here; otherwise they are answered with
+	// exception 11.
+	SilentTCP bool
+	// Stall is the silence after which a request on RTU that is not whole is thrown away. Defaults to 50 ms, or t3.5 if
+	// longer.
+	Stall time.Duration
+	Keep  int  // exchanges that the Journal keeps. Defaults to 10,000
+	Wait  Wait // Defaults to OnTimer for ServeConn and OnTheDot for the others
 }
 
 // Line is some units on one line. Any number of Serve calls may run at the same time. Safe for concurrent use.
@@ -92,7 +103,8 @@ func (l *Line) Play(s *Script) {
 	l.script = s
 }
 
-// Off is the inverter without power: requests are heard (they are in the Journal) and nothing answers. Connections stay.
+// Off is the inverter without power: requests are heard (they are in the Journal) and nothing answers. Connections
+// stay.
 func (l *Line) Off() { l.setOff(true) }
 
 // On ends Off.
@@ -171,8 +183,8 @@ func (l *Line) course(framing Framing, req frame, q query) course {
 	return c
 }
 
-// chars returns the time that the bytes of an ADU take on the line. Modbus TCP with a pace is a gateway to a serial line, on
-// which a unit id and a checksum take the place of the header.
+// chars returns the time that the bytes of an ADU take on the line. Modbus TCP with a pace is a gateway to a serial
+// line, on which a unit id and a checksum take the place of the header.
 func (l *Line) chars(framing Framing, adu int) time.Duration {
 	if l.options.Serial == nil {
 		return 0

@@ -18,7 +18,8 @@ var (
 	writeOne = rtu(1, pdu(6, 5, 77)...)
 )
 
-// On a clock of its own a paced line is exact: the request's characters, t3.5, the turnaround, and each character of the reply.
+// On a clock of its own a paced line is exact: the request's characters, t3.5, the turnaround, and each character of
+// the reply.
 func TestPace(t *testing.T) {
 	for _, tt := range []struct {
 		serial     protocol.Serial
@@ -214,7 +215,8 @@ func TestOffAndRemove(t *testing.T) {
 		}
 	})
 	got := line.Journal().Since(0)
-	if len(got) != 3 || got[0].Fault != "off" || got[0].CarriedOut || !got[1].CarriedOut || got[2].Fault != "foreign unit" {
+	if len(got) != 3 || got[0].Fault != "off" || got[0].CarriedOut || !got[1].CarriedOut ||
+		got[2].Fault != "foreign unit" {
 		t.Errorf("%v", got)
 	}
 }
@@ -271,7 +273,8 @@ func TestMinGap(t *testing.T) {
 			}
 		}
 	})
-	if got := line.Journal().Since(0); len(got) != 3 || got[1].Fault != "too soon" || got[1].Gap != 299*time.Millisecond {
+	if got := line.Journal().Since(0); len(got) != 3 || got[1].Fault != "too soon" ||
+		got[1].Gap != 299*time.Millisecond {
 		t.Errorf("%v", got)
 	}
 }
@@ -362,7 +365,8 @@ func TestNonsenseOnTCP(t *testing.T) {
 		if _, err := here.Write([]byte("GET / HTTP/1.1\r\n")); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-served; err == nil || err.Error() != "serve connection 1: not Modbus TCP: protocol id 21536, not 0" {
+		if err := <-served; err == nil ||
+			err.Error() != "serve connection 1: not Modbus TCP: protocol id 21536, not 0" {
 			t.Error(err)
 		}
 		if line.Journal().Counts().Noise != 16 {

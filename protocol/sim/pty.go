@@ -24,8 +24,8 @@ type PTY struct {
 	changed chan struct{} // closed at each Plug, Unplug and Close
 }
 
-// OpenPTY opens a pseudo terminal, plugged in. With link not empty a symbolic link of that name leads to it for as long as it is
-// plugged in; one left behind by an earlier run is replaced, anything else there is an error.
+// OpenPTY opens a pseudo terminal, plugged in. With link not empty a symbolic link of that name leads to it for as long
+// as it is plugged in; one left behind by an earlier run is replaced, anything else there is an error.
 func OpenPTY(link string) (*PTY, error) {
 	p := &PTY{link: link, changed: make(chan struct{})}
 	if err := p.Plug(); err != nil {
@@ -73,7 +73,8 @@ func (p *PTY) Plug() error {
 	return nil
 }
 
-// Unplug takes the terminal away, as pulling out a USB adapter does: a client's reads and writes fail and the link is gone.
+// Unplug takes the terminal away, as pulling out a USB adapter does: a client's reads and writes fail and the link is
+// gone.
 func (p *PTY) Unplug() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

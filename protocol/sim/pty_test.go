@@ -93,7 +93,8 @@ func TestPTYHangsUp(t *testing.T) {
 	p := openPTY(t, link)
 	line := NewLine(Options{}, newUnit(1))
 	line.Play(NewScript(1,
-		Fault{Kind: HangUp, Delay: time.Millisecond, Count: 1}, Fault{Kind: CloseBefore, Delay: time.Millisecond, Count: 1}))
+		Fault{Kind: HangUp, Delay: time.Millisecond, Count: 1},
+		Fault{Kind: CloseBefore, Delay: time.Millisecond, Count: 1}))
 	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p) })
 	for range 2 {
 		_, _, gone := p.state()

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// openTerminal opens a pseudo terminal that is raw from the beginning: otherwise it would send replies back before a client has
-// set it.
+// openTerminal opens a pseudo terminal that is raw from the beginning: otherwise it would send replies back before a
+// client has set it.
 func openTerminal() (master, client *os.File, err error) {
 	blocking, client, err := pty.Open()
 	if err != nil {

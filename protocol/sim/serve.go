@@ -10,17 +10,19 @@ import (
 	"time"
 )
 
-// ServeConn answers on one stream until the peer closes it, ctx ends or a fault ends it (nil), or what arrives is not Modbus TCP
-// (an error). It closes the stream. It waits with OnTimer, so it works inside testing/synctest over net.Pipe.
+// ServeConn answers on one stream until the peer closes it, ctx ends or a fault ends it (nil), or what arrives is not
+// Modbus TCP (an error). It closes the stream. It waits with OnTimer, so it works inside testing/synctest over
+// net.Pipe.
 func (l *Line) ServeConn(ctx context.Context, stream io.ReadWriteCloser, framing Framing) error {
 	return l.serve(ctx, stream, framing, l.waits(OnTimer))
 }
 
-// ServeTCP answers Modbus TCP on each connection of ln until ctx ends (nil) or ln fails. It closes ln and all connections.
+// ServeTCP answers Modbus TCP on each connection of ln until ctx ends (nil) or ln fails. It closes ln and all
+// connections.
 func (l *Line) ServeTCP(ctx context.Context, ln net.Listener) error { return l.accept(ctx, ln, TCP) }
 
-// ServeRTUOverTCP answers RTU frames on each connection of ln, as a transparent serial gateway does, until ctx ends (nil) or ln
-// fails. It closes ln and all connections.
+// ServeRTUOverTCP answers RTU frames on each connection of ln, as a transparent serial gateway does, until ctx ends
+// (nil) or ln fails. It closes ln and all connections.
 func (l *Line) ServeRTUOverTCP(ctx context.Context, ln net.Listener) error {
 	return l.accept(ctx, ln, RTU)
 }
@@ -51,8 +53,9 @@ func (l *Line) accept(ctx context.Context, ln net.Listener, framing Framing) err
 	}
 }
 
-// ServePTY answers RTU on p until ctx ends (nil) or p is closed (ErrPTYClosed). While p is unplugged it waits. A fault that closes the connection
-// unplugs p; it is plugged in again after the fault's Delay, or when somebody calls Plug if that is 0. It closes p.
+// ServePTY answers RTU on p until ctx ends (nil) or p is closed (ErrPTYClosed). While p is unplugged it waits. A fault
+// that closes the connection unplugs p; it is plugged in again after the fault's Delay, or when somebody calls Plug if
+// that is 0. It closes p.
 func (l *Line) ServePTY(ctx context.Context, p *PTY) error {
 	defer p.Close()
 	for {

@@ -83,11 +83,13 @@ func exercise(t *testing.T, c modbus.Client, u *Unit) {
 		{"coils", func() ([]byte, error) { return c.ReadCoils(0, 9) }, []byte{0b1101, 1}},
 		{"discrete inputs", func() ([]byte, error) { return c.ReadDiscreteInputs(5, 2) }, []byte{3}},
 		{"input registers", func() ([]byte, error) { return c.ReadInputRegisters(10, 2) }, []byte{0, 7, 0, 8}},
-		{"holding registers", func() ([]byte, error) { return c.ReadHoldingRegisters(5, 2) }, []byte{0x03, 0xED, 0x03, 0xEE}},
+		{"holding registers", func() ([]byte, error) { return c.ReadHoldingRegisters(5, 2) },
+			[]byte{0x03, 0xED, 0x03, 0xEE}},
 		{"write coil", func() ([]byte, error) { return c.WriteSingleCoil(1, 0xFF00) }, []byte{0xFF, 0}},
 		{"write register", func() ([]byte, error) { return c.WriteSingleRegister(5, 77) }, []byte{0, 77}},
 		{"write coils", func() ([]byte, error) { return c.WriteMultipleCoils(7, 2, []byte{1}) }, []byte{0, 2}},
-		{"write registers", func() ([]byte, error) { return c.WriteMultipleRegisters(6, 2, []byte{0, 1, 0, 2}) }, []byte{0, 2}},
+		{"write registers", func() ([]byte, error) { return c.WriteMultipleRegisters(6, 2, []byte{0, 1, 0, 2}) },
+			[]byte{0, 2}},
 		{"coils again", func() ([]byte, error) { return c.ReadCoils(0, 9) }, []byte{0b1000_1111, 0}},
 	} {
 		if got, err := tt.do(); err != nil || !bytes.Equal(got, tt.want) {
@@ -110,7 +112,8 @@ func TestStockClientTCP(t *testing.T) {
 	defer h.Close()
 	exercise(t, modbus.NewClient(h), u)
 	var refused *modbus.ModbusError
-	if _, err := modbus.NewClient(h).ReadHoldingRegisters(300, 1); !errors.As(err, &refused) || refused.ExceptionCode != 2 {
+	if _, err := modbus.NewClient(h).ReadHoldingRegisters(300, 1); !errors.As(err, &refused) ||
+		refused.ExceptionCode != 2 {
 		t.Errorf("a hole: %v", err)
 	}
 }
@@ -129,7 +132,8 @@ func TestStockClientPTY(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	if got, err := modbus.NewClient(h).ReadHoldingRegisters(100, 1); err != nil || !bytes.Equal(got, []byte{0x04, 0x4C}) {
+	if got, err := modbus.NewClient(h).ReadHoldingRegisters(100, 1); err != nil ||
+		!bytes.Equal(got, []byte{0x04, 0x4C}) {
 		t.Errorf("% x, %v", got, err)
 	}
 }
@@ -141,7 +145,8 @@ func TestRTUOverTCP(t *testing.T) {
 	ask(t, over, writeOne, writeOne)
 	ask(t, plain, tcp(3, 1, pdu(3, 5, 1)...), tcp(3, 1, 3, 2, 0, 77))
 	ask(t, over, rtu(2, pdu(3, 5, 1)...), rtu(2, 3, 2, 0x03, 0xED))
-	if got := line.Journal().Since(0); len(got) != 3 || got[0].Connection == got[1].Connection || got[0].Connection != got[2].Connection {
+	if got := line.Journal().Since(0); len(got) != 3 || got[0].Connection == got[1].Connection ||
+		got[0].Connection != got[2].Connection {
 		t.Errorf("%v", got)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A request is in the journal even if its client has gone before the reply is out: a write has been carried out all the same.
+// A request is in the journal even if its client has gone before the reply is out: a write has been carried out all the
+// same.
 func TestJournalOfAReplyThatNobodyTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := NewUnit(1)

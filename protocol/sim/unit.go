@@ -1,7 +1,8 @@
-// Package sim simulates Modbus units and the lines they hang on: Modbus TCP, RTU over TCP, and RTU on a pty that keeps the time
-// of a serial line. A line can have bad days (Fault) and keeps a Journal of what came in and went out.
+// Package sim simulates Modbus units and the lines they hang on: Modbus TCP, RTU over TCP, and RTU on a pty that keeps
+// the time of a serial line. A line can have bad days (Fault) and keeps a Journal of what came in and went out.
 //
-// Time is time.Now everywhere and waiting is Options.Wait, so a line works inside testing/synctest over net.Pipe (ServeConn).
+// Time is time.Now everywhere and waiting is Options.Wait, so a line works inside testing/synctest over net.Pipe
+// (ServeConn).
 package sim
 
 import (
@@ -13,7 +14,8 @@ import (
 	"solarhub/protocol"
 )
 
-// Unit is the memory of a simulated device and its manners. Only addresses that were Set exist. Safe for concurrent use.
+// Unit is the memory of a simulated device and its manners. Only addresses that were Set exist. Safe for concurrent
+// use.
 type Unit struct {
 	id protocol.UnitID
 
@@ -76,8 +78,8 @@ func NewUnit(id protocol.UnitID) *Unit {
 // ID returns the unit id.
 func (u *Unit) ID() protocol.UnitID { return u.id }
 
-// Set gives words to the addresses from addr on and makes them exist. A bit is 0 or 1. It panics behind address 65535, as an
-// index out of range does.
+// Set gives words to the addresses from addr on and makes them exist. A bit is 0 or 1. It panics behind address 65535,
+// as an index out of range does.
 func (u *Unit) Set(t protocol.Table, addr uint16, words ...uint16) {
 	if int(addr)+len(words) > 1<<16 {
 		panic(fmt.Sprintf("sim: set %s %d+%d: behind address 65535", t, addr, len(words)))
@@ -113,7 +115,8 @@ func (u *Unit) Limit(l Limits) {
 	u.limits = l
 }
 
-// Turnaround sets the time from the end of a request to the first byte of this unit's reply; without it the line's counts.
+// Turnaround sets the time from the end of a request to the first byte of this unit's reply; without it the line's
+// counts.
 func (u *Unit) Turnaround(d time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -127,8 +130,8 @@ func (u *Unit) OnWrite(f func(Write)) {
 	u.onWrite = append(u.onWrite, f)
 }
 
-// Live has move called before a request is answered, but not more often than every. So values move when somebody looks, and
-// nothing runs while nobody does. move may Set and Get.
+// Live has move called before a request is answered, but not more often than every. So values move when somebody looks,
+// and nothing runs while nobody does. move may Set and Get.
 func (u *Unit) Live(every time.Duration, move func(now time.Time)) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

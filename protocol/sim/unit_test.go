@@ -123,7 +123,8 @@ func TestBehaviours(t *testing.T) {
 	}{
 		{"stores", Behaviour{}, 7, 0, 7, 7},
 		{"refuses", Behaviour{Refuse: 4}, 7, 4, 1010, 1010},
-		{"alters", Behaviour{Store: func(_, old, wanted uint16) uint16 { return old&0xFF00 | wanted&0xFF }}, 7, 0, 0x0307, 0x0307},
+		{"alters", Behaviour{Store: func(_, old, wanted uint16) uint16 { return old&0xFF00 | wanted&0xFF }}, 7, 0,
+			0x0307, 0x0307},
 		{"settles", storeAfter(time.Second), 7, 0, 1010, 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -206,7 +207,8 @@ func TestOnWriteAndLive(t *testing.T) {
 		u.answer(write16(7, 5, 6), time.Now())
 		u.answer(pdu(6, 300, 5), time.Now()) // refused
 		u.answer(pdu(4, 10, 1), time.Now())
-		if len(writes) != 1 || writes[0].Unit != 3 || writes[0].Range != holding(7, 2) || !slices.Equal(writes[0].Words, []uint16{5, 6}) {
+		if len(writes) != 1 || writes[0].Unit != 3 || writes[0].Range != holding(7, 2) ||
+			!slices.Equal(writes[0].Words, []uint16{5, 6}) {
 			t.Errorf("%+v", writes)
 		}
 		if got := word(t, u, 100); got != 5 || moved != 1 {

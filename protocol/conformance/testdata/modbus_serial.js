@@ -1,4 +1,5 @@
-// A modbus-serial server with the memory that the first line of the standard input gives, or a client that does what each line says.
+// A modbus-serial server with the memory that the first line of the standard input gives, or a client that does what
+// each line says.
 //
 // modbus_serial.js server|client tcp|rtu|rtu-tcp PORT|PATH UNIT
 "use strict";
@@ -28,7 +29,9 @@ function serve(memory) {
     };
     const server = mode === "tcp"
         ? new ModbusRTU.ServerTCP(vector, { host: "127.0.0.1", port: Number(place), unitID: memory.unit })
-        : new ModbusRTU.ServerSerial(vector, { path: place, baudRate: 115200, unitID: memory.unit, openCallback: () => console.log("ready") });
+        : new ModbusRTU.ServerSerial(vector, {
+            path: place, baudRate: 115200, unitID: memory.unit, openCallback: () => console.log("ready"),
+        });
     server.on("initialized", () => mode === "tcp" && console.log("ready"));
     server.on("error", (e) => console.error(e));
     server.on("socketError", () => {});

@@ -1,7 +1,7 @@
 """What pymodbus makes of request PDUs and of registers: a line of JSON in, a line out.
 
-{"pdu": HEX}                                    -> {"reply": HEX}, of a server that holds 65536 zeros of each kind; empty if it cannot
-                                                   decode the request
+{"pdu": HEX}                                    -> {"reply": HEX}, of a server that holds 65536 zeros of each kind;
+                                                   empty if it cannot decode the request
 {"decode": TYPE, "order": O, "words": [...]}    -> {"value": ...}
 {"encode": TYPE, "order": O, "value": ...}      -> {"words": [...]}
 {...} that it refuses                           -> {"error": TEXT}

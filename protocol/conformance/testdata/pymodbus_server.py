@@ -24,7 +24,9 @@ async def main(mode, place):
     memory = json.loads(sys.stdin.readline())
     device = SimDevice(
         memory["unit"],
-        simdata=(bits(memory["coil"]), bits(memory["discrete"]), registers(memory["holding"]), registers(memory["input"])),
+        simdata=(
+            bits(memory["coil"]), bits(memory["discrete"]), registers(memory["holding"]), registers(memory["input"]),
+        ),
     )
     if mode == "rtu":
         server = ModbusSerialServer(device, framer=FramerType.RTU, port=place, baudrate=115200)

@@ -1,4 +1,5 @@
-// Package simtest is what tests want of simulated devices: the ways in which real ones fail to do what they acknowledge.
+// Package simtest is what tests want of simulated devices: the ways in which real ones fail to do what they
+// acknowledge.
 package simtest
 
 import (

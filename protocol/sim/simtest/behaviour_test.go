@@ -21,7 +21,8 @@ func TestBehaviours(t *testing.T) {
 		{"clamps above", simtest.Clamp(10, 20), 0xFFFF, 20, 20},
 		{"leaves what fits", simtest.Clamp(10, 20), 15, 15, 15},
 		{"clamps signed", simtest.Clamp(-5, 5), 0xFFF0, 0xFFFB, 0xFFFB},
-		{"alters", simtest.Alter(func(_, old, wanted uint16) uint16 { return old&0xFF00 | wanted&0xFF }), 7, 0x0307, 0x0307},
+		{"alters", simtest.Alter(func(_, old, wanted uint16) uint16 { return old&0xFF00 | wanted&0xFF }), 7, 0x0307,
+			0x0307},
 		{"settles", simtest.StoreAfter(time.Second), 7, old, 7},
 		{"reverts", simtest.RevertAfter(time.Second), 7, 7, old},
 	} {
