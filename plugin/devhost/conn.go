@@ -15,15 +15,15 @@ import (
 	"solarhub/plugin/host"
 )
 
-// Limits of a connection, Home Assistant's own: 10 s for the hand-shake and 64 KiB for its frame, 4 MiB for every
-// other, 4096 messages that wait to be sent, 256 of them in one frame.
+// Limits of a connection. They are Home Assistant's own, but for the bytes that may wait: it has no such limit.
 const (
 	authTimeout  = 10 * time.Second
 	writeTimeout = 10 * time.Second
 	authLimit    = 64 << 10
 	frameLimit   = 4 << 20
-	queueLimit   = 4096
-	batchLimit   = 256
+	queueLimit   = 4096     // messages that wait to be sent
+	queueBytes   = 16 << 20 // that these take together
+	batchLimit   = 256      // messages in one frame
 )
 
 // strangersLimit is how many connections may be in their hand-shake: so many can be held open without a token.
@@ -42,6 +42,7 @@ type conn struct {
 
 	mu       sync.Mutex
 	queue    []json.RawMessage
+	queued   int // bytes in it
 	coalesce bool
 	wake     chan struct{}
 
@@ -133,11 +134,11 @@ func (c *conn) send(message any) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue) >= queueLimit {
+	if len(c.queue) >= queueLimit || len(c.queue) > 0 && c.queued+len(text) > queueBytes {
 		c.cancel()
 		return
 	}
-	c.queue = append(c.queue, text)
+	c.queue, c.queued = append(c.queue, text), c.queued+len(text)
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -172,6 +173,9 @@ func (c *conn) next() []byte {
 	}
 	messages := c.queue[:n]
 	c.queue = c.queue[n:]
+	for _, m := range messages {
+		c.queued -= len(m)
+	}
 	switch n {
 	case 0:
 		return nil

@@ -60,36 +60,6 @@ func TestByeSetsTheGrace(t *testing.T) {
 	}
 }
 
-func TestAnOlderSessionIsReplaced(t *testing.T) {
-	inBubble(t, Options{}, func(t *testing.T, h *Host, open func() *talker) {
-		old := open()
-		session := old.plug()
-		done := make(chan error, 1)
-		go func() { done <- h.SetValue(context.Background(), "SN1_limit", 5) }()
-		synctest.Wait()
-		young := open()
-		young.ok(host.CommandHello, hello(1000)) // the same epoch: the newest hello wins
-		if err := <-done; err == nil || asError(err).Key != host.CodeLost {
-			t.Errorf("the pending call ended with %v", err)
-		}
-		old.hear() // the call
-		if got := old.hear(); !strings.Contains(got, `"type":"replaced"`) {
-			t.Errorf("the old session hears %s", got)
-		}
-		old.refused("stale_session", host.CommandHeartbeat, object{"session": session})
-		old.ws.CloseNow() // changes nothing
-		synctest.Wait()
-		young.ok(host.CommandStates, object{"session": session + 1, "s": object{"SN1_limit": 77}, "ready": true})
-		if s, _ := h.State("SN1_limit"); s.State != "77" {
-			t.Errorf("limit is %q", s.State)
-		}
-		if s, _ := h.State("SN1_mode"); s.State != Unknown {
-			t.Errorf("mode, of which the new session said nothing, is %q", s.State)
-		}
-		young.ws.CloseNow()
-	})
-}
-
 func TestACallThatIsNeverAnswered(t *testing.T) {
 	inBubble(t, Options{Heartbeat: time.Hour}, func(t *testing.T, h *Host, open func() *talker) {
 		c := open()
@@ -132,24 +102,35 @@ func TestASetValueWaitsForThePlugin(t *testing.T) {
 	})
 }
 
+// What waits for a client that does not read is bounded: in messages, and in bytes for those that ask for much.
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
-	inBubble(t, Options{}, func(t *testing.T, h *Host, open func() *talker) {
-		c := open()
-		sent := 0 // and never read
-		for ; sent < 2*queueLimit; sent++ {
-			ping := fmt.Sprintf(`{"id":%d,"type":"ping"}`, sent+1)
-			if c.ws.Write(t.Context(), websocket.MessageText, []byte(ping)) != nil {
-				break
-			}
-		}
-		synctest.Wait()
-		if sent < queueLimit || sent > queueLimit+10 {
-			t.Errorf("cut off after %d commands, want about %d", sent, queueLimit)
-		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if n := len(h.conns); n != 0 {
-			t.Errorf("%d connections are left", n)
-		}
-	})
+	for name, c := range map[string]struct {
+		command string
+		most    int // commands until it is cut off
+	}{"many small answers": {"ping", queueLimit}, "large answers": {"get_states", queueBytes / (8 << 10)}} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Options{}, func(t *testing.T, h *Host, open func() *talker) {
+				h.mu.Lock()
+				h.put("sensor.x", strings.Repeat("x", 8<<10), nil, Context{})
+				h.mu.Unlock()
+				client := open()
+				sent := 0 // and never read
+				for ; sent < 2*queueLimit; sent++ {
+					text := fmt.Sprintf(`{"id":%d,"type":%q}`, sent+1, c.command)
+					if client.ws.Write(t.Context(), websocket.MessageText, []byte(text)) != nil {
+						break
+					}
+				}
+				synctest.Wait()
+				if sent < c.most*9/10 || sent > c.most+10 {
+					t.Errorf("cut off after %d commands, want about %d", sent, c.most)
+				}
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				if n := len(h.conns); n != 0 {
+					t.Errorf("%d connections are left", n)
+				}
+			})
+		})
+	}
 }
