@@ -25,7 +25,8 @@ func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exch
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
 		l := line{Line: doctor.Line{Config: c,
-			Bus: protocol.NewBus(watch(c.NewLink(log), c, observe), protocol.BusOptions{RetryMax: c.RetryMax()})}}
+			Bus: protocol.NewBus(watch(c.NewLink(log), c, observe),
+				protocol.BusOptions{RetryMax: c.RetryMax(), Log: log})}}
 		for _, d := range c.Devices {
 			if who, learned, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
 				d.Known, d.Learned = &who, learned

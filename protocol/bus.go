@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // BusOptions are the times of a Bus. The zero value is what a solar installation needs.
@@ -18,6 +20,8 @@ type BusOptions struct {
 	RetryMax time.Duration
 	// StayUp is how long a line must stay open before the pauses begin at RetryMin again. Defaults to 30 s.
 	StayUp time.Duration
+	// Log gets a line for each exchange at level debug. Defaults to none.
+	Log zerolog.Logger
 }
 
 func (o BusOptions) withDefaults() BusOptions {
@@ -55,7 +59,8 @@ type Link interface {
 //
 // Run serves the queue. It is the only goroutine that touches the link.
 type Bus struct {
-	link reopener      // of Run
+	link reopener // of Run
+	log  zerolog.Logger
 	wake chan struct{} // tells Run that the queue has grown
 
 	mu     sync.Mutex // guards what follows, for microseconds; never held while waiting
@@ -67,7 +72,10 @@ type Bus struct {
 
 // NewBus returns a bus that owns link from now on. It does nothing before Run.
 func NewBus(link Link, opts BusOptions) *Bus {
-	return &Bus{link: newReopener(link, opts.withDefaults()), wake: make(chan struct{}, 1), stats: newRecorder(link)}
+	return &Bus{
+		link: newReopener(link, opts.withDefaults()), log: opts.Log, stats: newRecorder(link),
+		wake: make(chan struct{}, 1),
+	}
 }
 
 // Exchanger is a line that is held for a while.

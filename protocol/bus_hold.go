@@ -76,6 +76,10 @@ func (b *Bus) serveWrites(until, ctx context.Context) {
 // countExchange counts an exchange that has ended and closes a line that has failed in it.
 func (b *Bus) countExchange(req Request, resp Response, err error, begun time.Time) {
 	now := time.Now()
+	if line := b.log.Debug(); line.Enabled() {
+		line.Stringer("request", req).Uint8("function", req.Function()).Uints16("words", req.Words).
+			Uints16("reply", resp.Words).Dur("took", now.Sub(begun)).AnErr("error", err).Msg("Exchange")
+	}
 	if fatal(err) {
 		b.link.failed(err)
 	}

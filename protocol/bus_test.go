@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // fakeLink takes 100 ms for an exchange and needs 20 ms of silence behind it.
@@ -386,4 +389,40 @@ func readOf(addr, count uint16) Request {
 
 func writeOf(addr, word uint16) Request {
 	return Request{Unit: 1, Op: WriteSingle, Range: Range{Addr: addr, Count: 1}, Words: []uint16{word}}
+}
+
+// At level debug each exchange is a line that says what was asked, how long it took and how it ended; above it there is
+// none.
+func TestBusLogsExchanges(t *testing.T) {
+	for level, lines := range map[zerolog.Level]int{zerolog.DebugLevel: 3, zerolog.InfoLevel: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			l := &fakeLink{answer: func(n int, _ Request) error {
+				if n == 2 {
+					return ExceptionError{Function: 3, Code: IllegalDataAddress}
+				}
+				return nil
+			}}
+			b := NewBus(l, BusOptions{Log: zerolog.New(&log).Level(level)})
+			ctx, cancel := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() { _ = b.Run(ctx) })
+			for i := range uint16(3) {
+				_, _ = b.Do(ctx, at(PriorityPoll, i))
+			}
+			cancel()
+			running.Wait()
+			if n := strings.Count(log.String(), "\n"); n != lines {
+				t.Errorf("level %v: %d lines", level, n)
+			}
+			for _, want := range []string{
+				`"request":"read holding 1+1 unit 1","function":3,"words":[],"reply":[1],"took":100,`,
+				`"error":"exception 2 (illegal data address)"`,
+			} {
+				if lines > 0 && !strings.Contains(log.String(), want) {
+					t.Errorf("%s is not in\n%s", want, log.String())
+				}
+			}
+		})
+	}
 }

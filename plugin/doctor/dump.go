@@ -42,7 +42,7 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, progress func
 		return Dump{}, err
 	}
 	defer release()
-	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{})
+	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{Log: log})
 	stop := start(bus)
 	dump, err := readDump(ctx, bus, d, progress)
 	return dump, errors.Join(err, stop())

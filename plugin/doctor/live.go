@@ -80,7 +80,8 @@ func takeLines(endpoints ...string) (release func(), err error) {
 func open(cfg config.Config, log zerolog.Logger) (lines []Line) {
 	for _, c := range cfg.Lines {
 		log := log.With().Str("line", c.Address).Logger()
-		l := Line{Config: c, Bus: protocol.NewBus(c.NewLink(log), protocol.BusOptions{RetryMax: c.RetryMax()})}
+		l := Line{Config: c, Bus: protocol.NewBus(c.NewLink(log),
+			protocol.BusOptions{RetryMax: c.RetryMax(), Log: log})}
 		for _, d := range c.Devices {
 			log := log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger()
 			l.Devices = append(l.Devices, devices.New(d, l.Bus, discardSink{}, log))

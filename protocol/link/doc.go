@@ -1,6 +1,6 @@
 // Package link carries Modbus requests to the units of one line and brings their replies back. There is a file for each
-// transport: tcp.go for Modbus TCP, rtu.go for a serial port, rtu_over_tcp.go for a serial device server that passes bare
-// RTU frames on. A link implements protocol.Link; a protocol.Bus owns it.
+// transport: tcp.go for Modbus TCP, rtu.go for a serial port, rtu_over_tcp.go for a serial device server that passes
+// bare RTU frames on. A link implements protocol.Link; a protocol.Bus owns it.
 //
 // What a link guarantees:
 //
