@@ -180,7 +180,7 @@ func TestServicesAgree(t *testing.T) {
 func TestOtherKeysThatPythonUsesHaveTexts(t *testing.T) {
 	english := translation(t, "en")
 	tests := []struct{ files, pattern, path string }{
-		{"hello.py notices.py", `"(\w+_too_old)"|, "(reverted|duplicate_installation)", `, "issues"},
+		{"hello.py notices.py", `"(\w+_too_old)"|, "(reverted|duplicate_installation|cache)", `, "issues"},
 		{"system_health.py", `(?m)^        "(\w+)":`, "system_health.info"},
 	}
 	for _, tt := range tests {

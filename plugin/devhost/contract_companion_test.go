@@ -341,6 +341,8 @@ var companionCases = []contractCase{
 			"found": 6, "seconds": 12.5}))
 		p.look("of an entity that is not there", "solarhub/notice",
 			p.within(object{"kind": "reverted", "entity": "nosuch", "wanted": 5, "found": 6}))
+		p.look("of the cache", "solarhub/notice", p.within(object{"kind": "cache", "reason": "full"}))
+		p.look("of the cache, over", "solarhub/notice", p.within(object{"kind": "cache"}))
 		p.look("of an unknown kind", "solarhub/notice", p.within(object{"kind": "new", "entity": b.id("plain")}))
 		p.look("malformed", "solarhub/notice", p.within(object{"kind": 5}))
 		for _, e := range b.person().drain() {

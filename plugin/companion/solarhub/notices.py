@@ -17,6 +17,7 @@ EVENT_REVERTED: Final = f"{DOMAIN}_reverted"
 
 _HELD_SECONDS: Final = 600.0  # a set-value that lasts so long proves the warning before it wrong
 _OLD_SECONDS: Final = 86400.0  # what happened once and never again is not worth a warning
+_CACHE_SECONDS: Final = 900.0  # a plugin that still cannot save says so every 5 minutes
 _DUPLICATE_SECONDS: Final = 900.0  # a plugin that was refused tries again every minute
 
 
@@ -62,6 +63,17 @@ class Notices:
         issue = f"duplicate_installation_{installation}"
         self._show(issue, "duplicate_installation", {"installation": installation}, ir.IssueSeverity.ERROR)
         self._remove_in(issue, _DUPLICATE_SECONDS)
+
+    @callback
+    def cache(self, installation: str, reason: str) -> None:
+        """Tell the owner that a plugin keeps nothing over a restart, or without a reason that it does again."""
+        issue = f"cache_{installation}"
+        if reason:
+            placeholders = {"installation": installation, "reason": reason}
+            self._show(issue, "cache", placeholders, ir.IssueSeverity.WARNING)
+            self._remove_in(issue, _CACHE_SECONDS)
+        else:
+            self._remove(issue)
 
     @callback
     def version(self, key: str, too_old: bool, placeholders: dict[str, str]) -> None:

@@ -181,6 +181,7 @@ def handle_diagnostics(_: Hub, session: Session, connection: ActiveConnection, m
         vol.Optional("wanted"): vol.Any(None, bool, int, float, str),
         vol.Optional("found"): vol.Any(None, bool, int, float, str),
         vol.Optional("seconds"): vol.Any(int, float),
+        vol.Optional("reason"): str,
     },
 )
 @in_session
@@ -189,6 +190,8 @@ def handle_notice(hub: Hub, session: Session, connection: ActiveConnection, msg:
     if msg["kind"] == "reverted" and hub.serves(session, entity_id := msg.get("entity", "")):
         entity, shown = hub.catalogue.entities[entity_id], hub.display.entities.get(entity_id)
         hub.notices.reverted(entity, shown.owner_name if shown else entity.name, msg)
+    elif msg["kind"] == "cache":
+        hub.notices.cache(session.installation, msg.get("reason", "")[:TEXT_MAX])
     connection.send_result(msg["id"])
 
 

@@ -59,6 +59,23 @@ async def test_one_warning_for_each_setting(home: Home) -> None:
     assert await issues(home.core, home.serial) == []
 
 
+async def test_a_plugin_that_cannot_save(home: Home) -> None:
+    name = home.plugin.installation
+
+    async def shown() -> list[Json]:
+        return [i for i in await issues(home.core, name) if i["translation_key"] == "cache"]
+
+    for reason in ("no space left on device", "input/output error"):
+        await home.plugin.say("notice", kind="cache", reason=reason)
+        (issue,) = await shown()
+        assert (issue["severity"], issue["is_fixable"]) == ("warning", False)
+        assert issue["translation_placeholders"] == {"installation": name, "reason": reason}
+    await home.plugin.say("notice", kind="cache")
+    assert await shown() == []
+    await home.plugin.say("notice", kind="cache", reason="")  # as at each start
+    assert await shown() == []
+
+
 async def test_notices_that_are_not_known(home: Home) -> None:
     await home.plugin.say("notice", kind="of the future", entity=home.id("grid_limit"))
     await home.plugin.say("notice", kind="reverted", entity="nobody_x", wanted=1, found=2, seconds=3)
