@@ -42,7 +42,7 @@ type ObservedLine struct {
 	Queued    int              `json:"queued"`  // requests that wait now
 	BusyMS    float64          `json:"busy_ms"` // time in exchanges since then
 	Requests  uint64           `json:"requests"`
-	Failed    uint64           `json:"failed"` // of these: refused, not answered or broken off
+	Failed    uint64           `json:"failed"` // requests that were refused, were not answered, or broke off
 	P50MS     float64          `json:"p50_ms"` // of the last latencies
 	P95MS     float64          `json:"p95_ms"`
 	WaitMS    float64          `json:"wait_ms"` // longest of the last writes' waits for the line

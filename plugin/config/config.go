@@ -82,7 +82,7 @@ func (c Config) Endpoints() []string {
 	return all
 }
 
-// RetryMax is the longest pause between two tries to open the line: what the most patient of its devices bears.
+// RetryMax is the longest pause between two tries to open the line: the longest that one of its devices allows.
 func (l Line) RetryMax() time.Duration {
 	var longest time.Duration
 	for _, d := range l.Devices {

@@ -29,7 +29,7 @@ type Hub struct {
 }
 
 // saveEvery is how often changes are handed to the cache. What is lost if the power fails is at most this old, and a
-// sync every 5 s is a fraction of what an SD card bears.
+// sync every 5 s is a fraction of what wears an SD card out.
 const saveEvery = 5 * time.Second
 
 // Asks is what a hub asks of the connection with the host. None of it may wait.
@@ -67,8 +67,8 @@ type LineState struct {
 	Advice string             // the most important sentence about the device or its line
 }
 
-// Run keeps the devices' state until ctx ends; then it takes what is left in its inbox, saves everything and returns
-// nil. It is called once. The devices report to it only while it runs, or are not waited for.
+// Run keeps the state of the devices until ctx ends. Then it takes what is left in its inbox, saves everything and
+// returns nil. It may be called once. Reports that come before or after it are dropped.
 func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper Keeper) error {
 	defer close(h.ended)
 	s := newState(h, places, remembered)
