@@ -102,20 +102,10 @@ func (f fields) refuse(why string, keys ...string) {
 }
 
 // entries returns the keys and values of the mapping behind a key, in order.
-func (f fields) entries(key string) []strict.Entry {
-	if n := f.get(key); n != nil {
-		return n.Entries()
-	}
-	return nil
-}
+func (f fields) entries(key string) []strict.Entry { return f.get(key).Entries() }
 
 // list returns the items behind a key; a single value is a list of one.
-func (f fields) list(key string) []*strict.Node {
-	if n := f.get(key); n != nil {
-		return items(n)
-	}
-	return nil
-}
+func (f fields) list(key string) []*strict.Node { return items(f.get(key)) }
 
 // items returns the items of a list; a single value is a list of one.
 func items(n *strict.Node) []*strict.Node {
@@ -125,66 +115,46 @@ func items(n *strict.Node) []*strict.Node {
 	return n.Items()
 }
 
-func (f fields) text(key string) string {
-	n := f.get(key)
-	if n == nil {
-		return ""
-	}
-	return textOf(n)
-}
+func (f fields) text(key string) string { return textOf(f.get(key)) }
 
 func textOf(n *strict.Node) string {
 	text, _ := n.Text()
 	return strings.TrimSpace(text)
 }
 
+func (f fields) boolean(key string) bool {
+	v, _ := f.get(key).Bool()
+	return v
+}
+
+func (f fields) duration(key string, low, high time.Duration) time.Duration {
+	d, _ := f.get(key).Duration(low, high)
+	return d
+}
+
 func (f fields) number(key string, fallback float64) float64 {
-	if n := f.get(key); n != nil {
-		if v, ok := n.Float(); ok {
-			return v
-		}
+	if v, ok := f.get(key).Float(); ok {
+		return v
 	}
 	return fallback
 }
 
 func (f fields) natural(key string, low, high, fallback uint64) uint64 {
-	n := f.get(key)
-	if n == nil {
+	v, ok := f.get(key).Uint(high)
+	switch {
+	case !ok:
 		return fallback
-	}
-	v, ok := n.Uint(high)
-	if ok && v < low {
-		n.Fail("%d is below %d", v, low)
-		return fallback
-	}
-	if !ok {
+	case v < low:
+		f.fail(key, "%d is below %d", v, low)
 		return fallback
 	}
 	return v
 }
 
-func (f fields) boolean(key string) bool {
-	if n := f.get(key); n != nil {
-		v, _ := n.Bool()
-		return v
-	}
-	return false
-}
-
-func (f fields) duration(key string, low, high time.Duration) time.Duration {
-	if n := f.get(key); n != nil {
-		d, _ := n.Duration(low, high)
-		return d
-	}
-	return 0
-}
-
 // choice returns the index of the word behind a key.
 func (f fields) choice(key string, words []string, fallback int) int {
-	if n := f.get(key); n != nil {
-		if i, ok := n.OneOf(words...); ok {
-			return i
-		}
+	if i, ok := f.get(key).OneOf(words...); ok {
+		return i
 	}
 	return fallback
 }

@@ -61,27 +61,47 @@ var Settings = []Setting{
 		asDefault("as timeout", func(l LineSettings) bool { return l.Pace.First == 0 }),
 	span("turnaround", 0, maxTurnaround, 0, func(l *LineSettings) *time.Duration { return &l.Turnaround }),
 	Setting{Key: "max_registers", Allowed: fmt.Sprintf("1 to %d", protocol.MaxReadRegisters), take: takeMaxRegisters,
-		text: maxRegistersText}.
+		text: func(l LineSettings) string { return strconv.Itoa(int(l.MaxRegisters)) }}.
 		asDefault("125, on a serial line what passes in 100 ms",
 			func(l LineSettings) bool { return l.MaxRegisters == 0 }),
-	{Key: "holes", Allowed: "registers, as holding 700..709", take: takeHoles, text: holesText},
+	Setting{Key: "holes", Allowed: "registers, as holding 700..709", take: takeHoles,
+		text: func(l LineSettings) string { return HolesText(l.Holes) }}.
+		asDefault("none", func(l LineSettings) bool { return len(l.Holes) == 0 }),
 	span("settle", 0, maxSettle, 0, func(l *LineSettings) *time.Duration { return &l.Settle }),
 	{Key: "busy_retries", Allowed: fmt.Sprintf("0 to %d", maxBusyRetries), take: takeBusyRetries,
 		text: busyRetriesText},
 	span("busy_wait", minBusyWait, maxBusyWait, DefaultBusyWait,
 		func(l *LineSettings) *time.Duration { return &l.Busy.Wait }),
 	span("quiet", minQuiet, maxQuiet, DefaultQuiet, func(l *LineSettings) *time.Duration { return &l.Quiet }),
-	{Key: "join_writes", Allowed: "true or false", take: takeJoin,
+	{Key: "join_writes", Allowed: "true or false",
+		take: func(n *strict.Node, l *LineSettings) {
+			if join, ok := n.Bool(); ok {
+				l.Join = join
+			}
+		},
 		text: func(l LineSettings) string { return strconv.FormatBool(l.Join) }},
-	{Key: "write_with", Allowed: "single or multiple", take: takeWith, text: withText},
+	choice("write_with", writeWords, WriteSingle, func(l *LineSettings) *WriteFunction { return &l.With }).
+		asDefault("as each register says", func(l LineSettings) bool { return l.With == WritePerPoint }),
 
 	span("connect_delay", 0, maxConnectDelay, 0,
 		func(l *LineSettings) *time.Duration { return &l.Quirks.ConnectDelay }).shared(),
-	choice("transaction_ids", words("strict shape"),
+	choice("transaction_ids", words("strict shape"), 0,
 		func(l *LineSettings) *protocol.Transactions { return &l.Quirks.Transactions }).shared(),
-	choice("unit_ids", words("strict lax"), func(l *LineSettings) *protocol.Units { return &l.Quirks.Units }).shared(),
-	choice("echo", words("off on"), func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
-	{Key: "latency_timer", Allowed: "set or keep", Shared: true, take: takeLatency, text: latencyText},
+	choice("unit_ids", words("strict lax"), 0,
+		func(l *LineSettings) *protocol.Units { return &l.Quirks.Units }).shared(),
+	choice("echo", words("off on"), 0, func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
+	{Key: "latency_timer", Allowed: "set or keep", Shared: true,
+		take: func(n *strict.Node, l *LineSettings) {
+			if i, ok := n.OneOf("set", "keep"); ok {
+				l.Quirks.KeepLatency = i == 1
+			}
+		},
+		text: func(l LineSettings) string {
+			if l.Quirks.KeepLatency {
+				return "keep"
+			}
+			return "set"
+		}},
 }
 
 // SettingKeys returns the keys of the settings that belong to a connection or, with shared false, to each device.
@@ -125,17 +145,17 @@ func span(key string, low, high, otherwise time.Duration, at func(*LineSettings)
 	}
 }
 
-// choice makes a setting that is one of some words, in the order of the values.
-func choice[T ~uint8](key string, words []string, at func(*LineSettings) *T) Setting {
+// choice makes a setting that is one of some words, in the order of the values from first on.
+func choice[T ~uint8](key string, words []string, first T, at func(*LineSettings) *T) Setting {
 	last := len(words) - 1
 	return Setting{
 		Key: key, Allowed: strings.Join(words[:last], ", ") + " or " + words[last],
 		take: func(n *strict.Node, l *LineSettings) {
 			if i, ok := n.OneOf(words...); ok {
-				*at(l) = T(i)
+				*at(l) = first + T(i)
 			}
 		},
-		text: func(l LineSettings) string { return words[*at(&l)] },
+		text: func(l LineSettings) string { return words[*at(&l)-first] },
 	}
 }
 
@@ -147,8 +167,6 @@ func takeMaxRegisters(n *strict.Node, l *LineSettings) {
 		l.MaxRegisters = uint16(most)
 	}
 }
-
-func maxRegistersText(l LineSettings) string { return strconv.Itoa(int(l.MaxRegisters)) }
 
 // takeHoles adds to the holes that l has already.
 func takeHoles(n *strict.Node, l *LineSettings) {
@@ -162,54 +180,12 @@ func takeHoles(n *strict.Node, l *LineSettings) {
 	}
 }
 
-func holesText(l LineSettings) string {
-	if len(l.Holes) == 0 {
-		return "none"
-	}
-	return HolesText(l.Holes)
-}
-
 func takeBusyRetries(n *strict.Node, l *LineSettings) {
 	if retries, ok := n.Int(0, maxBusyRetries); ok {
-		l.Busy.Retries = int(retries)
-		if retries == 0 {
-			l.Busy.Retries = NoBusyRetries
-		}
+		l.Busy.Retries = cmp.Or(int(retries), NoBusyRetries)
 	}
 }
 
 func busyRetriesText(l LineSettings) string {
 	return strconv.Itoa(max(cmp.Or(l.Busy.Retries, DefaultBusyRetries), 0))
-}
-
-func takeJoin(n *strict.Node, l *LineSettings) {
-	if join, ok := n.Bool(); ok {
-		l.Join = join
-	}
-}
-
-func takeWith(n *strict.Node, l *LineSettings) {
-	if i, ok := n.OneOf(writeWords...); ok {
-		l.With = WriteSingle + WriteFunction(i)
-	}
-}
-
-func withText(l LineSettings) string {
-	if l.With == WritePerPoint {
-		return "as each register says"
-	}
-	return writeWords[l.With-WriteSingle]
-}
-
-func takeLatency(n *strict.Node, l *LineSettings) {
-	if i, ok := n.OneOf("set", "keep"); ok {
-		l.Quirks.KeepLatency = i == 1
-	}
-}
-
-func latencyText(l LineSettings) string {
-	if l.Quirks.KeepLatency {
-		return "keep"
-	}
-	return "set"
 }

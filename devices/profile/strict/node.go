@@ -18,9 +18,6 @@ func (n *Node) IsList() bool { return n.is(list) }
 // IsScalar reports whether the node is one word or text.
 func (n *Node) IsScalar() bool { return n.is(scalar) }
 
-// IsEmpty reports whether the node is empty, null or ~.
-func (n *Node) IsEmpty() bool { return n.is(empty) }
-
 // Fail adds a finding at the node.
 func (n *Node) Fail(format string, args ...any) {
 	if n != nil {

@@ -166,7 +166,7 @@ func TestKinds(t *testing.T) {
 		n, report := value(t, yaml)
 		got := ""
 		for name, is := range map[string]bool{"map": n.IsMap(), "list": n.IsList(), "scalar": n.IsScalar(),
-			"empty": n.IsEmpty()} {
+			"empty": n.is(empty)} {
 			if is {
 				got += name
 			}
@@ -221,7 +221,7 @@ func TestSilentNodes(t *testing.T) {
 		if a || b || c || d || e || f || g || n.Raw() != "" || n.Items() != nil || n.Entries() != nil {
 			t.Errorf("%s: there is a value", name)
 		}
-		if n.IsMap() || n.IsList() || n.IsScalar() || n.IsEmpty() {
+		if n.IsMap() || n.IsList() || n.IsScalar() || n.is(empty) {
 			t.Errorf("%s: it is something", name)
 		}
 		if fields := n.Fields("x"); fields.At != nil || fields.Get("x") != nil || fields.Need("x") != nil {

@@ -14,9 +14,9 @@ import (
 // Bounds of a file: several times what the largest profile needs.
 const (
 	maxBytes = MaxFile
-	maxDepth = 32     // mappings and lists in each other
-	maxKeys  = 1_000  // of one mapping
-	maxItems = 10_000 // of one list
+	maxDepth = 32    // mappings and lists in each other
+	maxKeys  = 1_000 // of one mapping
+	maxItems = 5_000 // of one list
 )
 
 // Parse reads one YAML document. The node is nil where the file cannot be read as YAML at all; what is wrong is in the

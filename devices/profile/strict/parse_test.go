@@ -180,7 +180,7 @@ func TestBounds(t *testing.T) {
 		{"as many keys as may be", manyKeys(maxKeys), ""},
 		{"many keys", manyKeys(60_000), "1:1: there are 120000 keys and values here; at most 2000 are read"},
 		{"many items", "a:\n" + strings.Repeat("-\n", 100_000),
-			"2:1: there are 100000 items here; at most 10000 are read"},
+			"2:1: there are 100000 items here; at most 5000 are read"},
 		{"many findings", strings.Repeat("a: 1\n", 900) + "b: [" + strings.Repeat("{a: 1, a: 1}, ", 200) + "]\n",
 			thousand()},
 		{"a long line", "a: [" + strings.Repeat("1, ", 1000) + "2]\nb: " + strings.Repeat("x", 1000) + " # " +
