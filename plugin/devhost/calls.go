@@ -41,6 +41,7 @@ type callFrame struct {
 	Value       *any   `json:"value,omitempty"`
 	Force       *bool  `json:"force,omitempty"`
 	RemainingMS int64  `json:"remaining_ms"`
+	ClockMS     int64  `json:"clock_ms"`
 }
 
 // call has the plugin carry out a call and waits for the result. find returns the installation to ask, limit is the
@@ -58,7 +59,7 @@ func (h *Host) call(ctx context.Context, find func() *installation, name string,
 		return host.ResultFrame{}, h.notConnected(name)
 	}
 	// The id never comes again, also after a restart: the plugin takes the same id for the same call.
-	c.Type, c.CallID, c.RemainingMS = host.EventCall, newID(), limit.Milliseconds()
+	c.Type, c.CallID, c.RemainingMS, c.ClockMS = host.EventCall, newID(), limit.Milliseconds(), h.clockMS()
 	if e := h.entities[c.ID]; e != nil {
 		p.platform = e.def.Platform
 	}

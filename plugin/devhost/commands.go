@@ -81,7 +81,7 @@ func (h *Host) getConfig(context.Context, command) (any, error) {
 	return map[string]any{
 		"location_name": "Development host",
 		"version":       h.options.Version,
-		"state":         "RUNNING",
+		"state":         h.options.State,
 		"safe_mode":     h.options.SafeMode,
 		"recovery_mode": h.options.RecoveryMode,
 		"components":    components,

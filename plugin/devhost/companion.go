@@ -124,8 +124,10 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 		HAVersion:        h.options.Version,
 		Session:          s.number,
 		Disabled:         s.told,
+		Deleted:          []string{},
 		HeartbeatMS:      h.options.Heartbeat.Milliseconds(),
 		GraceMS:          h.options.Grace.Milliseconds(),
+		ClockMS:          h.clockMS(),
 	}
 	if i.hash != "" {
 		result.Hash = &i.hash
@@ -150,9 +152,10 @@ func (h *Host) admissible(f host.Hello) error {
 			"The %s is too old: the plugin speaks protocol %d to %d, the companion 1 to 1.", old, f.Protocol.Min,
 			f.Protocol.Max)}
 	}
-	if i := h.installations[f.Installation]; i != nil && i.session != nil && f.Epoch < i.session.epoch {
-		return &Error{Code: host.RefusedOlderProcess,
-			Message: fmt.Sprintf("A newer process serves the installation %s already.", i.name)}
+	if i := h.installations[f.Installation]; i != nil && i.session != nil && f.Epoch != i.session.epoch {
+		return &Error{Code: host.RefusedInUse,
+			Message: fmt.Sprintf("Another SolarHub is connected as %s. Give each its own name.",
+				i.name)}
 	}
 	return nil
 }
@@ -288,8 +291,13 @@ func (h *Host) result(s *session, c command) (any, error) {
 	return nil, nil
 }
 
-// heartbeat has nothing to do: current has noted that the plugin lives.
-func (h *Host) heartbeat(*session, command) (any, error) { return nil, nil }
+// heartbeat answers with the time: current has noted that the plugin lives.
+func (h *Host) heartbeat(*session, command) (any, error) {
+	return host.HeartbeatResult{ClockMS: h.clockMS()}, nil
+}
+
+// clockMS is the time on the clock that the plugin compares with its own, to know how old a call is.
+func (h *Host) clockMS() int64 { return time.Since(h.started).Milliseconds() + 1 }
 
 func (h *Host) diagnosed(s *session, c command) (any, error) {
 	var f host.DiagnosticsFrame
@@ -303,12 +311,22 @@ func (h *Host) diagnosed(s *session, c command) (any, error) {
 	return nil, nil
 }
 
-func (h *Host) removeDevices(_ *session, c command) (any, error) {
+func (h *Host) removeDevices(s *session, c command) (any, error) {
 	var f host.RemoveFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
-	return host.RemoveResult{Removed: h.remove(f.Devices)}, nil
+	result := host.RemoveResult{Unknown: []string{}}
+	var own []string
+	for _, id := range f.Devices {
+		if r := h.roots[rootOf(id)]; r != nil && r.owner == s.of {
+			own = append(own, id)
+		} else {
+			result.Unknown = append(result.Unknown, id)
+		}
+	}
+	result.Removed = h.remove(own)
+	return result, nil
 }
 
 func (h *Host) bye(s *session, c command) (any, error) {

@@ -53,8 +53,7 @@ var (
 )
 
 // ownCodes are the refusals that the companion words, beside the translated ones: PROTOCOL.md, section 1.
-var ownCodes = []string{host.RefusedStaleSession, host.RefusedIncompatible, host.RefusedOlderProcess,
-	host.RefusedBadSequence,
+var ownCodes = []string{host.RefusedStaleSession, host.RefusedIncompatible, host.RefusedInUse, host.RefusedBadSequence,
 	host.RefusedEntryNotLoaded}
 
 // timeless replaces what differs from run to run.
@@ -78,7 +77,7 @@ func (b *bench) timeless(key string, v any) any {
 			v[i] = b.timeless(key, one)
 		}
 	case float64:
-		if slices.Contains([]string{"lc", "lu", "created_at", "modified_at", "session"}, key) {
+		if slices.Contains([]string{"lc", "lu", "created_at", "modified_at", "session", "clock_ms"}, key) {
 			return strings.ToUpper(key)
 		}
 	case string:

@@ -138,8 +138,12 @@ func refuse(code any, placeholders object) func(object) object {
 	}
 }
 
-// handle answers calls.
+// handle answers calls, and the companion's question whether the plug is alive.
 func (p *plug) handle(e object) {
+	if e["type"] == "probe" {
+		p.send("solarhub/heartbeat", object{"session": p.session})
+		return
+	}
 	p.mu.Lock()
 	answer := p.answer
 	p.mu.Unlock()
@@ -242,6 +246,7 @@ func (b *bench) call(p *plug, name string, data, target object, more ...object) 
 	for _, e := range p.drain() {
 		if e["type"] == "call" {
 			delete(e, "call_id")
+			delete(e, "clock_ms")
 			delete(e, "type")
 			calls = append(calls, fmt.Sprint(e))
 		}

@@ -53,9 +53,10 @@ type Options struct {
 	// that. What changes goes out with Host.Publish. Defaults to none.
 	Line func(ctx context.Context, topic string) (any, error)
 
-	WithoutCompanion       bool // the solarhub commands are not known, as before `solarhub install`
-	SafeMode, RecoveryMode bool // told by get_config
-	NotLoaded              bool // the companion's config entry is not loaded
+	WithoutCompanion       bool   // the solarhub commands are not known, as before `solarhub install`
+	SafeMode, RecoveryMode bool   // told by get_config
+	State                  string // told by get_config. Defaults to RUNNING
+	NotLoaded              bool   // the companion's config entry is not loaded
 
 	Log zerolog.Logger
 }
@@ -63,6 +64,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Token == "" {
 		o.Token = "token"
+	}
+	if o.State == "" {
+		o.State = "RUNNING"
 	}
 	if o.Version == "" {
 		o.Version = "2026.11.0"
@@ -102,6 +106,7 @@ func (o Options) withDefaults() Options {
 type Host struct {
 	options Options
 	handler http.Handler
+	started time.Time
 
 	mu            sync.Mutex
 	closed        bool
@@ -129,6 +134,7 @@ type Host struct {
 func New(o Options) (*Host, error) {
 	h := &Host{
 		options:       o.withDefaults(),
+		started:       time.Now(),
 		conns:         map[*conn]struct{}{},
 		installations: map[string]*installation{},
 		roots:         map[string]*root{},

@@ -56,8 +56,8 @@ func (i *installation) stopTimers() {
 	}
 }
 
-// open makes a session the current one. An older one is told that it is replaced; what its socket does later changes
-// nothing. The mutex is held.
+// open makes a session the current one. An older one of the same process is told that it is replaced; what its socket
+// does later changes nothing. The mutex is held.
 func (i *installation) open(c *conn, id int64, hello host.Hello) *session {
 	if old := i.session; old != nil {
 		old.send(host.Event{Type: host.EventReplaced})

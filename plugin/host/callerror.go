@@ -1,5 +1,7 @@
 package host
 
+import "unicode/utf8"
+
 // The codes of a failed Call. PROTOCOL.md, section 5, lists the placeholders of each.
 const (
 	CodeOutOfRange     = "out_of_range"
@@ -44,10 +46,20 @@ type CallError struct {
 func NewCallError(code, reason string, more map[string]string) *CallError {
 	all := make(map[string]string, len(more)+1)
 	for k, v := range more {
-		all[k] = v
+		all[k] = shortened(v)
 	}
-	all[placeholderReason] = reason
+	all[placeholderReason] = shortened(reason)
 	return &CallError{Code: code, Placeholders: all}
+}
+
+// maxPlaceholder is how many characters of a placeholder are kept. The host shows it to a person.
+const maxPlaceholder = 255
+
+func shortened(text string) string {
+	if utf8.RuneCountInString(text) <= maxPlaceholder {
+		return text
+	}
+	return string([]rune(text)[:maxPlaceholder-1]) + "…"
 }
 
 // Reason returns the English sentence.

@@ -174,38 +174,6 @@ func TestACallerThatGivesUpCancels(t *testing.T) {
 	})
 }
 
-func TestTooManyCallsAreRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
-		release := make(chan struct{})
-		l.plugin.onCall(func(context.Context, host.Call) host.Result {
-			<-release
-			return host.Result{}
-		})
-		const callers = host.MaxCalls + 10
-		errs := make(chan error, callers)
-		for range callers {
-			go func() { errs <- l.host.SetValue(context.Background(), "SN1_grid_limit", 1) }()
-		}
-		for range 10 {
-			var e *devhost.Error
-			if err := <-errs; !errors.As(err, &e) || e.Key != host.CodeQueueFull {
-				t.Errorf("error is %v", err)
-			}
-		}
-		close(release)
-		for range host.MaxCalls {
-			if err := <-errs; err != nil {
-				t.Error(err)
-			}
-		}
-	})
-}
-
 func TestConfirmedValuesAreNeverOvertaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)

@@ -30,15 +30,15 @@ type Options struct {
 	// Diagnostics returns what a person needs who looks for a fault, without secrets. It may be nil.
 	Diagnostics func(ctx context.Context) (any, error)
 
-	// ReadLimit is the size in bytes of the largest frame that is accepted. Defaults to 64 MiB, which is also the limit
-	// of the Supervisor's proxy.
+	// ReadLimit is the size in bytes of the largest frame that is accepted. Defaults to 4 MiB: the largest that the
+	// companion sends is the list of disabled entities.
 	ReadLimit int64
+
+	Clock Clock // Defaults to the system's. Tests bring their own
 
 	Times Times
 	Log   zerolog.Logger
 }
-
-const readLimit = 64 << 20
 
 func (o Options) withDefaults() Options {
 	o.Times = o.Times.withDefaults()
@@ -49,7 +49,10 @@ func (o Options) withDefaults() Options {
 		o.Epoch = time.Now().UnixMilli()
 	}
 	if o.ReadLimit == 0 {
-		o.ReadLimit = readLimit
+		o.ReadLimit = maxFrame
+	}
+	if o.Clock == nil {
+		o.Clock = systemClock
 	}
 	return o
 }

@@ -256,42 +256,6 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-func TestTheNewestProcessWins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		old := newLab(t, func(o *host.Options) { o.Epoch = 1000 })
-		old.serve(devhost.Options{})
-		old.start()
-		defer old.stop()
-		old.ready()
-		young := newLab(t, func(o *host.Options) { o.Epoch = 2000 })
-		young.outbox.Put(known())
-		young.board, young.host = old.board, old.host
-		var err error
-		at, _ := host.ParseAddress("http://house")
-		young.client, err = host.New(host.Options{Address: at, Token: host.NewSecret(token),
-			HTTPClient:   old.board.client(),
-			Installation: "house", Epoch: 2000, Plugin: young.plugin, Outbox: young.outbox})
-		if err != nil {
-			t.Fatal(err)
-		}
-		young.start()
-		defer young.stopClient()
-		synctest.Wait()
-		if old.client.Status().Ready || !young.client.Status().Ready {
-			t.Fatalf("old %+v, young %+v", old.client.Status(), young.client.Status())
-		}
-		time.Sleep(59 * time.Second)
-		if n := old.log.count(`"solarhub/hello"`); n != 1 {
-			t.Errorf("%d hellos within the first minute, want 1", n)
-		}
-		time.Sleep(5 * time.Minute)
-		if !young.client.Status().Ready || !strings.Contains(old.client.Status().Reason, "started later") {
-			t.Errorf("old %+v, young %+v", old.client.Status(), young.client.Status())
-		}
-		old.is("SN1_mode", "eco")
-	})
-}
-
 func TestTheTokenIsNeverLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t) // logs at trace level

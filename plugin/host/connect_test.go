@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -183,28 +184,57 @@ func TestInsecureTakesAnyCertificate(t *testing.T) {
 	}
 }
 
-func TestARedirectToAnotherMachineIsNotFollowed(t *testing.T) {
+func TestARedirectToAnotherServerIsNotFollowed(t *testing.T) {
 	asked := 0
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	t.Cleanup(other.Close)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)+r.URL.Path,
-			http.StatusTemporaryRedirect)
-	}))
-	t.Cleanup(server.Close)
-	at, _ := ParseAddress(server.URL)
-	client := NewHTTPClient(false)
-	t.Cleanup(client.CloseIdleConnections)
-	o := Options{Address: at, Token: NewSecret("t"), HTTPClient: client}
-	if _, err := Dial(t.Context(), o); err == nil || !strings.Contains(err.Error(), "redirects to localhost") {
-		t.Errorf("WebSocket: %v", err)
-	}
-	if _, err := (REST{Address: at, Token: o.Token, Client: client}).Running(t.Context()); err == nil ||
-		!strings.Contains(err.Error(), "redirects to localhost") {
-		t.Errorf("REST: %v", err)
+	for name, to := range map[string]string{
+		"another port": other.URL,
+		"another host": strings.Replace(other.URL, "127.0.0.1", "localhost", 1),
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, to+r.URL.Path, http.StatusTemporaryRedirect)
+		}))
+		t.Cleanup(server.Close)
+		at, _ := ParseAddress(server.URL)
+		client := NewHTTPClient(false)
+		t.Cleanup(client.CloseIdleConnections)
+		o := Options{Address: at, Token: NewSecret("t"), HTTPClient: client}
+		if _, err := Dial(t.Context(), o); err == nil || !strings.Contains(err.Error(), "redirects to "+to) {
+			t.Errorf("WebSocket, %s: %v", name, err)
+		}
+		_, err := REST{Address: at, Token: o.Token, Client: client}.Running(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "redirects to "+to) {
+			t.Errorf("REST, %s: %v", name, err)
+		}
 	}
 	if asked != 0 {
-		t.Errorf("the other machine was asked %d times", asked)
+		t.Errorf("the other server was asked %d times", asked)
+	}
+}
+
+func TestWhichRedirectsAreFollowed(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		follow   bool
+	}{
+		{"http://house/a", "http://house/b", true},
+		{"http://house:8123/a", "http://house:8123/b", true},
+		{"http://house/a", "https://house/a", true},
+		{"http://house:8123/a", "https://house:8123/a", true},
+		{"https://house/a", "https://house:443/b", true},
+		{"https://house/a", "http://house/a", false},
+		{"https://house:8123/a", "http://house:8123/a", false},
+		{"http://house:8123/a", "https://house/a", false},
+		{"http://house:8123/a", "http://house:8124/a", false},
+		{"http://house/a", "http://house:8123/a", false},
+		{"http://house/a", "http://haus/a", false},
+	} {
+		from, _ := url.Parse(c.from)
+		to, _ := url.Parse(c.to)
+		if got := mayFollow(from, to); got != c.follow {
+			t.Errorf("from %s to %s: followed %t, want %t", c.from, c.to, got, c.follow)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -19,13 +18,20 @@ type conversation struct {
 	hello   HelloResult
 	events  *eventQueue
 	calls   *calls
+	clock   companionClock
 	resync  chan struct{}
-	hash    string // of the definitions that the host has
+	probe   chan struct{} // the companion asks for a heartbeat
+	hash    string        // of the definitions that the host has
+
+	joined     sync.WaitGroup // of what run has started
+	diagnosing chan struct{}  // holds an item for each request for diagnostics that is being answered
 }
 
 // converse says hello. From then on the companion's events come to the returned conversation.
 func (c *Client) converse(ctx context.Context, s *Session) (*conversation, error) {
-	v := &conversation{client: c, session: s, events: newEventQueue(), resync: make(chan struct{}, 1)}
+	v := &conversation{client: c, session: s, events: newEventQueue(), resync: make(chan struct{}, 1),
+		probe:      make(chan struct{}, 1),
+		diagnosing: make(chan struct{}, maxDiagnostics)}
 	hello := Hello{
 		Protocol:      Versions{Min: ProtocolMin, Max: ProtocolMax},
 		PluginVersion: c.options.PluginVersion,
@@ -33,10 +39,12 @@ func (c *Client) converse(ctx context.Context, s *Session) (*conversation, error
 		Epoch:         c.options.Epoch,
 		Devices:       c.options.Plugin.Describe().Served(),
 	}
+	sent := s.clock()
 	err := s.do(ctx, &command{name: CommandHello, body: func() any { return hello }, events: v.events}, &v.hello)
 	if err != nil {
-		return nil, explainUnknownHello(ctx, s, err)
+		return nil, explainRefusedHello(ctx, s, err)
 	}
+	v.clock.answered(sent, s.clock(), milliseconds(v.hello.ClockMS))
 	if v.hello.Hash != nil {
 		v.hash = *v.hello.Hash
 	}
@@ -44,39 +52,18 @@ func (c *Client) converse(ctx context.Context, s *Session) (*conversation, error
 	return v, nil
 }
 
-// NoCompanionError: the host does not know the solarhub commands.
-type NoCompanionError struct {
-	SafeMode     bool `json:"safe_mode"`
-	RecoveryMode bool `json:"recovery_mode"`
-}
-
-func (e *NoCompanionError) Error() string {
-	return fmt.Sprintf("%s is not known (safe mode %t, recovery mode %t)", CommandHello, e.SafeMode, e.RecoveryMode)
-}
-
-// explainUnknownHello asks the host why it does not know hello. Any other error is returned as it is.
-func explainUnknownHello(ctx context.Context, s *Session, err error) error {
-	var refused *CommandError
-	if !errors.As(err, &refused) || refused.Code != RefusedUnknownCommand {
-		return err
-	}
-	missing := &NoCompanionError{}
-	if err := s.Do(ctx, "get_config", nil, missing); err != nil {
-		return err
-	}
-	return missing
-}
-
 // run serves the session until it is lost, or until ctx ends. Then pending calls are answered, unsent changes are sent
 // and the host is told. It returns nil after such a planned stop.
 func (v *conversation) run(ctx context.Context) error {
 	session, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	v.client.options.Plugin.Config(v.hello.Disabled) // before any event with a newer list
-	var joined sync.WaitGroup
+	if removed := v.client.options.Removed; removed != nil && len(v.hello.Deleted) > 0 {
+		removed(v.hello.Deleted)
+	}
 	var handled error
-	joined.Go(func() { v.session.fail(v.heartbeat(session)) })
-	joined.Go(func() { handled = v.handleEvents(session); v.session.fail(handled) })
-	joined.Go(func() { v.limitStop(ctx) })
+	v.joined.Go(func() { v.session.fail(v.heartbeat(session)) })
+	v.joined.Go(func() { handled = v.handleEvents(session); v.session.fail(handled) })
+	v.joined.Go(func() { v.limitStop(ctx) })
 
 	err := v.serve(ctx, session)
 	if ctx.Err() != nil && v.session.Err() == nil {
@@ -85,7 +72,7 @@ func (v *conversation) run(ctx context.Context) error {
 	}
 	cancel(ErrSessionLost)
 	v.session.Close()
-	joined.Wait()
+	v.joined.Wait()
 	v.calls.stop(ErrSessionLost)
 	if errors.Is(handled, ErrReplaced) { // the socket may have closed before the event was handled
 		return handled
@@ -139,26 +126,6 @@ func (v *conversation) serve(stop, session context.Context) error {
 			err = v.sendChanges(session)
 		}
 		if err != nil {
-			return err
-		}
-	}
-}
-
-// heartbeat sends heartbeats until the session ends.
-func (v *conversation) heartbeat(ctx context.Context) error {
-	interval := time.Duration(v.hello.HeartbeatMS) * time.Millisecond
-	if interval <= 0 {
-		interval = v.client.options.Times.Ping
-	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-v.session.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := v.session.Do(ctx, CommandHeartbeat, SessionFrame{v.hello.Session}, nil); err != nil {
 			return err
 		}
 	}

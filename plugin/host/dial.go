@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/coder/websocket"
 )
@@ -40,16 +41,36 @@ func NewHTTPClient(insecure bool) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: onlySameHost}
 }
 
-// onlySameHost follows a redirect only to the host that was asked, for example from http to https: no other may get the
-// token.
+// onlySameHost follows a redirect only to the server that was asked, for example from http to https: no other may get
+// the token.
 func onlySameHost(next *http.Request, before []*http.Request) error {
-	if asked := before[0].URL.Hostname(); next.URL.Hostname() != asked {
-		return fmt.Errorf("%s redirects to %s: if that is right, use its address", asked, next.URL.Host)
-	}
 	if len(before) > 5 {
 		return errors.New("too many redirects")
 	}
+	if from := before[len(before)-1].URL; !mayFollow(from, next.URL) {
+		return fmt.Errorf("%s redirects to %s://%s: if that is right, use its address", from.Host, next.URL.Scheme,
+			next.URL.Host)
+	}
 	return nil
+}
+
+// mayFollow reports whether a redirect stays on the same host and port and does not give up TLS. From http to https the
+// port may change from 80 to 443.
+func mayFollow(from, to *url.URL) bool {
+	if from.Hostname() != to.Hostname() || from.Scheme == "https" && to.Scheme != "https" {
+		return false
+	}
+	return portOf(from) == portOf(to) || portOf(from) == "80" && portOf(to) == "443"
+}
+
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
 }
 
 // authMessage is a message of the authentication phase.
@@ -79,7 +100,7 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 		_ = conn.CloseNow() // the reason is in err
 		return nil, fmt.Errorf("authenticate at %s: %w", o.Address, err)
 	}
-	s := newSession(context.WithoutCancel(ctx), conn, version, o.Times, o.Log)
+	s := newSession(context.WithoutCancel(ctx), conn, version, o)
 	features := map[string]any{"features": map[string]int{"coalesce_messages": 1}}
 	if err := s.Do(ctx, "supported_features", features, nil); err != nil {
 		s.Close()

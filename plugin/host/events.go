@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"time"
 )
 
@@ -16,12 +18,7 @@ func (v *conversation) handleEvents(ctx context.Context) error {
 		}
 		over := v.session.Err() != nil // nothing comes after that, but the last event may say why
 		for _, r := range v.events.take() {
-			var e Event
-			if err := json.Unmarshal(r.text, &e); err != nil {
-				v.client.options.Log.Warn().Err(err).Msg("The companion sends an event that cannot be read")
-				continue
-			}
-			if err := v.handle(ctx, e, r.at); err != nil {
+			if err := v.handle(ctx, r, over); err != nil {
 				return err
 			}
 		}
@@ -31,12 +28,23 @@ func (v *conversation) handleEvents(ctx context.Context) error {
 	}
 }
 
-// handle takes one event that came at a moment. An error ends the session.
-func (v *conversation) handle(ctx context.Context, e Event, at time.Time) error {
+// handle takes one event. over says that the session has ended, so that no call may be carried out. An error ends the
+// session.
+func (v *conversation) handle(ctx context.Context, r received, over bool) error {
 	options := v.client.options
+	var e Event
+	if err := json.Unmarshal(r.text, &e); err != nil {
+		options.Log.Warn().Err(err).Msg("The companion sends an event that cannot be read")
+		if id, ok := callIDOf(r.text); ok && !over {
+			v.calls.refuse(id, malformed("%v", err))
+		}
+		return nil
+	}
 	switch e.Type {
 	case EventCall:
-		return v.calls.start(ctx, e.Call, at)
+		if !over {
+			v.startCall(ctx, e.Call, r)
+		}
 	case EventCancel:
 		v.calls.cancel(e.CallID)
 	case EventConfig:
@@ -47,7 +55,12 @@ func (v *conversation) handle(ctx context.Context, e Event, at time.Time) error 
 		default:
 		}
 	case EventDiagnostics:
-		return v.sendDiagnostics(ctx, e.RequestID)
+		v.diagnose(ctx, e.RequestID)
+	case EventProbe:
+		select {
+		case v.probe <- struct{}{}:
+		default:
+		}
 	case EventReplaced:
 		return ErrReplaced
 	case EventRemoved:
@@ -60,6 +73,45 @@ func (v *conversation) handle(ctx context.Context, e Event, at time.Time) error 
 		options.Log.Debug().Str("type", e.Type).Msg("The companion sends an event of a kind not known here")
 	}
 	return nil
+}
+
+// startCall carries out a call. Its time left counts from when the companion sent it.
+func (v *conversation) startCall(ctx context.Context, c Call, r received) {
+	if _, ok := callIDOf(r.text); !ok {
+		v.client.options.Log.Warn().Msg("The companion sends a call without an id that can be answered")
+		return
+	}
+	age := v.clock.arrived(r.at, milliseconds(c.ClockMS)) + v.session.clock() - r.at
+	left := milliseconds(c.RemainingMS) - age
+	if c.RemainingMS > 0 && left <= 0 {
+		v.calls.refuse(c.CallID, NewCallError(CodeExpired,
+			fmt.Sprintf("the call was on its way for %v", age.Round(time.Millisecond)),
+			map[string]string{"seconds": fmt.Sprint(c.RemainingMS / 1000)}))
+		return
+	}
+	v.calls.start(ctx, c, left)
+}
+
+// milliseconds returns a duration. A number that is too large for one becomes the longest.
+func milliseconds(n int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	return time.Duration(max(-most, min(n, most))) * time.Millisecond
+}
+
+// maxDiagnostics is how many requests for diagnostics are answered at the same time. Those above it are not answered.
+const maxDiagnostics = 4
+
+// diagnose answers a request for diagnostics and does not wait for it.
+func (v *conversation) diagnose(ctx context.Context, id string) {
+	select {
+	case v.diagnosing <- struct{}{}:
+	default:
+		return
+	}
+	v.joined.Go(func() {
+		defer func() { <-v.diagnosing }()
+		v.session.fail(v.session.dropRefused(v.sendDiagnostics(ctx, id)))
+	})
 }
 
 // sendDiagnostics answers a request for diagnostics. If there are none, the answer says why.
@@ -76,6 +128,9 @@ func (v *conversation) sendDiagnostics(ctx context.Context, id string) error {
 		} else {
 			data = json.RawMessage(text)
 		}
+	}
+	if text, ok := data.(json.RawMessage); ok && len(text) > maxFrame/2 { // with room for what the host adds
+		data = map[string]string{"error": fmt.Sprintf("the diagnostics are too large: %d bytes", len(text))}
 	}
 	frame := DiagnosticsFrame{Session: v.hello.Session, RequestID: id, Data: data}
 	return v.session.Do(ctx, CommandDiagnostics, frame, nil)

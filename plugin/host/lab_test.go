@@ -175,19 +175,29 @@ func newLab(t *testing.T, change ...func(*host.Options)) *lab {
 		log:    &logs{},
 		memory: &devhost.Volatile{}}
 	l.plugin.call = func(context.Context, host.Call) host.Result { return host.Result{} }
+	l.client = l.newClient(change...)
+	return l
+}
+
+// newClient makes another client of the same plugin.
+func (l *lab) newClient(change ...func(*host.Options)) *host.Client {
+	l.t.Helper()
 	at, err := host.ParseAddress("http://house:8123")
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
+	began := time.Now()
 	o := host.Options{Address: at, Token: host.NewSecret(token), HTTPClient: l.board.client(), PluginVersion: "1.2.3",
-		Installation: "house", Plugin: l.plugin, Outbox: l.outbox, Log: zerolog.New(l.log)}
+		Installation: "house", Plugin: l.plugin, Outbox: l.outbox, Log: zerolog.New(l.log),
+		Clock: func() time.Duration { return time.Since(began) }}
 	for _, c := range change {
 		c(&o)
 	}
-	if l.client, err = host.New(o); err != nil {
-		t.Fatal(err)
+	client, err := host.New(o)
+	if err != nil {
+		l.t.Fatal(err)
 	}
-	return l
+	return client
 }
 
 // serve starts a development host.

@@ -43,6 +43,7 @@ const (
 	EventDiagnostics = "diagnostics"
 	EventReplaced    = "replaced"
 	EventRemoved     = "removed"
+	EventProbe       = "probe"
 	EventStopping    = "stopping"
 )
 
@@ -77,8 +78,10 @@ type HelloResult struct {
 	Session          int64    `json:"session"`
 	Hash             *string  `json:"hash"`     // of the definitions that are kept; nil: none
 	Disabled         []string `json:"disabled"` // ids that need not be polled
+	Deleted          []string `json:"deleted"`  // devices that the owner deleted and nobody registered since
 	HeartbeatMS      int64    `json:"heartbeat_ms"`
 	GraceMS          int64    `json:"grace_ms"`
+	ClockMS          int64    `json:"clock_ms"` // time on the companion's clock when it answered
 }
 
 // Device is what entities belong to. A part, such as a battery, names its device in Via.
@@ -179,6 +182,11 @@ type SessionFrame struct {
 	Session int64 `json:"session"`
 }
 
+// HeartbeatResult answers a heartbeat.
+type HeartbeatResult struct {
+	ClockMS int64 `json:"clock_ms"` // time on the companion's clock when it answered
+}
+
 // DiagnosticsFrame answers the event diagnostics.
 type DiagnosticsFrame struct {
 	Session   int64  `json:"session"`
@@ -216,7 +224,8 @@ type RemoveFrame struct {
 
 // RemoveResult answers a RemoveFrame.
 type RemoveResult struct {
-	Removed int `json:"removed"`
+	Removed int      `json:"removed"`
+	Unknown []string `json:"unknown"` // ids that this installation does not serve
 }
 
 // ByeFrame announces a planned stop.
@@ -238,12 +247,13 @@ type Event struct {
 // Call is what the host asks for and waits for. Its deadline is that of the context that it is delivered with.
 type Call struct {
 	CallID      string `json:"call_id,omitempty"`
-	Action      string `json:"action,omitempty"` // set, press, read, refresh
-	ID          string `json:"id,omitempty"`     // of the entity, for set, press and read
-	Device      string `json:"device,omitempty"` // for refresh
-	Value       any    `json:"value,omitempty"`  // for set: float64, string or bool
-	Force       bool   `json:"force,omitempty"`  // write even if the device already holds the value
-	RemainingMS int64  `json:"remaining_ms,omitempty"`
+	Action      string `json:"action,omitempty"`       // set, press, read, refresh
+	ID          string `json:"id,omitempty"`           // of the entity, for set, press and read
+	Device      string `json:"device,omitempty"`       // for refresh
+	Value       any    `json:"value,omitempty"`        // for set: float64, string or bool
+	Force       bool   `json:"force,omitempty"`        // write even if the device already holds the value
+	RemainingMS int64  `json:"remaining_ms,omitempty"` // when the companion sent it
+	ClockMS     int64  `json:"clock_ms,omitempty"`     // time on the companion's clock then
 }
 
 // Reading is the response of a read call.

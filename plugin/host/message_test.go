@@ -22,7 +22,8 @@ func TestMessages(t *testing.T) {
 				`"devices":["SN1"]}`},
 		{HelloResult{Protocol: 1, Session: 3, Disabled: []string{}},
 			`{"protocol":1,"companion_version":"","ha_version":"","session":3,"hash":null,"disabled":[],` +
-				`"heartbeat_ms":0,"grace_ms":0}`},
+				`"deleted":null,` +
+				`"heartbeat_ms":0,"grace_ms":0,"clock_ms":0}`},
 		{Register{Session: 1, Seq: 0, Last: true, Hash: "h", Devices: []Device{{ID: "a/b", Via: "a", Name: "B"}},
 			Entities: []Entity{}},
 			`{"session":1,"seq":0,"last":true,"hash":"h","devices":[{"id":"a/b","via":"a","name":"B"}],"entities":[]}`},

@@ -1,7 +1,6 @@
 package host_test
 
 import (
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,40 +60,6 @@ func TestACompanionThatTakesNoNotices(t *testing.T) {
 		time.Sleep(time.Minute)
 		if n := s.count(); n != 1 || !l.client.Status().Ready {
 			t.Errorf("%d sessions, ready %t: a notice ends the session", n, l.client.Status().Ready)
-		}
-	})
-}
-
-func TestACallThatArrivesTwiceIsHandedOverTwice(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		results := make(chan string, 10)
-		s := &script{t: t}
-		l.listen(s.handler(func(c *talk) {
-			c.greet()
-			c.serve(host.CommandStates, nil)
-			for range 2 {
-				c.say(`{"id":2,"type":"event","event":{"type":"call","call_id":"c1","action":"set",` +
-					`"id":"SN1_grid_limit","value":5,"remaining_ms":30000}}`)
-			}
-			for {
-				id, name := c.hear()
-				if name == "" {
-					return
-				}
-				results <- name
-				c.reply(id, name, nil)
-			}
-		}))
-		l.start()
-		defer l.stop()
-		time.Sleep(5 * time.Second)
-		var all []string
-		for len(results) > 0 {
-			all = append(all, <-results)
-		}
-		if n := strings.Count(strings.Join(all, " "), host.CommandResult); n != 2 {
-			t.Errorf("%d results for two arrivals: %v", n, all)
 		}
 	})
 }

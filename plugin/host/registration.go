@@ -18,7 +18,7 @@ func (v *conversation) register(ctx context.Context) (sent bool, err error) {
 	for _, f := range frames {
 		result = RegisterResult{}
 		if err := v.session.Do(ctx, CommandRegister, f, &result); err != nil {
-			return false, err
+			return false, v.session.dropRefused(err) // the states of what is registered already are sent all the same
 		}
 		for _, r := range result.Rejected {
 			log.Error().Str("id", r.ID).Str("reason", r.Message).Msg("Home Assistant rejects a definition")

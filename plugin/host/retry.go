@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,6 +28,16 @@ func classify(err error, t Times) failure {
 	case errors.Is(err, ErrReplaced):
 		return failure{"replaced", t.Replaced, zerolog.ErrorLevel,
 			"Another SolarHub with the same name took over: give each its own `name:` or stop one of them"}
+	case errors.Is(err, ErrStarting):
+		return failure{"starting", t.Starting, zerolog.InfoLevel, "Home Assistant is starting"}
+	case errors.Is(err, syscall.ECONNREFUSED): // its machine is up, so it is likely to restart
+		return failure{"unreachable", t.Starting, zerolog.WarnLevel, "Home Assistant cannot be reached"}
+	case errors.Is(err, ErrStopped):
+		return failure{"stopped", t.RetryFirst, zerolog.WarnLevel,
+			"SolarHub was stopped for a while (suspended or paused): what was asked of it meanwhile is not carried out"}
+	case errors.Is(err, ErrTooMuch):
+		return failure{"too much", 0, zerolog.ErrorLevel,
+			"Home Assistant sent more than SolarHub accepts in one message"}
 	case errors.As(err, &missing):
 		return failure{missing.Error(), t.NotInstalled, zerolog.ErrorLevel, missingCompanion(missing)}
 	case errors.As(err, &http):
@@ -53,7 +64,7 @@ func missingCompanion(err *NoCompanionError) string {
 
 func httpFailure(err *HTTPError, t Times) failure {
 	if err.Starting() {
-		return failure{"starting", t.Starting, zerolog.WarnLevel, "Home Assistant is starting"}
+		return failure{"starting", t.Starting, zerolog.InfoLevel, "Home Assistant is starting"}
 	}
 	return failure{"http", 0, zerolog.ErrorLevel, "No Home Assistant answers at this address"}
 }
@@ -63,9 +74,9 @@ func refusalFailure(err *CommandError, t Times) failure {
 	case RefusedEntryNotLoaded:
 		return failure{err.Code, t.NotLoaded, zerolog.ErrorLevel,
 			"The SolarHub integration is installed but not set up: add SolarHub under Settings > Devices & services"}
-	case RefusedOlderProcess:
-		return failure{err.Code, t.Refused, zerolog.ErrorLevel,
-			"Another SolarHub with the same name started later and is connected: " +
+	case RefusedInUse:
+		return failure{err.Code, t.InUse, zerolog.ErrorLevel,
+			"Another SolarHub with the same name is connected to this Home Assistant: " +
 				"give each its own `name:` or stop one of them"}
 	case RefusedIncompatible:
 		return failure{err.Code, t.Refused, zerolog.ErrorLevel,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -70,16 +71,53 @@ func (c *talk) say(text string) {
 
 // hear returns the next command; its name is empty when the client has left.
 func (c *talk) hear() (id int64, name string) {
+	id, name, _ = c.hearAll()
+	return id, name
+}
+
+// hearAll returns the next command with its text.
+func (c *talk) hearAll() (id int64, name, text string) {
 	_, frame, err := c.ws.Read(context.Background())
 	if err != nil {
-		return 0, ""
+		return 0, "", ""
 	}
 	var m struct {
 		ID   int64  `json:"id"`
 		Type string `json:"type"`
 	}
 	_ = json.Unmarshal(frame, &m)
-	return m.ID, m.Type
+	return m.ID, m.Type, string(frame)
+}
+
+// play is a companion in good health that sends events after the first snapshot. It returns the results that have come.
+func (l *lab) play(events ...string) (results func() []string) {
+	var mu sync.Mutex
+	var all []string
+	s := &script{t: l.t}
+	l.listen(s.handler(func(c *talk) {
+		c.greet()
+		c.serve(host.CommandStates, nil)
+		for _, e := range events {
+			c.say(`{"id":2,"type":"event","event":` + e + `}`)
+		}
+		for {
+			id, name, text := c.hearAll()
+			if name == "" {
+				return
+			}
+			if name == host.CommandResult {
+				mu.Lock()
+				all = append(all, text)
+				mu.Unlock()
+			}
+			c.reply(id, name, nil)
+		}
+	}))
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
 }
 
 // greet does the hand-shake.
@@ -97,7 +135,7 @@ var answers = map[string]string{
 	host.CommandHello:    helloResult,
 	host.CommandRegister: `{"created":6,"updated":0,"removed":0,"rejected":[]}`,
 	host.CommandStates:   `{"unknown":[]}`,
-	"get_config":         `{"safe_mode":false,"recovery_mode":false}`,
+	"get_config":         `{"state":"RUNNING","safe_mode":false,"recovery_mode":false}`,
 }
 
 // reply answers one command: with the error if there is one under its name, else as a companion in good health.

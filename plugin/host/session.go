@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -16,7 +17,7 @@ import (
 const (
 	writeTimeout = 10 * time.Second
 	closeTimeout = time.Second
-	maxEvents    = 4096 // events that are received and not yet handled
+	maxFrame     = 4 << 20 // bytes of a frame in either direction; the host ends a session on a larger one
 )
 
 // Errors of a session.
@@ -25,6 +26,8 @@ var (
 	ErrAuth = errors.New("the host refuses the access token")
 	// ErrSilent: an application ping was not answered in time.
 	ErrSilent = errors.New("the host does not answer")
+	// ErrTooMuch: the host sent a message, or unhandled events, of more bytes than are accepted.
+	ErrTooMuch = errors.New("the host sends more than is accepted")
 	// ErrClosed: the session was closed from this side.
 	ErrClosed = errors.New("session is closed")
 )
@@ -39,15 +42,20 @@ type Session struct {
 	conn   *websocket.Conn
 	log    zerolog.Logger
 	times  Times
+	clock  Clock
 	done   <-chan struct{}
 	cause  func() error // why done is closed
 	cancel context.CancelCauseFunc
 	sends  chan *command
 	joined sync.WaitGroup
 
+	lastTick atomic.Int64 // time on the clock, see wasStopped
+
 	mu      sync.Mutex
 	pending map[int64]*command
 	events  map[int64]*eventQueue // by the id of the subscribing command
+
+	refusals map[string]bool // by command and code: those that were logged
 }
 
 // command is one command on its way. If it was written, reply gets exactly one answer, for which it has room. events
@@ -65,19 +73,23 @@ type reply struct {
 }
 
 // newSession starts the goroutines of an authenticated connection. ctx bounds the session.
-func newSession(ctx context.Context, conn *websocket.Conn, version string, times Times, log zerolog.Logger) *Session {
+func newSession(ctx context.Context, conn *websocket.Conn, version string, o Options) *Session {
 	s := &Session{
-		HostVersion: version, conn: conn, log: log, times: times,
+		HostVersion: version, conn: conn, log: o.Log, times: o.Times, clock: o.Clock,
 		sends:   make(chan *command),
 		pending: map[int64]*command{},
 		events:  map[int64]*eventQueue{},
+
+		refusals: map[string]bool{},
 	}
+	s.lastTick.Store(int64(s.clock()))
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	s.done = ctx.Done()
 	s.cause = func() error { return context.Cause(ctx) }
 	s.joined.Go(func() { s.fail(s.read(ctx)) })
 	s.joined.Go(func() { s.fail(s.write(ctx)) })
 	s.joined.Go(func() { s.fail(s.ping(ctx)) })
+	s.joined.Go(func() { s.fail(s.watchForStop(ctx)) })
 	return s
 }
 
@@ -155,6 +167,15 @@ func (s *Session) do(ctx context.Context, c *command, result any) error {
 	return nil
 }
 
+// post sends a command and does not wait for its answer.
+func (s *Session) post(c *command) {
+	c.reply = make(chan reply, 1)
+	select {
+	case s.sends <- c:
+	case <-s.done:
+	}
+}
+
 func (s *Session) lost(name string) error {
 	return fmt.Errorf("%s: session is lost: %w", name, s.Err())
 }
@@ -172,6 +193,9 @@ func (s *Session) write(ctx context.Context) error {
 				continue
 			}
 			frame, err := encode(id, c.name, body)
+			if err == nil && len(frame) > maxFrame {
+				err = fmt.Errorf("send %s: %d bytes, at most %d are allowed", c.name, len(frame), maxFrame)
+			}
 			if err != nil {
 				c.reply <- reply{err: err}
 				continue
@@ -205,23 +229,31 @@ func (s *Session) send(ctx context.Context, frame []byte) error {
 func (s *Session) read(ctx context.Context) error {
 	for {
 		_, frame, err := s.conn.Read(ctx)
-		if err != nil {
+		switch {
+		case errors.Is(err, websocket.ErrMessageTooBig):
+			return fmt.Errorf("receive: %w: %w", ErrTooMuch, err)
+		case err != nil:
 			return fmt.Errorf("receive: %w", err)
+		case s.wasStopped():
+			return ErrStopped
+		case s.Err() != nil:
+			return nil
 		}
+		at := s.clock()
 		messages, err := Decode(frame)
 		if err != nil {
 			return err
 		}
 		s.log.Trace().RawJSON("frame", frame).Msg("from the host")
 		for _, m := range messages {
-			if err := s.deliver(m); err != nil {
+			if err := s.deliver(at, m); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (s *Session) deliver(m Incoming) error {
+func (s *Session) deliver(at time.Duration, m Incoming) error {
 	if m.Type == "event" {
 		s.mu.Lock()
 		queue := s.events[m.ID]
@@ -229,7 +261,7 @@ func (s *Session) deliver(m Incoming) error {
 		if queue == nil {
 			return nil
 		}
-		return queue.add(m.Event)
+		return queue.add(at, m.Event)
 	}
 	s.mu.Lock()
 	c := s.pending[m.ID]
@@ -252,24 +284,4 @@ func answer(name string, m Incoming) reply {
 		return reply{err: m.Error}
 	}
 	return reply{err: &CommandError{Command: name, Code: RefusedUnknownError, Message: "refused without a reason"}}
-}
-
-// ping asks the host every Times.Ping whether it is still there, because a connection that was cut without a word looks
-// alive for as long as nothing is sent.
-func (s *Session) ping(ctx context.Context) error {
-	tick := time.NewTicker(s.times.Ping)
-	defer tick.Stop()
-	for {
-		select {
-		case <-s.done:
-			return nil
-		case <-tick.C:
-		}
-		limited, cancel := context.WithTimeoutCause(ctx, s.times.Pong, ErrSilent)
-		err := s.Do(limited, "ping", nil, nil)
-		cancel()
-		if err != nil {
-			return fmt.Errorf("ping: %w", err)
-		}
-	}
 }

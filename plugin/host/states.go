@@ -57,7 +57,7 @@ func (f StatesFrame) empty() bool { return len(f.Values)+len(f.Available)+len(f.
 func (v *conversation) sendStates(ctx context.Context, body func() any) error {
 	var result StatesResult
 	if err := v.session.do(ctx, &command{name: CommandStates, body: body}, &result); err != nil {
-		return err
+		return v.session.dropRefused(err)
 	}
 	if len(result.Unknown) > 0 {
 		v.client.options.Log.Debug().Strs("ids", result.Unknown).Msg("The host does not know these entities")

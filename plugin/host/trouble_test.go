@@ -34,7 +34,8 @@ func TestWaitsBeforeTheNextTry(t *testing.T) {
 		}, 5 * time.Minute, "make a new long-lived token"},
 		{"no companion", refuse(host.CommandHello, "unknown_command"), 30 * time.Second, "solarhub install"},
 		{"not loaded", refuse(host.CommandHello, "entry_not_loaded"), 10 * time.Second, "not set up"},
-		{"older process", refuse(host.CommandHello, "older_process"), 5 * time.Minute, "started later"},
+		{"another process of the same name", refuse(host.CommandHello, "installation_in_use"), 30 * time.Second,
+			"same name"},
 		{"incompatible", refuse(host.CommandHello, "incompatible_protocol"), 5 * time.Minute, "do not fit together"},
 		{"no administrator", refuse(host.CommandHello, "unauthorized"), 5 * time.Minute, "not an administrator"},
 		{"replaced", func(c *talk) {
@@ -143,8 +144,8 @@ func TestTheHostIsStarting(t *testing.T) {
 			l.start()
 			defer l.stop()
 			time.Sleep(22 * time.Second)
-			if n := s.count(); n != 5 {
-				t.Errorf("%d dials in 22 s, want 5", n)
+			if n := s.count(); n != 15 {
+				t.Errorf("%d dials in 22 s, want one in 1.5 s", n)
 			}
 			if n := l.log.count("is starting"); n != 1 {
 				t.Errorf("said %d times, want once", n)
