@@ -23,9 +23,10 @@ type Config struct {
 	Line      profile.LineSettings               // the profile's, with the configuration's overrides
 	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
 	ReadOnly  bool
-	Arm       []string  // keys of points that may be written though the profile asks for arming
-	Known     *Identity // what it was when last seen, from the cache; nil at the very first start
-	Learned   Learned   // what had been found out of it by then; see Device.Learned
+	Arm       []string      // keys of points that may be written though the profile asks for arming
+	Grace     time.Duration // how long it stays available while it is away; 0: not at all. See DefaultGrace
+	Known     *Identity     // what it was when last seen, from the cache; nil at the very first start
+	Learned   Learned       // what had been found out of it by then; see Device.Learned
 }
 
 // Identity is what a device said of itself.
@@ -38,7 +39,7 @@ type Identity struct {
 
 // Status is how a device is. It is reported on each change.
 type Status struct {
-	Online     bool
+	Online     bool     // its values count, also in the grace of a device that is away; then Reason says why it is
 	Identified bool     // in this run: nothing is writable before
 	Identity   Identity // last known; zero if never
 	Reason     string   // a sentence where not online or not identified

@@ -18,15 +18,21 @@ import (
 // it has been identified.
 const failuresToLose = 3
 
+// DefaultGrace is how long the entities of a device that is away keep their values before they are unavailable: longer
+// than an adapter needs that is plugged in again, or a gateway that starts anew.
+const DefaultGrace = 20 * time.Second
+
 // away is what Run keeps of a device that does not answer.
 type away struct {
-	failures int // reads in a row
-	losses   int // times in a row that the device was lost though it had been identified
+	grace    time.Duration
+	since    time.Time // when it was lost; zero while it is there
+	failures int       // reads in a row
+	losses   int       // times in a row that the device was lost though it had been identified
 	retry    awayBackoff
 }
 
-func newAway(fastest time.Duration, line profile.LineSettings) away {
-	return away{retry: awayBackoff{least: fastest, most: cmp.Or(line.Quiet, profile.DefaultQuiet)}}
+func newAway(fastest, grace time.Duration, line profile.LineSettings) away {
+	return away{grace: grace, retry: awayBackoff{least: fastest, most: cmp.Or(line.Quiet, profile.DefaultQuiet)}}
 }
 
 // awayBackoff says when a device that is away is tried again: behind an eighth of the time for which it has been, but
@@ -110,35 +116,52 @@ func (d *Device) comeBack(ctx context.Context) bool {
 	begun, was := time.Now(), d.Status().Online
 	err := d.identify(ctx)
 	if err == nil {
-		d.away.failures = 0
-		d.poller.Back(!was)
+		d.back(was)
 		return true
 	}
 	now := time.Now()
 	next := now.Add(ask.BeforeRetry)
-	if !d.Status().Online || d.isAway(err) {
+	if !d.away.since.IsZero() || !d.Status().Online || d.isAway(err) {
 		next = begun.Add(d.away.retry.next())
 		if free := now.Add(now.Sub(begun)); next.Before(free) && !errors.Is(err, protocol.ErrDown) {
 			next = free
 		}
 		d.lose(ctx, err)
+		if over := d.away.since.Add(d.away.grace); over.After(now) && over.Before(next) {
+			next = over // one more try before its entities are unavailable
+		}
 	}
 	d.poller.GiveUp(err)
 	d.poller.Wait(ctx, next)
 	return false
 }
 
-// lose tells that the device is away; what it is not, if somebody else answers, has been told.
+// back notes that the device has been identified; was says whether its entities were still available.
+func (d *Device) back(was bool) {
+	if was && !d.away.since.IsZero() {
+		d.mu.Lock()
+		d.glitches++
+		d.mu.Unlock()
+	}
+	d.away.failures, d.away.since = 0, time.Time{}
+	d.poller.Back(!was)
+}
+
+// lose tells that the device is away: until its grace is over only why it is, then that its entities are unavailable.
+// What it is not, if somebody else answers, has been told.
 func (d *Device) lose(ctx context.Context, err error) {
 	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); ctx.Err() != nil || wrong {
 		return
 	}
-	if d.Status().Online {
+	if d.away.since.IsZero() {
+		d.away.since = time.Now()
 		d.log.Warn().Err(err).Msg("the device does not answer")
 	}
 	d.mu.Lock()
 	d.admitted = false
-	d.become(Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: err.Error()})
+	s := Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: err.Error()}
+	s.Online = d.status.Online && time.Since(d.away.since) < d.away.grace
+	d.become(s)
 	d.mu.Unlock()
 	d.out.status(ctx)
 }

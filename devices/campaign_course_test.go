@@ -84,10 +84,10 @@ func (c course) faults() (all []sim.Fault) {
 				all = append(all, fault(kind, share/4, d, 0))
 			}
 		case sim.Exception:
-			for _, code := range []byte{4, 5, 6, 11} {
-				all = append(all, fault(kind, share/5, 0, code))
+			for _, code := range []byte{1, 2, 3, 4, 5, 6, 11} {
+				all = append(all, fault(kind, share/8, 0, code))
 			}
-			all = append(all, fault(kind, share/5, c.timeout*5/4, 6))
+			all = append(all, fault(kind, share/8, c.timeout*5/4, 6))
 		case sim.Drip:
 			all = append(all, fault(kind, share/2, c.timeout/500, 0), fault(kind, share/2, c.timeout/20, 0))
 		case sim.HangUp, sim.CloseBefore, sim.CloseAfter:

@@ -101,6 +101,8 @@ sources: {maker: "The maker's paper"}
 line: {unit: 1, turnaround: %v, max_registers: 40, source: maker}
 identify:
   serial: {at: 3, type: text, length: 5}
+  kind: {at: 0, type: u16}
+  accept: {5: a, 6: b}
   source: maker
 parts: {battery: Battery}
 defaults: {write: multiple}
@@ -123,6 +125,8 @@ points:
 			form, limit = "type: u32", 1<<32-1
 		case k.id > 6:
 			with = "{with: single, min: 0, max: %d}"
+		case k.id < 6: // what is checked against the other variant would be written one lower
+			form, with = "type: u16, offset: {a: 0, b: 1}", "{min: {a: 0, b: 1}, max: %d}"
 		}
 		fmt.Fprintf(&y, "  - {key: %s, name: Kept %d, at: %d, %s, every: normal, show: true, write: %s, source: "+
 			"maker}\n",
@@ -186,6 +190,7 @@ func (m *moving) held(unit protocol.UnitID, id int, v codec.Value, from, to time
 func campaignUnit(id protocol.UnitID) *sim.Unit {
 	u := sim.NewUnit(id)
 	u.Set(protocol.HoldingRegister, 3, 0x4341, 0x4D50, 0x4149, 0x474E, 0x3030+uint16(id))
+	u.Set(protocol.HoldingRegister, 0, 5)
 	for _, k := range written() {
 		u.Set(protocol.HoldingRegister, k.addr, k.words(k.number(id, 0))...)
 	}

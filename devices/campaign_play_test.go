@@ -95,6 +95,7 @@ func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.Uni
 	cfg := Config{Profile: pr, Unit: unit, Name: fmt.Sprint("unit ", unit), Line: pr.Line,
 		Intervals: map[profile.Interval]time.Duration{
 			profile.Now: p.timeout / 8, profile.Normal: p.timeout / 4, profile.Slow: time.Second}}
+	cfg.Known = &Identity{Serial: fmt.Sprintf("CAMPAIGN0%d", unit), Variant: "b"} // which the cache says, and it is a
 	if p.serial != nil {
 		cfg.Line.Serial = *p.serial
 	}
@@ -119,9 +120,10 @@ func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.Uni
 // call sets the point to one version after another until the course is over.
 func (p *player) call(ctx context.Context, d *Device, h *history, random *rand.Rand, version *int) {
 	between := func(from, to time.Duration) time.Duration { return from + time.Duration(random.Int64N(int64(to-from))) }
-	for {
+	for wait := between(1, p.timeout/10); ; wait = between(p.timeout/2,
+		80*p.timeout) { // at first before it is identified
 		select {
-		case <-time.After(between(p.timeout/2, 80*p.timeout)):
+		case <-time.After(wait):
 		case <-p.over:
 			return
 		}

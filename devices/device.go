@@ -38,6 +38,8 @@ type Device struct {
 
 	wanted  func(key string) bool
 	version uint64 // counts what changes the selection of points
+
+	glitches uint64 // absences that ended within the grace
 }
 
 // New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there
@@ -51,7 +53,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm}, d.client, writing{d},
 		d.out, log)
 	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
-	d.away = newAway(d.poller.Fastest(), cfg.Line)
+	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
 		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
 			d.points, d.status.Identity = points, *k
@@ -152,6 +154,13 @@ func (d *Device) Plan() []plan.Read {
 
 // Poll returns how the polls went lately.
 func (d *Device) Poll() PollReport { return d.poller.Report() }
+
+// Glitches returns how often the device was away and back before its grace was over.
+func (d *Device) Glitches() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.glitches
+}
 
 // Refused returns the keys of the points that the device does not give, sorted.
 func (d *Device) Refused() []string { return d.poller.Refused() }

@@ -135,7 +135,12 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 		return Identity{}, err
 	}
 	found.Serial = serial
-	if expected := d.Identity().Serial; expected != "" && found.Serial != expected {
+	expected := d.Identity().Serial
+	if read := textOf(values["serial"]); expected != "" && read == "" && serial != expected {
+		return Identity{}, notIt("unit %d gives no serial number (%s), and was %s when it last did", d.cfg.Unit,
+			cmp.Or(values["serial"].Str, "it is unknown"), expected)
+	}
+	if expected != "" && found.Serial != expected {
 		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s. If the old one "+
 			"was replaced, delete it in Home Assistant, or run `solarhub forget`", d.cfg.Unit, found.Serial, expected)
 	}

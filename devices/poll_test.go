@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -340,6 +341,66 @@ func TestPointThatNoReadCanBring(t *testing.T) {
 		}
 		if len(h.sink.of("power")) == 0 {
 			t.Error("the others are not read")
+		}
+	})
+}
+
+// A device that boots refuses for some seconds what it gives for years: its values are soon back.
+func TestRefusalsWhileItBoots(t *testing.T) {
+	for boots, back := range map[time.Duration]time.Duration{
+		10 * time.Second: 10 * time.Second, 3 * time.Minute: 3 * time.Minute,
+	} {
+		polled(t, nil, func(h *house) {
+			h.pass(20 * time.Second)
+			all := protocol.Range{Addr: 20, Count: 200}
+			h.fault(sim.Fault{Match: sim.Match{Range: all}, Kind: sim.Exception, Code: protocol.IllegalDataAddress})
+			h.pass(boots)
+			h.fault()
+			h.sink.forget()
+			h.pass(back)
+			for _, key := range []string{"power", "status"} {
+				if v := h.sink.last(key).Value; v.Kind == codec.KindNone {
+					t.Errorf("%v: %s is %+v after %v, refused %v", boots, key, v, back, h.device.Refused())
+				}
+			}
+			if got := h.device.Refused(); len(got) > 0 {
+				t.Errorf("%v: refused %v", boots, got)
+			}
+		})
+	}
+}
+
+// What is read on demand, and what a refresh reads, is no longer refused.
+func TestReadingEndsARefusal(t *testing.T) {
+	polled(t, nil, func(h *house) {
+		for name, read := range map[string]func() error{
+			"read":    func() error { _, err := h.device.Read(h.ctx, "power"); return err },
+			"refresh": func() error { return h.device.Refresh(h.ctx) },
+		} {
+			h.fault(sim.Fault{Match: sim.Match{Range: protocol.Range{Addr: 100, Count: 1}}, Kind: sim.Exception,
+				Code: 2})
+			h.pass(4 * time.Minute)
+			if got := h.device.Refused(); !slices.Equal(got, []string{"power"}) {
+				t.Fatalf("%s: refused %v", name, got)
+			}
+			h.fault()
+			err := read()
+			if v := h.sink.last("power").Value; err != nil || v.Kind != codec.KindNumber ||
+				len(h.device.Refused()) != 0 {
+				t.Errorf("%s: %v, power %v, refused %v", name, err, v, h.device.Refused())
+			}
+		}
+	})
+}
+
+// Who asks for a refresh when nobody polls any more is told so.
+func TestRefreshBehindTheEnd(t *testing.T) {
+	inHouse(t, nil, func(h *house) {
+		ctx, cancel := context.WithCancel(h.ctx)
+		cancel()
+		_ = h.device.Run(ctx)
+		if err := h.device.Refresh(h.ctx); err == nil {
+			t.Error("refreshed")
 		}
 	})
 }

@@ -301,24 +301,56 @@ func TestReplyLost(t *testing.T) {
 	}
 }
 
+// A request that was lost is sent once more, where it does no harm twice, and the sentence says that nobody
+// acknowledged it.
 func TestRequestLost(t *testing.T) {
-	polled(t, nil, func(h *house) {
-		since := h.line.Journal().Last()
-		h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Drop})
-		e := h.refusal("current_max", 60.0)
-		if e.Code != write.CodeNotVerified || !errors.Is(e, protocol.ErrOutcomeUnknown) || len(h.writes(since)) != 1 {
-			t.Errorf("%s: %v, %d writes", e.Code, e, len(h.writes(since)))
-		}
-	})
+	lost := sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Drop}
+	for name, c := range map[string]struct {
+		lost, writes int    // requests; 0: all of them
+		once         string // what the point's rule says besides
+		within       time.Duration
+		code         string
+	}{
+		"one is lost":  {lost: 1, writes: 2, within: 10 * time.Second},
+		"all are lost": {writes: 2, within: 10 * time.Second, code: write.CodeNotAcknowledged},
+		"never sent twice": {writes: 1, once: ", once: true", within: 10 * time.Second,
+			code: write.CodeNotAcknowledged},
+		"no time is left": {lost: 1, writes: 1, within: 2 * time.Second, code: write.CodeNotAcknowledged},
+	} {
+		polled(t, func(h *house) { h.cfg.Profile = houseWith(t, "max: 185}", "max: 185"+c.once+"}") }, func(h *house) {
+			since := h.line.Journal().Last()
+			lost.Count = c.lost
+			h.fault(lost)
+			set := Set{Key: "current_max", Value: 60.0, Deadline: time.Now().Add(c.within)}
+			_, err := h.device.Write(h.ctx, set)
+			if n := len(h.writes(since)); n != c.writes {
+				t.Errorf("%s: %d requests", name, n)
+			}
+			if c.code == "" {
+				if err != nil || h.word(200) != 60 {
+					t.Errorf("%s: %v, the inverter holds %d", name, err, h.word(200))
+				}
+			} else if e := writeError(t, err); e.Code != c.code || !errors.Is(e, protocol.ErrOutcomeUnknown) {
+				t.Errorf("%s: %s: %v", name, e.Code, e)
+			}
+		})
+	}
 }
 
 func TestDoubtfulExceptionsAreReadBack(t *testing.T) {
-	for _, code := range []byte{5, 10, 11} {
+	for code, c := range map[byte]struct {
+		code   string
+		writes int
+	}{
+		protocol.Acknowledge:         {write.CodeNotAcknowledged, 1},
+		protocol.GatewayPathUnavail:  {write.CodeNotAcknowledged, 2}, // it was lost behind the gateway
+		protocol.GatewayTargetFailed: {write.CodeNotAcknowledged, 2},
+	} {
 		polled(t, nil, func(h *house) {
-			h.unit.OnWrite(func(sim.Write) {})
+			since := h.line.Journal().Last()
 			h.fault(sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Exception, Code: code})
-			if e := h.refusal("current_max", 60.0); e.Code != write.CodeNotVerified {
-				t.Errorf("exception %d, not carried out: %s", code, e.Code)
+			if e := h.refusal("current_max", 60.0); e.Code != c.code || len(h.writes(since)) != c.writes {
+				t.Errorf("exception %d, not carried out: %s, %d writes", code, e.Code, len(h.writes(since)))
 			}
 		})
 	}

@@ -16,7 +16,7 @@ var formatKeys = map[string]keyList{
 	"defaults": listed("order write source"),
 	"point": listed("key* name* part only at* type length order mask options bool time bits scale offset no_value " +
 		"unit class state precision every show category icon mode platform press write source why"),
-	"write": listed("min max step with settle arm flash readback"),
+	"write": listed("min max step with settle arm flash once readback"),
 	"bool":  listed("on* off*"),
 }
 

@@ -77,6 +77,7 @@ func (l *loader) write(f fields, p Point) *Write {
 	w.Settle = g.duration("settle", 0, maxSettle)
 	w.Arm = g.boolean("arm")
 	w.Flash = g.boolean("flash")
+	w.Once = button || g.boolean("once")
 	l.checkTarget(f, p)
 	switch {
 	case button:

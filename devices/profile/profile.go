@@ -190,6 +190,7 @@ type Write struct {
 	Arm            bool          // writable only if the configuration lists the key under arm:
 	Press          uint64        // the raw number that a button writes
 	Flash          bool          // in memory that wears out: read first, and not written if it is equal
+	Once           bool          // never sent twice, not even where it was lost: what it does adds up
 	ReadBack       bool          // false only for a button whose register does not keep what was written
 }
 

@@ -19,11 +19,12 @@ type queue struct {
 
 // entry is what waits for one point.
 type entry struct {
-	key   string
-	calls []*call   // oldest first, never empty
-	from  time.Time // its turn does not come before: it was queued then, or a busy device is asked again then
-	tries int       // how often the device was busy
-	alone bool      // it is not joined with others again
+	key    string
+	calls  []*call   // oldest first, never empty
+	from   time.Time // its turn does not come before: it was queued then, or a busy device is asked again then
+	tries  int       // how often the device was busy
+	resent bool      // the device did not carry it out the first time
+	alone  bool      // it is not joined with others again
 }
 
 // call is one caller of Write. outcome and err are set before done is closed.

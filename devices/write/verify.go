@@ -82,10 +82,31 @@ func (w *Writer) settle(p *pointWrite) {
 		if i >= 0 {
 			w.open = slices.Delete(w.open, i, i+1)
 		}
-		w.end(p)
+		if p.wasLost() {
+			w.sendOnceMore(p)
+		} else {
+			w.end(p)
+		}
 	case i < 0:
 		w.open = append(w.open, p)
 	}
+}
+
+// wasLost reports whether the request may be sent once more: nobody acknowledged it, reading back shows that it was not
+// carried out, it does no harm twice, and somebody still waits for it.
+func (p *pointWrite) wasLost() bool {
+	_, refused := errors.AsType[protocol.ExceptionError](p.doubt)
+	unanswered := p.doubt != nil && (!refused || ask.IsSilence(p.doubt))
+	return unanswered && p.found != nil && !p.verified() && p.unread == nil &&
+		!p.p.Write.Once && !p.entry.resent && !p.call.isOver()
+}
+
+// sendOnceMore queues a request that was lost again, before all others.
+func (w *Writer) sendOnceMore(p *pointWrite) {
+	w.log.Debug().Str("point", p.p.Key).AnErr("lost", p.doubt).Msg("set-value was lost and is sent once more")
+	w.values.End(context.Background(), p.p, End{Written: true, Found: p.found})
+	p.entry.resent, p.entry.from = true, time.Now()
+	w.putBack(p)
 }
 
 // hopeless reports whether reading back again cannot help: somebody else answers, or the line is closed for good.
@@ -226,12 +247,14 @@ func (w *Writer) verdict(p *pointWrite) *Error {
 func (w *Writer) notVerified(p *pointWrite) *Error {
 	device, where := w.cfg.Name, registers(p.p)
 	wanted, found := withUnit(p.value.String(), p.p.Unit), holds(p.p, *p.found)
+	code := CodeNotVerified
 	reason := fmt.Sprintf("%s acknowledged %s for %s (%s) and holds %s", device, wanted, p.p.Name, where, found)
 	if p.doubt != nil {
-		reason = fmt.Sprintf("%s did not confirm %s for %s (%s: %v) and holds %s",
+		code = CodeNotAcknowledged
+		reason = fmt.Sprintf("%s did not acknowledge %s for %s (%s: %v) and holds %s",
 			device, wanted, p.p.Name, where, p.doubt, found)
 	}
-	e := failure(StageNotVerified, p.p, CodeNotVerified, reason, p.doubt,
+	e := failure(StageNotVerified, p.p, code, reason, p.doubt,
 		"device", device, "register", where, "wanted", wanted, "found", found)
 	e.Found = p.found
 	return e
