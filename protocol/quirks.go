@@ -19,6 +19,8 @@ type Quirks struct {
 	// KeepLatency leaves the latency timer of a USB adapter as it is; otherwise it is set to 1 ms where the system
 	// allows.
 	KeepLatency bool
+	// Direction says who switches the transceiver of a serial port between sending and receiving.
+	Direction Direction
 }
 
 // Transactions says how the reply of a Modbus TCP link is known.
@@ -50,4 +52,13 @@ type Echo uint8
 const (
 	NoEcho   Echo = iota // the standard and the default
 	WithEcho             // each reply comes behind a copy of its request
+)
+
+// Direction says who switches the RS485 transceiver of a serial port between sending and receiving.
+type Direction uint8
+
+const (
+	AdapterDirection Direction = iota // the adapter does by itself, as nearly all USB adapters do; the default
+	RTSDirection                      // the kernel's driver does, with RTS high while it sends
+	InvertedRTS                       // the same with RTS low while it sends
 )

@@ -90,6 +90,8 @@ var Settings = []Setting{
 	choice("unit_ids", words("strict lax"), 0,
 		func(l *LineSettings) *protocol.Units { return &l.Quirks.Units }).shared(),
 	choice("echo", words("off on"), 0, func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
+	choice("direction", words("adapter rts inverted_rts"), 0,
+		func(l *LineSettings) *protocol.Direction { return &l.Quirks.Direction }).shared(),
 	{Key: "latency_timer", Allowed: "set or keep", Shared: true,
 		take: func(n *strict.Node, l *LineSettings) {
 			if i, ok := n.OneOf("set", "keep"); ok {

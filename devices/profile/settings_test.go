@@ -34,7 +34,7 @@ func TestSettingDefaults(t *testing.T) {
 		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false",
 		"write_with":    "as each register says",
 		"connect_delay": "0s", "transaction_ids": "strict", "unit_ids": "strict", "echo": "off",
-		"latency_timer": "set",
+		"latency_timer": "set", "direction": "adapter",
 	} {
 		i := slices.IndexFunc(Settings, func(k Setting) bool { return k.Key == key })
 		if i < 0 {
@@ -49,7 +49,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 	got, err := loadLine(t, "gap: 850ms", "timeout: 2s", "first_timeout: 10s", "turnaround: 30ms", "settle: 200ms",
 		"busy_retries: 5", "busy_wait: 250ms", "quiet: 10m",
 		"join_writes: true", "write_with: single", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax",
-		"echo: on", "latency_timer: keep")
+		"echo: on", "direction: inverted_rts", "latency_timer: keep")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5,
 			Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WriteSingle,
 		Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second, Transactions: protocol.ShapeTransactions,
-			Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true},
+			Units: protocol.LaxUnits, Echo: protocol.WithEcho, KeepLatency: true, Direction: protocol.InvertedRTS},
 	}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -25,6 +25,7 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
     unit_ids: lax
     echo: on
     latency_timer: keep
+    direction: rts
     devices:
       - {profile: powdrive, first_timeout: 10s, busy_retries: 0, busy_wait: 1s, quiet: 10m, join_writes: false,
          write_with: single, holes: [holding 260, input 3..5]}
@@ -32,7 +33,7 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
 `))
 	d := c.Lines[0].Devices[0]
 	quirks := protocol.Quirks{ConnectDelay: 2 * time.Second, Units: protocol.LaxUnits, Echo: protocol.WithEcho,
-		KeepLatency: true}
+		KeepLatency: true, Direction: protocol.RTSDirection}
 	if c.Lines[0].Quirks != quirks || d.Line.Quirks != quirks {
 		t.Errorf("quirks %+v, of the device %+v", c.Lines[0].Quirks, d.Line.Quirks)
 	}
@@ -175,6 +176,8 @@ var impossible = []struct{ name, line, device, want string }{
 	{"transaction ids of RTU", "serial: /dev/x, transaction_ids: shape", "",
 		"transaction_ids: RTU frames have no transaction ids; leave it out"},
 	{"echo of TCP", "tcp: h, echo: off", "", "echo: only RTU frames can come back as an echo; leave it out"},
+	{"direction of TCP", "tcp: h, direction: rts", "",
+		"direction: a tcp line has no RS485 transceiver of ours; leave it out"},
 	{"latency timer of TCP", "tcp: h, latency_timer: set", "",
 		"latency_timer: there is no USB adapter on a tcp line; leave it out"},
 	{"mark parity", "serial: /dev/x, parity: mark", "",

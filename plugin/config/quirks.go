@@ -34,6 +34,8 @@ func lineQuirks(l *Line, f strict.Fields, entries []deviceEntry) {
 var misplaced = map[string]map[Transport]string{
 	"transaction_ids": {Serial: "RTU frames have no transaction ids", RTUOverTCP: "RTU frames have no transaction ids"},
 	"echo":            {TCP: "only RTU frames can come back as an echo"},
+	"direction": {TCP: "a tcp line has no RS485 transceiver of ours",
+		RTUOverTCP: "the device server switches its transceiver by itself"},
 	"latency_timer": {TCP: "there is no USB adapter on a tcp line",
 		RTUOverTCP: "there is no USB adapter on a line over the network"},
 }
@@ -49,12 +51,15 @@ func SharedQuirks(t Transport, of []devices.Config) protocol.Quirks {
 		all.Units = max(all.Units, q.Units)
 		all.Echo = max(all.Echo, q.Echo)
 		all.KeepLatency = all.KeepLatency || q.KeepLatency
+		all.Direction = max(all.Direction, q.Direction)
 	}
 	if t == TCP {
 		all.Echo = protocol.NoEcho
 	} else {
 		all.Transactions = protocol.StrictTransactions
 	}
-	all.KeepLatency = all.KeepLatency && t == Serial
+	if t != Serial {
+		all.KeepLatency, all.Direction = false, protocol.AdapterDirection
+	}
 	return all
 }

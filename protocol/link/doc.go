@@ -9,7 +9,7 @@
 //  2. It sends a request once. A request that may have gone out is never sent again.
 //  3. It waits for the silence that the line and the device need, before each request.
 //  4. It reads and drops what arrived between two requests.
-//  5. It ends an exchange with a reply, with the device's refusal, or with an error that says whether anything went out.
+//  5. It ends an exchange with a reply, the device's refusal, or an error that says whether anything went out.
 //  6. An exchange takes two timeouts at most: one for a probe and one for the request.
 //  7. It finds a reply among stray bytes, damaged frames, frames of others and the echo of the request.
 //  8. A peer that hangs up is noticed before the next request goes out.

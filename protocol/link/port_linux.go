@@ -1,11 +1,13 @@
 package link
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -26,12 +28,12 @@ type port struct {
 }
 
 // openSerial opens a serial port raw and for this process alone.
-func openSerial(path string, s protocol.Serial) (stream, error) {
+func openSerial(path string, s protocol.Serial, d protocol.Direction) (stream, error) {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	if err := setTermios(fd, s); err != nil {
+	if err := cmp.Or(setTermios(fd, s), setDirection(fd, d)); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
@@ -121,6 +123,42 @@ func setTermios(fd int, s protocol.Serial) error {
 	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, t); err != nil {
 		return fmt.Errorf("cannot be set to %v: %w", s, err)
+	}
+	return nil
+}
+
+// rs485 is struct serial_rs485 of Linux, include/uapi/linux/serial.h.
+type rs485 struct {
+	flags, delayBefore, delayAfter uint32 // the delays of RTS are in milliseconds
+	_                              [5]uint32
+}
+
+const (
+	rs485Enabled      = 1 << 0
+	rs485RTSOnSend    = 1 << 1
+	rs485RTSAfterSend = 1 << 2
+)
+
+// rs485For returns what the driver is told; nil where the adapter switches by itself.
+func rs485For(d protocol.Direction) *rs485 {
+	switch d {
+	case protocol.RTSDirection:
+		return &rs485{flags: rs485Enabled | rs485RTSOnSend}
+	case protocol.InvertedRTS:
+		return &rs485{flags: rs485Enabled | rs485RTSAfterSend}
+	}
+	return nil
+}
+
+// setDirection has the driver switch the transceiver. Source: Linux, Documentation/driver-api/serial/serial-rs485.rst.
+func setDirection(fd int, d protocol.Direction) error {
+	s := rs485For(d)
+	if s == nil {
+		return nil
+	}
+	_, _, failure := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCSRS485, uintptr(unsafe.Pointer(s)))
+	if failure != 0 {
+		return fmt.Errorf("its driver does not switch the direction of RS485: %w", failure)
 	}
 	return nil
 }

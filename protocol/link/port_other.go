@@ -10,7 +10,7 @@ import (
 
 // openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work
 // everywhere.
-func openSerial(string, protocol.Serial) (stream, error) {
+func openSerial(string, protocol.Serial, protocol.Direction) (stream, error) {
 	return nil, errors.New("serial ports are supported on Linux only")
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -185,7 +186,7 @@ func TestSerialTermios(t *testing.T) {
 		if err != nil {
 			t.Skipf("no pty: %v", err)
 		}
-		port, err := openSerial(slave.Name(), tt.s)
+		port, err := openSerial(slave.Name(), tt.s, protocol.AdapterDirection)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,13 +202,32 @@ func TestSerialTermios(t *testing.T) {
 			got.Iflag&(unix.IXON|unix.ICRNL) != 0 {
 			t.Errorf("%v: not raw", tt.s)
 		}
-		if _, err := openSerial(slave.Name(), tt.s); err == nil ||
+		if _, err := openSerial(slave.Name(), tt.s, protocol.AdapterDirection); err == nil ||
 			!strings.Contains(err.Error(), "used by another process") {
 			t.Errorf("opened twice: %v", err)
 		}
 		port.Close()
 		master.Close()
 		slave.Close()
+	}
+}
+
+// The driver is told how to switch the transceiver; a port whose driver cannot is refused with the reason.
+func TestSerialDirection(t *testing.T) {
+	for d, want := range map[protocol.Direction]uint32{protocol.RTSDirection: 0b011, protocol.InvertedRTS: 0b101} {
+		if got := rs485For(d); got.flags != want || unsafe.Sizeof(*got) != 32 {
+			t.Errorf("direction %d: %+v of %d bytes", d, *got, unsafe.Sizeof(*got))
+		}
+		p := newPaced(t, protocol.DefaultSerial, 0)
+		l := NewRTU(RTUConfig{Path: p.path, Quirks: protocol.Quirks{Direction: d}})
+		_, err := l.Open(t.Context())
+		if !errors.Is(err, unix.ENOTTY) || !strings.Contains(err.Error(), "does not switch the direction of RS485") {
+			t.Error(err)
+		}
+		l.Close()
+	}
+	if rs485For(protocol.AdapterDirection) != nil {
+		t.Error("an adapter that switches by itself is told how to")
 	}
 }
 

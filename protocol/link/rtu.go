@@ -54,7 +54,7 @@ func NewRTU(cfg RTUConfig) *RTULink {
 		if err := l.cfg.Serial.Check(); err != nil {
 			return nil, err
 		}
-		port, err := openSerial(cfg.Path, l.cfg.Serial)
+		port, err := openSerial(cfg.Path, l.cfg.Serial, cfg.Quirks.Direction)
 		if err != nil {
 			return nil, err
 		}
