@@ -178,7 +178,8 @@ func TestDecimals(t *testing.T) {
 	}
 }
 
-// What is decoded encodes to the same words, for every type, order, form and mask; what has no value is no value.
+// What is decoded encodes to the same words, for every type, order, form, scale and mask; what has no value is no
+// value.
 func TestEveryFormComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := codec.Spec{
@@ -193,6 +194,10 @@ func TestEveryFormComesBack(t *testing.T) {
 			spec.Form = codec.Plain
 		} else if rapid.Bool().Draw(t, "masked") {
 			spec.Mask = rapid.SampledFrom([]uint64{0x000F, 0x0FF0, 0xFF00, 0xFFFF, 0x8000}).Draw(t, "mask")
+		}
+		if spec.Form == codec.Plain && spec.Type < codec.U64 {
+			spec.Scale = rapid.SampledFrom([]float64{0, 0.001, 0.01, 0.1, 1, 10}).Draw(t, "scale")
+			spec.Offset = rapid.SampledFrom([]float64{0, -100, 12.5}).Draw(t, "offset")
 		}
 		words := make([]uint16, spec.Words())
 		for i := range words {
