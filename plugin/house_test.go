@@ -265,18 +265,3 @@ func (h *house) ledger() []ledger.Entry {
 }
 
 const goodToken = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJl"
-
-// parsed reads a configuration.
-func parsed(t *testing.T, text string) config.Config {
-	t.Helper()
-	c, err := config.Parse("/etc/solarhub/solarhub.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// withLines wraps the text of lines: in an otherwise good configuration.
-func withLines(text string) string {
-	return "host: {url: 'http://h:1', token: " + goodToken + "}\nlines:\n" + text
-}
