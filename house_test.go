@@ -131,6 +131,18 @@ lines:
 	}
 }
 
+// reconfigure changes a part of the configuration.
+func (b *house) reconfigure(old, now string) {
+	b.t.Helper()
+	data, err := os.ReadFile(b.config)
+	if err != nil || !strings.Contains(string(data), old) {
+		b.t.Fatalf("%q is not in the configuration: %v", old, err)
+	}
+	if err := os.WriteFile(b.config, []byte(strings.Replace(string(data), old, now, 1)), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // run starts the real binary.
 func (b *house) run(ctx context.Context, h *home) {
 	b.t.Helper()

@@ -158,6 +158,7 @@ func (h *Host) removeByOwner(id string) {
 	}
 	s := r.owner.session
 	h.remove([]string{id})
+	h.deleted[id] = r.owner.name
 	if s != nil {
 		s.send(host.Event{Type: host.EventRemoved, Devices: []string{id}})
 	}

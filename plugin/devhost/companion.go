@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -124,7 +125,7 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 		HAVersion:        h.options.Version,
 		Session:          s.number,
 		Disabled:         s.told,
-		Deleted:          []string{},
+		Deleted:          h.deletedOf(i),
 		HeartbeatMS:      h.options.Heartbeat.Milliseconds(),
 		GraceMS:          h.options.Grace.Milliseconds(),
 		ClockMS:          h.clockMS(),
@@ -187,7 +188,7 @@ func (h *Host) register(s *session, c command) (any, error) {
 		return host.RegisterResult{Rejected: rejected}, nil
 	}
 	result := h.commit(s.of, s.reg)
-	result.Rejected = rejected
+	result.Rejected = append(rejected, result.Rejected...)
 	s.reg = nil
 	s.config(h)
 	return result, nil
@@ -209,11 +210,20 @@ func (h *Host) statesFrame(s *session, c command) (any, error) {
 	}
 	touched, unknown := h.take(s, f.Values, f.Cached)
 	for id, usable := range f.Available {
-		s.picture.usable[id] = usable
-		touched = append(touched, h.entities[id])
+		if e := h.entities[id]; e != nil && e.root.owner == s.of {
+			s.picture.usable[id] = usable
+			touched = append(touched, e)
+		} else {
+			unknown = append(unknown, id)
+		}
 	}
 	for device, state := range f.Devices {
-		s.picture.online[device] = state
+		root, part := h.roots[rootOf(device)], device != rootOf(device)
+		if s.picture.served[rootOf(device)] && (!part || root != nil && root.devices[device].ID != "") {
+			s.picture.online[device] = state
+		} else {
+			unknown = append(unknown, device)
+		}
 	}
 	if len(f.Devices) > 0 {
 		for _, e := range h.entitiesOf(s.of) {
@@ -229,7 +239,8 @@ func (h *Host) statesFrame(s *session, c command) (any, error) {
 		s.complete()
 	}
 	h.notify()
-	return host.StatesResult{Unknown: unknown}, nil
+	slices.Sort(unknown)
+	return host.StatesResult{Unknown: slices.Compact(unknown)}, nil
 }
 
 // take notes values and returns the entities that they belong to, and the ids that the installation does not own.

@@ -127,6 +127,9 @@ func (b *bench) clean() {
 		return
 	}
 	session := hello.(object)["session"]
+	devices := []object{{"id": "D" + b.tag, "name": "D"}, {"id": "E" + b.tag, "name": "E"}}
+	c.ask("solarhub/register", object{"session": session, "seq": 0, "last": true, "hash": "x", "devices": devices,
+		"entities": []object{}})
 	c.ask("solarhub/remove", object{"session": session, "devices": []string{"D" + b.tag, "E" + b.tag}})
 	c.ask("solarhub/bye", object{"session": session, "reason": "end", "back_in_ms": 0})
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"solarhub/plugin/host"
 )
@@ -60,8 +61,14 @@ func (r *registration) device(text json.RawMessage) error {
 	switch {
 	case d.ID == "" || d.Name == "":
 		return fmt.Errorf("id or name is missing")
-	case d.Via == d.ID:
-		return fmt.Errorf("via is %q, the device itself", d.Via)
+	case d.Via == "" && strings.Contains(d.ID, "/"):
+		return fmt.Errorf("id is %q; only a part has a / in its id", d.ID)
+	case d.Via != "" && d.Via != parentOf(d.ID):
+		return fmt.Errorf("id is %q; a part of %q must be named %s/<part>", d.ID, d.Via, d.Via)
+	case longest(d.ID, d.Name, d.Manufacturer, d.Model, d.SerialNumber, d.SWVersion, d.HWVersion) > textMax:
+		return fmt.Errorf("a text is longer than %d characters", textMax)
+	case len(r.devices) >= devicesMax:
+		return fmt.Errorf("at most %d devices are allowed", devicesMax)
 	case r.known[d.ID]:
 		return fmt.Errorf("this device is there twice")
 	case d.Via != "" && !r.known[d.Via]:
@@ -85,11 +92,47 @@ func (r *registration) entity(text json.RawMessage) error {
 		return fmt.Errorf("this entity is there twice")
 	case !r.known[e.Device]:
 		return fmt.Errorf("device is %q; no device has that id", e.Device)
+	case len(r.entities) >= entitiesMax:
+		return fmt.Errorf("at most %d entities are allowed", entitiesMax)
 	}
 	r.used[e.ID] = true
 	r.entities = append(r.entities, e)
 	return nil
 }
+
+// dropForeign drops entities whose ids belong to entities of other devices, and returns them as rejected: the entity
+// "A_B_x" may be one of the device "A" or of "A_B".
+func (r *registration) dropForeign(known map[string]*entity) (rejected []host.Rejection) {
+	r.entities = slices.DeleteFunc(r.entities, func(e host.Entity) bool {
+		old := known[e.ID]
+		foreign := old != nil && old.root.id != rootOf(e.Device) && !r.known[old.root.id]
+		if foreign {
+			delete(r.used, e.ID)
+			rejected = append(rejected, host.Rejection{ID: e.ID, Message: "this id belongs to " + old.root.id})
+		}
+		return foreign
+	})
+	return rejected
+}
+
+// Bounds of a registration. Source: PROTOCOL.md, section 3.
+const (
+	textMax     = 255
+	optionsMax  = 1_000
+	devicesMax  = 1_000
+	entitiesMax = 10_000
+)
+
+// longest returns the length of the longest text, in characters.
+func longest(texts ...string) (n int) {
+	for _, text := range texts {
+		n = max(n, utf8.RuneCountInString(text))
+	}
+	return n
+}
+
+// parentOf returns the id of what a part belongs to: "SN1" for "SN1/battery", and "" for what is no part.
+func parentOf(part string) string { return part[:max(0, strings.LastIndex(part, "/"))] }
 
 // belongs are the fields that only some platforms have; those of others are ignored, whatever they hold.
 var belongs = map[string]string{
@@ -125,6 +168,12 @@ func check(d host.Entity) error {
 	switch {
 	case d.ID == "" || d.Device == "" || d.Key == "" || d.Name == "":
 		return fmt.Errorf("id, device, key or name is missing")
+	case !strings.HasPrefix(d.ID, rootOf(d.Device)+"_"):
+		return fmt.Errorf("id is %q; it must begin with %s_", d.ID, rootOf(d.Device))
+	case longest(append([]string{d.ID, d.Device, d.Key, d.Name, d.Icon, d.Unit, d.Pattern}, d.Options...)...) > textMax:
+		return fmt.Errorf("a text is longer than %d characters", textMax)
+	case len(d.Options) > optionsMax:
+		return fmt.Errorf("at most %d options are allowed", optionsMax)
 	case !slices.Contains(platforms, d.Platform):
 		return oneOf("platform", d.Platform, platforms)
 	case d.Category != "" && d.Category != "config" && d.Category != "diagnostic":

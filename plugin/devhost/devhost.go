@@ -117,6 +117,7 @@ type Host struct {
 	entities      map[string]*entity  // by unique id
 	byEntityID    map[string]*entity  // by Home Assistant's entity_id
 	registry      map[string]Registry // by unique id
+	deleted       map[string]string   // by device or part that the owner deleted: the installation that served it
 	states        map[string]State    // by entity_id
 	order         []string            // of the states
 	scenes        map[string]*scene   // by entity_id
@@ -141,6 +142,7 @@ func New(o Options) (*Host, error) {
 		entities:      map[string]*entity{},
 		byEntityID:    map[string]*entity{},
 		registry:      map[string]Registry{},
+		deleted:       map[string]string{},
 		states:        map[string]State{},
 		scenes:        map[string]*scene{},
 		change:        make(chan struct{}),

@@ -17,6 +17,7 @@ type Kept struct {
 	Hashes   map[string]string     `json:"hashes"`   // by installation
 	Roots    map[string]Definition `json:"devices"`  // by device id without part
 	Registry map[string]Registry   `json:"registry"` // by unique id
+	Deleted  map[string]string     `json:"deleted"`  // by device that the owner deleted: its installation
 
 	Automation *Automation `json:"automation,omitempty"`
 }

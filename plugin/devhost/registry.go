@@ -20,6 +20,7 @@ func rootOf(device string) string {
 // restore makes entities from what was kept, unavailable until a plugin is ready.
 func (h *Host) restore(k Kept) {
 	maps.Copy(h.registry, k.Registry)
+	maps.Copy(h.deleted, k.Deleted)
 	for name, hash := range k.Hashes {
 		h.installation(name).hash = hash
 	}
@@ -40,7 +41,8 @@ func (h *Host) restore(k Kept) {
 
 // kept is what survives a restart. The mutex is held.
 func (h *Host) kept() Kept {
-	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: maps.Clone(h.registry)}
+	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: maps.Clone(h.registry),
+		Deleted: maps.Clone(h.deleted)}
 	if h.automation != nil {
 		k.Automation = &h.automation.Automation
 	}
@@ -161,16 +163,30 @@ func (h *Host) disabled(i *installation) []string {
 	return ids
 }
 
+// deletedOf returns the devices of an installation that the owner deleted and that were not registered since.
+func (h *Host) deletedOf(i *installation) []string {
+	ids := []string{}
+	for id, owner := range h.deleted {
+		if owner == i.name {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // commit puts a complete registration into effect. A device that it does not name is kept: perhaps it sleeps. One that
 // another installation served changes hands, and that installation's hash is forgotten, so that it registers anew when
 // it comes back. The mutex is held.
 func (h *Host) commit(i *installation, reg *registration) (result host.RegisterResult) {
+	result.Rejected = reg.dropForeign(h.entities)
 	devices := map[string]map[string]host.Device{}
 	for _, d := range reg.devices {
 		if devices[rootOf(d.ID)] == nil {
 			devices[rootOf(d.ID)] = map[string]host.Device{}
 		}
 		devices[rootOf(d.ID)][d.ID] = d
+		delete(h.deleted, d.ID)
 	}
 	for _, e := range h.pick(func(e *entity) bool { return devices[e.root.id] != nil && !reg.used[e.def.ID] }) {
 		h.forget(e)

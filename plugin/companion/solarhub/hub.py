@@ -153,7 +153,7 @@ class Hub:
         snapshot.usable |= {i: yes for i, yes in (usable or {}).items() if i not in unknown}
         if session.ready:
             self.display.refresh(changed, context)
-        return list(unknown)
+        return sorted(unknown)
 
     @callback
     def serves(self, session: Session, entity_id: str) -> bool:
