@@ -135,6 +135,27 @@ var companionCases = []contractCase{
 		frame("3 after the last", 3, true, "h", none, none)
 		b.see("hash", first(b.dial().ask("solarhub/hello", helloOf("house "+b.tag, 1000, "D"+b.tag))))
 	}},
+	{"register: an id says what it belongs to", func(b *bench) {
+		p := b.plug()
+		bad := b.registration([]object{b.defined("stray", "switch", object{"id": "X" + b.tag + "_stray"})})
+		bad["devices"] = append(b.devices(), object{"id": "D" + b.tag + "/7", "name": "whole"},
+			object{"id": "D" + b.tag + "b", "name": "part", "via": "D" + b.tag})
+		p.look("in one registration", "solarhub/register", p.within(bad))
+		p.look("as before", "solarhub/register", p.within(b.registration(b.definitions())))
+		thief := &plug{client: b.dial()}
+		thief.session = first(thief.ask("solarhub/hello", helloOf("garage "+b.tag, 5))).(object)["session"]
+		other := object{"id": "D" + b.tag + "_on", "device": "D" + b.tag + "_x", "platform": "switch", "key": "on",
+			"name": "On"}
+		thief.look("of another installation", "solarhub/register",
+			thief.within(object{"seq": 0, "last": true, "hash": "h2",
+				"devices": []object{{"id": "D" + b.tag + "_x", "name": "Thief"}}, "entities": []object{other}}))
+		thief.look("states", "solarhub/states",
+			thief.within(object{"s": object{b.id("on"): true}, "u": object{b.id("at"): true},
+				"d": object{"D" + b.tag: object{"online": false}}}))
+		thief.look("remove", "solarhub/remove",
+			thief.within(object{"devices": []string{"D" + b.tag, "D" + b.tag + "_x"}}))
+		b.seeStates("then")
+	}},
 	{"register: a bad item rejects itself only", func(b *bench) {
 		p := b.hello(1000)
 		good := b.definitions()[:2]
