@@ -64,7 +64,8 @@ type (
 	Hole       = poll.Hole     // a place that the device does not read across
 )
 
-// IdentityPlan returns the reads by which a device of the profile proves who it is, behind each opening of the connection.
+// IdentityPlan returns the reads by which a device of the profile proves who it is, behind each opening of the
+// connection.
 func IdentityPlan(p *profile.Profile, line profile.LineSettings) ([]plan.Read, error) {
 	return ReadPlan(identityFields(p), line)
 }

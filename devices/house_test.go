@@ -50,7 +50,8 @@ points:
   - {key: current_max, name: Maximum current, part: battery, at: 200, type: u16, unit: A, class: current, every: slow,
      show: true, write: {min: 0, max: 185}, source: maker}
   - {key: voltage_max, name: Maximum voltage, part: battery, at: 201, type: u16, scale: {lv: 0.01, hv: 0.1},
-     unit: V, class: voltage, every: slow, show: true, write: {min: {lv: 41, hv: 160}, max: {lv: 60, hv: 700}}, source: maker}
+     unit: V, class: voltage, every: slow, show: true,
+     write: {min: {lv: 41, hv: 160}, max: {lv: 60, hv: 700}}, source: maker}
   - {key: limit, name: Power limit, at: 202, type: s32, unit: W, class: power, every: slow, show: true,
      write: {min: -5000, max: 80000, step: 100}, source: maker}
   - {key: mode, name: Mode, at: 204, type: u16, options: {0: Selling first, 1: Own use first}, every: slow,

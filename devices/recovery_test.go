@@ -57,7 +57,8 @@ const (
 )
 
 // Whatever went wrong: once it is over, the first good value is there within one poll interval, or, where a device was
-// away for longer than eight of them, within an eighth of that time; later by the reads that the end of the fault spoils.
+// away for longer than eight of them, within an eighth of that time; later by the reads that the end of the fault
+// spoils.
 func TestRecovery(t *testing.T) {
 	for _, framing := range []sim.Framing{sim.RTU, sim.TCP} {
 		for _, lasts := range []time.Duration{3 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute} {

@@ -22,7 +22,6 @@ const (
 	silentPause = time.Minute  // before another half is asked though nothing else was answered
 	silentTries = 2            // before a half that stays silent is believed to fail
 	bothTries   = 6            // the same for a whole of which both halves have come
-	oddTries    = 3            // before it is given up because it fails now in this way, now in that
 	lastReadFor = time.Minute  // a device that has answered no read for longer teaches nothing
 )
 
@@ -32,20 +31,13 @@ type atom struct {
 	points []profile.Point
 }
 
-// doubt is a read that has failed. A point of it is not polled until it has come in another read.
-type doubt struct {
-	points []profile.Point
-	silent bool // it gets no answer; false: it is refused
-	odd    int  // requests that failed in another way
-}
-
-// block is a part of a doubt that is to be asked.
+// block is a read that has failed, or a half of one, and is to be asked. A point of it is not polled until it has come.
 type block struct {
-	doubt *doubt
-	atoms []atom
-	of    *halves // nil: it is all of the doubt
-	both  *halves // it is asked once more as it was, because both of these were answered
-	fails int
+	atoms  []atom
+	silent bool    // it gets no answer; false: it is refused
+	of     *halves // nil: it is all of the read
+	both   *halves // it is asked once more as it was, because both of these were answered
+	fails  int
 }
 
 // halves are what a block was cut into.
@@ -106,7 +98,7 @@ func pointsOf(atoms []atom) (points []profile.Point) {
 // doubt begins to look into a read that has failed, with its halves. It is called with two atoms at least, or where a
 // silent one is to be asked again.
 func (p *Poller) doubt(points []profile.Point, silent bool) {
-	b := &block{doubt: &doubt{points: points, silent: silent}, atoms: atomsOf(points)}
+	b := &block{silent: silent, atoms: atomsOf(points)}
 	p.mu.Lock()
 	for _, point := range points {
 		p.doubted[point.Key] = true
@@ -118,16 +110,6 @@ func (p *Poller) doubt(points []profile.Point, silent bool) {
 	} else {
 		p.halve(b)
 	}
-}
-
-// undoubt has points polled again that have come, or of which no more is to be found out.
-func (p *Poller) undoubt(points []profile.Point) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, point := range points {
-		delete(p.doubted, point.Key)
-	}
-	p.generation++
 }
 
 // forgetDoubts ends all that is being looked into.
@@ -148,7 +130,7 @@ func (p *Poller) halve(b *block) {
 	h.gap = protocol.Range{Table: left.Table, Addr: uint16(left.End()), Count: uint16(uint32(right.Addr) - left.End())}
 	d := &p.doubts
 	d.blocks = slices.Insert(d.blocks, 0,
-		&block{doubt: b.doubt, atoms: b.atoms[:n], of: h}, &block{doubt: b.doubt, atoms: b.atoms[n:], of: h})
+		&block{silent: b.silent, atoms: b.atoms[:n], of: h}, &block{silent: b.silent, atoms: b.atoms[n:], of: h})
 	d.earned -= 2 * perHalf
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,7 +163,7 @@ func (d *doubts) credit() {
 
 // halving reports whether there are refused reads that are being looked into.
 func (d *doubts) halving() bool {
-	return slices.ContainsFunc(d.blocks, func(b *block) bool { return !b.doubt.silent })
+	return slices.ContainsFunc(d.blocks, func(b *block) bool { return !b.silent })
 }
 
 // silentMay returns when a request may be sent again that may get no answer.
@@ -194,7 +176,7 @@ func (d *doubts) silentMay(now time.Time) time.Time {
 
 // next takes out the block that is to be asked now, nil if none is.
 func (d *doubts) next(now time.Time) *block {
-	i := slices.IndexFunc(d.blocks, func(b *block) bool { return !b.doubt.silent || !d.silentMay(now).After(now) })
+	i := slices.IndexFunc(d.blocks, func(b *block) bool { return !b.silent || !d.silentMay(now).After(now) })
 	if i < 0 {
 		return nil
 	}
@@ -211,73 +193,55 @@ func (d *doubts) wake(now time.Time) time.Time {
 	return d.silentMay(now)
 }
 
-// drop ends a doubt of which nothing is to be found out now.
-func (p *Poller) drop(ctx context.Context, one *doubt, err error) {
-	p.doubts.blocks = slices.DeleteFunc(p.doubts.blocks, func(b *block) bool {
-		if b.doubt != one {
-			return false
-		}
-		for h := b.of; h != nil; h = h.of {
-			p.endTrial(h, false)
-		}
-		return true
-	})
-	p.refuseAgain(ctx, one.points, err)
-	p.undoubt(one.points)
-}
-
 // askDoubtful asks for a block and learns from the answer.
 func (p *Poller) askDoubtful(ctx context.Context, b *block) {
 	d := &p.doubts
-	err := p.readBlock(ctx, b)
-	if ask.IsSilence(err) {
-		d.silentAt, d.answers = time.Now(), 0
-	} else if err == nil {
-		d.silentAt = time.Time{}
-	}
-	switch {
+	switch err := p.readBlock(ctx, b); {
 	case ctx.Err() != nil || errors.Is(err, ErrAway) || errors.Is(err, protocol.ErrExpired):
 		d.blocks = append(d.blocks, b) // it was not asked, or is asked when the device is back
 	case err == nil:
+		d.silentAt = time.Time{}
 		p.settled(b, true)
-	case ask.IsRefusal(err), ask.IsSilence(err) && b.doubt.silent:
+	case ask.IsRefusal(err):
 		p.failed(ctx, b, err)
 	default:
-		if b.doubt.odd++; b.doubt.odd < oddTries {
-			d.blocks = append(d.blocks, b)
+		d.silentAt, d.answers = time.Now(), 0
+		if b.silent && ask.IsSilence(err) {
+			p.failed(ctx, b, err)
 			return
 		}
+		b.silent = true // it fails now in this way, now in that: it is not asked more often than one that is silent
 		d.blocks = append(d.blocks, b)
-		p.drop(ctx, b.doubt, err)
 	}
 }
 
-// readBlock reads a block and reports its points; words that lie apart are read in turn.
+// readBlock reads a block and reports its points; one point is read as Point does, because its words may lie apart.
 func (p *Poller) readBlock(ctx context.Context, b *block) error {
 	req, points := p.client.Request(protocol.PriorityPoll, ask.ForPoll), pointsOf(b.atoms)
+	over := coverOf(b.atoms)
+	var readings []ask.Reading
 	if len(points) == 1 {
 		r, err := ask.Point(ctx, p.device.Do, req, points[0])
-		if err == nil {
-			p.Given(points[0].Key)
-			p.undoubt(points)
-			p.silence.answered(spanOf(points[0]), time.Now())
-			p.deliver(ctx, []ask.Reading{r})
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	req.Op, req.Range = protocol.Read, coverOf(b.atoms)
-	resp, err := p.device.Do(ctx, req)
-	if err == nil {
-		for _, point := range points {
-			p.Given(point.Key)
+		readings = []ask.Reading{r}
+	} else {
+		req.Op, req.Range = protocol.Read, over
+		resp, err := p.device.Do(ctx, req)
+		if err != nil {
+			return err
 		}
-		p.undoubt(points)
-		p.answered(ctx, req.Range, points, resp)
+		readings = readingsOf(points, over, resp)
 	}
-	return err
+	for _, point := range points {
+		p.Given(point.Key)
+	}
+	p.answered(ctx, over, readings)
+	return nil
 }
 
-// failed deals with a block that fails as the doubt does.
+// failed deals with a block that fails as before.
 func (p *Poller) failed(ctx context.Context, b *block, err error) {
 	d, silent := &p.doubts, ask.IsSilence(err)
 	b.fails++
@@ -312,12 +276,12 @@ func (p *Poller) settled(b *block, clean bool) {
 	if h.clean = h.clean && clean; h.open > 0 {
 		return
 	}
-	whole := &block{doubt: b.doubt, atoms: h.whole, of: h.of, both: h}
+	whole := &block{silent: b.silent, atoms: h.whole, of: h.of, both: h}
 	if h.clean {
 		p.doubts.blocks = slices.Insert(p.doubts.blocks, 0, whole)
 	} else {
 		p.endTrial(h, false) // what fails lies in the halves
-		p.settled(&block{doubt: b.doubt, of: h.of}, false)
+		p.settled(&block{of: h.of}, false)
 	}
 }
 

@@ -203,7 +203,7 @@ func (p *Poller) ask(ctx context.Context, j *job, r plan.Read) error {
 	resp, err := do(ctx, req)
 	switch {
 	case err == nil:
-		p.answered(ctx, r.Range, points, resp)
+		p.answered(ctx, r.Range, readingsOf(points, r.Range, resp))
 	case errors.Is(err, ErrAway) || ctx.Err() != nil:
 	case errors.Is(err, protocol.ErrExpired):
 		p.mu.Lock()
@@ -223,9 +223,14 @@ func (p *Poller) ask(ctx context.Context, j *job, r plan.Read) error {
 }
 
 // answered reports the points of a read that was answered.
-func (p *Poller) answered(ctx context.Context, over protocol.Range, points []profile.Point, resp protocol.Response) {
+func (p *Poller) answered(ctx context.Context, over protocol.Range, readings []ask.Reading) {
 	p.silence.answered(over, time.Now())
 	p.doubts.credit()
+	p.deliver(ctx, readings)
+}
+
+// readingsOf takes the points out of a read.
+func readingsOf(points []profile.Point, over protocol.Range, resp protocol.Response) []ask.Reading {
 	readings := make([]ask.Reading, len(points))
 	for i, point := range points {
 		var raw []uint16
@@ -235,7 +240,7 @@ func (p *Poller) answered(ctx context.Context, over protocol.Range, points []pro
 		}
 		readings[i] = ask.Reading{Key: point.Key, Value: point.Spec.Decode(raw), Raw: raw, ReadAt: resp.Sent}
 	}
-	p.deliver(ctx, readings)
+	return readings
 }
 
 // deliver reports readings.

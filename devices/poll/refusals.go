@@ -39,23 +39,13 @@ func (p *Poller) refuse(ctx context.Context, points []profile.Point, err error) 
 	}
 }
 
-// refuseAgain puts off those points of which it is known already that the device does not give them.
-func (p *Poller) refuseAgain(ctx context.Context, points []profile.Point, err error) {
-	p.mu.Lock()
-	known := slices.DeleteFunc(slices.Clone(points), func(point profile.Point) bool {
-		_, refused := p.refused[point.Key]
-		return !refused
-	})
-	p.mu.Unlock()
-	p.refuse(ctx, known, err)
-}
-
 // Given says that the device gives a point, whatever it did before. It may be called from any goroutine.
 func (p *Poller) Given(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, refused := p.refused[key]; refused {
+	if _, refused := p.refused[key]; refused || p.doubted[key] {
 		delete(p.refused, key)
+		delete(p.doubted, key)
 		p.generation++
 	}
 }
@@ -120,7 +110,7 @@ func (p *Poller) askRefused(now time.Time) {
 
 // again asks for points that failed before.
 func (p *Poller) again(points []profile.Point, silent bool) {
-	b := &block{doubt: &doubt{points: points, silent: silent}, atoms: atomsOf(points)}
+	b := &block{silent: silent, atoms: atomsOf(points)}
 	p.doubts.blocks = append(p.doubts.blocks, b)
 }
 

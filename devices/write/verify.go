@@ -136,6 +136,9 @@ func (w *Writer) lookAgain(ctx context.Context, first *pointWrite) {
 		}
 	}
 	until := last(run)
+	if _, deadline := w.queue.next(w.mayGo); !deadline.IsZero() && deadline.Before(until) && deadline.After(now) {
+		until = deadline // whoever waits for the line behind this is told in time why it could not be had
+	}
 	own, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
 	defer cancel()
 	req := w.client.Request(protocol.PriorityWrite, 0)
