@@ -106,6 +106,7 @@ const (
 	maxInterval  = 24 * time.Hour
 	minWriteWait = time.Millisecond
 	maxWriteWait = 30 * time.Second
+	maxGrace     = 10 * time.Minute
 )
 
 const portModbus = "502" // MODBUS Messaging on TCP/IP V1.0b, 4.2.1

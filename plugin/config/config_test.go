@@ -38,6 +38,7 @@ lines:
         settle: 100ms
         turnaround: 30ms
         poll: {now: 1s, normal: 20s, slow: 10m}
+        grace: 5s
         read_only: true
         arm: [grid_standard]
       - {profile: powdrive, unit: 4}
@@ -75,7 +76,8 @@ func TestAWholeConfiguration(t *testing.T) {
 		t.Errorf("line %v %v", l, l.Serial)
 	}
 	d := l.Devices[0]
-	if d.Unit != 3 || d.Name != "Roof" || d.ID != "roof-1" || !d.ReadOnly || len(d.Arm) != 1 ||
+	if d.Unit != 3 || d.Name != "Roof" || d.ID != "roof-1" || !d.ReadOnly || d.Grace != 5*time.Second ||
+		len(d.Arm) != 1 ||
 		d.Profile.ID != "powdrive" {
 		t.Errorf("device %+v", d)
 	}

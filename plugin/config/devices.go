@@ -18,7 +18,7 @@ import (
 
 // deviceKeys are all that a device can have.
 var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false),
-	[]string{"poll", "read_only", "arm"})
+	[]string{"poll", "grace", "read_only", "arm"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
@@ -79,6 +79,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if n := f.Get("poll"); n != nil {
 		poll(d.Intervals, n.Fields(pollKeys...))
 	}
+	d.Grace = grace(f, p.grace)
 	if n := f.Get("read_only"); n != nil {
 		d.ReadOnly, _ = n.Bool()
 	}

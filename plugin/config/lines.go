@@ -2,26 +2,29 @@ package config
 
 import (
 	"slices"
+	"time"
 
+	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
 )
 
 // lineKeys are all that a line can have.
 var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"},
-	profile.SettingKeys(true), []string{"write_wait", "devices"})
+	profile.SettingKeys(true), []string{"write_wait", "grace", "devices"})
 
 // ofLines and ofDevices say where keys belong that people look for at the other one.
 var (
-	ofLines = keysAt("it is of the line, beside its devices",
-		slices.DeleteFunc(slices.Clone(lineKeys), func(k string) bool { return k == "devices" }))
+	ofLines   = keysAt("it is of the line, beside its devices", lineKeys)
 	ofDevices = keysAt("it is of a device of the line", deviceKeys)
 )
 
 func keysAt(where string, keys []string) map[string]string {
 	at := map[string]string{}
 	for _, k := range keys {
-		at[k] = where
+		if k != "devices" && k != "grace" { // the first is no key of a device, the second may stand at both
+			at[k] = where
+		}
 	}
 	return at
 }
@@ -34,6 +37,7 @@ func (p *parser) line(n *strict.Node) Line {
 		return l
 	}
 	p.address(&l, f)
+	p.grace = grace(f, devices.DefaultGrace)
 	list := f.Need("devices")
 	units := map[string]*strict.Node{}
 	var entries []deviceEntry
@@ -58,6 +62,17 @@ func (p *parser) line(n *strict.Node) Line {
 		l.Devices = append(l.Devices, d.device)
 	}
 	return l
+}
+
+// grace returns how long the devices keep their values while they do not answer: what is said here, else what is said
+// above.
+func grace(f strict.Fields, above time.Duration) time.Duration {
+	n := f.Get("grace")
+	if n == nil {
+		return above
+	}
+	d, _ := n.Duration(0, maxGrace)
+	return d
 }
 
 // address takes the one place that the line leads to.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -46,6 +47,7 @@ type parser struct {
 	inProfiles strict.Findings         // in profile files
 	lines      map[string]*strict.Node // what each line leads to
 	ids        map[string]*strict.Node // device ids
+	grace      time.Duration           // of the line that is read
 }
 
 func (p *parser) config(f strict.Fields) {

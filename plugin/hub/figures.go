@@ -29,7 +29,8 @@ type figure struct {
 // line.
 type figures struct {
 	LineState
-	poll devices.PollReport
+	poll     devices.PollReport
+	absences uint64 // that ended within the grace
 }
 
 // allFigures are the figures in the order in which they are registered: those that an owner can act on. Damaged replies
@@ -42,7 +43,7 @@ var allFigures = []figure{
 	p95("line_write_wait_p95", "Wait of a write, 95 % below", false,
 		func(g figures) protocol.Spread { return g.Unit.WriteWait }),
 	counter("line_timeouts", "Timeouts", true, func(g figures) uint64 { return g.Unit.Timeouts }),
-	counter("line_exceptions", "Exceptions", false, func(g figures) uint64 { return g.Unit.Exceptions }),
+	counter("line_absences", "Short absences", false, func(g figures) uint64 { return g.absences }),
 	counter("line_crc_errors", "Damaged replies", false, func(g figures) uint64 { return g.Line.Frames.Damaged }),
 	{key: "line_poll_took", name: "Full poll, measured", unit: milliseconds, class: "duration", state: "measurement",
 		value: pollTook},

@@ -33,7 +33,7 @@ func (s *state) measure(now time.Time, anew bool) {
 
 // figuresOf collects what the figures of a device are made of.
 func (s *state) figuresOf(u *member, now time.Time) figures {
-	return figures{u.gauge.Measure(u.device, now), u.device.Poll()}
+	return figures{u.gauge.Measure(u.device, now), u.device.Poll(), u.device.Glitches()}
 }
 
 // readFigure answers the host's wish to read a figure now.

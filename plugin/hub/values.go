@@ -159,6 +159,11 @@ func (s *state) tellStatus(u *member, before, status devices.Status) {
 	if before.Online == status.Online && before.Identified == status.Identified && before.Reason == status.Reason {
 		return
 	}
+	if status.Online && status.Reason != "" {
+		s.hub.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).
+			Msg("The device does not answer. It keeps its values for the grace")
+		return
+	}
 	if status.Online {
 		s.hub.log.Info().Str("device", u.device.Name()).Str("serial_number", status.Identity.Serial).Str("model",
 			status.Identity.Model).
