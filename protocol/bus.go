@@ -109,7 +109,7 @@ func (b *Bus) Do(ctx context.Context, req Request) (Response, error) {
 // use the bus itself.
 func (b *Bus) Hold(ctx context.Context, req Request, f func(ctx context.Context, x Exchanger) error) error {
 	if req.Priority > PriorityPoll {
-		return fmt.Errorf("hold unit %d: priority %d is not in 0..%d", req.Unit, req.Priority, PriorityPoll)
+		return fmt.Errorf("use the line for unit %d: priority %d is not in 0..%d", req.Unit, req.Priority, PriorityPoll)
 	}
 	it := newItem(ctx, req, f)
 	b.wait(it)
@@ -181,7 +181,7 @@ func (b *Bus) drop(it *item, reason error) {
 // because names the item in an error.
 func (it *item) because(reason error) error {
 	if it.hold != nil {
-		return fmt.Errorf("hold unit %d: %w", it.req.Unit, reason)
+		return fmt.Errorf("use the line for unit %d: %w", it.req.Unit, reason)
 	}
 	return fmt.Errorf("%v: %w", it.req, reason)
 }

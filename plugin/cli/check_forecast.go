@@ -47,14 +47,17 @@ func (a *app) bound(l forecast.Line) {
 	prompt, alive := l.Bound, l.Bound
 	prompt.Late = 0
 	alive.Dead, alive.Late = 0, 0
-	fmt.Fprintf(a.Out, "\n  A write that is next in turn waits at most %s ms for the line, or %s ms if a device may be dead",
+	fmt.Fprintf(a.Out,
+		"\n  A write that is next in turn waits at most %s ms for the line, or %s ms if a device may be dead",
 		ms(alive.Wait(0)), ms(prompt.Wait(0)))
 	if l.Bound.Late > 0 {
 		fmt.Fprintf(a.Out, ",\n  or %s ms if one replies later than its timeout", ms(l.Bound.Wait(0)))
 	}
 	fmt.Fprintf(a.Out, ".\n"+
-		"  Behind one other set-value it waits at most %s ms, behind eight %s ms: each is a write and a read-back, and "+
-		"the line\n  does one read for every eight of these. A request that a dead device does not answer takes %s ms.\n"+
+		"  Behind one other set-value it waits at most %s ms, behind eight %s ms: each is a write and a read-back, "+
+		"and "+
+		"the line\n  does one read for every eight of these. A request that a dead device does not answer takes %s "+
+		"ms.\n"+
 		"  On a new connection the device proves who it is before its first write, which takes %s ms.\n",
 		ms(alive.Wait(2)), ms(alive.Wait(16)), ms(l.Bound.Dead), ms(l.Bound.Identify))
 	if d := l.Config.Quirks.ConnectDelay; d > 0 {

@@ -8,13 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"solarhub/devices/profile/strict"
 	"solarhub/protocol/sim"
 )
 
@@ -31,8 +29,7 @@ type demoFlags struct {
 	portGiven bool
 	data      string
 	url       string
-	token     string
-	tokenFile string
+	token     tokenFlags
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -44,8 +41,9 @@ func (a *app) demoCommand() *cobra.Command {
 baud, a Senergy and a meter on Modbus TCP, SolarHub between them and a development host, and that host's page in
 your browser. What you set on the page is written to a simulated register and read back; the house obeys it.
 
-It needs no root, no network and no Home Assistant, and leaves nothing behind. With --host the same house is shown
-in a real Home Assistant that has the integration (see: solarhub install).`,
+It needs no root, no network and no Home Assistant, and leaves nothing behind. On this machine's own address every local
+user may use the page without a token. With --host the same house is shown in a real Home Assistant that has the
+integration (see: solarhub install).`,
 		Example: `  solarhub demo                                   until Ctrl-C
   solarhub demo --day 5m                          a day passes in five minutes
   solarhub demo --fault late=2%:1.2s,drop=1%      a bad serial line
@@ -62,21 +60,20 @@ in a real Home Assistant that has the integration (see: solarhub install).`,
 	set := command.Flags()
 	set.DurationVar(&flags.day, "day", 24*time.Hour, "how long a day of the house takes, 30s to 24h")
 	set.StringVar(&flags.fault, "fault", "",
-		"what goes wrong how often on the serial line, as late=1%:1.2s,exception=2%:6,drop=0.5%")
-	set.Uint64Var(&flags.seed, "seed", 1, "what weather and faults are drawn from")
+		"what goes wrong how often on the serial line, such as late=1%:1.2s,exception=2%:6,drop=0.5%")
+	set.Uint64Var(&flags.seed, "seed", 1, "the weather and the faults are drawn from it")
 	set.StringVar(&flags.listen, "listen", "127.0.0.1",
-		"the page is at this address; at any but one of this machine it asks for the token that is printed")
+		"address of the page; if other machines can reach it, it asks for the token that is printed")
 	set.IntVar(&flags.port, "port", demoPort,
-		"the page is at this port, 0 for any; without this flag another one is taken if it is not free")
+		"port of the page, 0 for any; if you name none and this one is taken, another one is used")
 	set.StringVar(&flags.data, "data", "",
-		"keep what is remembered in this folder; without it a temporary one is made and removed")
+		"keep what it remembers in this folder; the default is a temporary folder that is removed")
 	set.StringVar(&flags.url, "host", "", "show the house in the Home Assistant at this address instead")
-	set.StringVar(&flags.token, "token", "", "its long-lived access token")
-	set.StringVar(&flags.tokenFile, "token-file", "", "a file with that token")
+	flags.token.register(set)
 	return command
 }
 
-// check returns all that is wrong with the flags, and reads the token's file.
+// check returns all that is wrong with the flags.
 func (f *demoFlags) check(listenGiven bool) error {
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
@@ -92,22 +89,11 @@ func (f *demoFlags) check(listenGiven bool) error {
 	if net.ParseIP(f.listen) == nil && f.listen != "localhost" {
 		say("--listen %q is not an IP address; 0.0.0.0 is all of this machine's", f.listen)
 	}
-	switch given := f.token != "" || f.tokenFile != ""; {
-	case f.token != "" && f.tokenFile != "":
-		say("--token and --token-file are two tokens: give one")
-	case f.url == "" && given:
+	switch {
+	case f.url == "" && f.token != tokenFlags{}:
 		say("a token belongs to --host")
-	case f.url != "" && !given:
-		say("--host needs --token or --token-file")
 	case f.url != "" && (f.portGiven || listenGiven):
 		say("--port and --listen are for the page, which is not there with --host")
-	}
-	if f.tokenFile != "" {
-		text, err := strict.ReadFile(f.tokenFile)
-		if err != nil {
-			say("--token-file: %w", err)
-		}
-		f.token = strings.TrimSpace(string(text))
 	}
 	return errors.Join(wrong...)
 }

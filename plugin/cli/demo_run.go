@@ -46,14 +46,17 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 	if err != nil {
 		return nil, err
 	}
-	d := &demoRun{version: a.manifest.Version, log: log, url: flags.url, token: flags.token}
+	d := &demoRun{version: a.manifest.Version, log: log, url: flags.url}
 	if d.house, err = demo.NewHousehold(dir, flags.seed, flags.day, flags.fault); err != nil {
 		return nil, err
 	}
 	if flags.url == "" {
-		if err := d.listen(flags, dir); err != nil {
-			return nil, err
-		}
+		err = d.listen(flags, dir)
+	} else {
+		d.token, err = flags.token.read()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := d.house.Open(ctx); err != nil {
 		return nil, errors.Join(err, d.giveBack())

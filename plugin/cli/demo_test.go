@@ -157,14 +157,13 @@ func TestDemoMistakes(t *testing.T) {
 		"all at once": {[]string{"--day", "5s", "--fault", "slow=1%", "--port", "70000", "--listen", "here"},
 			[]string{"--day 5s is not in 30s..24h", `fault "slow=1%"`, "--port 70000 is not in 0..65535",
 				`--listen "here" is not an IP address`}},
-		"no token": {[]string{"--host", "http://ha:8123"}, []string{"--host needs --token or --token-file"}},
+		"no token": {[]string{"--host", "http://ha:8123"},
+			[]string{"name exactly one of --token-file, --token-env and --token"}},
 		"two tokens": {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--token-file", empty},
-			[]string{"are two tokens"}},
+			[]string{"name exactly one of --token-file, --token-env and --token"}},
 		"token alone": {[]string{"--token", "a.b.c"}, []string{"a token belongs to --host"}},
 		"page and host": {[]string{"--host", "http://ha:8123", "--token", "a.b.c", "--port", "1"},
 			[]string{"are for the page"}},
-		"no token's file": {[]string{"--host", "http://ha:8123", "--token-file", "./nosuch"},
-			[]string{"--token-file: ", "no such file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errs := do(t, append([]string{"demo"}, test.args...)...)
@@ -178,7 +177,11 @@ func TestDemoMistakes(t *testing.T) {
 			}
 		})
 	}
-	code, _, errs := do(t, "demo", "--host", "http://ha:8123", "--token-file", empty)
+	code, _, errs := do(t, "demo", "--host", "http://ha:8123", "--token-file", "./nosuch")
+	if code != cli.ExitFailed || !strings.Contains(errs, "read the token: open ./nosuch: no such file") {
+		t.Errorf("without the token's file it ended with %d: %s", code, errs)
+	}
+	code, _, errs = do(t, "demo", "--host", "http://ha:8123", "--token-file", empty)
 	if code != cli.ExitFailed || !strings.Contains(errs, "the token is not a long-lived access token") ||
 		strings.Contains(errs, "two.parts") {
 		t.Errorf("with half a token it ended with %d: %s", code, errs)

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
-	"solarhub/plugin/config"
 )
 
 func (a *app) forgetCommand() *cobra.Command {
@@ -14,31 +13,26 @@ func (a *app) forgetCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "forget [DEVICE]",
 		Short: "Forget which device was at an entry of the configuration, after it was replaced",
-		Long: `SolarHub writes to no device but the one that it knows by its serial number. After an inverter was replaced, forget
-the old one: at the next start SolarHub takes the device that answers. A device that was deleted in Home Assistant is
-shown there again. DEVICE is the name in the configuration; it can be left out where there is only one.
+		Long: `SolarHub writes only to the device that it knows by its serial number. After you have replaced an
+inverter, forget the old one: at the next start SolarHub takes the device that answers. If you deleted the device in
+Home Assistant, it appears there again. DEVICE is the name in the configuration; leave it out if there is only one.
 
-Stop SolarHub first. As a systemd service it has a folder of its own, which is named here with STATE_DIRECTORY.`,
+Stop SolarHub first. A systemd service keeps its data in a folder of its own: name it with STATE_DIRECTORY.`,
 		Example: `  solarhub forget Roof
   sudo STATE_DIRECTORY=/var/lib/solarhub solarhub forget Roof`,
 		Args: oneArgument,
 		RunE: func(_ *cobra.Command, args []string) error {
-			path, err := flags.find()
-			if err != nil {
-				return err
-			}
-			return a.forget(path, append(args, "")[0])
+			return a.forget(flags, append(args, "")[0])
 		},
 	}
 	flags.register(command.Flags())
 	return command
 }
 
-func (a *app) forget(path, device string) error {
-	cfg, err := config.Load(path)
+func (a *app) forget(flag configFlag, device string) error {
+	_, cfg, err := a.load(flag)
 	if err != nil {
-		a.findings(err)
-		return errReported
+		return err
 	}
 	log, err := a.logger()
 	if err != nil {

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"solarhub/devices/profile/strict"
 	"solarhub/plugin/companion"
 	"solarhub/plugin/host"
 )
@@ -29,9 +26,6 @@ type installFlags struct {
 	force    bool
 	timeout  time.Duration
 }
-
-// tokenFlags are the three ways of handing over a token.
-type tokenFlags struct{ text, file, variable string }
 
 func (a *app) installCommand() *cobra.Command {
 	var flags installFlags
@@ -56,17 +50,14 @@ an empty folder with --force, copy custom_components from there with the SSH app
 	f := command.Flags()
 	f.StringVar(&flags.folder, "ha-config", "",
 		"configuration folder of Home Assistant, the one with configuration.yaml")
-	f.StringVar(&flags.url, "url", "", "address of Home Assistant, as http://homeassistant.local:8123")
-	f.StringVar(&flags.token.text, "token", "",
-		"long-lived access token of an administrator; other users of this machine can see it here")
-	f.StringVar(&flags.token.file, "token-file", "", "file that holds the token and nothing else")
-	f.StringVar(&flags.token.variable, "token-env", "", "environment variable that holds the token")
+	f.StringVar(&flags.url, "url", "", "address of Home Assistant, such as http://homeassistant.local:8123")
+	flags.token.register(f)
 	f.BoolVar(&flags.restart, "restart", false, "restart Home Assistant and wait until it is back")
 	f.BoolVar(&flags.insecure, "insecure", false,
-		"accept any certificate of Home Assistant: for one it signed itself, on a network you trust")
+		"accept any certificate, such as one that Home Assistant signed itself; only on a network that you trust")
 	f.BoolVar(&flags.force, "force", false,
 		"install into a folder without configuration.yaml too, to copy it from there")
-	f.DurationVar(&flags.timeout, "timeout", 3*time.Minute, "how long all of it may take")
+	f.DurationVar(&flags.timeout, "timeout", 3*time.Minute, "give up after this long")
 	return command
 }
 
@@ -186,31 +177,5 @@ func (f installFlags) rest() (host.REST, error) {
 	if err != nil {
 		return host.REST{}, err
 	}
-	return host.REST{Address: address, Token: token, Client: host.NewHTTPClient(f.insecure)}, nil
-}
-
-// read returns the token from wherever it is.
-func (t tokenFlags) read() (host.Secret, error) {
-	given := 0
-	for _, way := range []string{t.text, t.file, t.variable} {
-		given += count(way != "")
-	}
-	if given != 1 {
-		return host.Secret{}, usagef("name exactly one of --token-file, --token-env and --token")
-	}
-	text, from := t.text, "--token"
-	switch {
-	case t.file != "":
-		data, err := strict.ReadFile(t.file)
-		if err != nil {
-			return host.Secret{}, fmt.Errorf("read the token: %w", err)
-		}
-		text, from = string(data), t.file
-	case t.variable != "":
-		text, from = os.Getenv(t.variable), "the environment variable "+t.variable
-	}
-	if text = strings.TrimSpace(text); text == "" {
-		return host.Secret{}, fmt.Errorf("there is no token in %s", from)
-	}
-	return host.NewSecret(text), nil
+	return host.REST{Address: address, Token: host.NewSecret(token), Client: host.NewHTTPClient(f.insecure)}, nil
 }
