@@ -125,7 +125,8 @@ func TestValue(t *testing.T) {
 	for _, c := range []struct{ in, want any }{
 		{nil, nil}, {true, true}, {"a", "a"}, {"a\xffb", "a\uFFFDb"}, {1.5, 1.5}, {float32(0.5), 0.5},
 		{math.NaN(), nil}, {math.Inf(1), nil}, {float32(math.Inf(-1)), nil}, {math.Copysign(0, -1), 0.0},
-		{3, int64(3)}, {uint16(65535), int64(65535)}, {uint64(1 << 63), float64(1 << 63)}, {int8(-1), int64(-1)},
+		{3, int64(3)}, {uint16(65535), int64(65535)}, {uint64(1<<63 + 1), uint64(1<<63 + 1)}, {uint64(5), 5.0},
+		{int8(-1), int64(-1)},
 		{json.Number("2.5"), 2.5}, {json.Number("x"), nil}, {json.Number("1e999"), nil}, {[]int{1}, nil},
 		{struct{}{}, nil},
 	} {

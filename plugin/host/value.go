@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Value returns v in a form that the host accepts: float64, int64, string, bool, or nil for unknown. NaN, infinities
+// Value returns v in a form that the host accepts: float64, int64, uint64, string, bool, or nil for unknown. NaN, infinities
 // and values that are not scalars become nil: JSON cannot hold the first two, and the host closes the connection on
 // them.
 func Value(v any) any {
@@ -60,9 +60,12 @@ func whole(v any) any {
 	case uint32:
 		return int64(v)
 	case uint64:
-		return finite(float64(v))
+		if v > 1<<53 { // a float has fewer digits, and the host takes all of them
+			return v
+		}
+		return float64(v)
 	case uint:
-		return finite(float64(v))
+		return whole(uint64(v))
 	}
 	return nil
 }
