@@ -74,9 +74,9 @@ func (l *lateWrites) find(ctx context.Context) {
 
 // told is how a call ended for its caller.
 type told struct {
-	key string
-	err error
-	at  time.Time
+	what string // was set: a key or a value
+	err  error
+	at   time.Time
 }
 
 // set sets all numbers at once to values that they do not have, and returns how that ended.
@@ -115,11 +115,11 @@ func (l *lateWrites) check(t *testing.T, n uint64, ended []told) {
 			continue
 		}
 		failed++
-		at := i.at(e.key)
+		at := i.at(e.what)
 		for _, x := range i.line.Journal().Since(n) {
 			if x.Write() && x.Range.Table == at.Table && x.Range.Addr <= at.Addr && at.Addr < x.Range.Addr+x.Range.Count &&
 				x.At.After(e.at) {
-				t.Errorf("%s was written %v after its caller was told: %v", e.key, x.At.Sub(e.at), e.err)
+				t.Errorf("%s was written %v after its caller was told: %v", e.what, x.At.Sub(e.at), e.err)
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (l *lateWrites) stopped(ctx context.Context, t *testing.T) {
 	l.settle(ctx, t)
 	for _, e := range ended {
 		if e.err == nil {
-			t.Errorf("%s is said to be written by a process that was stopped", e.key)
+			t.Errorf("%s is said to be written by a process that was stopped", e.what)
 		}
 	}
 	l.check(t, n, ended)
