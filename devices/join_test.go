@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,55 +260,6 @@ func TestOneOfTheJoinedGivesUpAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// counted is a line that counts how often it is held.
-type counted struct {
-	Bus
-	holds atomic.Int64
-}
-
-func (l *counted) Hold(ctx context.Context, req protocol.Request,
-	f func(context.Context, protocol.Exchanger) error) error {
-	l.holds.Add(1)
-	return l.Bus.Hold(ctx, req, f)
-}
-
-// What is set while its point is on its way in the company of others waits for it, and not by asking for the line.
-func TestSettingWhileTheJoinedSettle(t *testing.T) {
-	line := &counted{}
-	polled(t, func(h *house) {
-		joined(h)
-		h.cfg.Line.Settle = time.Second
-		h.wrap = func(l Bus) Bus { line.Bus = l; return line }
-	}, func(h *house) {
-		line.holds.Store(0)
-		since := h.line.Journal().Last()
-		free := h.occupy(time.Second)
-		var running sync.WaitGroup
-		set := func(key string, value any) {
-			running.Go(func() {
-				if out, err := h.write(key, value); err != nil || out.Reading.Value.Any() != value {
-					t.Errorf("%s = %v: %+v, %v", key, value, out, err)
-				}
-			})
-			h.pass(time.Millisecond)
-		}
-		set("current_max", 10.0)
-		set("voltage_max", 50.0)
-		free()
-		h.pass(300 * time.Millisecond)
-		set("voltage_max", 51.0)
-		running.Wait()
-		if w := h.writes(since); len(w) != 2 || w[0].Range.Count != 2 ||
-			w[1].Range != (protocol.Range{Addr: 201, Count: 1}) ||
-			w[1].At.Sub(w[0].At) < time.Second {
-			t.Errorf("writes %v", w)
-		}
-		if n := line.holds.Load(); n > 4 { // for two writes and their read-backs
-			t.Errorf("the line was held %d times", n)
-		}
-	})
-}
-
 // The reply to a joined write is lost: the read-back decides for each.
 func TestJoinedReplyLost(t *testing.T) {
 	polled(t, func(h *house) {
@@ -331,31 +281,6 @@ func TestJoinedReplyLost(t *testing.T) {
 		}
 		if w := h.writes(since); len(w) != 2 || w[1].Range.Count != 1 { // what was not carried out is sent once more
 			t.Errorf("writes %v", w)
-		}
-	})
-}
-
-// A value that was taken along is confirmed with the others, though its caller's own turn on the line has not come yet.
-func TestTakenAlongIsToldAtOnce(t *testing.T) {
-	polled(t, joined, func(h *house) {
-		begun := time.Now()
-		free := h.occupy(time.Second)
-		var running sync.WaitGroup
-		var took time.Duration
-		running.Go(func() { _, _ = h.write("current_max", 10.0) })
-		h.pass(time.Millisecond)
-		freeToo := h.occupy(5 * time.Second)
-		running.Go(func() {
-			out, err := h.write("voltage_max", 50.0)
-			if took = time.Since(begun); err != nil || out.Reading.Value.Num != 50 {
-				t.Errorf("%+v, %v", out, err)
-			}
-		})
-		running.Wait()
-		free()
-		freeToo()
-		if took > 2*time.Second {
-			t.Errorf("told after %v", took)
 		}
 	})
 }

@@ -21,49 +21,6 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// lockedLine is what most clients do: a lock around the link. Who came first goes first, whatever he wants.
-type lockedLine struct {
-	token chan struct{} // channels serve in the order of arrival
-	link  protocol.Link
-}
-
-func (l *lockedLine) Do(ctx context.Context, req protocol.Request) (resp protocol.Response, err error) {
-	err = l.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
-		resp, err = x.Exchange(ctx, req)
-		return err
-	})
-	return resp, err
-}
-
-func (l *lockedLine) Hold(ctx context.Context, req protocol.Request,
-	hold func(context.Context, protocol.Exchanger) error) error {
-	time.Sleep(time.Until(req.NotBefore))
-	select {
-	case l.token <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-l.token }()
-	connection, err := l.link.Open(ctx)
-	if err != nil {
-		return err
-	}
-	return hold(ctx, lockedExchanger{l.link, connection, req.Pace})
-}
-
-type lockedExchanger struct {
-	link       protocol.Link
-	connection uint64
-	pace       protocol.Pace
-}
-
-func (x lockedExchanger) Connection() uint64 { return x.connection }
-
-func (x lockedExchanger) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
-	req.Pace = x.pace
-	return x.link.Exchange(ctx, req)
-}
-
 // waits is how long the set-values of one run waited, from the call to the first byte, sorted.
 type waits struct {
 	all   []time.Duration
@@ -77,8 +34,8 @@ func (w waits) String() string {
 }
 
 // waitsOn polls three devices flat out on one line of 9600 baud, of which the third does not answer, while callers set
-// values of the others one after another: n in all. The line is the bus, or a lock around the same link.
-func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
+// values of the others one after another: n in all.
+func waitsOn(t *testing.T, callers, n int) (w waits) {
 	p, err := profile.Get("powdrive")
 	if err != nil {
 		t.Fatal(err)
@@ -103,15 +60,11 @@ func waitsOn(t *testing.T, locked bool, callers, n int) (w waits) {
 			running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
 			return here, nil
 		}})
-	var on Bus = &lockedLine{token: make(chan struct{}, 1), link: link}
-	if !locked {
-		bus := protocol.NewBus(link, protocol.BusOptions{})
-		running.Go(func() { _ = bus.Run(ctx) })
-		on = bus
-	}
+	bus := protocol.NewBus(link, protocol.BusOptions{})
+	running.Go(func() { _ = bus.Run(ctx) })
 	var devices []*Device
 	for unit := range protocol.UnitID(3) {
-		d := New(flatOut(p, unit+1), on, &recorder{}, zerolog.Nop())
+		d := New(flatOut(p, unit+1), bus, &recorder{}, zerolog.Nop())
 		d.SetEnabled(func(string) bool { return true })
 		running.Go(func() { _ = d.Run(ctx) })
 		devices = append(devices, d)
@@ -190,53 +143,14 @@ func TestWriteWait(t *testing.T) {
 	if testing.Short() {
 		n = 1000
 	}
-	table, ours := writeWaits(t, n)
-	t.Log(table)
-	for _, w := range ours {
-		if longest := w.all[len(w.all)-1]; longest > w.bound+pipeLook {
-			t.Errorf("a set-value waited %v, published are %v", longest, w.bound)
-		}
-	}
-}
-
-// BenchmarkWriteWait prints the table of TestWriteWait.
-func BenchmarkWriteWait(b *testing.B) {
-	var table string
-	var ours []waits
-	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: "WriteWait", F: func(t *testing.T) { table, ours = writeWaits(t, 10_000) },
-		// a bubble of time wants a test
-	}})
-	if len(ours) == 0 {
-		b.Fatal("there is no table")
-	}
-	for b.Loop() {
-	}
-	all := ours[0].all
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(all[len(all)/2].Milliseconds()), "ms-p50")
-	b.ReportMetric(float64(all[len(all)-1].Milliseconds()), "ms-max")
-	b.ReportMetric(float64(ours[0].bound.Milliseconds()), "ms-published")
-	b.Log(table)
-}
-
-// writeWaits returns the table of n set-values on a bus, and some on a lock beside it, and the rows of the bus.
-func writeWaits(t *testing.T, n int) (table string, ours []waits) {
-	table = fmt.Sprintf("from the call to the wire, ms\n%-20s %6s %7s %7s %7s %9s\n", "", "n", "p50", "p95", "max",
-		"published")
+	t.Logf("from the call to the wire, ms\n%-12s %6s %7s %7s %7s %9s", "callers", "n", "p50", "p95", "max", "published")
 	for _, callers := range []int{1, 4} {
-		for _, locked := range []bool{false, true} {
-			synctest.Test(t, func(t *testing.T) {
-				if locked {
-					w := waitsOn(t, true, callers, n/10)
-					table += fmt.Sprintf("%-20s %v\n", fmt.Sprint("a lock, callers: ", callers), w)
-					return
-				}
-				w := waitsOn(t, false, callers, n/2)
-				ours = append(ours, w)
-				table += fmt.Sprintf("%-20s %v %9d\n", fmt.Sprint("bus, callers: ", callers), w, w.bound.Milliseconds())
-			})
-		}
+		synctest.Test(t, func(t *testing.T) {
+			w := waitsOn(t, callers, n/2)
+			t.Logf("%-12d %v %9d", callers, w, w.bound.Milliseconds())
+			if longest := w.all[len(w.all)-1]; longest > w.bound+pipeLook {
+				t.Errorf("a set-value waited %v, published are %v", longest, w.bound)
+			}
+		})
 	}
-	return table, ours
 }
