@@ -22,7 +22,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		for _, v := range variantsOf(p) {
+		for _, v := range p.VariantNames() {
 			points, err := p.Resolve(v)
 			if err != nil {
 				t.Fatal(err)

@@ -168,11 +168,7 @@ func (l *loader) points(f fields) {
 	if f.has("points") && len(nodes) == 0 {
 		f.fail("points", "there are no points")
 	}
-	variants := l.p.Variants
-	if len(variants) == 0 {
-		variants = []string{""}
-	}
-	for _, v := range variants {
+	for _, v := range l.p.VariantNames() {
 		l.variant = v
 		var points []Point
 		var places []fields

@@ -22,18 +22,10 @@ func TestMaps(t *testing.T) {
 			t.Errorf("%v", err)
 			continue
 		}
-		for _, v := range variantsOf(p) {
+		for _, v := range p.VariantNames() {
 			t.Run(strings.TrimSuffix(id+" "+v, " "), func(t *testing.T) { checkMap(t, p, v) })
 		}
 	}
-}
-
-// variantsOf returns what a profile can be resolved with.
-func variantsOf(p *Profile) []string {
-	if len(p.Variants) == 0 {
-		return []string{""}
-	}
-	return p.Variants
 }
 
 func checkMap(t *testing.T, p *Profile, variant string) {
@@ -111,7 +103,7 @@ func TestKeys(t *testing.T) {
 // keys returns a line for each key: platform, and the variants that have it where not all do.
 func keys(t *testing.T, p *Profile) string {
 	in := map[string][]string{}
-	for _, v := range variantsOf(p) {
+	for _, v := range p.VariantNames() {
 		points, err := p.Resolve(v)
 		if err != nil {
 			t.Fatal(err)
@@ -123,7 +115,7 @@ func keys(t *testing.T, p *Profile) string {
 	}
 	var lines []string
 	for id, variants := range in {
-		if len(variants) < len(variantsOf(p)) {
+		if len(variants) < len(p.VariantNames()) {
 			id += " " + strings.Join(variants, " ")
 		}
 		lines = append(lines, id+"\n")

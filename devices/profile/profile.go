@@ -43,12 +43,25 @@ func (p *Profile) Resolve(variant string) ([]Point, error) {
 	return nil, fmt.Errorf("profile %s: variant %q is not one of %s", p.ID, variant, strings.Join(p.Variants, ", "))
 }
 
-// VariantNames returns the variants, or one without a name where the family has no variants.
+// VariantNames returns the variants, or one without a name if the family has none.
 func (p *Profile) VariantNames() []string {
 	if len(p.Variants) == 0 {
 		return []string{""}
 	}
 	return p.Variants
+}
+
+// FirstVariant returns the variant to take if nobody names one; empty if the family has none.
+func (p *Profile) FirstVariant() string { return p.VariantNames()[0] }
+
+// FullName returns the name of a point after that of its part, as people see it in the host.
+func (p *Profile) FullName(point Point) string {
+	for _, part := range p.Parts {
+		if part.Key == point.Part {
+			return part.Name + ": " + point.Name
+		}
+	}
+	return point.Name
 }
 
 // WriteWith returns a copy of the family that writes every value of one register with the given function.
