@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// arrows says which of our packages each package may import. The package of main.go is "". The directions make sure that
-// the host side knows nothing of Modbus, and a line nothing of the host.
+// arrows says which of our packages each package may import. The package of main.go is "". The directions make sure
+// that the host side knows nothing of Modbus, and a line nothing of the host.
 var arrows = map[string][]string{
 	"": {"plugin/cli"},
 	"plugin/cli": {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/companion",

@@ -16,9 +16,9 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// TestEndToEndLate proves that nothing is written after its caller was told that it failed: when the process was stopped
-// with a call in its socket, and when the way to or from the host stalls while a slow device works through many calls.
-// LATE=all stalls it for 1 to 15 s.
+// TestEndToEndLate proves that nothing is written after its caller was told that it failed: when the process was
+// stopped with a call in its socket, and when the way to or from the host stalls while a slow device works through many
+// calls. LATE=all stalls it for 1 to 15 s.
 func TestEndToEndLate(t *testing.T) {
 	h := nameHome(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
@@ -27,7 +27,8 @@ func TestEndToEndLate(t *testing.T) {
 	through := &home{t: t, url: "http://" + way.address, token: h.token, config: h.config}
 	b := buildHouse(ctx, t, through)
 	b.reconfigure("name: end-to-end", "name: late")
-	b.reconfigure("settle: 0ms\n        max_registers: 40", "settle: 0ms\n        timeout: 3s\n        join_writes: false\n        max_registers: 40")
+	b.reconfigure("settle: 0ms\n        max_registers: 40",
+		"settle: 0ms\n        timeout: 3s\n        join_writes: false\n        max_registers: 40")
 	install(ctx, t, h, b)
 	h.connect(ctx)
 	defer h.disconnect()
@@ -64,7 +65,8 @@ func (l *lateWrites) find(ctx context.Context) {
 		for _, p := range l.house.powdrive.points() {
 			id := ids[l.house.powdrive.serial+"_"+p.Key]
 			_, err := strconv.ParseFloat(states[id].State, 64)
-			if len(l.keys) < 18 && strings.HasPrefix(id, "number.") && err == nil && !p.Write.Arm && len(p.Ranges) == 1 {
+			if len(l.keys) < 18 && strings.HasPrefix(id, "number.") && err == nil && !p.Write.Arm &&
+				len(p.Ranges) == 1 {
 				l.keys[p.Key] = id
 			}
 		}
@@ -117,7 +119,8 @@ func (l *lateWrites) check(t *testing.T, n uint64, ended []told) {
 		failed++
 		at := i.at(e.what)
 		for _, x := range i.line.Journal().Since(n) {
-			if x.Write() && x.Range.Table == at.Table && x.Range.Addr <= at.Addr && at.Addr < x.Range.Addr+x.Range.Count &&
+			if x.Write() && x.Range.Table == at.Table && x.Range.Addr <= at.Addr &&
+				at.Addr < x.Range.Addr+x.Range.Count &&
 				x.At.After(e.at) {
 				t.Errorf("%s was written %v after its caller was told: %v", e.what, x.At.Sub(e.at), e.err)
 			}

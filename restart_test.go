@@ -83,9 +83,9 @@ func (e *endToEnd) homeRestarts(ctx context.Context, t *testing.T) {
 	})
 }
 
-// TestEndToEndHostGoes ends Home Assistant under set-values, again and again: half of the times it restarts, half of the
-// times it is killed. No call may hang, nothing may be written after its caller was told that it failed, and all entities
-// must be back within 2 s of Home Assistant's being ready. HOST_GOES is how often.
+// TestEndToEndHostGoes ends Home Assistant under set-values, again and again: half of the times it restarts, half of
+// the times it is killed. No call may hang, nothing may be written after its caller was told that it failed, and all
+// entities must be back within 2 s of Home Assistant's being ready. HOST_GOES is how often.
 func TestEndToEndHostGoes(t *testing.T) {
 	h := nameHome(t)
 	times, err := strconv.Atoi(cmp.Or(os.Getenv("HOST_GOES"), "2"))

@@ -119,7 +119,8 @@ func newHouse(t *testing.T, more string) *house {
 	h.line = sim.NewLine(sim.Options{Wait: h.gate.Wait}, h.unit)
 	place := serve(t, h.line)
 	h.config = fmt.Sprintf("host: {url: %q, token: %s}\nname: house\ndata: %s\nlines:\n  - tcp: %s\n    devices:\n"+
-		"      - {profile: senergy, turnaround: 0s, grace: 0s, poll: {now: 100ms, normal: 100ms, slow: 100ms}%s}\n", h.address,
+		"      - {profile: senergy, turnaround: 0s, grace: 0s, poll: {now: 100ms, normal: 100ms, slow: 100ms}%s}\n",
+		h.address,
 		goodToken, h.data, place, more)
 	t.Cleanup(func() {
 		h.gate.open()

@@ -221,7 +221,8 @@ func learnedHoles(d DeviceSymptoms) []Advice {
 	known := d.Config.Line.Holes
 	holes := slices.Clone(known)
 	for _, h := range d.Learned.Holes {
-		if h.Range.Count > 0 && !slices.ContainsFunc(known, func(k protocol.Range) bool { return k.Contains(h.Range) }) {
+		if h.Range.Count > 0 && !slices.ContainsFunc(known,
+			func(k protocol.Range) bool { return k.Contains(h.Range) }) {
 			holes = append(holes, h.Range)
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Value returns v in a form that the host accepts: float64, int64, uint64, string, bool, or nil for unknown. NaN, infinities
-// and values that are not scalars become nil: JSON cannot hold the first two, and the host closes the connection on
-// them.
+// Value returns v in a form that the host accepts: float64, int64, uint64, string, bool, or nil for unknown. NaN,
+// infinities and values that are not scalars become nil: JSON cannot hold the first two, and the host closes the
+// connection on them.
 func Value(v any) any {
 	switch v := v.(type) {
 	case nil:

@@ -9,12 +9,13 @@ import (
 	"strings"
 )
 
-// folders are where lock files of lines lie, the first that can be used. Every user and every service of the machine sees the first two,
-// also one that has a /tmp of its own.
+// folders are where lock files of lines lie, the first that can be used. Every user and every service of the machine
+// sees the first two, also one that has a /tmp of its own.
 var folders = []string{"/run/lock", "/var/lock", os.TempDir()}
 
-// Line takes the lock of a line: of two processes on a machine, only one asks the devices at an endpoint, which is a network address
-// or the path of a port. Errors: *HeldError. Where no folder can be used there is no lock, and no error: Release does nothing then.
+// Line takes the lock of a line: of two processes on a machine, only one asks the devices at an endpoint, which is a
+// network address or the path of a port. Errors: *HeldError. Where no folder can be used there is no lock, and no
+// error: Release does nothing then.
 func Line(endpoint string) (*Lock, error) {
 	for _, folder := range folders {
 		l, err := Acquire(filepath.Join(folder, fileName(endpoint)))
