@@ -27,6 +27,9 @@ type Options struct {
 
 	// Removed is called when the owner has deleted devices in the host. It must not wait, and may be nil.
 	Removed func(devices []string)
+	// StillDeleted is called at the begin of a session with the devices that the owner deleted, now or long ago, and
+	// that nobody has registered since. It must not wait, and may be nil.
+	StillDeleted func(devices []string)
 	// Diagnostics returns what a person needs who looks for a fault, without secrets. It may be nil.
 	Diagnostics func(ctx context.Context) (any, error)
 

@@ -57,8 +57,8 @@ func (c *Client) converse(ctx context.Context, s *Session) (*conversation, error
 func (v *conversation) run(ctx context.Context) error {
 	session, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	v.client.options.Plugin.Config(v.hello.Disabled) // before any event with a newer list
-	if removed := v.client.options.Removed; removed != nil && len(v.hello.Deleted) > 0 {
-		removed(v.hello.Deleted)
+	if deleted := v.client.options.StillDeleted; deleted != nil && len(v.hello.Deleted) > 0 {
+		deleted(v.hello.Deleted)
 	}
 	var handled error
 	v.joined.Go(func() { v.session.fail(v.heartbeat(session)) })

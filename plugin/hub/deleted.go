@@ -14,50 +14,66 @@ import (
 // at that time.
 const deletedPrefix = "deleted/"
 
-// deletions are the ids that the host has told and Run has not taken yet.
+// askedAgain is the value when the owner has asked for the device again. What the host says of older deletions no
+// longer counts.
+const askedAgain = "asked for again"
+
+// deletions are what the host has told and Run has not taken yet.
 type deletions struct {
 	mu   sync.Mutex
-	ids  []string
+	all  []deletion
 	wake chan struct{}
 }
 
-// Deleted takes that the owner has deleted devices or parts in the host. It does not wait.
-func (h *Hub) Deleted(ids []string) {
-	h.deletions.mu.Lock()
-	h.deletions.ids = append(h.deletions.ids, ids...)
-	h.deletions.mu.Unlock()
+type deletion struct {
+	id  string
+	now bool // the owner deletes it now; else it is known that he did, some time before
+}
+
+// Deleted takes that the owner deletes devices or parts in the host now. It does not wait.
+func (h *Hub) Deleted(ids []string) { h.deletions.add(ids, true) }
+
+// StillDeleted takes which devices or parts the owner has deleted some time before. It does not wait.
+func (h *Hub) StillDeleted(ids []string) { h.deletions.add(ids, false) }
+
+func (d *deletions) add(ids []string, now bool) {
+	d.mu.Lock()
+	for _, id := range ids {
+		d.all = append(d.all, deletion{id, now})
+	}
+	d.mu.Unlock()
 	select {
-	case h.deletions.wake <- struct{}{}:
+	case d.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (d *deletions) take() []string {
+func (d *deletions) take() []deletion {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	ids := d.ids
-	d.ids = nil
-	return ids
+	all := d.all
+	d.all = nil
+	return all
 }
 
 // delete remembers what the owner has deleted. A device that is away is forgotten too: its place is free for whoever
 // answers there, as after an inverter was replaced.
-func (s *state) delete(ids []string, now time.Time) {
+func (s *state) delete(all []deletion, now time.Time) {
 	changed := false
-	for _, id := range ids {
-		root, _, part := strings.Cut(id, "/")
+	for _, one := range all {
+		root, _, part := strings.Cut(one.id, "/")
 		for _, u := range s.members {
 			if u.device.ID() != root {
 				continue
 			}
-			if _, known := s.deleted[id]; !known {
-				s.deleted[id], s.pending[deletedPrefix+id] = u.entry, encode(u.entry)
+			if entry, known := s.deleted[one.id]; !known || one.now && entry != u.entry {
+				s.deleted[one.id], s.pending[deletedPrefix+one.id] = u.entry, encode(u.entry)
 				changed = true
-				s.hub.log.Warn().Str("device", u.device.Name()).Str("id",
-					id).Msg("Deleted in Home Assistant: it stays so until its " +
-					"entry in the configuration changes, or `solarhub forget` names it")
+				s.hub.log.Warn().Str("device", u.device.Name()).Str("id", one.id).
+					Msg("Deleted in Home Assistant: it stays so until its entry in the configuration changes, or " +
+						"`solarhub forget` names it")
 			}
-			if !part && u.asked && !u.status.Online {
+			if !part && u.asked && !u.status.Online && s.isDeleted(u, one.id) {
 				u.device.Forget()
 			}
 		}
@@ -70,10 +86,9 @@ func (s *state) delete(ids []string, now time.Time) {
 // isDeleted reports whether the owner has deleted a device or part, and has not asked for it again since.
 func (s *state) isDeleted(u *member, id string) bool {
 	entry, ok := s.deleted[id]
-	if ok && entry != u.entry {
-		delete(s.deleted, id)
-		s.pending[deletedPrefix+id] = nil
+	if ok && entry != u.entry && entry != askedAgain {
+		s.deleted[id], s.pending[deletedPrefix+id] = askedAgain, encode(askedAgain)
 		return false
 	}
-	return ok
+	return ok && entry != askedAgain
 }

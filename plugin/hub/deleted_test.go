@@ -39,7 +39,7 @@ func TestADeletedDeviceStaysDeleted(t *testing.T) {
 	if len(served(s)) != 1 {
 		t.Fatalf("served: %v", served(s))
 	}
-	s.delete([]string{serialNumber, "NEVER"}, now)
+	s.delete([]deletion{{serialNumber, true}, {"NEVER", true}}, now)
 	s.enable(now)
 	if len(served(s)) != 0 || len(u.polled) != 0 || u.polled == nil || len(s.hub.described.Load().targets) != 0 {
 		t.Errorf("served: %v, polled: %v", served(s), u.polled)
@@ -54,11 +54,30 @@ func TestADeletedDeviceStaysDeleted(t *testing.T) {
 	s, u = still(t, m) // and one with another entry in the configuration
 	u.entry = "another name"
 	s.describe(now)
-	if len(served(s)) != 1 || s.pending[deletedPrefix+serialNumber] != nil {
-		t.Errorf("served though it was asked for again: %v", served(s))
+	s.delete([]deletion{{serialNumber, false}}, now) // the host still knows of the deletion before
+	if len(served(s)) != 1 {
+		t.Errorf("not served though it was asked for again: %v", served(s))
 	}
-	if _, forgotten := s.pending[deletedPrefix+serialNumber]; !forgotten {
-		t.Error("the cache still says that it is deleted")
+	s, u = still(t, cacheAfter(t, s))
+	u.entry = "another name"
+	s.describe(now)
+	s.delete([]deletion{{serialNumber, false}}, now)
+	if len(served(s)) != 1 {
+		t.Errorf("not served after another start: %v", served(s))
+	}
+	s.delete([]deletion{{serialNumber, true}}, now)
+	if len(served(s)) != 0 {
+		t.Errorf("served though it was deleted once more: %v", served(s))
+	}
+}
+
+// The cache was lost, but the host knows.
+func TestADeletionThatOnlyTheHostRemembers(t *testing.T) {
+	s, _ := still(t, Memory{})
+	s.describe(time.Now())
+	s.delete([]deletion{{serialNumber, false}}, time.Now())
+	if len(served(s)) != 0 {
+		t.Errorf("served: %v", served(s))
 	}
 }
 
@@ -66,7 +85,7 @@ func TestADeletedPartStaysDeleted(t *testing.T) {
 	now := time.Now()
 	s, _ := still(t, Memory{})
 	s.describe(now)
-	s.delete([]string{serialNumber + "/battery", serialNumber + "/line"}, now)
+	s.delete([]deletion{{serialNumber + "/battery", true}, {serialNumber + "/line", true}}, now)
 	d := s.hub.Describe()
 	for _, e := range d.Entities {
 		if strings.HasPrefix(e.Device, serialNumber+"/battery") || strings.HasPrefix(e.Device, serialNumber+"/line") {
@@ -92,7 +111,7 @@ func TestADeletedDeviceThatIsAwayFreesItsPlace(t *testing.T) {
 	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(80), Raw: []uint16{80},
 		ReadAt: now}})
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "another device answers at unit 1"}, now)
-	s.delete([]string{serialNumber}, now)
+	s.delete([]deletion{{serialNumber, true}}, now)
 	if u.device.ID() != "" {
 		t.Fatalf("the place is still %s's", u.device.ID())
 	}
@@ -155,11 +174,11 @@ func TestForget(t *testing.T) {
 	}
 	var batch map[string][]byte
 	k := fakeKeeper{records: records, put: func(b map[string][]byte) error { batch = b; return nil }}
-	if id, err := Forget(k, "tcp h#1"); id != "A" || err != nil || len(batch) != 3 {
+	if id, err := Forget(k, "tcp h#1"); id != "A" || err != nil || len(batch) != 4 {
 		t.Errorf("forgotten %q %v: %v", id, err, batch)
 	}
 	for key, value := range batch {
-		if value != nil || strings.Contains(key, "B") {
+		if (value != nil) != strings.HasPrefix(key, deletedPrefix) || strings.Contains(key, "B") {
 			t.Errorf("%s: %q", key, value)
 		}
 	}

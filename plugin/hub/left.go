@@ -74,9 +74,11 @@ func Forget(k Keeper, place string) (id string, err error) {
 	if !ok {
 		return "", nil
 	}
-	batch := map[string][]byte{knownPrefix + place: nil}
+	batch := map[string][]byte{knownPrefix + place: nil, deletedPrefix + known.Identity.Serial: encode(askedAgain)}
 	for key := range m.keysOf(known.Identity.Serial) {
-		batch[key] = nil
+		if batch[key] = nil; strings.HasPrefix(key, deletedPrefix) {
+			batch[key] = encode(askedAgain)
+		}
 	}
 	return known.Identity.Serial, k.Put(batch)
 }
