@@ -91,7 +91,7 @@ func (n native) run(h *Host, ctx context.Context, c serviceCall) (any, error) {
 func (h *Host) pressed(t target) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e := h.entities[t.def.ID]; e != nil && e.seen != nil {
+	if e := h.entities[t.def.ID]; e != nil && e.shown != nil {
 		e.pressed = moment(time.Now())
 		h.write(e)
 	}

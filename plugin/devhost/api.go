@@ -128,7 +128,7 @@ func (h *Host) disable(e *entity, disabled bool) {
 	e.disabled = disabled
 	h.registry[e.def.ID] = entry
 	h.registryChanged("update", e.entityID, map[string]any{"disabled_by": before})
-	e.seen = nil
+	e.shown = nil
 	if disabled {
 		h.drop(e.entityID)
 	} else {

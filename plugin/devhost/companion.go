@@ -211,7 +211,7 @@ func (h *Host) statesFrame(s *session, c command) (any, error) {
 	touched, unknown := h.take(s, f.Values, f.Cached)
 	for id, usable := range f.Available {
 		if e := h.entities[id]; e != nil && e.root.owner == s.of {
-			s.picture.usable[id] = usable
+			s.snapshot.usable[id] = usable
 			touched = append(touched, e)
 		} else {
 			unknown = append(unknown, id)
@@ -219,8 +219,8 @@ func (h *Host) statesFrame(s *session, c command) (any, error) {
 	}
 	for device, state := range f.Devices {
 		root, part := h.roots[rootOf(device)], device != rootOf(device)
-		if s.picture.served[rootOf(device)] && (!part || root != nil && root.devices[device].ID != "") {
-			s.picture.online[device] = state
+		if s.snapshot.served[rootOf(device)] && (!part || root != nil && root.devices[device].ID != "") {
+			s.snapshot.online[device] = state
 		} else {
 			unknown = append(unknown, device)
 		}
@@ -252,7 +252,7 @@ func (h *Host) take(s *session, values map[string]any, cached map[string]string)
 			unknown = append(unknown, id)
 			continue
 		}
-		s.picture.values[id] = value{v, cached[id]}
+		s.snapshot.values[id] = value{v, cached[id]}
 		touched = append(touched, e)
 	}
 	return touched, unknown

@@ -26,8 +26,8 @@ const (
 	batchLimit   = 256      // messages in one frame
 )
 
-// strangersLimit is how many connections may be in their hand-shake: so many can be held open without a token.
-const strangersLimit = 32
+// unauthenticatedLimit is how many connections may be in their hand-shake: so many can be held open without a token.
+const unauthenticatedLimit = 32
 
 // conn is one WebSocket connection: the goroutine of its handler reads, another writes, and each action runs in its
 // own.
@@ -63,7 +63,7 @@ func (c *conn) serve(ctx context.Context) {
 	defer stop()
 	c.socket.SetReadLimit(authLimit)
 	err := c.authenticate(ctx)
-	c.host.known()
+	c.host.identified()
 	if err == nil {
 		c.socket.SetReadLimit(frameLimit)
 		c.cancel = cancel

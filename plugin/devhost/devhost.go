@@ -108,23 +108,23 @@ type Host struct {
 	handler http.Handler
 	started time.Time
 
-	mu            sync.Mutex
-	closed        bool
-	conns         map[*conn]struct{} // that have said who they are
-	strangers     int                // connections that have not
-	installations map[string]*installation
-	roots         map[string]*root    // by device id without part
-	entities      map[string]*entity  // by unique id
-	byEntityID    map[string]*entity  // by Home Assistant's entity_id
-	registry      map[string]Registry // by unique id
-	deleted       map[string]string   // by device or part that the owner deleted: the installation that served it
-	states        map[string]State    // by entity_id
-	order         []string            // of the states
-	scenes        map[string]*scene   // by entity_id
-	automation    *automation         // nil: none
-	lastSession   int64
-	lastEntity    int64
-	change        chan struct{} // closed and replaced when anything changes
+	mu              sync.Mutex
+	closed          bool
+	conns           map[*conn]struct{} // that have said who they are
+	unauthenticated int                // connections that have not
+	installations   map[string]*installation
+	roots           map[string]*root    // by device id without part
+	entities        map[string]*entity  // by unique id
+	byEntityID      map[string]*entity  // by Home Assistant's entity_id
+	registry        map[string]Registry // by unique id
+	deleted         map[string]string   // by device or part that the owner deleted: the installation that served it
+	states          map[string]State    // by entity_id
+	order           []string            // of the states
+	scenes          map[string]*scene   // by entity_id
+	automation      *automation         // nil: none
+	lastSession     int64
+	lastEntity      int64
+	change          chan struct{} // closed and replaced when anything changes
 
 	life    context.Context // of what goes on without a client
 	stop    context.CancelFunc
@@ -217,12 +217,12 @@ func (h *Host) admit() error {
 	switch {
 	case h.closed:
 		return errors.New("stopped")
-	case h.strangers >= strangersLimit:
-		return fmt.Errorf("%d connections have not said who they are; try again in %v", h.strangers, authTimeout)
-	case len(h.conns)+h.strangers >= h.options.Connections:
+	case h.unauthenticated >= unauthenticatedLimit:
+		return fmt.Errorf("%d connections have not said who they are; try again in %v", h.unauthenticated, authTimeout)
+	case len(h.conns)+h.unauthenticated >= h.options.Connections:
 		return fmt.Errorf("%d connections are open, which is the limit", h.options.Connections)
 	}
-	h.strangers++
+	h.unauthenticated++
 	h.serving.Add(1)
 	return nil
 }
@@ -237,18 +237,18 @@ func (h *Host) accept(w http.ResponseWriter, r *http.Request) {
 	// The guard has looked at the origin.
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		h.known()
+		h.identified()
 		h.options.Log.Debug().Err(err).Msg("A WebSocket was not opened")
 		return
 	}
 	newConn(h, socket).serve(context.WithoutCancel(r.Context()))
 }
 
-// known takes a connection off the strangers: it has said who it is, or is gone.
-func (h *Host) known() {
+// identified takes a connection off those that have not said who they are: it has done so, or is gone.
+func (h *Host) identified() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.strangers--
+	h.unauthenticated--
 }
 
 // notify wakes those who wait for a change. The mutex is held.

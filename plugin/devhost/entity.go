@@ -23,12 +23,12 @@ type entity struct {
 	disabled bool
 	seq      int64 // order of registration
 
-	attributes map[string]any // all but read_at
-	seen       *view          // what is shown; nil: nothing yet
-	odd        bool           // a value cannot be shown, and that was logged
-	pressed    string         // moment of a button's last press
-	by         Context        // of the last caller
-	byAt       time.Time
+	attributes    map[string]any // all but read_at
+	shown         *entityState   // what is shown; nil: nothing yet
+	invalidLogged bool           // a value that cannot be shown was logged
+	pressed       string         // moment of a button's last press
+	by            Context        // of the last caller
+	byAt          time.Time
 }
 
 // root is a device with its parts.
@@ -38,8 +38,8 @@ type root struct {
 	devices map[string]host.Device
 }
 
-// picture is what one session says of its entities. It takes effect as a whole when it is complete.
-type picture struct {
+// snapshot is what one session says of its entities. It takes effect as a whole when it is complete.
+type snapshot struct {
 	served map[string]bool // device ids without parts
 	values map[string]value
 	online map[string]host.DeviceState // devices and parts; absent: as its parent
@@ -51,15 +51,15 @@ type value struct {
 	readAt string // of a value from the cache; empty: fresh
 }
 
-// view is what one entity shows.
-type view struct {
+// entityState is what one entity shows.
+type entityState struct {
 	available bool
 	value     any
 	readAt    string
 }
 
-func newPicture(devices []string) *picture {
-	p := &picture{served: map[string]bool{}, values: map[string]value{}, online: map[string]host.DeviceState{},
+func newSnapshot(devices []string) *snapshot {
+	p := &snapshot{served: map[string]bool{}, values: map[string]value{}, online: map[string]host.DeviceState{},
 		usable: map[string]bool{}}
 	for _, id := range devices {
 		p.served[rootOf(id)] = true
@@ -68,7 +68,7 @@ func newPicture(devices []string) *picture {
 }
 
 // available reports whether e can be used as long as the plugin is there.
-func (p *picture) available(e *entity) bool {
+func (p *snapshot) available(e *entity) bool {
 	online := p.served[e.root.id]
 	for _, device := range []string{e.root.id, e.def.Device} {
 		if s, told := p.online[device]; told {
@@ -81,16 +81,16 @@ func (p *picture) available(e *entity) bool {
 
 // available reports whether e can be used. The mutex of the host is held.
 func (e *entity) available() bool {
-	return !e.disabled && e.root.owner.shown && e.root.owner.picture.available(e)
+	return !e.disabled && e.root.owner.visible && e.root.owner.snapshot.available(e)
 }
 
-// view is what e has to show. The mutex of the host is held.
-func (e *entity) view() view {
+// current is what e has to show. The mutex of the host is held.
+func (e *entity) current() entityState {
 	if !e.available() {
-		return view{}
+		return entityState{}
 	}
-	v := e.root.owner.picture.values[e.def.ID]
-	return view{true, v.value, v.readAt}
+	v := e.root.owner.snapshot.values[e.def.ID]
+	return entityState{true, v.value, v.readAt}
 }
 
 // name is how people call the entity: device and entity.
@@ -122,11 +122,11 @@ func (h *Host) refresh(e *entity, by *Context) {
 	if e.disabled {
 		return
 	}
-	now := e.view()
-	if e.seen != nil && reflect.DeepEqual(*e.seen, now) {
+	now := e.current()
+	if e.shown != nil && reflect.DeepEqual(*e.shown, now) {
 		return
 	}
-	e.seen = &now
+	e.shown = &now
 	if by != nil {
 		e.by, e.byAt = *by, time.Now()
 	}
@@ -136,19 +136,19 @@ func (h *Host) refresh(e *entity, by *Context) {
 // write puts what e shows into the state machine.
 func (h *Host) write(e *entity) {
 	text, attributes := Unavailable, e.attributes
-	if v := e.seen; v.available {
+	if v := e.shown; v.available {
 		err := e.accepts(v.value)
-		if err != nil && !e.odd {
+		if err != nil && !e.invalidLogged {
 			h.options.Log.Warn().Err(err).Str("id", e.def.ID).Msg("An entity is shown as unknown")
 		}
-		text, e.odd = e.text(v.value), err != nil
+		text, e.invalidLogged = e.text(v.value), err != nil
 		if err != nil {
 			text = Unknown
 		}
 	}
-	if e.seen.readAt != "" {
+	if e.shown.readAt != "" {
 		attributes = maps.Clone(attributes)
-		attributes["read_at"] = e.seen.readAt
+		attributes["read_at"] = e.shown.readAt
 	}
 	by := e.by
 	if time.Since(e.byAt) > contextLife {

@@ -135,7 +135,7 @@ func TestBadFramesEndTheirOwnConnectionOnly(t *testing.T) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		return len(h.conns) == 2 &&
-			h.strangers == 0
+			h.unauthenticated == 0
 	}); err != nil {
 		t.Error(err)
 	}
@@ -205,8 +205,8 @@ func TestStrangersHoldFewPlacesForAMoment(t *testing.T) {
 				silent++
 			}
 		}
-		if silent != strangersLimit {
-			t.Errorf("%d strangers are let in, want %d", silent, strangersLimit)
+		if silent != unauthenticatedLimit {
+			t.Errorf("%d unauthenticated are let in, want %d", silent, unauthenticatedLimit)
 		}
 		known.ok("get_states", nil)
 		time.Sleep(authTimeout + time.Second)

@@ -99,7 +99,7 @@ func (h *Host) define(r *root, d host.Entity) {
 	if e == nil {
 		e = h.enrol(r, d)
 	}
-	e.def, e.root, e.seen = d, r, nil
+	e.def, e.root, e.shown = d, r, nil
 	e.describe()
 	h.refresh(e, nil)
 }
@@ -200,7 +200,7 @@ func (h *Host) commit(i *installation, reg *registration) (result host.RegisterR
 			r.owner = i
 		}
 		h.replace(r, parts)
-		i.session.picture.served[id] = true
+		i.session.snapshot.served[id] = true
 	}
 	for _, d := range reg.entities {
 		before, r := h.entities[d.ID], h.roots[rootOf(d.Device)]

@@ -15,33 +15,33 @@ const graceMax = 300 * time.Second
 type installation struct {
 	host     *Host
 	name     string
-	hash     string   // of what is kept; empty: nothing, or not what was registered
-	session  *session // the current one; nil: not connected
-	picture  *picture // of the last complete session
-	shown    bool     // entities are available, as far as the picture says
+	hash     string    // of what is kept; empty: nothing, or not what was registered
+	session  *session  // the current one; nil: not connected
+	snapshot *snapshot // of the last complete session
+	visible  bool      // entities are available, as far as the snapshot says
 	graceEnd *time.Timer
 }
 
 // session is one hello.
 type session struct {
-	number  int64
-	of      *installation
-	conn    *conn
-	id      int64 // of the hello: events go there
-	epoch   int64
-	picture *picture
-	ready   bool
-	told    []string // the list of disabled ids that the plugin knows
-	reg     *registration
-	calls   map[string]*pending
-	asked   map[string]chan any // requests for diagnostics
-	silence *time.Timer         // ends the session when the heartbeats cease
+	number   int64
+	of       *installation
+	conn     *conn
+	id       int64 // of the hello: events go there
+	epoch    int64
+	snapshot *snapshot
+	ready    bool
+	told     []string // the list of disabled ids that the plugin knows
+	reg      *registration
+	calls    map[string]*pending
+	asked    map[string]chan any // requests for diagnostics
+	silence  *time.Timer         // ends the session when the heartbeats cease
 }
 
 func (h *Host) installation(name string) *installation {
 	i := h.installations[name]
 	if i == nil {
-		i = &installation{host: h, name: name, picture: newPicture(nil)}
+		i = &installation{host: h, name: name, snapshot: newSnapshot(nil)}
 		h.installations[name] = i
 	}
 	return i
@@ -66,8 +66,9 @@ func (i *installation) open(c *conn, id int64, hello host.Hello) *session {
 	i.stopTimers()
 	h := i.host
 	h.lastSession++
-	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch, picture: newPicture(hello.Devices),
-		calls: map[string]*pending{}, asked: map[string]chan any{}}
+	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch,
+		snapshot: newSnapshot(hello.Devices),
+		calls:    map[string]*pending{}, asked: map[string]chan any{}}
 	s.silence = time.AfterFunc(s.patience(), func() { h.silent(s) })
 	i.session = s
 	return s
@@ -76,7 +77,7 @@ func (i *installation) open(c *conn, id int64, hello host.Hello) *session {
 // complete shows what a session sent: its first snapshot is there. The mutex is held.
 func (s *session) complete() {
 	s.ready = true
-	s.of.picture, s.of.shown = s.picture, true
+	s.of.snapshot, s.of.visible = s.snapshot, true
 	s.of.host.showAll(s.of)
 }
 
@@ -125,7 +126,7 @@ func (i *installation) lose(s *session, grace time.Duration) {
 	}
 	i.session = nil
 	s.end()
-	if grace = min(grace, graceMax); grace <= 0 || !i.shown {
+	if grace = min(grace, graceMax); grace <= 0 || !i.visible {
 		i.hide()
 	} else if !i.host.closed {
 		i.graceEnd = time.AfterFunc(grace, i.graceOver)
@@ -142,7 +143,7 @@ func (i *installation) graceOver() {
 }
 
 func (i *installation) hide() {
-	i.shown = false
+	i.visible = false
 	i.host.showAll(i)
 }
 
@@ -171,7 +172,7 @@ func (h *Host) connected(ctx context.Context, find func() *installation) (*sessi
 			s = i.session
 		}
 		ready := s != nil && s.ready
-		hope := i != nil && !h.closed && (s != nil || i.shown || !first)
+		hope := i != nil && !h.closed && (s != nil || i.visible || !first)
 		h.mu.Unlock()
 		switch {
 		case ready:

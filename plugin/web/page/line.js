@@ -140,7 +140,7 @@ function lineCard(l) {
         ["in use", `${used.toFixed(0)} %`],
         ["waiting", l.queued],
         ["median exchange", took(l.p50_ms)],
-        ["95 % take at most", took(l.p95_ms)],
+        ["95 % within", took(l.p95_ms)],
         ["requests", l.requests],
         ["failed", l.failed],
         ["longest wait of a write", took(l.wait_ms)],
