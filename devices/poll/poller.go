@@ -127,9 +127,10 @@ func (p *Poller) Back(anew bool) {
 	}
 }
 
-// anew has everything read now.
+// anew has everything read now; a refresh begins anew, too.
 func (p *Poller) anew() {
 	p.jobs = nil
+	p.asked, p.waiting = append(p.waiting, p.asked...), nil
 	clear(p.misses)
 	p.schedule.anew()
 	p.mu.Lock()
