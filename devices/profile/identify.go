@@ -35,7 +35,7 @@ func (l *loader) field(f fields, key string) Field {
 }
 
 // maxVariants is how many variants a family can have: each costs a reading of all points.
-const maxVariants = 16
+const maxVariants = 8
 
 // accept reads which kinds belong to this family, and the variant of each.
 func (l *loader) accept(f fields) {
