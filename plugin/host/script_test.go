@@ -155,6 +155,21 @@ func (c *talk) reply(id int64, name string, refusals map[string]string) {
 	c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":%s}`, id, result))
 }
 
+// starting answers as a host does that starts: hello is refused with a code, and get_config says why.
+func (c *talk) starting(code string) {
+	for {
+		id, name := c.hear()
+		switch name {
+		case "":
+			return
+		case "get_config":
+			c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":{"state":"NOT_RUNNING"}}`, id))
+		default:
+			c.reply(id, name, map[string]string{host.CommandHello: code})
+		}
+	}
+}
+
 // serve answers until the client leaves or until one command was answered.
 func (c *talk) serve(until string, refusals map[string]string) {
 	for {

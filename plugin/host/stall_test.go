@@ -112,8 +112,8 @@ func (d *slowDevice) call(ctx context.Context, c host.Call) host.Result {
 // set-values, and looks for values that reach the device after their callers were told that they failed.
 func TestNothingIsWrittenAfterItsCallerWasTold(t *testing.T) {
 	for _, direction := range []string{"to the plugin", "to the host", "both"} {
-		for seconds := 1; seconds <= 15; seconds++ {
-			for _, early := range []time.Duration{0, 500 * time.Millisecond, 9 * time.Second} {
+		for seconds := 1; seconds <= 15; seconds += 2 {
+			for _, early := range []time.Duration{500 * time.Millisecond, 9 * time.Second} {
 				name := fmt.Sprintf("%s %d s, %v before the calls", direction, seconds, early)
 				t.Run(name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {

@@ -36,6 +36,14 @@ func TestWaitsBeforeTheNextTry(t *testing.T) {
 		{"not loaded", refuse(host.CommandHello, "entry_not_loaded"), 10 * time.Second, "not set up"},
 		{"another process of the same name", refuse(host.CommandHello, "installation_in_use"), 30 * time.Second,
 			"same name"},
+		{"starting, without the companion", func(c *talk) {
+			c.greet()
+			c.starting("unknown_command")
+		}, 1500 * time.Millisecond, "Home Assistant is starting"},
+		{"starting, not yet set up", func(c *talk) {
+			c.greet()
+			c.starting("entry_not_loaded")
+		}, 1500 * time.Millisecond, "Home Assistant is starting"},
 		{"incompatible", refuse(host.CommandHello, "incompatible_protocol"), 5 * time.Minute, "do not fit together"},
 		{"no administrator", refuse(host.CommandHello, "unauthorized"), 5 * time.Minute, "not an administrator"},
 		{"replaced", func(c *talk) {
