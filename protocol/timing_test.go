@@ -60,3 +60,21 @@ func TestSilence(t *testing.T) {
 		}
 	}
 }
+
+// What an exchange takes by the model, less the silence behind it, has the model's turnaround in it.
+func TestTurnaroundIn(t *testing.T) {
+	r := Range{Count: 10}
+	for _, tt := range []Timing{{Turnaround: 7 * time.Millisecond},
+		{Serial: &DefaultSerial, Turnaround: 7 * time.Millisecond}} {
+		latency := tt.Exchange(Read, r)
+		if tt.Serial != nil {
+			latency -= tt.Serial.Silence()
+		}
+		if got := tt.TurnaroundIn(Read, r, latency); got != tt.Turnaround {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+	if got := (Timing{}).TurnaroundIn(Read, r, 0); got != 0 {
+		t.Error(got)
+	}
+}

@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -122,9 +123,9 @@ func (l *layout) all() []plan.Read {
 	return reads
 }
 
-// TimingOf returns the wire-time model of a device's line.
+// TimingOf returns the wire-time model of a device's line. A turnaround that nobody has stated is assumed.
 func TimingOf(line profile.LineSettings) protocol.Timing {
-	t := protocol.Timing{Turnaround: line.Turnaround, Gap: line.Pace.Gap}
+	t := protocol.Timing{Turnaround: cmp.Or(line.Turnaround, protocol.AssumedTurnaround), Gap: line.Pace.Gap}
 	if line.Serial.Baud != 0 {
 		serial := line.Serial
 		t.Serial = &serial

@@ -29,17 +29,18 @@ type Poller struct {
 	log    zerolog.Logger
 	timing protocol.Timing
 
-	selection Selection
-	schedule  schedule
-	jobs      []*job
-	layouts   map[classes]*layout
-	planned   uint64         // the generation of the layouts
-	misses    map[string]int // reads of a point that failed in a row
-	silence   silence
-	doubts    doubts
-	asked     []chan error // refreshes
-	waiting   []chan error // refreshes whose reads have begun
-	first     error        // that occurred in them
+	selection  Selection
+	schedule   schedule
+	jobs       []*job
+	layouts    map[classes]*layout
+	planned    uint64         // the generation of the layouts
+	misses     map[string]int // reads of a point that failed in a row
+	silence    silence
+	doubts     doubts
+	turnaround turnaround
+	asked      []chan error // refreshes
+	waiting    []chan error // refreshes whose reads have begun
+	first      error        // that occurred in them
 
 	wake      chan struct{}
 	refreshes chan chan error
@@ -59,7 +60,7 @@ func New(cfg Config, client ask.Client, device Device, log zerolog.Logger) *Poll
 	return &Poller{
 		client: client, device: device, log: log, timing: TimingOf(client.Line),
 		schedule: newSchedule(cfg.Intervals), layouts: map[classes]*layout{}, misses: map[string]int{},
-		silence: newSilence(), doubts: newDoubts(),
+		silence: newSilence(), doubts: newDoubts(), turnaround: turnaround{stated: client.Line.Turnaround > 0},
 		wake: make(chan struct{}, 1), refreshes: make(chan chan error), over: make(chan struct{}),
 		refused: map[string]refusal{}, doubted: map[string]bool{}, holes: cfg.Holes,
 	}

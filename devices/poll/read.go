@@ -203,6 +203,7 @@ func (p *Poller) ask(ctx context.Context, j *job, r plan.Read) error {
 	resp, err := do(ctx, req)
 	switch {
 	case err == nil:
+		p.measure(r.Range, resp)
 		p.answered(ctx, r.Range, readingsOf(points, r.Range, resp))
 	case errors.Is(err, ErrAway) || ctx.Err() != nil:
 	case errors.Is(err, protocol.ErrExpired):

@@ -59,7 +59,8 @@ var Settings = []Setting{
 		func(l *LineSettings) *time.Duration { return &l.Pace.Timeout }),
 	span("first_timeout", minTimeout, maxTimeout, 0, func(l *LineSettings) *time.Duration { return &l.Pace.First }).
 		asDefault("as timeout", func(l LineSettings) bool { return l.Pace.First == 0 }),
-	span("turnaround", 0, maxTurnaround, 0, func(l *LineSettings) *time.Duration { return &l.Turnaround }),
+	span("turnaround", 0, maxTurnaround, 0, func(l *LineSettings) *time.Duration { return &l.Turnaround }).
+		asDefault("measured, 20ms until then", func(l LineSettings) bool { return l.Turnaround == 0 }),
 	Setting{Key: "max_registers", Allowed: fmt.Sprintf("1 to %d", protocol.MaxReadRegisters), take: takeMaxRegisters,
 		text: func(l LineSettings) string { return strconv.Itoa(int(l.MaxRegisters)) }}.
 		asDefault("125, on a serial line what passes in 100 ms",

@@ -29,7 +29,7 @@ func loadLine(t *testing.T, lines ...string) (LineSettings, error) {
 // The default of a setting is that of the zero LineSettings, whatever says it.
 func TestSettingDefaults(t *testing.T) {
 	for key, want := range map[string]string{
-		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "0s",
+		"gap": "0s", "timeout": "1s", "first_timeout": "as timeout", "turnaround": "measured, 20ms until then",
 		"max_registers": "125, on a serial line what passes in 100 ms", "holes": "none", "settle": "0s",
 		"busy_retries": "3", "busy_wait": "100ms", "quiet": "1m", "join_writes": "false",
 		"write_with":    "as each register says",

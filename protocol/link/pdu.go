@@ -19,11 +19,15 @@ func (f sendFunc) Send(adu []byte) ([]byte, error) { return f(adu) }
 
 // transfer is one request on its way over a link.
 type transfer struct {
-	req  protocol.Request
-	unit *unit
-	sent time.Time // just before the first byte went out
-	done time.Time // when the last byte of the reply was in
+	req     protocol.Request
+	unit    *unit
+	settles shape     // of a probe: the shape that is to be pending no longer
+	sent    time.Time // just before the first byte went out
+	done    time.Time // when the last byte of the reply was in
 }
+
+// settled reports whether this is a probe that has done what it was sent for.
+func (x *transfer) settled() bool { return x.settles != shape{} && !x.unit.pending.has(x.settles) }
 
 // carry has goburrow pack the request, send it and check and unpack the reply.
 func (x *transfer) carry(connection uint64, send sendFunc) (protocol.Response, error) {

@@ -16,21 +16,22 @@ import (
 //  2. What has arrived before a request goes out is read first and dropped.
 //  3. A reply that a pending request could have caused is late: it answers the oldest such request and never the one in
 //     flight. What is older than that request has been answered or lost, and is pending no longer.
-//  4. A request whose reply would look like that of a pending one waits for a probe: one short read of a length that no
-//     pending request has.
-//  5. Once a request or a probe has been answered, nothing that was sent before it is pending.
-//  6. When the probe gets no reply, it is pending too, and the request fails with ErrTimeout without having been sent.
+//  4. A request whose reply would look like that of a pending one waits until that is settled. A probe sees to it: one
+//     short read of another length. Any reply to what was sent later than the pending request settles it.
+//  5. Once a request has been answered, nothing that was sent before it is pending.
+//  6. When the probe brings nothing, it is pending too, and the request fails with ErrTimeout without having been sent.
 //  7. So an exchange takes two timeouts at most.
-//  8. A request is pending for a minute, and 64 requests at most are.
+//  8. A request is pending for 30 s, and 64 requests at most are.
 //
 // The rules cannot help where a unit answers out of order, where another client of the same gateway reads as many
 // registers of the same unit, and where a late reply names another unit. No device was found that sends a reply twice
 // on a line without transaction ids, so there is no rule about that; with ids it costs nothing (a Tasmota bridge did
 // so: arendst/Tasmota #22223).
 
-// How long a request is pending, and how many are. No device is known that holds a reply back for a minute.
+// How long a request is pending, and how many are. No device is known that holds a reply back for longer than some
+// seconds.
 const (
-	pendingFor = time.Minute
+	pendingFor = 30 * time.Second
 	maxPending = 64
 )
 
@@ -107,7 +108,7 @@ func (p *pendingReplies) add(one pending) {
 	*p = append(*p, one)
 }
 
-// expire forgets what timed out a minute ago.
+// expire forgets what timed out 30 s ago.
 func (p *pendingReplies) expire(now time.Time) {
 	for len(*p) > 0 && now.Sub((*p)[0].at) >= pendingFor {
 		*p = (*p)[1:]
@@ -119,11 +120,11 @@ func (p pendingReplies) has(s shape) bool {
 	return slices.ContainsFunc(p, func(p pending) bool { return p.shape == s })
 }
 
-// probe returns a short read of a shape that req does not have and nothing pending has. good is a range that the unit
-// has answered, if there is one: its parts are surely readable. When every shape is pending it returns the one that was
-// asked for last: its reply settles all that is older.
+// probe returns a short read whose reply can be taken neither for that to req nor for a pending one. good is a range
+// that the unit has answered, if there is one: its parts are surely readable. When every length is pending, it returns
+// the one that was asked for last: its reply settles all that is older.
 func (p pendingReplies) probe(req protocol.Request, good protocol.Range) protocol.Request {
-	r := req.Range
+	r, avoid := req.Range, shapeOf(req)
 	if good.Count > 0 {
 		r = good
 	}
@@ -137,8 +138,8 @@ func (p pendingReplies) probe(req protocol.Request, good protocol.Range) protoco
 	for count := uint16(1); count <= max(good.Count, 3*step+1); count += step {
 		ask.Range = protocol.Range{Table: r.Table, Addr: min(r.Addr, uint16(65536-uint32(count))), Count: count}
 		s := shapeOf(ask)
-		if s == shapeOf(req) {
-			continue
+		if s == avoid || s.function == avoid.function && s.size == avoid.size+2 {
+			continue // a device may return one register too few
 		}
 		i := slices.IndexFunc(p, func(p pending) bool { return p.shape == s })
 		if i < 0 {

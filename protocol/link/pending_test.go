@@ -52,43 +52,36 @@ func TestPendingExpire(t *testing.T) {
 	}
 	p.expire(begun.Add(pendingFor + 100*time.Second))
 	if p.has(shape{function: 3, size: 100}) || !p.has(shape{function: 3, size: 101}) {
-		t.Error("not a minute is remembered")
+		t.Error("it is not remembered for 30 s")
 	}
 }
 
-// A probe never has the shape it is to settle, has a fresh one while there is one, and stays within what can be read.
-func TestPendingProbe(t *testing.T) {
-	good := protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 45}
+// A probe never has the shape that it is to settle, has a fresh one while there is one, and stays within what can be
+// read.
+func TestProbe(t *testing.T) {
+	holding := func(addr, count uint16) protocol.Range { return protocol.Range{Addr: addr, Count: count} }
+	good := holding(100, 45)
 	bits := protocol.Request{Unit: 1, Range: protocol.Range{Table: protocol.Coil, Addr: 0, Count: 3}}
 	for _, tt := range []struct {
-		name string
-		owed []uint16 // counts of pending holding reads
-		req  protocol.Request
-		good protocol.Range
-		want protocol.Range
+		name    string
+		pending []uint16 // counts of holding reads
+		req     protocol.Request
+		good    protocol.Range
+		want    protocol.Range
 	}{
-		{"one", []uint16{10}, readOf(5, 10), good,
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 1}},
-		{"two", []uint16{1}, readOf(5, 1), good, protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 2}},
-		{"the first probe is pending, too", []uint16{10, 1}, readOf(5, 10), good,
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 2}},
-		{"many are pending", []uint16{10, 1, 2, 10, 4}, readOf(5, 10), good,
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 3}},
-		{"all are pending", []uint16{10, 1, 2, 10, 3, 4}, readOf(5, 10),
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 4},
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 4}},
-		{"nothing known", []uint16{10}, readOf(5, 10), protocol.Range{},
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 5, Count: 1}},
-		{"for a write", nil, writeOf(5, 1), protocol.Range{},
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 5, Count: 1}},
-		{"at the end", []uint16{1}, readOf(65535, 1), protocol.Range{},
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 65534, Count: 2}},
-		{"bits", nil, bits, protocol.Range{}, protocol.Range{Table: protocol.Coil, Addr: 0, Count: 9}},
-		{"bits, registers known", nil, bits, good,
-			protocol.Range{Table: protocol.HoldingRegister, Addr: 100, Count: 1}},
+		{"one", []uint16{10}, readOf(5, 10), good, holding(100, 1)},
+		{"none of one register more", []uint16{1}, readOf(5, 1), good, holding(100, 3)},
+		{"the first probe is pending, too", []uint16{10, 1}, readOf(5, 10), good, holding(100, 2)},
+		{"many", []uint16{10, 1, 2, 10, 4}, readOf(5, 10), good, holding(100, 3)},
+		{"all", []uint16{10, 1, 2, 10, 3, 4}, readOf(5, 10), holding(100, 4), holding(100, 4)},
+		{"nothing known", []uint16{10}, readOf(5, 10), protocol.Range{}, holding(5, 1)},
+		{"for a write", nil, writeOf(5, 1), protocol.Range{}, holding(5, 1)},
+		{"at the end", []uint16{1}, readOf(65535, 1), protocol.Range{}, holding(65533, 3)},
+		{"bits", nil, bits, protocol.Range{}, protocol.Range{Table: protocol.Coil, Count: 9}},
+		{"bits, registers known", nil, bits, good, holding(100, 1)},
 	} {
-		p := pendingReplies{}
-		for _, count := range tt.owed {
+		var p pendingReplies
+		for _, count := range tt.pending {
 			p.add(pending{shape: shapeOf(readOf(0, count)), at: time.Now()})
 		}
 		got := p.probe(tt.req, tt.good)

@@ -151,11 +151,10 @@ func (l *RTULink) Exchange(ctx context.Context, req protocol.Request) (protocol.
 }
 
 // once sends one request.
-func (l *RTULink) once(ctx context.Context, u *unit, req protocol.Request) (protocol.Response, error) {
+func (l *RTULink) once(ctx context.Context, x *transfer) (protocol.Response, error) {
 	if err := l.Ready(ctx); err != nil {
-		return protocol.Response{}, fmt.Errorf("%v: %w", req, err)
+		return protocol.Response{}, fmt.Errorf("%v: %w", x.req, err)
 	}
-	x := &transfer{req: req, unit: u}
 	return x.carry(l.connection, func(adu []byte) ([]byte, error) { return l.transmit(ctx, x, adu) })
 }
 

@@ -138,6 +138,9 @@ func (l *RTULink) receive(x *transfer, adu []byte) ([]byte, error) {
 			l.listener(m.at).take(rest)
 			return found, nil
 		}
+		if x.settled() {
+			return nil, errSettled
+		}
 		if m.others > maxForeign || m.noise > maxForeign*rtuMax {
 			return nil, l.broken(x, "receive",
 				fmt.Errorf("%d frames and %d bytes that answer nothing", m.others, m.noise))

@@ -197,7 +197,7 @@ func TestRTUCondition(t *testing.T) {
 		return soundly(n, adu)
 	}
 	for name, pause := range map[string]time.Duration{"while a probe waits": 0, "found soon": 250 * time.Millisecond,
-		"found long after": time.Minute / 2} {
+		"found long after": time.Minute / 3} {
 		t.Run(name, func(t *testing.T) {
 			onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
 				if got := l.Condition(); got != (protocol.LinkCondition{Gap: protocol.DefaultSerial.Silence()}) {

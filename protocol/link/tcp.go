@@ -116,18 +116,17 @@ func (l *TCPLink) Exchange(ctx context.Context, req protocol.Request) (protocol.
 	if l.byShape() {
 		return u.exchange(ctx, req, l.once)
 	}
-	return l.once(ctx, u, req)
+	return l.once(ctx, &transfer{req: req, unit: u})
 }
 
 // byShape reports whether transaction ids say nothing.
 func (l *TCPLink) byShape() bool { return l.cfg.Quirks.Transactions == protocol.ShapeTransactions }
 
 // once sends one request.
-func (l *TCPLink) once(ctx context.Context, u *unit, req protocol.Request) (protocol.Response, error) {
+func (l *TCPLink) once(ctx context.Context, x *transfer) (protocol.Response, error) {
 	if err := l.Ready(ctx); err != nil {
-		return protocol.Response{}, fmt.Errorf("%v: %w", req, err)
+		return protocol.Response{}, fmt.Errorf("%v: %w", x.req, err)
 	}
-	x := &transfer{req: req, unit: u}
 	return x.carry(l.connection, func(adu []byte) ([]byte, error) { return l.transmit(ctx, x, adu) })
 }
 

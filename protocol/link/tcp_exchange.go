@@ -96,6 +96,9 @@ func (l *TCPLink) receive(x *transfer) ([]byte, error) {
 		if answers, err := l.answers(x, found); answers || err != nil {
 			return found, err
 		}
+		if x.settled() {
+			return nil, errSettled
+		}
 		if others++; others > maxForeign {
 			return nil, l.broken(x, "receive", fmt.Errorf("more than %d replies that answer nothing", maxForeign))
 		}

@@ -71,19 +71,21 @@ func (us *units) classify(r reply, unit protocol.UnitID, own shape) (kind replyK
 	return foreign, time.Time{}
 }
 
+// errSettled ends a probe: a reply has come that settles what the probe was sent for.
+var errSettled = errors.New("settled")
+
 // exchange sends a request with once. Where its reply could be taken for a pending one, a probe goes first.
-func (u *unit) exchange(
-	ctx context.Context, req protocol.Request,
-	once func(context.Context, *unit, protocol.Request) (protocol.Response, error),
-) (protocol.Response, error) {
+func (u *unit) exchange(ctx context.Context, req protocol.Request,
+	once func(context.Context, *transfer) (protocol.Response, error)) (protocol.Response, error) {
 	u.pending.expire(time.Now())
-	if u.pending.has(shapeOf(req)) {
-		_, err := once(ctx, u, u.pending.probe(req, u.good))
-		if _, refused := errors.AsType[protocol.ExceptionError](err); err != nil && !refused {
+	if s := shapeOf(req); u.pending.has(s) {
+		_, err := once(ctx, &transfer{req: u.pending.probe(req, u.good), unit: u, settles: s})
+		_, refused := errors.AsType[protocol.ExceptionError](err)
+		if err != nil && !refused && !errors.Is(err, errSettled) {
 			return protocol.Response{}, fmt.Errorf("%v: not sent, an earlier answer may still come: %w", req, err)
 		}
 	}
-	return once(ctx, u, req)
+	return once(ctx, &transfer{req: req, unit: u})
 }
 
 // answered notes a reply of the unit.
