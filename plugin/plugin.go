@@ -57,7 +57,8 @@ func New(cfg config.Config, deps Deps) (*Plugin, error) {
 	p.client, err = host.New(host.Options{
 		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure, HTTPClient: deps.HTTPClient,
 		PluginVersion: deps.Version, Installation: cfg.Name, Plugin: p.hub, Outbox: outbox,
-		Removed: p.hub.Deleted, StillDeleted: p.hub.StillDeleted, Diagnostics: p.diagnostics, Times: deps.Times, Log: deps.Log,
+		Removed: p.hub.Deleted, StillDeleted: p.hub.StillDeleted, Diagnostics: p.diagnostics,
+		Times: deps.Times, Log: deps.Log,
 	})
 	if err != nil {
 		return nil, err
