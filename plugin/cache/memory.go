@@ -15,10 +15,10 @@ const memTable = 1 << 20
 
 // newMemory opens an empty Badger in memory.
 //
-//   - Nothing is ever compacted, because a new file comes with a new Badger: two compactors would wake up 40 times a second
-//     for nothing. So a full table is only put away, and their number must never count as too many.
-//   - MemTableSize must not exceed BaseTableSize and there must be no compression: otherwise the table builder's allocator
-//     (ristretto 2.2, z/allocator.go: a shift by 32 of an int) loses data silently on 32-bit machines.
+//   - Nothing is ever compacted, because a new file comes with a new Badger: two compactors would wake up 40 times a
+//     second for nothing. So a full table is only put away, and their number must never count as too many.
+//   - MemTableSize must not exceed BaseTableSize and there must be no compression: otherwise the table builder's
+//     allocator (ristretto 2.2, z/allocator.go: a shift by 32 of an int) loses data silently on 32-bit machines.
 func newMemory(log zerolog.Logger) (*badger.DB, error) {
 	return badger.Open(options().WithLogger(logger{log}))
 }
