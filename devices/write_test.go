@@ -413,3 +413,24 @@ func TestLineDown(t *testing.T) {
 		}
 	})
 }
+
+// An owner's set-values survive a line that loses one request in fifty.
+func TestSetValuesOnALineThatLosesRequests(t *testing.T) {
+	const seed, n = 1, 3000
+	polled(t, nil, func(h *house) {
+		h.line.Play(sim.NewScript(seed, sim.Fault{Match: sim.Match{Probability: 0.02}, Kind: sim.Drop}))
+		failed := 0
+		for i := range n {
+			set := Set{Key: "current_max", Value: float64(i % 180), Force: true}
+			if _, err := h.device.Write(h.ctx, set); err != nil {
+				failed++
+				t.Logf("%v", err)
+			} else if h.word(200) != uint16(i%180) {
+				t.Fatalf("told that it holds %d, it holds %d", i%180, h.word(200))
+			}
+		}
+		if failed > n/1000 {
+			t.Errorf("seed %d: %d of %d failed", seed, failed, n)
+		}
+	})
+}
