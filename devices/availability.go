@@ -35,10 +35,10 @@ func newAway(fastest, grace time.Duration, line profile.LineSettings) away {
 	return away{grace: grace, retry: awayBackoff{least: fastest, most: cmp.Or(line.Quiet, profile.DefaultQuiet)}}
 }
 
-// awayBackoff says when a device that is away is tried again: behind an eighth of the time for which it has been, but
-// not before its fastest interval is over and not after the longest pause. So what was gone for a moment is back with
-// the next poll, what was gone for longer is missed for an eighth more of it, and what is off costs a line shared with
-// others one timeout in a growing interval.
+// awayBackoff says when a device that is away is tried again: after an eighth of its absence so far, but not before its
+// fastest interval and not after the longest pause. So a device that was gone for a moment is back with the next poll,
+// one that was gone for an hour is missed for a few minutes more, and one that is off costs the others on its line a
+// timeout less and less often.
 type awayBackoff struct {
 	least, most time.Duration
 	since       time.Time // of the first try that was counted; zero while the device is there
@@ -103,9 +103,9 @@ func (d *Device) isAway(err error) bool {
 		errors.Is(err, protocol.ErrClosed)
 }
 
-// comeBack identifies the device, and waits where that fails. It waits shortly while the device may be back at once,
-// longer and longer otherwise. The wait counts from the beginning of the try, but a line that is up is free for at
-// least as long as the try has taken it.
+// comeBack tries to identify the device and reports whether that succeeded. If it did not, it waits before it returns:
+// shortly at first, then longer and longer, counted from the beginning of the try. A line that is up is left free for
+// at least as long as the try has kept it.
 func (d *Device) comeBack(ctx context.Context) bool {
 	if d.away.losses > 1 { // it answers only what identifies it: that may not cost the line one timeout after the other
 		d.away.losses = 1
@@ -147,8 +147,8 @@ func (d *Device) back(was bool) {
 	d.poller.Back(!was)
 }
 
-// lose tells that the device is away: until its grace is over only why it is, then that its entities are unavailable.
-// What it is not, if somebody else answers, has been told.
+// lose reports that the device is away. Until its grace is over only the reason changes; then its entities are
+// unavailable. If somebody else has answered, that was reported already.
 func (d *Device) lose(ctx context.Context, err error) {
 	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); ctx.Err() != nil || wrong {
 		return
@@ -166,7 +166,7 @@ func (d *Device) lose(ctx context.Context, err error) {
 	d.out.status(ctx)
 }
 
-// doubt has the device identified before it is asked again; the status stays.
+// doubt has the device identified before it is asked again. Its status does not change.
 func (d *Device) doubt() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -180,7 +180,7 @@ func (d *Device) isIdentified() bool {
 	return d.admitted
 }
 
-// become takes over a status; since when it holds changes only with the rest of it. The caller holds mu.
+// become sets the status. Since changes only if anything else does. The caller holds mu.
 func (d *Device) become(s Status) {
 	s.Since = d.status.Since
 	if s != d.status {

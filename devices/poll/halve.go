@@ -12,10 +12,10 @@ import (
 	"solarhub/protocol"
 )
 
-// A read that fails in the same way again and again, refused or silent, is asked in halves until the registers that
-// fail are known. If both halves come and the whole does not, the device does not read across from one to the other:
-// that is a hole. Such requests go between those of the polls, at no more than one in ten; a silent one costs a
-// timeout.
+// When a read keeps failing, refused or unanswered, the poller reads its two halves, then the halves of the half that
+// fails, until it knows which register is to blame. If both halves are answered and the whole is not, the device cannot
+// read across the place between them: a hole. These requests go between the polls, at most one for every ten answered
+// reads, because one without an answer costs a timeout.
 const (
 	perHalf     = 10           // answered reads that pay for the read of a half
 	mostCredit  = 40 * perHalf // which a start has: what a device refuses is found at once
@@ -40,7 +40,7 @@ type block struct {
 	fails  int
 }
 
-// halves are what a block was cut into.
+// halves are the two blocks that a block was cut into.
 type halves struct {
 	whole []atom
 	of    *halves        // that of the block
@@ -49,7 +49,7 @@ type halves struct {
 	clean bool           // those that are were answered as they were asked
 }
 
-// doubts are the reads that are being looked into.
+// doubts are the failed reads whose cause is not known yet.
 type doubts struct {
 	blocks   []*block
 	earned   int       // credit, in answered reads
@@ -95,8 +95,8 @@ func pointsOf(atoms []atom) (points []profile.Point) {
 	return points
 }
 
-// doubt begins to look into a read that has failed, with its halves. It is called with two atoms at least, or where a
-// silent one is to be asked again.
+// doubt begins to search a read that has failed, with its halves. A silent point that was read alone is asked again
+// before it counts as one that the device does not give.
 func (p *Poller) doubt(points []profile.Point, silent bool) {
 	b := &block{silent: silent, atoms: atomsOf(points)}
 	p.mu.Lock()
@@ -112,7 +112,7 @@ func (p *Poller) doubt(points []profile.Point, silent bool) {
 	}
 }
 
-// forgetDoubts ends all that is being looked into.
+// forgetDoubts ends every search.
 func (p *Poller) forgetDoubts() {
 	p.doubts = newDoubts()
 	p.mu.Lock()
@@ -138,7 +138,7 @@ func (p *Poller) halve(b *block) {
 	p.generation++
 }
 
-// endTrial ends the trial of what lies between two halves; a hole is kept.
+// endTrial lets reads run across the place between two halves again, unless it has turned out to be a hole.
 func (p *Poller) endTrial(h *halves, isHole bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,18 +155,18 @@ func (p *Poller) endTrial(h *halves, isHole bool) {
 
 func (d *doubts) mayHalve() bool { return d.earned >= 2*perHalf }
 
-// credit notes that a read of a poll was answered.
+// credit counts a poll that was answered; ten pay for one request of a search.
 func (d *doubts) credit() {
 	d.earned = min(d.earned+1, mostCredit)
 	d.answers++
 }
 
-// halving reports whether there are refused reads that are being looked into.
+// halving reports whether a refused read is still being searched.
 func (d *doubts) halving() bool {
 	return slices.ContainsFunc(d.blocks, func(b *block) bool { return !b.silent })
 }
 
-// silentMay returns when a request may be sent again that may get no answer.
+// silentMay returns the time from which another request may be risked that the device may not answer.
 func (d *doubts) silentMay(now time.Time) time.Time {
 	if d.silentAt.IsZero() || d.answers >= perHalf-1 {
 		return now
@@ -174,7 +174,7 @@ func (d *doubts) silentMay(now time.Time) time.Time {
 	return d.silentAt.Add(silentPause)
 }
 
-// next takes out the block that is to be asked now, nil if none is.
+// next takes out the block that is read now; nil if there is none.
 func (d *doubts) next(now time.Time) *block {
 	i := slices.IndexFunc(d.blocks, func(b *block) bool { return !b.silent || !d.silentMay(now).After(now) })
 	if i < 0 {
@@ -185,7 +185,7 @@ func (d *doubts) next(now time.Time) *block {
 	return b
 }
 
-// wake returns when the next block will be asked though nothing else is, zero if none will.
+// wake returns when the next block is read even if no poll is answered before; zero if there is none.
 func (d *doubts) wake(now time.Time) time.Time {
 	if len(d.blocks) == 0 {
 		return time.Time{}
@@ -193,7 +193,7 @@ func (d *doubts) wake(now time.Time) time.Time {
 	return d.silentMay(now)
 }
 
-// askDoubtful asks for a block and learns from the answer.
+// askDoubtful reads a block and draws the conclusion.
 func (p *Poller) askDoubtful(ctx context.Context, b *block) {
 	d := &p.doubts
 	switch err := p.readBlock(ctx, b); {
@@ -241,7 +241,7 @@ func (p *Poller) readBlock(ctx context.Context, b *block) error {
 	return nil
 }
 
-// failed deals with a block that fails as before.
+// failed deals with a block that has failed in the same way as the read that it is a part of.
 func (p *Poller) failed(ctx context.Context, b *block, err error) {
 	d, silent := &p.doubts, ask.IsSilence(err)
 	b.fails++
@@ -263,7 +263,7 @@ func (p *Poller) failed(ctx context.Context, b *block, err error) {
 	}
 }
 
-// settled notes that it is known what becomes of a block, and goes on with what it was a half of.
+// settled closes a block. When its other half is closed too, it goes on with the block that they were halves of.
 func (p *Poller) settled(b *block, clean bool) {
 	if b.both != nil && clean {
 		p.endTrial(b.both, false) // it was a bad moment
@@ -285,7 +285,7 @@ func (p *Poller) settled(b *block, clean bool) {
 	}
 }
 
-// Holes returns what was found out, with what the Poller was made with.
+// Holes returns the holes that are known: found by this Poller, or given to it.
 func (p *Poller) Holes() []Hole {
 	p.mu.Lock()
 	defer p.mu.Unlock()

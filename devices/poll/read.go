@@ -13,7 +13,7 @@ import (
 	"solarhub/protocol/plan"
 )
 
-// job is one cycle of some classes: the reads that are left of it.
+// job is one cycle of some classes, with the reads that are left of it.
 type job struct {
 	classes  classes
 	since    time.Time // when it became due
@@ -45,8 +45,8 @@ func (p *Poller) begin(ctx context.Context, now time.Time) {
 	}
 }
 
-// running returns the classes that need no other cycle yet. A class that is read together with a slower one may
-// overtake that.
+// running returns the classes that cannot begin another cycle yet. A class that shares a cycle with a slower one can:
+// it overtakes the rest of that cycle.
 func (p *Poller) running() (all classes) {
 	for _, j := range p.jobs {
 		all |= 1 << j.classes.slowest()
@@ -71,7 +71,7 @@ func (p *Poller) start(ctx context.Context, of classes, priority protocol.Priori
 	}
 }
 
-// tellBehind says once that the line is too slow for what it is asked, and once that it no longer is.
+// tellBehind logs once that the line is too slow for its polls, and once that it keeps up again.
 func (p *Poller) tellBehind(behind bool, achieved map[profile.Interval]time.Duration) {
 	event, text := p.log.Info(), "the line keeps up again"
 	if behind {
@@ -83,7 +83,7 @@ func (p *Poller) tellBehind(behind bool, achieved map[profile.Interval]time.Dura
 	event.Msg(text)
 }
 
-// replan plans what is left of a job anew.
+// replan plans the rest of a job anew.
 func (p *Poller) replan(ctx context.Context, j *job) {
 	left := slices.Clone(j.apart)
 	for _, r := range j.reads {
@@ -152,7 +152,7 @@ func (p *Poller) read(ctx context.Context, j *job) {
 	}
 }
 
-// noteJob keeps what has become of a read of a job.
+// noteJob remembers that a read of a job has failed.
 func (p *Poller) noteJob(j *job, err error) {
 	if err == nil || ask.IsRefusal(err) {
 		return
@@ -174,7 +174,7 @@ func (p *Poller) finish(j *job) {
 	p.mu.Unlock()
 }
 
-// request returns what the reads of a job have in common.
+// request returns the fields that all reads of a job share.
 func (p *Poller) request(j *job) protocol.Request {
 	return p.client.Request(j.priority, max(ask.ForPoll, p.schedule.fastest(j.classes)))
 }

@@ -19,8 +19,8 @@ type refusal struct {
 	again  time.Time
 }
 
-// refuse takes points that the device does not give out of the polls. They have no value, and are asked for again soon
-// and then more and more rarely: a device that boots refuses for seconds what it gives for years.
+// refuse stops polling points that the device does not give. Their value is unknown. They are asked for again soon, and
+// then less and less often: a device that is booting refuses registers for seconds that it gives for years.
 func (p *Poller) refuse(ctx context.Context, points []profile.Point, err error) {
 	now := time.Now()
 	for _, point := range points {
@@ -78,8 +78,8 @@ func (p *Poller) nextRefused() (at time.Time) {
 	return at
 }
 
-// askRefused begins to ask for points again that are due, and with them for those that soon will be: neighbours go in
-// one read.
+// askRefused asks again for refused points whose time has come, together with those whose time comes soon, so that
+// neighbours share a read.
 func (p *Poller) askRefused(now time.Time) {
 	if at := p.nextRefused(); at.IsZero() || at.After(now) {
 		return
@@ -114,8 +114,8 @@ func (p *Poller) again(points []profile.Point, silent bool) {
 	p.doubts.blocks = append(p.doubts.blocks, b)
 }
 
-// refusedRead deals with a read that the device refuses: one point is out of the polls, of several the halves are asked
-// next, if there may be more requests now.
+// refusedRead deals with a read that the device has refused. If it was for one point, or no request can be spared for a
+// search, its points are refused; otherwise its halves are read next.
 func (p *Poller) refusedRead(ctx context.Context, points []profile.Point, err error) {
 	p.silence.alive(time.Now())
 	if len(atomsOf(points)) == 1 || !p.doubts.mayHalve() {

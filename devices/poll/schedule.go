@@ -30,9 +30,9 @@ var defaultIntervals = map[profile.Interval]time.Duration{
 	profile.Slow:   5 * time.Minute,
 }
 
-// schedule has one timer for each class. What is due at one time is read together. Where more is due than the line can
-// carry, that goes first which is latest, measured in its own intervals: all classes are read less often, and none
-// waits for ever.
+// schedule has one timer for each class. Classes that are due at the same time are read together. If the line cannot
+// keep up, the class that is latest, measured in its own intervals, goes first: every class is read less often, and
+// none waits for ever.
 type schedule struct {
 	every [profile.Once]time.Duration
 	next  [profile.Once + 1]time.Time // zero: at once

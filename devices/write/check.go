@@ -12,7 +12,7 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// check finds the point of a set-value and turns the value into one that may be written; a Error says why not.
+// check finds the point of a set-value and turns the value into one that may be written; an Error says why not.
 func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
 	p, ok := w.device.Point(set.Key)
 	if !ok {

@@ -58,7 +58,7 @@ func (e *Error) Error() string { return e.Fields["reason"] }
 // Unwrap returns the cause, nil for refusals.
 func (e *Error) Unwrap() error { return e.Err }
 
-// failure builds a Error about a point; more are further placeholders, name and value in turn.
+// failure builds an Error about a point; more are further placeholders, name and value in turn.
 func failure(stage Stage, p profile.Point, code, reason string, cause error, more ...string) *Error {
 	fields := map[string]string{"name": p.Name, "reason": reason}
 	for i := 0; i+1 < len(more); i += 2 {

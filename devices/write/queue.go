@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// queue holds the set-values that wait: one entry for each point, the oldest entry first. Of an entry the newest value
-// is written when its turn comes; the callers of the older ones get its outcome.
+// queue holds the set-values that wait, in one entry for each point, the oldest entry first. When the turn of an entry
+// comes its newest value is written, and the callers of the older values get the same outcome.
 type queue struct {
 	mu      sync.Mutex
 	entries []*entry
@@ -129,7 +129,7 @@ func (q *queue) putBack(e *entry) {
 	q.entries = slices.Insert(q.entries, 0, e)
 }
 
-// next returns when the first entry that may go has its turn, and until when it must have the line for its callers;
+// next returns when the first of the entries that may go has its turn, and the earliest deadline among their callers;
 // zero if there is none.
 func (q *queue) next(may func(*entry) bool) (from, deadline time.Time) {
 	q.mu.Lock()
@@ -150,7 +150,7 @@ func (q *queue) next(may func(*entry) bool) (from, deadline time.Time) {
 	return from, deadline
 }
 
-// takeCalls takes out the calls that are as asked.
+// takeCalls takes out the calls for which is reports true.
 func (q *queue) takeCalls(is func(*call) bool) (all []*call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

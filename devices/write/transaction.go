@@ -43,13 +43,13 @@ func (p *pointWrite) isWaiting() bool {
 	return p.entry != nil && p.failed == nil && !p.equal && p.sent.IsZero() && p.doubt == nil
 }
 
-// where returns those that are as asked.
+// where returns the pointWrites for which is reports true.
 func where(group []*pointWrite, is func(*pointWrite) bool) []*pointWrite {
 	return slices.DeleteFunc(slices.Clone(group), func(p *pointWrite) bool { return !is(p) })
 }
 
-// carryOut writes a group over the held line: it reads first what must be known before, and reads back at once what
-// needs no time to settle, so that nobody else has the line in between.
+// carryOut writes a group over the held line. It first reads registers that are changed only in part, and reads back at
+// once those that need no time to settle, so that nobody else gets the line in between.
 func (w *Writer) carryOut(ctx context.Context, x protocol.Exchanger, group []*pointWrite) {
 	for _, run := range runs(where(group, w.readsFirst)) {
 		w.readFirst(ctx, x, run)
