@@ -18,7 +18,7 @@ func (v *conversation) handleEvents(ctx context.Context) error {
 		}
 		over := v.session.Err() != nil // nothing comes after that, but the last event may say why
 		for _, r := range v.events.take() {
-			if err := v.handle(ctx, r, over); err != nil {
+			if err := v.handle(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -28,23 +28,20 @@ func (v *conversation) handleEvents(ctx context.Context) error {
 	}
 }
 
-// handle takes one event. over says that the session has ended, so that no call may be carried out. An error ends the
-// session.
-func (v *conversation) handle(ctx context.Context, r received, over bool) error {
+// handle takes one event. An error ends the session.
+func (v *conversation) handle(ctx context.Context, r received) error {
 	options := v.client.options
 	var e Event
 	if err := json.Unmarshal(r.text, &e); err != nil {
 		options.Log.Warn().Err(err).Msg("The companion sends an event that cannot be read")
-		if id, ok := callIDOf(r.text); ok && !over {
+		if id, ok := callIDOf(r.text); ok {
 			v.calls.refuse(id, malformed("%v", err))
 		}
 		return nil
 	}
 	switch e.Type {
 	case EventCall:
-		if !over {
-			v.startCall(ctx, e.Call, r)
-		}
+		v.startCall(ctx, e.Call, r)
 	case EventCancel:
 		v.calls.cancel(e.CallID)
 	case EventConfig:
@@ -75,8 +72,12 @@ func (v *conversation) handle(ctx context.Context, r received, over bool) error 
 	return nil
 }
 
-// startCall carries out a call. Its time left counts from when the companion sent it.
+// startCall carries out a call, unless the session has ended, or will because the process was stopped: then its caller
+// has been told. The time left counts from when the companion sent the call.
 func (v *conversation) startCall(ctx context.Context, c Call, r received) {
+	if v.session.Err() != nil || v.session.wasStopped() {
+		return
+	}
 	if _, ok := callIDOf(r.text); !ok {
 		v.client.options.Log.Warn().Msg("The companion sends a call without an id that can be answered")
 		return
