@@ -163,6 +163,9 @@ func (c *Client) Run(ctx context.Context) error {
 		f := classify(err, c.options.Times)
 		if f.wait == 0 {
 			f.wait = min(retry.NextBackOff(), c.options.Times.RetryMax)
+			if ready >= flapping { // most likely the host restarts, and the next attempt will tell
+				f.wait = min(f.wait, c.options.Times.Starting)
+			}
 		}
 		if ready > 0 || f.kind != logged {
 			c.options.Log.WithLevel(f.level).Err(err).Stringer("address", c.options.Address).
@@ -175,6 +178,10 @@ func (c *Client) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// flapping is how long a session was ready at most if the host accepts sessions and drops them at once. After such a
+// session the wait before the next attempt grows, so that the host is not hammered.
+const flapping = 5 * time.Second
 
 // sleep waits for d. It returns false as soon as ctx ends.
 func sleep(ctx context.Context, d time.Duration) bool {
