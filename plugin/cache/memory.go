@@ -11,7 +11,7 @@ import (
 
 // memTable is the size of Badger's table in memory, which takes all values of a house and their changes until a new
 // file is begun. More only costs memory; less would not take a value of maxValue.
-const memTable = 1 << 20
+const memTable = 512 << 10
 
 // newMemory opens an empty Badger in memory.
 //

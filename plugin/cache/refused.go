@@ -10,7 +10,7 @@ import (
 // What a key and a value may be. A value may have 15 % of memTable at most.
 const (
 	maxKey   = 1 << 10
-	maxValue = 128 << 10
+	maxValue = 64 << 10
 )
 
 // RefusedError: keys of a batch that can never be written, because the key or its value is too long.

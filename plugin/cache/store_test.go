@@ -208,7 +208,7 @@ func TestAValueThatIsTooLong(t *testing.T) {
 	if want := []string{"", "!badger!x", "ledger/001"}; !ok || !slices.Equal(refused.Keys(), want) {
 		t.Fatalf("refused: %v", err)
 	}
-	if want := "\"ledger/001\" has a value of 131073 bytes; it may have 131072"; !strings.HasSuffix(err.Error(), want) {
+	if want := "\"ledger/001\" has a value of 65537 bytes; it may have 65536"; !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	if err := s.Put(map[string][]byte{strings.Repeat("k", maxKey+1): {}}); err == nil || len(err.Error()) > 300 {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +31,11 @@ Lines, devices and Home Assistant may go away and come back at any time, in any 
 	return command
 }
 
+// memoryPercent is how much garbage may pile up on top of the live memory before it is collected. Go's default is 100.
+// The process has 5 MB of live memory and makes so little garbage that it collects twice a minute, in 2 ms; to collect
+// twice as often costs nothing that can be measured and saves 3 MB of 30. The environment variable GOGC goes before.
+const memoryPercent = 50
+
 func (a *app) serve(ctx context.Context, flag configFlag) error {
 	path, cfg, err := a.load(flag)
 	if err != nil {
@@ -37,6 +44,9 @@ func (a *app) serve(ctx context.Context, flag configFlag) error {
 	log, err := a.logger()
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(memoryPercent)
 	}
 	p, err := plugin.New(cfg, plugin.Deps{Log: log, Version: a.manifest.Version})
 	if err != nil {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -14,8 +15,7 @@ const listAfter = 5 * time.Second
 func (s *state) setDisabled(ids []string, now time.Time) {
 	list := set(ids)
 	if !s.listKnown || !maps.Equal(list, s.disabled) {
-		sorted := slices.Sorted(slices.Values(ids))
-		s.pending[disabledKey] = encode(append([]string{}, firstIDs(sorted)...))
+		s.saveDisabled(slices.Sorted(slices.Values(ids)))
 	}
 	s.disabled, s.listKnown = list, true
 	for _, u := range s.members {
@@ -24,6 +24,19 @@ func (s *state) setDisabled(ids []string, now time.Time) {
 		}
 	}
 	s.enable(now)
+}
+
+// saveDisabled has the cache keep the list, and no record of a longer one before.
+func (s *state) saveDisabled(sorted []string) {
+	now := records(sorted)
+	for n := range max(len(now), s.disabledRecords) {
+		var text []byte
+		if n < len(now) {
+			text = encode(now[n])
+		}
+		s.pending[fmt.Sprintf("%s%02d", disabledPrefix, n)] = text
+	}
+	s.disabledRecords = len(now)
 }
 
 // enable has each device poll what the host shows.

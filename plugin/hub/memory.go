@@ -20,9 +20,9 @@ type Keeper interface {
 
 // The keys of the cache.
 const (
-	knownPrefix = "known/" // + line and unit: what is there
-	valuePrefix = "value/" // + device id / point key: the last reading
-	disabledKey = "disabled"
+	knownPrefix    = "known/"    // + line and unit: what is there
+	valuePrefix    = "value/"    // + device id / point key: the last reading
+	disabledPrefix = "disabled/" // + number: a part of the list of disabled ids
 )
 
 // knownDevice is what is remembered of the device at one unit id of a line, so that its entities are known while it is
@@ -41,12 +41,13 @@ type keptValue struct {
 
 // Memory is what the cache held at the start. The zero value is empty.
 type Memory struct {
-	known     map[string]knownDevice          // by line and unit
-	values    map[string]map[string]keptValue // by device id and point key
-	disabled  []string                        // ids that the host had disabled
-	listKnown bool                            // disabled was told once
-	deleted   map[string]string               // ids that the owner has deleted -> the entry of the configuration then
-	ledger    []ledger.Entry                  // in order
+	known           map[string]knownDevice          // by line and unit
+	values          map[string]map[string]keptValue // by device id and point key
+	disabled        []string                        // ids that the host had disabled
+	listKnown       bool                            // disabled was told once
+	disabledRecords int                             // of the cache
+	deleted         map[string]string               // ids that the owner has deleted -> the configuration then
+	ledger          []ledger.Entry                  // in order
 }
 
 // Known returns what is remembered of the device at a place, if it was of that profile.
@@ -95,8 +96,9 @@ func (m *Memory) take(key string, text []byte) error {
 	if id, ok := strings.CutPrefix(key, deletedPrefix); ok {
 		return decodeInto(text, func(entry string) { m.deleted[id] = entry })
 	}
-	if key == disabledKey {
-		return decodeInto(text, func(ids []string) { m.disabled, m.listKnown = ids, true })
+	if strings.HasPrefix(key, disabledPrefix) {
+		m.disabledRecords++
+		return decodeInto(text, func(ids []string) { m.disabled, m.listKnown = append(m.disabled, ids...), true })
 	}
 	return errors.New("is of no kind known here")
 }

@@ -37,7 +37,7 @@ func TestRecallLeavesOutWhatItDoesNotUnderstand(t *testing.T) {
 		valueKey("SN/1", "bad"): []byte("{"),
 		"value/nothing":         []byte("{}"),
 		"new/thing":             []byte("{}"),
-		disabledKey:             []byte(`["a"]`),
+		disabledPrefix + "00":   []byte(`["a"]`),
 		knownPrefix + "tcp h#1": encode(knownDevice{Profile: "p", Identity: devices.Identity{Serial: "SN/1"}}),
 	}})
 	if got := m.values["SN/1"]["soc"]; got.Value != good.Value || !got.ReadAt.Equal(at) || len(m.values["SN/1"]) != 1 {

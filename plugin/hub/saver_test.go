@@ -62,8 +62,7 @@ type neverError struct{ key string }
 func (e neverError) Error() string  { return e.key + " is too long" }
 func (e neverError) Keys() []string { return []string{e.key} }
 
-// One value that can never be written must not be tried again for ever, and the host is not told that the cache is
-// away.
+// A value that can never be written must not be tried for ever, and the host is not told that the cache is away.
 func TestARefusedValueIsDropped(t *testing.T) {
 	var logged strings.Builder
 	var told []host.Notice

@@ -21,7 +21,9 @@ type state struct {
 	disabled  map[string]bool // ids; meaningless before listKnown
 	measured  time.Time       // when the lines were measured last
 	listKnown bool            // the host has said what is disabled, in this run or before
-	pending   map[string][]byte
+
+	disabledRecords int // of the cache, for the list
+	pending         map[string][]byte
 
 	deleted      map[string]string // ids that the owner has deleted -> the entry of the configuration at that time
 	askedToLeave bool              // devices that have left the configuration were looked for
@@ -67,7 +69,8 @@ type latest struct {
 
 func newState(h *Hub, places []Place, m Memory) *state {
 	s := &state{hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), listKnown: m.listKnown,
-		pending: map[string][]byte{}, deleted: maps.Clone(m.deleted), underWay: map[string]int{}}
+		disabledRecords: m.disabledRecords,
+		pending:         map[string][]byte{}, deleted: maps.Clone(m.deleted), underWay: map[string]int{}}
 	if s.deleted == nil {
 		s.deleted = map[string]string{}
 	}
