@@ -91,14 +91,14 @@ func (l Line) RetryMax() time.Duration {
 	return longest
 }
 
-// Intervals of a device's poll where its configuration does not say.
+// The default intervals of a device's poll.
 const (
 	defaultNow    = 2 * time.Second
 	defaultNormal = 15 * time.Second
 	defaultSlow   = 5 * time.Minute
 )
 
-// The bounds of what a configuration may say; those of the knobs of a line are profile's.
+// The bounds of what a configuration may say. Package profile has those of a line's settings.
 const (
 	maxName      = 64 // PROTOCOL.md section 1
 	minID        = 4  // a shorter one cannot be made unreadable in diagnostics
@@ -111,7 +111,7 @@ const (
 
 const portModbus = "502" // MODBUS Messaging on TCP/IP V1.0b, 4.2.1
 
-// defaults returns what holds where the configuration does not say.
+// defaults returns the defaults of the settings at the top.
 func defaults() Config {
 	return Config{Name: hostName(), Data: dataFolder()}
 }
@@ -151,7 +151,7 @@ func dataFolder() string {
 	return filepath.Join(home, ".local", "share", "solarhub")
 }
 
-// Load reads the configuration in a file; see Parse.
+// Load reads a configuration file; see Parse.
 func Load(path string) (Config, error) {
 	data, err := strict.ReadFile(path)
 	if err != nil {
@@ -160,8 +160,8 @@ func Load(path string) (Config, error) {
 	return Parse(path, data)
 }
 
-// withPort completes an address of a TCP line; ok is false where a port is needed and missing, or the text is no
-// address.
+// withPort adds the default port to the address of a TCP line. ok is false if a port is needed and missing, or if the
+// text is not an address.
 func withPort(address string, t Transport) (complete string, ok bool) {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil {

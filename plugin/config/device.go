@@ -7,7 +7,7 @@ import (
 	"solarhub/devices"
 )
 
-// Device returns a device by its name, with its line. Without a name it is the only one.
+// Device returns the device with a name, and its line. Without a name it returns the only device.
 func (c Config) Device(name string) (l Line, d devices.Config, err error) {
 	var names []string
 	found := 0

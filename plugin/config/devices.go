@@ -16,7 +16,7 @@ import (
 	"solarhub/protocol"
 )
 
-// deviceKeys are all that a device can have.
+// deviceKeys are all keys of a device.
 var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false),
 	[]string{"poll", "grace", "read_only", "arm"})
 
@@ -29,7 +29,7 @@ type deviceEntry struct {
 	keys   strict.Fields
 }
 
-// fail reports at a key of the device, or at the device where the key is not there.
+// fail reports a finding at a key of the device, or at the device if the key is missing.
 func (p deviceEntry) fail(key, format string, args ...any) {
 	at := p.keys.At
 	if n := p.keys.Get(key); n != nil {
@@ -144,7 +144,7 @@ func poll(to map[profile.Interval]time.Duration, f strict.Fields) {
 	}
 }
 
-// armedKeys takes the keys of points that may be written though they are the installer's.
+// armedKeys reads the keys of installer's settings that may be written.
 func armedKeys(n *strict.Node, family *profile.Profile, known bool) []string {
 	armable := armableKeys(family)
 	var keys []string

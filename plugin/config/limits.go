@@ -11,8 +11,8 @@ import (
 	"solarhub/protocol/plan"
 )
 
-// checkLimits refuses what cannot work together, each with the nearest that does: times that the wire does not allow,
-// reads that are too short for a point, holes that cut one.
+// checkLimits refuses settings that cannot work together, and names the nearest that do: times that the wire does not
+// allow, reads that are too short for a point, holes that cut a point.
 func checkLimits(l *Line, f strict.Fields, entries []deviceEntry) {
 	for i := range entries {
 		p := &entries[i]
@@ -30,12 +30,12 @@ func checkLimits(l *Line, f strict.Fields, entries []deviceEntry) {
 	}
 }
 
-// blockTime is how long the registers of one read may take to pass on a serial line if nobody says max_registers. That
-// is 48 registers at 9600 8N1; with the shipped maps polling takes 0.4 to 13 % longer than with 125, and a write waits
-// half as long.
+// blockTime is how long the registers of one read may take on a serial line without max_registers. At 9600 8N1 that is
+// 48 registers. With the shipped maps polling then takes 0.4 to 13 % longer than with 125, and a write waits half as
+// long.
 const blockTime = 100 * time.Millisecond
 
-// fillMaxRegisters chooses the most registers of one read where neither the family nor the configuration does.
+// fillMaxRegisters sets max_registers if neither the family nor the configuration does.
 func (p *deviceEntry) fillMaxRegisters() {
 	l := &p.device.Line
 	if l.MaxRegisters == 0 {
@@ -43,8 +43,8 @@ func (p *deviceEntry) fillMaxRegisters() {
 	}
 }
 
-// DefaultBlock returns the most registers of one read where nobody says max_registers. On a serial line it is as many
-// as pass in 100 ms, and never fewer than the longest point has.
+// DefaultBlock returns the default of max_registers. On a serial line that is as many as pass in 100 ms, and never
+// fewer than the longest point has.
 func DefaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
 	if s.Baud == 0 {
 		return protocol.MaxReadRegisters
@@ -54,7 +54,7 @@ func DefaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
 	return max(longest.Count, uint16(min(fit, protocol.MaxReadRegisters)))
 }
 
-// applyWriteWait shortens the reads of a line until a write waits for the wire no longer than a person wants.
+// applyWriteWait shortens the reads of a line until no write waits longer for one than write_wait says.
 func applyWriteWait(l *Line, f strict.Fields, entries []deviceEntry) {
 	n := f.Get("write_wait")
 	if n == nil {
@@ -78,8 +78,8 @@ func applyWriteWait(l *Line, f strict.Fields, entries []deviceEntry) {
 	}
 }
 
-// shorten limits the reads of a device to those that are over within a time. It returns the longest that has to be,
-// with its time.
+// shorten limits the reads of a device to those that end within a time. It returns the longest read that it cannot
+// shorten, and its time.
 func (p *deviceEntry) shorten(within time.Duration) (what string, takes time.Duration) {
 	d := &p.device
 	timing := devices.TimingOf(d.Line)
@@ -96,7 +96,7 @@ func (p *deviceEntry) shorten(within time.Duration) (what string, takes time.Dur
 	return what, takes
 }
 
-// readsOf returns the reads that bring all points of a device, those of all its variants.
+// readsOf returns the reads of all points of a device, in all its variants.
 func readsOf(d devices.Config) []plan.Read {
 	var all []plan.Read
 	for _, variant := range d.Profile.VariantNames() {
@@ -107,7 +107,7 @@ func readsOf(d devices.Config) []plan.Read {
 	return all
 }
 
-// checkGap refuses a gap with which not even one register is read in each of the shortest intervals.
+// checkGap refuses a gap that leaves no time to read even one register in the shortest interval.
 func (p *deviceEntry) checkGap() {
 	d := p.device
 	class, ok := shortest(d)
@@ -151,7 +151,7 @@ func shortest(d devices.Config) (class profile.Interval, ok bool) {
 	return class, ok
 }
 
-// checkTimeout refuses one within which the longest read cannot have come over the wire.
+// checkTimeout refuses a timeout that ends before the longest reply can have arrived.
 func (p *deviceEntry) checkTimeout() {
 	d := p.device
 	timing := devices.TimingOf(d.Line)
@@ -192,7 +192,7 @@ func replyTime(t protocol.Timing, r protocol.Range) time.Duration {
 	return t.Serial.Silence() + t.Turnaround + t.Serial.Chars(reply)
 }
 
-// roundedUp writes a time, rounded up.
+// roundedUp returns the text of a time, rounded up.
 func roundedUp(d, unit time.Duration) string {
 	return strict.Span((d + unit - 1).Truncate(unit))
 }

@@ -9,11 +9,11 @@ import (
 	"solarhub/devices/profile/strict"
 )
 
-// lineKeys are all that a line can have.
+// lineKeys are all keys of a line.
 var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"},
 	profile.SettingKeys(true), []string{"write_wait", "grace", "devices"})
 
-// ofLines and ofDevices say where keys belong that people look for at the other one.
+// ofLines and ofDevices say where a key belongs that stands at the wrong one of the two.
 var (
 	ofLines   = keysAt("it is of the line, beside its devices", lineKeys)
 	ofDevices = keysAt("it is of a device of the line", deviceKeys)
@@ -29,7 +29,7 @@ func keysAt(where string, keys []string) map[string]string {
 	return at
 }
 
-// line reads one line, then what its devices need of it together, then whether all of it can be.
+// line reads one line with its devices, joins what the devices need of it, and checks that all of it can work.
 func (p *parser) line(n *strict.Node) Line {
 	f := n.FieldsBut(ofDevices, lineKeys...)
 	l := Line{}
@@ -75,7 +75,7 @@ func grace(f strict.Fields, above time.Duration) time.Duration {
 	return d
 }
 
-// address takes the one place that the line leads to.
+// address reads where the line leads. Exactly one key may say so.
 func (p *parser) address(l *Line, f strict.Fields) {
 	var at *strict.Node
 	for t, key := range transports {

@@ -15,7 +15,7 @@ import (
 	"solarhub/plugin/host"
 )
 
-// What may stand at the top and under host.
+// The keys at the top and under host.
 var (
 	rootKeys  = []string{"host", "name", "data", "lines"}
 	tokenKeys = []string{"token", "token_file", "token_env"}
@@ -82,8 +82,7 @@ func (p *parser) config(f strict.Fields) {
 	}
 }
 
-// path resolves a path of the configuration: ~ is the home folder, and a relative one begins at the configuration's
-// folder.
+// path resolves a path of the configuration. It may begin with ~; a relative path begins at the configuration's folder.
 func (p *parser) path(name string) string {
 	if rest, ok := strings.CutPrefix(name, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
@@ -115,7 +114,7 @@ func (p *parser) host(f strict.Fields) {
 	p.token(f)
 }
 
-// token takes the token from the one place that is named. What is wrong with it is told without repeating it.
+// token reads the token from the one place that is named. A finding about the token does not repeat it.
 func (p *parser) token(f strict.Fields) {
 	var given []string
 	for _, key := range tokenKeys {
@@ -175,7 +174,7 @@ func checkToken(token string) string {
 	return ""
 }
 
-// unique notes a name that may stand only once, or says where it stands already.
+// unique notes a name that must be unique, or reports where it was used before.
 func unique(seen map[string]*strict.Node, name, what string, at *strict.Node) {
 	if first := seen[name]; first != nil {
 		at.Fail("%s is in line %d already", what, first.Line)
@@ -184,8 +183,7 @@ func unique(seen map[string]*strict.Node, name, what string, at *strict.Node) {
 	seen[name] = at
 }
 
-// resolvedPath returns what a path leads to, so that two names of one port are found out; the path itself if it leads
-// nowhere.
+// resolvedPath follows links, so that two names of one port are recognised. A path that leads nowhere stays as it is.
 func resolvedPath(path string) string {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

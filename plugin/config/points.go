@@ -30,8 +30,8 @@ func (p *deviceEntry) checkHoles() {
 	}
 }
 
-// cutPoints returns the points that a hole cuts, and what is left of the hole beside them; none where a variant has no
-// such point.
+// cutPoints returns the points that a hole cuts, and the rest of the hole beside them. It returns none if some variant
+// has no such point.
 func cutPoints(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
 	for _, variant := range family.VariantNames() {
 		points, _ := family.Resolve(variant) // variants of a loaded profile resolve
@@ -65,7 +65,7 @@ func firstKeys(keys []string) string {
 	return strings.Join(keys, " and ")
 }
 
-// longestPoint returns the longest point that is read in one go, of the variant in which it is shortest.
+// longestPoint returns the longest point that must be read at once, for the variant in which that is shortest.
 func longestPoint(family *profile.Profile) (key string, most protocol.Range) {
 	for i, variant := range family.VariantNames() {
 		points, _ := family.Resolve(variant)
@@ -85,7 +85,7 @@ func longestPoint(family *profile.Profile) (key string, most protocol.Range) {
 	return key, most
 }
 
-// checkMaxRegisters refuses a max_registers in which a point has no place.
+// checkMaxRegisters refuses a max_registers that is smaller than a point.
 func (p *deviceEntry) checkMaxRegisters() {
 	key, r := longestPoint(p.device.Profile)
 	if most := p.device.Line.MaxRegisters; r.Count > most && p.keys.Get("max_registers") != nil {

@@ -7,8 +7,7 @@ import (
 	"solarhub/protocol"
 )
 
-// lineQuirks finds out how the connection of a line is treated: as the line says, else as the families of its devices
-// need it.
+// lineQuirks sets how the connection of a line is treated: as the line says, else as the families of its devices need.
 func lineQuirks(l *Line, f strict.Fields, entries []deviceEntry) {
 	var all []devices.Config
 	for _, p := range entries {
@@ -30,7 +29,7 @@ func lineQuirks(l *Line, f strict.Fields, entries []deviceEntry) {
 	}
 }
 
-// misplaced says why a key cannot stand at a line of a transport.
+// misplaced says why a line of a transport cannot have a key.
 var misplaced = map[string]map[Transport]string{
 	"transaction_ids": {Serial: "RTU frames have no transaction ids", RTUOverTCP: "RTU frames have no transaction ids"},
 	"echo":            {TCP: "only RTU frames can come back as an echo"},
@@ -40,8 +39,8 @@ var misplaced = map[string]map[Transport]string{
 		RTUOverTCP: "there is no USB adapter on a line over the network"},
 }
 
-// SharedQuirks joins what the families of a line need: the longest delay, and what one of them wants, as far as the
-// transport has it.
+// SharedQuirks joins the needs of the families of a line: the longest delay, and each exception that one of them needs
+// and the transport has.
 func SharedQuirks(t Transport, of []devices.Config) protocol.Quirks {
 	var all protocol.Quirks
 	for _, d := range of {

@@ -14,7 +14,7 @@ func ParityName(p protocol.Parity) string { return parities[p] }
 
 var parities = []string{protocol.NoParity: "none", protocol.EvenParity: "even", protocol.OddParity: "odd"}
 
-// serialSetting takes the setting of a serial line: what is given, else what the devices are delivered with.
+// serialSetting sets baud, parity and stop bits of a serial line: as given, else as the devices are delivered.
 func serialSetting(l *Line, f strict.Fields, entries []deviceEntry) {
 	if l.Transport == TCP {
 		for _, key := range []string{"baud", "parity", "stop_bits"} {
@@ -55,7 +55,7 @@ func delivery(delivered map[protocol.Serial]string) string {
 	return strings.Join(texts, ", ")
 }
 
-// baud takes a rate that ports have; the finding about another names the nearest.
+// baud reads a rate that ports have. A finding about any other rate names the nearest.
 func baud(l *Line, n *strict.Node) {
 	if n == nil {
 		return
@@ -73,8 +73,7 @@ func baud(l *Line, n *strict.Node) {
 	l.Serial = s
 }
 
-// meantParity says what to write for parities that people say otherwise. Mark parity is a bit that is always 1, as a
-// stop bit is.
+// meantParity maps other words for a parity to the right one. Mark parity is a bit that is always 1, like a stop bit.
 var meantParity = map[string]string{"n": "none", "e": "even", "o": "odd", "no": "none",
 	"mark": "none with stop_bits: 2, which is the same on the wire"}
 

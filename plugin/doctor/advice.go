@@ -85,7 +85,7 @@ func (a Advice) Sentence() string {
 	return t + "."
 }
 
-// Symptoms are what is known of one line when advice is sought.
+// Symptoms are what the doctor knows about one line.
 type Symptoms struct {
 	Line    config.Line
 	Watched time.Duration  // over which the counters run
@@ -98,7 +98,7 @@ type Symptoms struct {
 	Transport *config.Transport // another way in which it answered at the same address
 }
 
-// DeviceSymptoms are what is known of one device of it.
+// DeviceSymptoms are what the doctor knows about one device of the line.
 type DeviceSymptoms struct {
 	Config  devices.Config
 	Status  devices.Status
@@ -115,7 +115,7 @@ type DeviceSymptoms struct {
 	Most    uint16        // registers of the longest read that is answered, if longer ones are not
 }
 
-// WellText is what is said of a line that needs nothing.
+// WellText is the advice for a line without problems.
 const WellText = "No problem found"
 
 // Headline returns the most important sentence that the owner of a device is to read, about the device or its line, or
@@ -137,7 +137,7 @@ func short(text string) string {
 	return text
 }
 
-// advise returns what is to be said of a line, the most important first; nothing if it is well. It is pure.
+// advise returns the advice for a line, the most important first; none if the line is well. It is pure.
 func advise(s Symptoms) []Advice {
 	all := lineAdvice(s)
 	if carriesNothing(all) {
@@ -187,7 +187,7 @@ func note(i Illness, format string, args ...any) Advice {
 // answered counts the exchanges in which the line carried a reply.
 func answered(s protocol.Stats) uint64 { return s.Replies + s.Exceptions }
 
-// share returns n of all as a part.
+// share returns n as a fraction of a total.
 func share(n, of uint64) float64 {
 	if of == 0 {
 		return 0
@@ -195,7 +195,7 @@ func share(n, of uint64) float64 {
 	return float64(n) / float64(of)
 }
 
-// withRoom returns a setting with room above what was measured: a fifth more, on a round number.
+// withRoom returns a measured time plus a fifth, rounded up to a round number.
 func withRoom(d time.Duration) time.Duration {
 	step := 10 * time.Millisecond
 	switch {

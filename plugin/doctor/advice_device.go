@@ -13,7 +13,8 @@ import (
 	"solarhub/protocol"
 )
 
-// How often it must happen to a device before it is told. One lost request of a thousand is made good by the next poll.
+// How often something must happen to a device before it is reported. The next poll makes up for one lost request in a
+// thousand.
 const (
 	fewTimeouts  = 0.01
 	fewBusy      = 0.02
@@ -47,24 +48,24 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 	return all
 }
 
-// there: it answered when it was asked otherwise, so it is not away.
+// answersSometimes reports whether the device answered when it was asked in another way, so that it is not away.
 func answersSometimes(d DeviceSymptoms) bool {
 	return d.Answers || d.Slowest > 0 || d.Gap > 0 || d.Most > 0
 }
 
-// isLate: its replies come behind the timeout. So many in a row make a device count as away that is there.
+// isLate reports whether replies of the device arrive after the timeout. Several in a row make it count as away.
 func isLate(s Symptoms, d DeviceSymptoms) bool {
 	timeout := timeoutOf(d.Config)
 	return s.Stats.Link.Latest > timeout && lateAndDamaged*s.Stats.Frames.Late >= d.Stats.Timeouts ||
 		d.Slowest > timeout
 }
 
-// silent: it was asked and never answered, not even with an exception.
+// silent reports whether the device was asked and never answered, not even with an exception.
 func silent(d DeviceSymptoms) bool {
 	return d.Stats.Requests > 0 && d.Stats.Replies+d.Stats.Exceptions == 0
 }
 
-// silence says why a unit may never answer.
+// silence returns the likely reason why a unit never answers.
 func silence(s Symptoms, d DeviceSymptoms) Advice {
 	who := fmt.Sprintf("nothing answers at unit id %d of %s", d.Config.Unit, s.Line)
 	others := len(s.Alive) > 0
@@ -138,7 +139,7 @@ func (a Advice) withSerial(right, wrong protocol.Serial) Advice {
 	return a
 }
 
-// stranger: it answers, and is not what it should be.
+// wrongDevice returns the advice for a unit that answers but is not the device of the configuration.
 func wrongDevice(s Symptoms, d DeviceSymptoms) []Advice {
 	if d.Status.Online || d.Status.Identified || d.Stats.Replies+d.Stats.Exceptions == 0 ||
 		10*d.Stats.Timeouts > d.Stats.Replies+d.Stats.Exceptions || d.Status.Reason == "" {
@@ -150,7 +151,7 @@ func wrongDevice(s Symptoms, d DeviceSymptoms) []Advice {
 	return []Advice{mend(IllWrongDevice, "%s is not available: %s", d.Config.Name, d.Status.Reason)}
 }
 
-// nothingBehind is what a gateway says of a unit id.
+// nothingBehind returns the advice for a unit id behind a gateway that gets no answer from it.
 func nothingBehind(s Symptoms, d DeviceSymptoms) Advice {
 	if len(s.Alive) > 0 {
 		return mend(IllSilent, "the gateway answers that it gets nothing from unit id %d, but %s: is that the "+
@@ -161,12 +162,12 @@ func nothingBehind(s Symptoms, d DeviceSymptoms) Advice {
 		d.Config.Unit)
 }
 
-// refusedByGateway: no reply came, but what gateways say of a device that does not answer.
+// refusedByGateway reports whether only a gateway answered, to say that the device does not.
 func refusedByGateway(d DeviceSymptoms) bool {
 	return d.Stats.Replies == 0 && d.Stats.Unreached > 0
 }
 
-// timeouts says why some requests get no answer and others do.
+// timeouts returns the reason why some requests get no answer.
 func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 	n, name := d.Stats.Timeouts, d.Config.Name
 	switch {
@@ -215,8 +216,8 @@ func timeoutOf(d devices.Config) time.Duration {
 	return cmp.Or(d.Line.Pace.Timeout, protocol.DefaultTimeout)
 }
 
-// learnedHoles: registers that the device does not read across were found out and are kept to; writing them down spares
-// the finding out.
+// learnedHoles names registers that SolarHub has learnt to leave out of reads. Written down, they need not be learnt
+// again.
 func learnedHoles(d DeviceSymptoms) []Advice {
 	known := d.Config.Line.Holes
 	holes := slices.Clone(known)
@@ -243,7 +244,7 @@ func ofFamily(d devices.Config) []protocol.Range {
 	return d.Profile.Line.Holes
 }
 
-// busy: exceptions 5 and 6.
+// busy returns the advice for a device that answers with exceptions 5 and 6.
 func busy(d DeviceSymptoms) []Advice {
 	n, wait := d.Stats.Busy, cmp.Or(d.Config.Line.Busy.Wait, profile.DefaultBusyWait)
 	if n < enoughToTell || share(n, d.Stats.Requests) < fewBusy {
@@ -255,7 +256,7 @@ func busy(d DeviceSymptoms) []Advice {
 		d.Stats.Requests, strict.Span(withRoom(2*wait))).with("busy_wait", strict.Span(withRoom(2*wait)))}
 }
 
-// behind: the values are older than their intervals say.
+// behind returns the advice for a device whose values are older than its intervals.
 func behind(s Symptoms, d DeviceSymptoms) []Advice {
 	if !d.Poll.Behind {
 		return nil

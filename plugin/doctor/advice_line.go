@@ -12,8 +12,8 @@ import (
 	"solarhub/protocol"
 )
 
-// How often something must happen before it is told, as a share of the requests. A glitch now and then is what a line
-// in a house has.
+// How often something must happen before it is reported, as a share of the requests. Every line in a house has a glitch
+// now and then.
 const (
 	fewDamaged = 0.005
 	fewForeign = 0.01
@@ -56,8 +56,8 @@ func lineAdvice(s Symptoms) []Advice {
 	return all
 }
 
-// wrongTransactions: replies come in the place of those that are waited for, right but for their transaction id. Where
-// both come, the first are somebody else's.
+// wrongTransactions reports whether replies arrive that are right but for their transaction id, and the right ones are
+// missing. If both arrive, the wrong ones are somebody else's.
 func wrongTransactions(s Symptoms) bool {
 	return s.Stats.Link.Transactions && s.Line.Quirks.Transactions == protocol.StrictTransactions && inPlace(s)
 }
@@ -72,7 +72,7 @@ func inPlace(s Symptoms) bool {
 	return missing > 0 && 2*missing >= s.Stats.Frames.Foreign
 }
 
-// openFailure says why the line cannot be opened, or does not stay open.
+// openFailure returns the reason why the line cannot be opened, or does not stay open.
 func openFailure(s Symptoms) (a Advice, ill bool) {
 	err, at := s.Stats.LastError, s.Line.Address
 	link, failed := errors.AsType[*protocol.LinkError](err)
@@ -128,7 +128,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
-// brokenConnection is for a connection that was open and ended.
+// brokenConnection returns the advice for a connection that was open and ended.
 func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 	switch {
 	case s.Line.Transport == config.Serial && !s.Stats.DownSince.IsZero():
@@ -152,7 +152,7 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 	return Advice{}, false
 }
 
-// onlyNoise: bytes came, and not one of them in a frame that was meant for us.
+// onlyNoise reports whether bytes arrived, but no frame for SolarHub.
 func onlyNoise(s Symptoms) bool {
 	f := s.Stats.Frames
 	return answered(s.Stats) == 0 && f.Noise+f.Damaged > 0 && f.Foreign+f.Late == 0 && !s.Stats.Link.Transactions &&

@@ -19,13 +19,13 @@ type catalog struct {
 	devices     map[string]*devices.Device              // by device id, without parts
 }
 
-// entityFigure is what an entity of the part "line" stands for.
+// entityFigure is the figure that an entity of the part "line" shows.
 type entityFigure struct {
 	device *devices.Device
 	figure figure
 }
 
-// entityPoint is what an entity stands for.
+// entityPoint is the point that an entity shows.
 type entityPoint struct {
 	device *devices.Device
 	point  profile.Point
@@ -101,7 +101,7 @@ func partID(device, part string) string {
 	return device + "/" + part
 }
 
-// entity leaves away what the platform has no use for, so that the hash does not change by it.
+// entity leaves out the fields that the platform does not use, so that they do not change the hash.
 func entity(e devices.Entity, device string) host.Entity {
 	h := host.Entity{
 		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Name: e.Name, Category: e.Category,

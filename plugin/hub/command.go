@@ -155,7 +155,7 @@ func (h *Hub) refresh(ctx context.Context, call host.Call) host.Result {
 	return host.Result{}
 }
 
-// ended says why a call could not even begin.
+// ended returns the error of a call that ended before it began.
 func ended(ctx context.Context, t entityPoint) *host.CallError {
 	failure, _ := callError(ctx, t, context.Cause(ctx))
 	return failure

@@ -8,10 +8,10 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// A counter of energy that reads 0 once, and then what it read before, makes the host book the whole count again. So a
-// counter that falls is believed when it was read twice below the value before. A counter for life never falls to 0.
+// If an energy counter reads 0 once and then its old value, the host adds the whole count again. So a fall is believed
+// only after two readings in a row below the old value. A lifetime counter never falls to 0.
 
-// keepsCount reports whether a reading is a fall that is not believed (yet), so that the value before stays.
+// keepsCount reports whether a reading is a fall that is not believed, so that the old value stays.
 func keepsCount(p profile.Point, v *latest, r devices.Reading) bool {
 	if !strings.HasPrefix(p.Entity.StateClass, "total") || r.Value.Kind != codec.KindNumber {
 		return false

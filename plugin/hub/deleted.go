@@ -18,7 +18,7 @@ const deletedPrefix = "deleted/"
 // longer counts.
 const askedAgain = "asked for again"
 
-// deletions are what the host has told and Run has not taken yet.
+// deletions hold what the host has reported and Run has not taken yet.
 type deletions struct {
 	mu   sync.Mutex
 	all  []deletion
@@ -30,10 +30,10 @@ type deletion struct {
 	now bool // the owner deletes it now; else it is known that he did, some time before
 }
 
-// Deleted takes that the owner deletes devices or parts in the host now. It does not wait.
+// Deleted is called when the owner deletes devices or parts in the host. It does not wait.
 func (h *Hub) Deleted(ids []string) { h.deletions.add(ids, true) }
 
-// StillDeleted takes which devices or parts the owner has deleted some time before. It does not wait.
+// StillDeleted is called with the devices or parts that the owner deleted some time ago. It does not wait.
 func (h *Hub) StillDeleted(ids []string) { h.deletions.add(ids, false) }
 
 func (d *deletions) add(ids []string, now bool) {

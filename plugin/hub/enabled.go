@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// listAfter is how long a device whose ids are in no list of the host is polled as its profile says: when it is
-// registered for the first time, the list that names its disabled entities follows within a second or two.
+// listAfter is how long a new device is polled as its profile says. After the first registration the host's list of
+// disabled entities follows within a second or two.
 const listAfter = 5 * time.Second
 
 // setDisabled takes the host's list of ids that need not be polled.
@@ -71,7 +71,7 @@ func (s *state) poll(u *member, wanted map[string]bool) {
 	u.device.SetEnabled(func(key string) bool { return wanted[key] })
 }
 
-// isListed reports whether the host's list speaks of the device: it names one of its ids, or it had time to.
+// isListed reports whether the host's list covers the device: it names one of its ids, or the host had time to send it.
 func (s *state) isListed(u *member, now time.Time) bool {
 	for _, ids := range u.ids {
 		u.listed = u.listed || slices.ContainsFunc(ids, func(id string) bool { return s.disabled[id] })

@@ -7,16 +7,15 @@ import (
 	"solarhub/devices/profile"
 )
 
-// freshFor is how long a measurement from before a restart, or from before the device was away, still says something.
+// freshFor is how long a measurement is shown that was read before a restart, or before the device was away.
 const freshFor = 5 * time.Minute
 
-// resaveAfter is how old the moment of a reading may be in the cache while its value stays the same. It is part of
-// freshFor, so that a measurement is at most this much too old after a power failure.
+// resaveAfter is how far the time of a reading in the cache may lag while the value stays the same. After a power
+// failure a measurement looks at most this much older than it is.
 const resaveAfter = time.Minute
 
-// isFresh reports whether what was read at a moment still says something of now. A moment in the future says that the
-// clock has been set back since, as a board without a battery does at its start: nobody knows how old such a reading
-// is.
+// isFresh reports whether a reading is young enough to be shown. A reading from the future means that the clock was set
+// back, as happens when a board without a clock battery boots. Its age is unknown, so it counts as old.
 func isFresh(readAt, now time.Time) bool {
 	age := now.Sub(readAt)
 	return age >= 0 && age <= freshFor

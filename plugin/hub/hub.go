@@ -141,12 +141,12 @@ func (h *Hub) do(ctx context.Context, f func(*state)) bool {
 	return false
 }
 
-// Readings takes what a device has read.
+// Readings takes new values of a device.
 func (h *Hub) Readings(ctx context.Context, d *devices.Device, readings []devices.Reading) {
 	h.post(ctx, func(s *state) { s.readings(d, readings) })
 }
 
-// Status takes how a device is.
+// Status takes the state of a device.
 func (h *Hub) Status(ctx context.Context, d *devices.Device, status devices.Status) {
 	h.post(ctx, func(s *state) { s.status(d, status, time.Now()) })
 }

@@ -35,7 +35,7 @@ func (s *state) leave() {
 	}
 }
 
-// Left takes that the host has removed devices that are no longer in the configuration. The cache forgets them.
+// Left is called when the host has removed devices that are no longer in the configuration. The cache forgets them.
 func (h *Hub) Left(ctx context.Context, ids []string) {
 	h.post(ctx, func(s *state) {
 		for _, id := range ids {
@@ -47,7 +47,7 @@ func (h *Hub) Left(ctx context.Context, ids []string) {
 	})
 }
 
-// keysOf returns the keys of the cache that tell of a device.
+// keysOf returns the keys of all records about a device.
 func (m Memory) keysOf(id string) map[string]bool {
 	keys := map[string]bool{}
 	for place, k := range m.known {
@@ -66,8 +66,8 @@ func (m Memory) keysOf(id string) map[string]bool {
 	return keys
 }
 
-// Forget takes out of a cache what is remembered of the device at a place, so that the next start takes whoever answers
-// there for new. It returns the id that is forgotten; empty: nothing was known. No hub may run on the cache.
+// Forget deletes what a cache remembers of the device at a place. The next start accepts whichever device answers
+// there. It returns the id of the forgotten device, or "" if none was known. No hub may use the cache meanwhile.
 func Forget(k Keeper, place string) (id string, err error) {
 	m, _ := Recall(k) // what cannot be understood is not of the device
 	known, ok := m.known[place]

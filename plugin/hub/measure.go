@@ -36,7 +36,7 @@ func (s *state) figuresOf(u *member, now time.Time) figures {
 	return figures{u.gauge.Measure(u.device, now), u.device.Poll(), u.device.Glitches()}
 }
 
-// readFigure answers the host's wish to read a figure now.
+// readFigure reads a figure for the host now.
 func (h *Hub) readFigure(ctx context.Context, id string, m entityFigure) host.Result {
 	now := time.Now()
 	result := failed(host.NewCallError(host.CodeStopping, reasonOf(nil), nil))
@@ -53,7 +53,7 @@ func (h *Hub) readFigure(ctx context.Context, id string, m entityFigure) host.Re
 	return result
 }
 
-// figureOnly refuses what cannot be done with a figure.
+// figureOnly refuses to set a figure.
 func figureOnly(m entityFigure) *host.CallError {
 	return host.NewCallError(host.CodeReadOnly, fmt.Sprintf("%s is measured: it cannot be set", m.figure.name),
 		map[string]string{"name": m.figure.name})

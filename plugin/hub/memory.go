@@ -59,8 +59,8 @@ func (m Memory) Known(place, profile string) (who devices.Identity, learned devi
 	return k.Identity, k.Learned, true
 }
 
-// Recall reads the cache. A record that cannot be understood is left out, and is one error of the joined ones: it may
-// come from another version.
+// Recall reads the cache. It leaves out a record that it cannot understand, which may come from another version, and
+// joins an error for it.
 func Recall(k Keeper) (Memory, error) {
 	m := Memory{known: map[string]knownDevice{}, values: map[string]map[string]keptValue{},
 		deleted: map[string]string{}}
@@ -112,7 +112,7 @@ func decodeInto[T any](text []byte, take func(T)) error {
 	return nil
 }
 
-// encode returns the JSON of what the cache holds; all of it can be encoded.
+// encode returns the JSON of a record. Every type of record can be encoded.
 func encode(v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"solarhub/plugin/ledger"
 )
 
-// Reverted takes that a confirmed value was changed by somebody else.
+// Reverted is called when something else has changed a value that was set and confirmed.
 func (h *Hub) Reverted(ctx context.Context, d *devices.Device, r devices.Reverted) {
 	h.post(ctx, func(s *state) { s.reverted(d, r) })
 }

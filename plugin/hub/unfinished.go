@@ -10,10 +10,10 @@ import (
 	"solarhub/plugin/ledger"
 )
 
-// A process that ends in the middle of a set-value leaves an entry without an end in the ledger. Nothing is written
-// again. What the device is read to hold in the next run is the end of the entry.
+// A process that is killed during a set-value leaves an entry without an end in the ledger. The next process does not
+// write the value again. It reads what the device holds, and ends the entry with that.
 
-// finish ends the entries of a point that an earlier process left open, by what was read.
+// finish ends the entries of a point that an earlier process left open, according to a new reading.
 func (s *state) finish(u *member, r devices.Reading) {
 	if r.Raw == nil {
 		return
@@ -50,7 +50,7 @@ func (s *state) finishPresses(u *member) {
 	}
 }
 
-// holds reports whether raw words are those of a value that the host had asked for.
+// holds reports whether raw words encode a value that the host asked for.
 func holds(p profile.Point, raw []uint16, value any) bool {
 	v, err := p.Spec.Parse(value)
 	if err != nil {

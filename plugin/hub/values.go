@@ -90,7 +90,7 @@ func (s *state) memberOf(d *devices.Device) *member {
 	return s.members[i]
 }
 
-// readings takes the newest values of a device.
+// readings takes new values of a device.
 func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 	u := s.memberOf(d)
 	changes := host.States{Values: map[string]any{}, Available: map[string]bool{}}
@@ -141,7 +141,8 @@ func (s *state) release(t entityPoint, ids []string) {
 	s.hub.outbox.Put(changes)
 }
 
-// status takes how a device is. A device that is known anew, or as another variant, changes the definitions.
+// status takes the state of a device. A device that becomes known, or turns out to be another variant, changes the
+// definitions.
 func (s *state) status(d *devices.Device, status devices.Status, now time.Time) {
 	u := s.memberOf(d)
 	before := u.status
@@ -193,8 +194,8 @@ func (u *member) online() map[string]host.DeviceState {
 	return all
 }
 
-// describe makes the definitions anew and tells the host if there are others. Whatever is known of a device that has
-// come to be known is shown.
+// describe builds the definitions from what is known now, and has the host ask for them. It shows the cached values of
+// a device that has just become known.
 func (s *state) describe(now time.Time) {
 	c := newCatalog()
 	taken := map[string]*member{}
@@ -245,8 +246,8 @@ func byKey(points []profile.Point) map[string]profile.Point {
 	return all
 }
 
-// recall takes the last values of a device from the cache, where nothing newer is known, and shows what still says
-// something.
+// recall takes the last values of a device from the cache, unless newer ones are known, and shows those that are fresh
+// or lasting.
 func (s *state) recall(u *member, now time.Time) {
 	for key, k := range s.memory.values[u.id] {
 		if _, ok := u.points[key]; ok && u.values[key] == nil {
@@ -258,7 +259,7 @@ func (s *state) recall(u *member, now time.Time) {
 	})
 }
 
-// age is for a device that comes back: what it said long ago is not taken for new until it is read again.
+// age marks the old values of a device that comes back as cached until they are read again.
 func (s *state) age(u *member, now time.Time) {
 	s.show(u, func(p profile.Point, v *latest) (any, bool) {
 		if isFresh(v.ReadAt, now) {
@@ -272,8 +273,8 @@ func (s *state) age(u *member, now time.Time) {
 	})
 }
 
-// show puts values into the outbox: for each point what value returns, unless that is not ok. Cached ones carry the
-// moment they were read.
+// show puts values into the outbox: for each point the one that value returns, if ok. A cached value carries the time
+// when it was read.
 func (s *state) show(u *member, value func(p profile.Point, v *latest) (any, bool)) {
 	changes := host.States{Values: map[string]any{}, Cached: map[string]time.Time{}}
 	for key, v := range u.values {
@@ -291,8 +292,8 @@ func (s *state) show(u *member, value func(p profile.Point, v *latest) (any, boo
 	s.hub.outbox.Put(changes)
 }
 
-// collect adds to pending what the cache does not know: values that have changed, and now and then the moment of those
-// that have not; at the end all.
+// collect adds to pending what the cache lacks: changed values, and from time to time the read time of unchanged ones.
+// With all it adds every value.
 func (s *state) collect(now time.Time, all bool) {
 	for _, u := range s.members {
 		s.collectKnown(u)

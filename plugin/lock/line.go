@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// folders are where lock files of lines lie, the first that can be used. Every user and every service of the machine
-// sees the first two, also one that has a /tmp of its own.
+// folders are the places for lock files of lines; the first that can be used is taken. Every user and service of the
+// machine sees the first two, even a service with its own /tmp.
 var folders = []string{"/run/lock", "/var/lock", os.TempDir()}
 
-// Line takes the lock of a line: of two processes on a machine, only one asks the devices at an endpoint, which is a
-// network address or the path of a port. Errors: *HeldError. Where no folder can be used there is no lock, and no
-// error: Release does nothing then.
+// Line takes the lock of a line, so that only one process of a machine talks to the devices at an endpoint: a network
+// address or the path of a port. The error is a *HeldError. If no folder can be used there is no lock and no error, and
+// Release does nothing.
 func Line(endpoint string) (*Lock, error) {
 	for _, folder := range folders {
 		l, err := Acquire(filepath.Join(folder, fileName(endpoint)))
@@ -46,7 +46,7 @@ func Lines(endpoints ...string) (release func() error, err error) {
 	return release, nil
 }
 
-// fileName is readable for people, and different for each endpoint.
+// fileName returns a name that people can read and that differs for each endpoint.
 func fileName(endpoint string) string {
 	readable := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {

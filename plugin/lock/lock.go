@@ -27,8 +27,8 @@ func (e *HeldError) Error() string {
 // Lock is a lock that this process has.
 type Lock struct{ file *os.File }
 
-// Acquire takes the lock of a file, which is made if it is not there, without waiting. Every user of the machine can
-// take it. Errors: *HeldError, or why the file cannot be used.
+// Acquire takes the lock of a file without waiting, and makes the file if it is missing. Every user of the machine can
+// take the lock. The error is a *HeldError, or says why the file cannot be used.
 func Acquire(path string) (*Lock, error) {
 	for range 10 { // each time the holder before has just removed the file
 		file, err := open(path)
@@ -62,8 +62,8 @@ func current(file *os.File, path string) bool {
 	return err == nil && gone == nil && os.SameFile(mine, now)
 }
 
-// open opens a file of anybody, or makes one for everybody. An existing file is opened without O_CREATE: in a folder
-// like /tmp the system refuses O_CREATE for a file of another user (fs.protected_regular).
+// open opens the file, whoever owns it, or makes it for every user. It opens an existing file without O_CREATE, because
+// in a folder like /tmp the system refuses O_CREATE for another user's file (fs.protected_regular).
 func open(path string) (*os.File, error) {
 	for range 2 { // another process may make the file between the two
 		file, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -96,8 +96,8 @@ func owner(file *os.File) int {
 // place.
 func (l *Lock) Held() bool { return l.file != nil && current(l.file, l.file.Name()) }
 
-// Release lets go. The file is removed first, while nobody else can have its lock; whoever has just opened it looks
-// again.
+// Release gives the lock up. It removes the file first, while nobody else can have the lock; a process that has just
+// opened the file notices and tries again.
 func (l *Lock) Release() error {
 	if l.file == nil {
 		return nil
