@@ -40,7 +40,7 @@ type app struct {
 	logging  logging
 }
 
-// Run carries out one command line, without the program's name, and returns what the process shall end with. A command
+// Run carries out one command line, without the program's name, and returns the exit code of the process. A command
 // that serves (run, simulate) ends in order when ctx ends, with ExitOK.
 func Run(ctx context.Context, env Environment, args []string) int {
 	a := &app{Environment: env}
@@ -61,8 +61,8 @@ func (a *app) root() *cobra.Command {
 		Use:   "solarhub",
 		Short: "Inverters, batteries and meters on Modbus as native entities of Home Assistant",
 		Long: `SolarHub reads solar inverters, batteries and meters over Modbus (RS485 or network) and shows each
-register as a native entity of Home Assistant. When you set a value there, SolarHub writes it to the device and
-reads it back before the action returns.
+register as a native entity of Home Assistant. When you set a value there, SolarHub writes it to the
+device and reads it back before the action returns.
 
 To see it without any hardware and without Home Assistant:
   solarhub demo`,

@@ -36,10 +36,11 @@ func (a *app) demoCommand() *cobra.Command {
 	flags := demoFlags{}
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "Show all of it with a simulated house, in the browser",
+		Short: "Show SolarHub with a simulated house, in your browser",
 		Long: `Simulate a house with two inverters and a meter, and show it: a Powdrive on a serial line of 9600
-baud, a Senergy and a meter on Modbus TCP, SolarHub between them and a development host, and that host's page in
-your browser. What you set on the page is written to a simulated register and read back; the house obeys it.
+baud, a Senergy and a meter on Modbus TCP, SolarHub between them and a development host, and that
+host's page in your browser. What you set on the page is written to a simulated register and read
+back; the house obeys it.
 
 It needs no root, no network and no Home Assistant, and leaves nothing behind. On this machine's own address every local
 user may use the page without a token. With --host the same house is shown in a real Home Assistant that has the

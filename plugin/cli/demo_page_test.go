@@ -152,7 +152,7 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	p.outcome(chargeCurrent, "confirmed")
 	p.enter(chargeCurrent, "500") // Home Assistant itself refuses it
 	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") ||
-		!strings.Contains(sentence, "240") {
+		!strings.Contains(sentence, "350") {
 		t.Errorf("the refusal is %q", sentence)
 	}
 	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "max_charge_power"), 3)

@@ -40,7 +40,7 @@ type demoRun struct {
 	plugin   atomic.Pointer[plugin.Plugin]
 }
 
-// newDemo opens every place, so that what is not to be had is told before anything runs.
+// newDemo opens all ports and lines, so that one that cannot be opened is reported before anything runs.
 func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRun, error) {
 	log, err := a.logger()
 	if err != nil {

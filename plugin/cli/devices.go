@@ -26,8 +26,8 @@ func (a *app) devicesCommand() *cobra.Command {
 		Use:   "devices [PROFILE]",
 		Short: "List the device families, or the points of one",
 		Long: `List the device families that SolarHub knows. With the name of a family, list its points: address,
-type, unit, limits, and whether Home Assistant shows the point at first. With the path of a profile of your own, check
-it and list its points.`,
+type, unit, limits, and whether Home Assistant shows the point at first. With the path of a profile
+of your own, check it and list its points.`,
 		Example: `  solarhub devices
   solarhub devices powdrive --writable
   solarhub devices ./my-inverter.yaml`,

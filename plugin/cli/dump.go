@@ -23,10 +23,10 @@ func (a *app) dumpCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "dump [DEVICE]",
 		Short: "Read all registers of a device into a file that the simulator plays",
-		Long: `Read every register that SolarHub knows of a device, and print each as a line of
-table,address,value. The simulator plays such a file as the device that it came from, so it is the best thing to
-send along with a question. DEVICE is the name in the configuration; leave it out if there is only one device.
-Nothing is written to the device.
+		Long: `Read every register that SolarHub knows of a device, and print each as a line of table,address,value.
+The simulator plays such a file as the device that it came from, so it is the best thing to send
+along with a question. DEVICE is the name in the configuration; leave it out if there is only one
+device. Nothing is written to the device.
 
 Only the end of the serial number stays readable, unless you give --with-serial.`,
 		Example: `  solarhub dump Roof --out roof.csv

@@ -14,8 +14,9 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use:   "forget [DEVICE]",
 		Short: "Forget which device was at an entry of the configuration, after it was replaced",
 		Long: `SolarHub writes only to the device that it knows by its serial number. After you have replaced an
-inverter, forget the old one: at the next start SolarHub takes the device that answers. If you deleted the device in
-Home Assistant, it appears there again. DEVICE is the name in the configuration; leave it out if there is only one.
+inverter, forget the old one: at the next start SolarHub takes the device that answers. If you
+deleted the device in Home Assistant, it appears there again. DEVICE is the name in the
+configuration; leave it out if there is only one.
 
 Stop SolarHub first. A systemd service keeps its data in a folder of its own: name it with STATE_DIRECTORY.`,
 		Example: `  solarhub forget Roof

@@ -33,14 +33,15 @@ func (a *app) installCommand() *cobra.Command {
 		Use:   "install",
 		Short: "Put the SolarHub integration into Home Assistant",
 		Long: `Put the SolarHub integration into a configuration folder of Home Assistant (the folder with
-configuration.yaml in it), as custom_components/solarhub. With the address of the running Home Assistant and the
-token of an administrator it is also set up there, as you would under Settings > Devices & services.
+configuration.yaml in it), as custom_components/solarhub. With the address of the running Home Assistant
+and the token of an administrator, it also sets SolarHub up there, as you would under Settings > Devices
+& services.
 
-Home Assistant finds new files at its start only: --restart restarts it and waits until it is back. The token is
-made in Home Assistant under your profile > Security > Long-lived access tokens.
+Home Assistant finds new files only when it starts: --restart restarts it and waits until it is back. Make the token in
+Home Assistant under your profile > Security > Long-lived access tokens.
 
-On Home Assistant OS the folder is on another machine. Mount it with the Samba app and name it here; or install into
-an empty folder with --force, copy custom_components from there with the SSH app, and leave --ha-config out then.`,
+With Home Assistant OS the folder is on another machine. Mount it with the Samba app and name it here. Or install into
+an empty folder with --force, copy custom_components from there with the SSH app, and then leave out --ha-config.`,
 		Example: `  solarhub install --ha-config /srv/homeassistant
   solarhub install --ha-config /srv/homeassistant --url http://localhost:8123 --token-file token.txt --restart
   solarhub install --url http://homeassistant.local:8123 --token-env HASS_TOKEN`,

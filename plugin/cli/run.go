@@ -16,8 +16,8 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Read the devices and serve Home Assistant until Ctrl-C",
 		Long: `Read the devices of the configuration and serve Home Assistant, until Ctrl-C or SIGTERM. After the
-first signal it finishes the write that is under way, keeps the last values for the next start, and tells Home
-Assistant. A second signal ends it at once.
+first signal it finishes the write that is under way, keeps the last values for the next start, and
+tells Home Assistant. A second signal ends it at once.
 
 Lines, devices and Home Assistant may go away and come back at any time, in any order. It carries on by itself.`,
 		Example: `  solarhub run

@@ -37,8 +37,8 @@ func (a *app) simulateCommand() *cobra.Command {
 		Use:   "simulate [DEVICE]",
 		Short: "Stand in for real devices, to try SolarHub without hardware",
 		Long: `Simulate a device until Ctrl-C: you can read and write its registers as those of a real one, and it
-prints each write. DEVICE is the name of a device family (see: solarhub devices) or the path of a profile of your
-own.
+prints each write. DEVICE is the name of a device family (see: solarhub devices) or the path of a
+profile of your own.
 
 With --pty and --tcp the device answers at both: what SolarHub writes over one, any tool can read over the other.
 

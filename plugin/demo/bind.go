@@ -29,9 +29,9 @@ var setters = map[string]func(s *Settings, v, watts float64){
 	"export":            func(s *Settings, v, _ float64) { s.ExportDenied = v == 0 },
 }
 
-// Bind has a simulated unit of a family and variant show a system of the house, or the whole, and obey it in turn: what
-// is written to its registers sets the house. It is done whenever the unit is asked. The error lists what of the
-// binding does not fit the family.
+// Bind connects a simulated unit to a system of the house, or to the whole house: its registers show the house, and
+// what is written to them sets the house. This happens whenever the unit is asked. The error lists what in the binding
+// does not fit the device family.
 func (h *House) Bind(u *sim.Unit, points []profile.Point, b Binding, i int) error {
 	bound := &bound{house: h, system: i, unit: u}
 	err := bound.join(points, b)

@@ -1,9 +1,10 @@
-// Package demo is a simulated house: a sun that rises behind clouds, loads that come and go, batteries that fill and
-// empty as their inverters are set, and a grid that takes the rest. Energy adds up at every moment: solar + battery +
-// grid = load.
+// Package demo simulates devices on lines, and a house that they show.
 //
-// The model is pure: time is handed in, and the same seed gives the same weather. Which register shows which quantity
-// of it, and which one sets what, is data: see Binding.
+// A Scenario describes lines with devices on them: NewLines builds them, Open and Serve serve them. A House has a sun
+// that rises behind clouds, loads that come and go, batteries that fill and empty as their inverters are set, and a
+// grid that takes the rest; at every moment solar + battery + grid = load. The house is given the time, and the same
+// seed gives the same weather. A Binding is data: it says which registers show which quantity of the house, and which
+// ones set it. The Household of the demo puts all of it together.
 package demo
 
 import (
@@ -23,9 +24,8 @@ type System struct {
 
 // HouseOptions is what a house is made of.
 type HouseOptions struct {
-	Seed uint64 // of weather and habits
-	// time of day at which it is shown first; from midnight to then it is lived through. Defaults to 0
-	Start   time.Duration
+	Seed    uint64        // of weather and habits
+	Start   time.Duration // time of day at which it is first shown, having lived since midnight. Defaults to 0
 	Day     time.Duration // that a day takes. Defaults to 24 h
 	Systems []System      // at least one
 }

@@ -76,7 +76,7 @@ func (c *conn) serve(ctx context.Context) {
 	}
 	c.host.options.Log.Debug().Err(err).Msg("A connection ended")
 	cancel()
-	_ = c.socket.CloseNow() // it has ended already or shall now
+	_ = c.socket.CloseNow() // if it has not ended yet
 	c.running.Wait()
 }
 

@@ -111,7 +111,7 @@ func (h *Host) show(entities []*entity, by *Context) {
 	}
 }
 
-// showAll shows the entities of one installation anew.
+// showAll has all entities of one installation show what is known of them.
 func (h *Host) showAll(i *installation) {
 	h.show(h.entitiesOf(i), nil)
 	h.notify()

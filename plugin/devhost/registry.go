@@ -176,7 +176,7 @@ func (h *Host) deletedOf(i *installation) []string {
 }
 
 // commit puts a complete registration into effect. A device that it does not name is kept: perhaps it sleeps. One that
-// another installation served changes hands, and that installation's hash is forgotten, so that it registers anew when
+// another installation served changes hands, and that installation's hash is forgotten, so that it registers again when
 // it comes back. The mutex is held.
 func (h *Host) commit(i *installation, reg *registration) (result host.RegisterResult) {
 	result.Rejected = reg.dropForeign(h.entities)

@@ -9,7 +9,7 @@ const CONFIRMED = 6000; // ms that a confirmation is shown
 
 const makers = { number, select, switch: toggle, time: timeOfDay, text, button };
 
-/** Makes the row of an entity that can be set. The row has update(), which shows its state anew. */
+/** Makes the row of an entity that can be set. Its update() shows the present state. */
 export function control(e, { connection, store }, label = e.label) {
   const outcome = h("span", { class: "outcome", id: fresh("outcome") });
   const id = fresh("set"),
@@ -107,7 +107,7 @@ function number(e, id, set) {
       box.blur();
     }
   });
-  const slides = mode !== "box" && (max - min) / step <= 256;
+  const slides = mode !== "box" && (max - min) / step <= 400;
   const slider = slides && sliderOf(e, id, box, commit);
   return {
     elements: [...(slider ? [slider] : []), box, h("span", { class: "unit", text: unit })],

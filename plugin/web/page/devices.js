@@ -37,7 +37,7 @@ export function devicesView(app) {
 
   let built = "";
 
-  /** Builds the view anew if it would be another, but not under the hands of a person who types. */
+  /** Rebuilds the view if it would look different, but not while a person types in it. */
   function build() {
     const shape = JSON.stringify([
       app.store.loaded,
