@@ -49,14 +49,9 @@ func client(t *testing.T, line, place string, timeout time.Duration, quirks prot
 	}
 }
 
-// usual is a client for servers that do nothing odd: each request has its reply. Only a pty whose other end answers
-// sooner than the wire could carry the reply costs our link a request or two until it has learnt that; so there it asks
-// again.
+// usual is a client for servers that do nothing odd: each request has its reply.
 func usual(t *testing.T, line, place string) exchange {
 	t.Helper()
-	if line == onPTY {
-		return patient(client(t, line, place, time.Second, protocol.Quirks{}))
-	}
 	return client(t, line, place, 10*time.Second, protocol.Quirks{})
 }
 

@@ -103,7 +103,7 @@ func (l *RTULink) Serial() protocol.Serial { return l.cfg.Serial }
 // Open opens the port, or the connection if it is closed or the peer has closed it.
 func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if l.conn != nil {
-		n, gone := l.overhear()
+		n, gone := l.drain()
 		if n > 0 { // someone may still be sending
 			l.free = time.Now().Add(l.cfg.Gap)
 		}

@@ -17,7 +17,7 @@ func (l *RTULink) transmit(ctx context.Context, x *transfer, adu []byte) ([]byte
 	if l.conn == nil {
 		return nil, l.fail("send", protocol.ErrDown)
 	}
-	if err := l.quiet(); err != nil {
+	if err := l.awaitSilence(); err != nil {
 		return nil, err
 	}
 	if err := l.write(ctx, x, adu); err != nil {
@@ -48,11 +48,11 @@ func rename(adu []byte, unit protocol.UnitID) {
 	adu[n], adu[n+1] = byte(crc), byte(crc>>8)
 }
 
-// quiet drops what lies on the line. If something does, someone may still be sending: the line must be silent for a gap
-// before we do, but a line that is never silent is not waited for longer than a frame takes.
-func (l *RTULink) quiet() error {
+// awaitSilence drops what lies on the line. If something does, someone may still be sending: the line must be silent
+// for a gap before we do, but a line that is never silent is not waited for longer than a frame takes.
+func (l *RTULink) awaitSilence() error {
 	for end := time.Now().Add(l.cfg.Serial.Chars(rtuMax)); ; {
-		n, gone := l.overhear()
+		n, gone := l.drain()
 		if gone {
 			l.Close()
 			return l.fail("send", fmt.Errorf("%w: %w", protocol.ErrDown, errHungUp))
@@ -66,9 +66,9 @@ func (l *RTULink) quiet() error {
 	}
 }
 
-// overhear takes what came in since the line was looked at last, while nothing was asked, and returns how many bytes
-// that was.
-func (l *RTULink) overhear() (n int, gone bool) {
+// drain drops what came in since the line was looked at last, while nothing was asked, and returns how many bytes that
+// was.
+func (l *RTULink) drain() (n int, gone bool) {
 	n, gone = l.conn.readAvailable(l.buf[l.have:])
 	now := time.Now()
 	at := now
