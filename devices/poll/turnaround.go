@@ -7,8 +7,8 @@ import (
 	"solarhub/protocol"
 )
 
-// A turnaround that nobody has stated is measured, because it decides which reads are worth joining: over TCP it is nearly
-// all that a request costs. Until the first replies are in, protocol.AssumedTurnaround stands in for it.
+// A turnaround that nobody has stated is measured, because it decides which reads are worth joining: over TCP it is
+// nearly all that a request costs. Until the first replies are in, protocol.AssumedTurnaround stands in for it.
 
 // measuredReplies is how many replies a measurement takes: the median of so many is not moved by a few slow ones.
 const measuredReplies = 16
@@ -20,7 +20,8 @@ type turnaround struct {
 	n      int
 }
 
-// measure notes a reply. Behind every so many it plans the reads anew if the turnaround in use was wrong by half or more.
+// measure notes a reply. Behind every so many it plans the reads anew if the turnaround in use was wrong by half or
+// more.
 func (p *Poller) measure(r protocol.Range, resp protocol.Response) {
 	t := &p.turnaround
 	if t.stated {
