@@ -161,6 +161,9 @@ func (c *Client) Run(ctx context.Context) error {
 			retry.Reset()
 		}
 		f := classify(err, c.options.Times)
+		if restarting(err) {
+			retry.Reset()
+		}
 		if f.wait == 0 {
 			f.wait = min(retry.NextBackOff(), c.options.Times.RetryMax)
 			if ready >= flapping { // most likely the host restarts, and the next attempt will tell

@@ -118,6 +118,28 @@ func TestTheHostRestarts(t *testing.T) {
 	})
 }
 
+// TestAHostThatRestartsAgainAndAgain: each time the plugin is back within 2 s, however short the sessions are.
+func TestAHostThatRestartsAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer func() { l.stop() }()
+		l.ready()
+		for n := range 20 {
+			l.stopHost()
+			time.Sleep(7 * time.Second)
+			l.serve(devhost.Options{})
+			began := time.Now()
+			l.ready()
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("restart %d: back after %v", n, took)
+			}
+		}
+	})
+}
+
 func TestGraceCoversAShortLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)

@@ -3,11 +3,11 @@ package host_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,7 +56,7 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	case n.conns <- far:
 		return near, nil
 	case <-n.done:
-		return nil, errors.New("connection refused")
+		return nil, syscall.ECONNREFUSED
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

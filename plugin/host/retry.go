@@ -16,6 +16,13 @@ type failure struct {
 	sentence string // for the person who can act
 }
 
+// restarting reports whether the host was seen to be down on a machine that is up, or to be starting. It did not just
+// drop the session, so the back-off begins anew.
+func restarting(err error) bool {
+	status, ok := errors.AsType[*HTTPError](err)
+	return errors.Is(err, ErrStarting) || errors.Is(err, syscall.ECONNREFUSED) || ok && status.Starting()
+}
+
 // classify turns the error of a session into a failure. The waits are those of PROTOCOL.md, section 6.
 func classify(err error, t Times) failure {
 	var http *HTTPError
