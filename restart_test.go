@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -124,6 +124,12 @@ func TestEndToEndHostGoes(t *testing.T) {
 func (e *endToEnd) hostGoes(ctx context.Context, t *testing.T, key string, value int, killed bool) time.Duration {
 	i, id := e.house.powdrive, e.id(t, e.house.powdrive, key)
 	n := i.line.Journal().Last()
+	var available []string // what the device gives
+	for entity, s := range e.home.states(ctx) {
+		if s.State != "unavailable" && slices.Contains(slices.Collect(maps.Values(e.ids)), entity) {
+			available = append(available, entity)
+		}
+	}
 	ends := make(chan told, 10)
 	for k := range cap(ends) {
 		go func() {
@@ -141,13 +147,9 @@ func (e *endToEnd) hostGoes(ctx context.Context, t *testing.T, key string, value
 	running := time.Now()
 	e.home.until(ctx, time.Minute, "all entities available", func() bool {
 		states := e.home.states(ctx)
-		_, disabled := e.home.registered(ctx)
-		for ours, entity := range e.ids {
-			if strings.HasPrefix(ours, i.serial) && !disabled[ours] && states[entity].State == "unavailable" {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(available, func(entity string) bool {
+			return states[entity].State == "unavailable"
+		})
 	})
 	back := time.Since(running)
 	for range cap(ends) {
