@@ -148,7 +148,9 @@ func (d *Device) back(was bool) {
 }
 
 // lose reports that the device is away. Until its grace is over only the reason changes; then its entities are
-// unavailable. If somebody else has answered, that was reported already.
+// unavailable. A device that is known from the cache and has not answered in this run has the same grace, in which
+// nothing is reported: its entities show what they showed before the restart. If somebody else has answered, that was
+// reported already.
 func (d *Device) lose(ctx context.Context, err error) {
 	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); ctx.Err() != nil || wrong {
 		return
@@ -162,6 +164,7 @@ func (d *Device) lose(ctx context.Context, err error) {
 	s := Status{Identified: d.status.Identified, Identity: d.status.Identity, Reason: err.Error()}
 	s.Online = d.status.Online && time.Since(d.away.since) < d.away.grace
 	d.become(s)
+	d.starting = d.starting && time.Since(d.away.since) < d.away.grace
 	d.mu.Unlock()
 	d.out.status(ctx)
 }
@@ -178,6 +181,13 @@ func (d *Device) isIdentified() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.admitted
+}
+
+// isStarting reports whether the device is known from the cache, has not been heard of in this run and is in its grace.
+func (d *Device) isStarting() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.starting
 }
 
 // become sets the status. Since changes only if anything else does. The caller holds mu.

@@ -73,6 +73,24 @@ func TestGraceEnds(t *testing.T) {
 	})
 }
 
+// A device that is known and off at the start has its grace, too: nothing is said of it until that is over.
+func TestGraceAtTheStart(t *testing.T) {
+	polled(t, func(h *house) {
+		h.cfg.Grace = DefaultGrace
+		h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"}
+		h.dead.Store(true)
+	}, func(h *house) {
+		h.pass(15 * time.Second)
+		if said := h.sink.told(); len(said) > 0 {
+			t.Errorf("in its grace it is told %+v", said)
+		}
+		h.pass(20 * time.Second) // the line is waited for, and then the grace begins
+		if said := h.sink.told(); len(said) == 0 || said[0].Online {
+			t.Errorf("behind its grace it is told %+v of %+v", said, h.device.Status())
+		}
+	})
+}
+
 // A peer that hangs up again and again does not have the rare values read behind each reconnect.
 func TestReconnectsKeepTheSchedule(t *testing.T) {
 	polled(t, func(h *house) { h.unit.Remove(protocol.Range{Addr: 101, Count: 1}) }, func(h *house) {

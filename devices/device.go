@@ -40,6 +40,7 @@ type Device struct {
 	version uint64 // counts what changes the selection of points
 
 	glitches uint64 // absences that ended within the grace
+	starting bool   // known from the cache, not heard of in this run, and still in its grace: nothing is told of it
 }
 
 // New makes a device that reports to sink. It does nothing before Run. With cfg.Known its points and entities are there
@@ -56,7 +57,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
 		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
-			d.points, d.status.Identity = points, *k
+			d.points, d.status.Identity, d.starting = points, *k, cfg.Grace > 0
 		}
 	}
 	return d
@@ -80,7 +81,7 @@ func (d *Device) Run(ctx context.Context) error {
 // is written until then.
 func (d *Device) Forget() {
 	d.mu.Lock()
-	d.points, d.admitted = nil, false
+	d.points, d.admitted, d.starting = nil, false, false
 	d.version++
 	d.become(Status{Reason: "forgotten, and not asked since"})
 	d.mu.Unlock()

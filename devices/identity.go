@@ -180,7 +180,7 @@ func (d *Device) accept(found Identity, connection uint64) error {
 		d.points = points
 		d.version++
 	}
-	d.admitted, d.connection = true, connection
+	d.admitted, d.connection, d.starting = true, connection, false
 	d.become(Status{Online: true, Identified: true, Identity: found})
 	d.mu.Unlock()
 	d.poller.Wake()
@@ -191,7 +191,7 @@ func (d *Device) accept(found Identity, connection uint64) error {
 func (d *Device) dismiss(why error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.admitted = false
+	d.admitted, d.starting = false, false
 	d.become(Status{Identity: d.status.Identity, Reason: why.Error()})
 }
 

@@ -119,10 +119,13 @@ func (r *reporter) Fresh(key string, age time.Duration) (Reading, bool) {
 	return last, ok && !r.writes[key].underWay && last.Raw != nil && time.Since(last.ReadAt) <= age
 }
 
-// status tells the device's status if it is another than was told last.
+// status tells the device's status if it is another than was told last. Of a device that is starting it tells nothing.
 func (r *reporter) status(ctx context.Context) {
 	r.order.Lock()
 	defer r.order.Unlock()
+	if r.device.isStarting() {
+		return
+	}
 	if s := r.device.Status(); s != r.said {
 		r.said = s
 		r.sink.Status(ctx, r.device, s)
