@@ -313,6 +313,8 @@ func TestPagePictures(t *testing.T) {
 	p := openTab(t, s.url+"/", 1280, 900)
 	p.live()
 	p.open("scenes")
+	p.wait("the settings of the house", `[...document.querySelectorAll(".pick")].some((pick) => `+
+		`pick.textContent.includes("House: Schedule window 1 power"))`)
 	p.eval(`(async () => {
 		const form = document.querySelector(".make");
 		form.querySelector("input[type=text]").value = "Charge at night";

@@ -2,6 +2,7 @@ package link
 
 import (
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 )
@@ -11,13 +12,19 @@ func TestRTULongestExchange(t *testing.T) {
 	const timeout = time.Second
 	var longest time.Duration
 	for seed := range uint64(100) {
-		r := rand.New(rand.NewPCG(seed, 1))
+		var mu sync.Mutex // the peer of a connection that was closed may still be at work beside the next one
+		random := rand.New(rand.NewPCG(seed, 1))
+		r := func(n int) int {
+			mu.Lock()
+			defer mu.Unlock()
+			return random.IntN(n)
+		}
 		script := func(_ int, adu []byte) []part {
-			switch r.IntN(4) {
+			switch r(4) {
 			case 0:
-				return after(time.Duration(900+r.IntN(90))*time.Millisecond, rtuReplyTo(adu))
+				return after(time.Duration(900+r(90))*time.Millisecond, rtuReplyTo(adu))
 			case 1:
-				return after(time.Duration(1000+r.IntN(900))*time.Millisecond, rtuReplyTo(adu))
+				return after(time.Duration(1000+r(900))*time.Millisecond, rtuReplyTo(adu))
 			case 2:
 				return nil
 			}
@@ -29,7 +36,7 @@ func TestRTULongestExchange(t *testing.T) {
 					t.Fatal(err)
 				}
 				begun := time.Now()
-				req := readOf(100*i, []uint16{10, 10, 2, 1}[r.IntN(4)])
+				req := readOf(100*i, []uint16{10, 10, 2, 1}[r(4)])
 				if resp, err := l.Exchange(t.Context(), req); err == nil {
 					right(t, req, resp)
 				}
