@@ -23,7 +23,7 @@ func FuzzConfig(f *testing.F) {
 		"host: {url: x, token: y}\nlines: [{tcp: 1}]\n",
 		"lines: [{serial: /dev/x, devices: [{profile: powdrive}, {profile: powdrive}]}]\n",
 		minimal + "    write_wait: 10ms\n", minimal + "    connect_delay: -1s\n    echo: maybe\n",
-		"host: &a {url: *a}\n", "name: [[[[[[[[\n",
+		"host: &a {url: *a}\n", "host: {url: 'http://h:1', token " + goodToken + ": 1}\n", "name: [[[[[[[[\n",
 	} {
 		f.Add([]byte(c))
 	}

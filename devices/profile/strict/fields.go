@@ -24,14 +24,14 @@ func (n *Node) FieldsBut(elsewhere map[string]string, allowed ...string) Fields 
 	f := Fields{At: n, values: make(map[string]*Node, len(entries))}
 	for _, e := range entries {
 		if place := elsewhere[e.Key.text]; place != "" {
-			e.Key.Fail("key %s has no place here: %s", quote(e.Key.text), place)
+			e.Key.Fail("key %s has no place here: %s", quoteKey(e.Key.text), place)
 			continue
 		}
 		if !slices.Contains(allowed, e.Key.text) {
 			if n.report.Full() {
 				continue
 			}
-			e.Key.Fail("unknown key %s%s; allowed: %s", quote(e.Key.text), meant(e.Key.text, allowed),
+			e.Key.Fail("unknown key %s%s; allowed: %s", quoteKey(e.Key.text), meant(e.Key.text, allowed),
 				strings.Join(allowed, ", "))
 			continue
 		}

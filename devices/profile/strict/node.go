@@ -96,8 +96,12 @@ func (n *Node) show() string {
 }
 
 // quote returns a text in quotes, cut to fit a line of a terminal.
-func quote(s string) string {
-	const most = 60
+func quote(s string) string { return quoteUpTo(60, s) }
+
+// quoteKey does the same for a key. What is longer than any key is, may be a token that stands in the wrong place.
+func quoteKey(s string) string { return quoteUpTo(32, s) }
+
+func quoteUpTo(most int, s string) string {
 	if utf8.RuneCountInString(s) > most {
 		return strconv.Quote(string([]rune(s)[:most])) + "..."
 	}

@@ -103,7 +103,7 @@ func (b builder) mapping(node *Node, n *yaml.Node) {
 			continue
 		}
 		if first, ok := seen[key.text]; ok {
-			key.Fail("key %s stands here again; it is in line %d already", quote(key.text), first.Line)
+			key.Fail("key %s stands here again; it is in line %d already", quoteKey(key.text), first.Line)
 			continue
 		}
 		seen[key.text] = key
