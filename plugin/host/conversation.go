@@ -22,6 +22,7 @@ type conversation struct {
 	resync  chan struct{}
 	probe   chan struct{} // the companion asks for a heartbeat
 	hash    string        // of the definitions that the host has
+	served  []string      // device ids that the host was told of in this session
 
 	joined     sync.WaitGroup // of what run has started
 	diagnosing chan struct{}  // holds an item for each request for diagnostics that is being answered
@@ -39,6 +40,7 @@ func (c *Client) converse(ctx context.Context, s *Session) (*conversation, error
 		Epoch:         c.options.Epoch,
 		Devices:       c.options.Plugin.Describe().Served(),
 	}
+	v.served = hello.Devices
 	sent := s.clock()
 	err := s.do(ctx, &command{name: CommandHello, body: func() any { return hello }, events: v.events}, &v.hello)
 	if err != nil {

@@ -1,6 +1,9 @@
 package host
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // register sends the definitions, unless the host has them already. It reports whether it sent them.
 func (v *conversation) register(ctx context.Context) (sent bool, err error) {
@@ -11,7 +14,10 @@ func (v *conversation) register(ctx context.Context) (sent bool, err error) {
 		return false, err
 	}
 	hash := frames[0].Hash
-	if hash == v.hash {
+	// A host that has the definitions still shows nothing of a device that this session did not name: at the start the
+	// hello may go out before the devices are described.
+	served := definitions.Served()
+	if hash == v.hash && slices.Equal(served, v.served) {
 		return false, nil
 	}
 	var result RegisterResult
@@ -24,7 +30,7 @@ func (v *conversation) register(ctx context.Context) (sent bool, err error) {
 			log.Error().Str("id", r.ID).Str("reason", r.Message).Msg("Home Assistant rejects a definition")
 		}
 	}
-	v.hash = hash
+	v.hash, v.served = hash, served
 	log.Info().Int("entities", len(definitions.Entities)).Int("created", result.Created).
 		Int("updated", result.Updated).Int("removed", result.Removed).Msg("Registered")
 	return true, nil
