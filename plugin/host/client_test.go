@@ -167,6 +167,26 @@ func TestGraceCoversAShortLoss(t *testing.T) {
 	})
 }
 
+// At the start hello may go out before the devices are described. The host has their definitions, and shows them all the
+// same.
+func TestDevicesThatHelloDidNotName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer func() { l.stop() }()
+		l.ready()
+		l.stopClient()
+		l.plugin.describe(host.Definitions{})
+		l.plugin.configured = func() { l.plugin.definitions = house() }
+		l.client = l.newClient()
+		l.start()
+		l.ready()
+		l.is("SN1_mode", "eco")
+	})
+}
+
 func TestDefinitionsThatChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)

@@ -91,6 +91,7 @@ type plugin struct {
 	call        func(ctx context.Context, c host.Call) host.Result
 	configs     [][]string
 	slow        time.Duration // Config takes so long
+	configured  func()        // called at the end of Config, which comes after hello
 }
 
 func (p *plugin) Describe() host.Definitions {
@@ -111,6 +112,9 @@ func (p *plugin) Config(disabled []string) {
 	defer p.mu.Unlock()
 	p.configs = append(p.configs, disabled)
 	time.Sleep(p.slow)
+	if p.configured != nil {
+		p.configured()
+	}
 }
 
 func (p *plugin) lastConfig() []string {
