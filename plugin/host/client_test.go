@@ -167,8 +167,8 @@ func TestGraceCoversAShortLoss(t *testing.T) {
 	})
 }
 
-// At the start hello may go out before the devices are described. The host has their definitions, and shows them all the
-// same.
+// At the start hello may go out before the devices are described. The host has their definitions, and shows them all
+// the same.
 func TestDevicesThatHelloDidNotName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
