@@ -105,7 +105,7 @@ func nextRTU(b []byte, silent bool) (f frame, noise, size int) {
 		rest := b[i:]
 		size, known := lengthRTU(rest)
 		switch {
-		case known && size > 0 && len(rest) >= size:
+		case known && size > 0 && size <= mostRTU && len(rest) >= size:
 			if intact(rest[:size]) {
 				return cutRTU(rest, size), i, size
 			}
