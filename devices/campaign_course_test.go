@@ -32,7 +32,7 @@ func (c course) link(dial link.DialFunc) protocol.Link {
 	if c.framing == sim.TCP {
 		return link.NewTCP(link.TCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
 	}
-	cfg := link.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Sleep: time.Sleep, Trace: c.trace}
+	cfg := link.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace}
 	if c.serial != nil {
 		cfg.Serial = *c.serial
 	}

@@ -144,7 +144,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		var over protocol.Link = link.NewTCP(link.TCPConfig{Address: "house:502", Name: "house", Dial: dial})
 		if h.rtu {
 			over = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "house:502", Name: "house",
-				Serial: protocol.DefaultSerial, Dial: dial, Sleep: time.Sleep})
+				Serial: protocol.DefaultSerial, Dial: dial})
 		}
 		h.bus = protocol.NewBus(over, protocol.BusOptions{})
 		h.device = New(h.cfg, h.wrap(h.bus), h.sink, h.log)

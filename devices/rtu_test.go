@@ -43,7 +43,7 @@ func onSerialLine(t *testing.T, f func(ctx context.Context, d *Device, line *sim
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer cancel()
-		bus := protocol.NewBus(link.NewRTUOverTCP(link.RTUOverTCPConfig{Sleep: time.Sleep,
+		bus := protocol.NewBus(link.NewRTUOverTCP(link.RTUOverTCPConfig{
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				here, there := net.Pipe()
 				running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })

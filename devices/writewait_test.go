@@ -54,7 +54,7 @@ func waitsOn(t *testing.T, callers, n int) (w waits) {
 	var running, calling sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
-	link := link.NewRTUOverTCP(link.RTUOverTCPConfig{Serial: serial, Sleep: time.Sleep,
+	link := link.NewRTUOverTCP(link.RTUOverTCPConfig{Serial: serial,
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
 			running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })

@@ -100,8 +100,9 @@ func FuzzLink(f *testing.F) {
 		var link protocol.Link = NewTCP(TCPConfig{Dial: by, Quirks: quirks})
 		if how&2 != 0 {
 			serial := protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
-			link = NewRTUOverTCP(RTUOverTCPConfig{Dial: by, Serial: serial, Quirks: quirks,
-				Sleep: func(time.Duration) {}})
+			rtu := NewRTUOverTCP(RTUOverTCPConfig{Dial: by, Serial: serial, Quirks: quirks})
+			rtu.sleep = func(time.Duration) {}
+			link = rtu
 		}
 		defer link.Close()
 		for range 3 {

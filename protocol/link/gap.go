@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// preciseBelow is the rest of a wait that is slept in the kernel instead of on a Go timer: timers go through the
-// network poller, which rounds to a millisecond, a third of t3.5 at 9600 baud.
+// preciseBelow is the rest of a wait that ctx does not end and for which a port has a timer of its own.
 const preciseBelow = 5 * time.Millisecond
 
 // waitUntil waits until t: long waits on a timer that ctx ends, the last milliseconds with sleep.

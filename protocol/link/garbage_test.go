@@ -54,10 +54,10 @@ func TestGarbageIsBackedOff(t *testing.T) {
 				Quirks: protocol.Quirks{Transactions: protocol.ShapeTransactions}})
 		}},
 		{"RTU over TCP, noise", noise, func(by DialFunc) protocol.Link {
-			return NewRTUOverTCP(RTUOverTCPConfig{Address: "a:4196", Dial: by, Sleep: time.Sleep})
+			return NewRTUOverTCP(RTUOverTCPConfig{Address: "a:4196", Dial: by})
 		}},
 		{"RTU over TCP, frames", slices.Repeat(rtu(9, 3, 2, 0, 0), 80), func(by DialFunc) protocol.Link {
-			return NewRTUOverTCP(RTUOverTCPConfig{Address: "a:4196", Dial: by, Sleep: time.Sleep})
+			return NewRTUOverTCP(RTUOverTCPConfig{Address: "a:4196", Dial: by})
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,10 +20,10 @@ var rates = map[int]uint32{
 	500000: unix.B500000, 576000: unix.B576000, 921600: unix.B921600,
 }
 
-// port is a serial port. Its descriptor is not in the runtime's poller: that would wake up for each byte that comes in,
-// whether somebody waits for it or not, which at 9600 baud is most of what a program costs that polls an inverter.
+// port is a serial port.
 type port struct {
 	fd       int
+	wait     *portWait
 	deadline time.Time
 }
 
@@ -37,7 +37,12 @@ func openSerial(path string, s protocol.Serial, d protocol.Direction) (stream, e
 		unix.Close(fd)
 		return nil, err
 	}
-	return &port{fd: fd}, nil
+	wait, err := newPortWait(fd)
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return &port{fd: fd, wait: wait}, nil
 }
 
 func (p *port) SetDeadline(t time.Time) error {
@@ -45,7 +50,10 @@ func (p *port) SetDeadline(t time.Time) error {
 	return nil
 }
 
-func (p *port) Close() error { return unix.Close(p.fd) }
+func (p *port) Close() error {
+	p.wait.close()
+	return unix.Close(p.fd)
+}
 
 // Read waits for at least one byte until the deadline.
 func (p *port) Read(b []byte) (int, error) {
@@ -54,45 +62,32 @@ func (p *port) Read(b []byte) (int, error) {
 		if n > 0 || err != nil {
 			return n, err
 		}
-		if err := p.wait(unix.POLLIN); err != nil {
+		if !time.Now().Before(p.deadline) {
+			return 0, os.ErrDeadlineExceeded
+		}
+		if err := p.wait.until(p.deadline, true); err != nil {
 			return 0, err
 		}
+	}
+}
+
+// sleep is as precise as the kernel's timers.
+func (p *port) sleep(d time.Duration) {
+	for t := time.Now().Add(d); time.Now().Before(t) && p.wait.until(t, false) == nil; {
 	}
 }
 
 // readAvailable reads what has come in: nothing is 0 and no error, an end is 0 and an error.
 func (p *port) readAvailable(b []byte) (int, error) { return readDescriptor(uintptr(p.fd), b) }
 
-func (p *port) Write(b []byte) (sent int, err error) {
-	for sent < len(b) {
-		n, err := unix.Write(p.fd, b[sent:])
-		sent += max(n, 0)
-		if err == unix.EAGAIN {
-			err = p.wait(unix.POLLOUT)
-		}
-		if err != nil && err != unix.EINTR {
-			return sent, err
-		}
+// Write does not wait: a request is shorter than the buffer of any driver, which is a page of memory. Where it does not
+// fit the port is stuck.
+func (p *port) Write(b []byte) (int, error) {
+	n, err := unix.Write(p.fd, b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
 	}
-	return sent, nil
-}
-
-// wait waits until the port is ready for an event, or for the deadline.
-func (p *port) wait(event int16) error {
-	for {
-		left := time.Until(p.deadline)
-		if left <= 0 {
-			return os.ErrDeadlineExceeded
-		}
-		timeout := unix.NsecToTimespec(int64(left))
-		n, err := unix.Ppoll([]unix.PollFd{{Fd: int32(p.fd), Events: event}}, &timeout, nil)
-		switch {
-		case n > 0:
-			return nil
-		case err != nil && err != unix.EINTR:
-			return err
-		}
-	}
+	return max(n, 0), err
 }
 
 func setTermios(fd int, s protocol.Serial) error {
@@ -161,13 +156,6 @@ func setDirection(fd int, d protocol.Direction) error {
 		return fmt.Errorf("its driver does not switch the direction of RS485: %w", failure)
 	}
 	return nil
-}
-
-// sleepPrecisely sleeps d on the kernel's high-resolution timer; it costs a thread, so it is for milliseconds only.
-func sleepPrecisely(d time.Duration) {
-	left := unix.NsecToTimespec(int64(d))
-	for unix.Nanosleep(&left, &left) == unix.EINTR {
-	}
 }
 
 // readDescriptor reads into b what has already arrived on a descriptor that does not block: nothing is 0 and no error,

@@ -4,8 +4,8 @@ package link
 
 import (
 	"errors"
+
 	"solarhub/protocol"
-	"time"
 )
 
 // openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work
@@ -21,8 +21,6 @@ type latencyTimer struct {
 }
 
 func (latencyTimer) set(stream) string { return "" }
-
-func sleepPrecisely(d time.Duration) { time.Sleep(d) }
 
 // readDescriptor is not used here: a tap reads with a short deadline instead.
 func readDescriptor(uintptr, []byte) (int, error) { return 0, nil }

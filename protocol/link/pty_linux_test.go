@@ -104,6 +104,13 @@ func (p *paced) reply(arrived time.Time, reply []byte) (last time.Time) {
 	return last
 }
 
+// sleepPrecisely is for the far end: what it oversleeps is not to be counted against ours.
+func sleepPrecisely(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
+}
+
 func (p *paced) shortestGap() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,6 +143,36 @@ func TestSerialPort(t *testing.T) {
 				t.Errorf("a gap of %v, t3.5 is %v", gap, s.Silence())
 			}
 		})
+	}
+}
+
+// countedPort counts how often a port is asked for bytes.
+type countedPort struct {
+	*port
+	reads int
+}
+
+func (p *countedPort) Read(b []byte) (int, error) {
+	p.reads++
+	return p.port.Read(b)
+}
+
+// A reply is read in four parts, however long it is, instead of byte by byte: its first byte, the head, all but the
+// last byte, the last.
+func TestSerialPortWakesUpSeldom(t *testing.T) {
+	p := newPaced(t, protocol.DefaultSerial, 0)
+	l := NewRTU(RTUConfig{Path: p.path})
+	defer l.Close()
+	if _, err := l.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	counted := &countedPort{port: l.conn.stream.(*port)}
+	l.conn.stream = counted
+	if _, err := l.Exchange(t.Context(), readOf(0, 20)); err != nil {
+		t.Fatal(err)
+	}
+	if counted.reads > 5 {
+		t.Errorf("%d reads for one reply", counted.reads)
 	}
 }
 

@@ -19,8 +19,6 @@ type RTUConfig struct {
 	Timeout time.Duration   // of a reply, where Pace has none. Defaults to DefaultTimeout
 	Gap     time.Duration   // silence after a reply, where Pace has a shorter one. Defaults to t3.5, never less
 	Quirks  protocol.Quirks // Defaults to none
-	// Sleep waits for the last milliseconds of a gap. Defaults to the kernel's precise timer.
-	Sleep func(time.Duration)
 	// Trace sees every ADU, also those that answer nothing. It may not keep the frame. Defaults to none.
 	Trace func(sent bool, frame []byte)
 }
@@ -33,6 +31,7 @@ type RTULink struct {
 	skipped func(frame []byte) // traces
 	// isPort is set for a serial port. Timeouts never close it: other units share it, and reopening cures nothing.
 	isPort bool
+	sleep  func(time.Duration) // for milliseconds; that of a port is precise
 
 	units      units
 	conn       *peekConn // nil while closed
@@ -72,12 +71,9 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 	if cfg.Serial == (protocol.Serial{}) {
 		cfg.Serial = protocol.DefaultSerial
 	}
-	if cfg.Sleep == nil {
-		cfg.Sleep = sleepPrecisely
-	}
 	cfg.Timeout = cmp.Or(cfg.Timeout, protocol.DefaultTimeout)
 	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
-	l := &RTULink{cfg: cfg, units: newUnits(cfg.Quirks.Units, rtuPackager)}
+	l := &RTULink{cfg: cfg, sleep: time.Sleep, units: newUnits(cfg.Quirks.Units, rtuPackager)}
 	l.skipped = func(frame []byte) { l.trace(false, frame) }
 	l.condition.gap.Store(int64(cfg.Gap))
 	l.condition.latencyTimer.Store(new(string))
@@ -116,6 +112,9 @@ func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return l.connection, l.fail("open", err)
 	}
+	if p, ok := s.(interface{ sleep(time.Duration) }); ok {
+		l.sleep = p.sleep
+	}
 	l.conn = newPeekConn(s)
 	l.connection++
 	l.looked = time.Now()
@@ -124,7 +123,7 @@ func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 }
 
 // Ready waits for the end of the silence behind the last byte or behind the opening.
-func (l *RTULink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, l.cfg.Sleep) }
+func (l *RTULink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, l.sleep) }
 
 // Close closes the port or the connection. What is pending stays so: a device server may hand a late
 // reply to the next connection.

@@ -62,7 +62,7 @@ func (l *RTULink) awaitSilence() error {
 			l.have = 0
 			return nil
 		}
-		l.cfg.Sleep(l.cfg.Serial.Silence())
+		l.sleep(l.cfg.Serial.Silence())
 	}
 }
 
@@ -152,14 +152,15 @@ func (l *RTULink) receive(x *transfer, adu []byte) ([]byte, error) {
 				return nil, l.broken(x, "receive", err)
 			}
 		}
-		l.awaitRest(x, m.missing)
+		l.awaitRest(m.missing)
 	}
 }
 
-// awaitRest sleeps while the rest of a reply travels over a serial line, instead of waking up for each byte.
-func (l *RTULink) awaitRest(x *transfer, missing int) {
-	if l.isPort && missing > 1 {
-		_ = waitUntil(context.Background(), l.looked.Add(l.cfg.Serial.Chars(missing)), l.cfg.Sleep)
+// awaitRest sleeps while all of a reply but its last byte travels over a serial line, instead of waking up for each
+// byte.
+func (l *RTULink) awaitRest(missing int) {
+	if left := time.Until(l.looked.Add(l.cfg.Serial.Chars(missing - 1))); l.isPort && missing > 1 && left > 0 {
+		l.sleep(left)
 	}
 }
 

@@ -19,15 +19,13 @@ type RTUOverTCPConfig struct {
 	Quirks      protocol.Quirks               // as in RTUConfig
 	DialTimeout time.Duration                 // of opening the connection. Defaults to DefaultDialTimeout
 	Dial        DialFunc                      // makes the connection. Defaults to net.Dialer
-	Sleep       func(time.Duration)           // as in RTUConfig
 	Trace       func(sent bool, frame []byte) // as in RTUConfig
 }
 
 // NewRTUOverTCP returns a closed link.
 func NewRTUOverTCP(cfg RTUOverTCPConfig) *RTULink {
 	l := newRTULink(RTUConfig{
-		Serial: cfg.Serial, Name: cfg.Name, Timeout: cfg.Timeout, Gap: cfg.Gap, Quirks: cfg.Quirks, Sleep: cfg.Sleep,
-		Trace: cfg.Trace,
+		Serial: cfg.Serial, Name: cfg.Name, Timeout: cfg.Timeout, Gap: cfg.Gap, Quirks: cfg.Quirks, Trace: cfg.Trace,
 	}, cfg.Address)
 	timeout := cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
 	l.open = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, timeout) }

@@ -16,7 +16,7 @@ func soundly(_ int, adu []byte) []part { return after(turnaround, rtuReplyTo(adu
 func TestRTUConnectDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		by, _, wait := pipeTo(t, rtuSize, soundly)
-		l := NewRTUOverTCP(RTUOverTCPConfig{Address: "a:502", Dial: by, Sleep: time.Sleep,
+		l := NewRTUOverTCP(RTUOverTCPConfig{Address: "a:502", Dial: by,
 			Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second}})
 		defer wait()
 		defer l.Close()

@@ -27,7 +27,7 @@ func onQuirkyPipe(t *testing.T, quirks protocol.Quirks, script func(n int, adu [
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		by, p, wait := pipeTo(t, rtuSize, script)
-		l := NewRTUOverTCP(RTUOverTCPConfig{Address: "logger:4196", Dial: by, Sleep: time.Sleep, Quirks: quirks})
+		l := NewRTUOverTCP(RTUOverTCPConfig{Address: "logger:4196", Dial: by, Quirks: quirks})
 		defer wait()
 		defer l.Close()
 		if _, err := l.Open(t.Context()); err != nil {

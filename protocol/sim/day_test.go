@@ -89,7 +89,7 @@ func live(t *testing.T, framing sim.Framing, busy sim.Busy, seed uint64) (d day)
 		}
 		var l protocol.Link = link.NewTCP(link.TCPConfig{Dial: dial})
 		if framing == sim.RTU {
-			l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Dial: dial, Serial: serial, Sleep: time.Sleep})
+			l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Dial: dial, Serial: serial})
 		}
 		began := time.Now()
 		for i := range 2000 {
