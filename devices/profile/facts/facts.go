@@ -1,0 +1,76 @@
+// Package facts reads what public sources say of a register: the tables of the families that ship, and any folder of
+// tables in the same form. README.md describes the columns. Profiles are drafted from them and checked against them; the
+// shipped program does not hold them.
+package facts
+
+import (
+	"embed"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed tables/*.csv sources.csv families.csv
+var shipped embed.FS
+
+// Shipped returns the folder of this package: sources.csv, families.csv, and the tables in tables/.
+func Shipped() fs.FS { return shipped }
+
+// Table is one register map as one source has it.
+type Table struct {
+	Map    string // "deye_p3"
+	Tag    string // of the source, as the name of the file has it: "ha-solarman"
+	Source Source // the line of sources.csv; the zero value if the folder has none
+	Rows   []Row
+}
+
+// Tables reads every table of the project, sorted by map and source. The error joins all that is
+// wrong, each with file and line.
+func Tables() ([]Table, error) {
+	sources, err := Sources(shipped)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := ReadTables(shipped, "tables", false)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range tables {
+		tables[i].Source = sources[[2]string{t.Map, t.Tag}]
+	}
+	return tables, nil
+}
+
+// Of returns the tables of the maps.
+func Of(tables []Table, maps ...string) []Table {
+	return slices.DeleteFunc(slices.Clone(tables), func(t Table) bool { return !slices.Contains(maps, t.Map) })
+}
+
+// ReadTables reads the tables MAP.SOURCE.csv of a folder, sorted by name. A lenient reader passes over files that are no
+// tables of registers, and over columns and types that it does not know.
+func ReadTables(folder fs.FS, dir string, lenient bool) ([]Table, error) {
+	files, err := fs.Glob(folder, path.Join(dir, "*.*.csv"))
+	if err != nil {
+		return nil, err
+	}
+	var tables []Table
+	var wrong []error
+	for _, file := range files {
+		data, err := fs.ReadFile(folder, file)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := readRows(file, data, lenient)
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+		if len(rows) == 0 && lenient {
+			continue
+		}
+		name, tag, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".csv"), ".")
+		tables = append(tables, Table{Map: name, Tag: tag, Rows: rows})
+	}
+	return tables, errors.Join(wrong...)
+}
