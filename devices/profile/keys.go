@@ -18,6 +18,12 @@ var formatKeys = map[string]keyList{
 		"unit class state precision every show category icon mode platform press write source why"),
 	"write": listed("min max step with settle arm flash once readback"),
 	"bool":  listed("on* off*"),
+
+	// Of quantities.yaml.
+	"vocabulary":      listed("units* parts*"),
+	"unit":            listed("class precision range"),
+	"vocabulary part": listed("name quantities*"),
+	"quantity":        listed("name* form unit class state precision range sign category icon every show"),
 }
 
 // keyList are the keys of one mapping, and those of them that must stand there.

@@ -31,7 +31,7 @@ func (n *Node) FieldsBut(elsewhere map[string]string, allowed ...string) Fields 
 			if n.report.Full() {
 				continue
 			}
-			e.Key.Fail("unknown key %s%s; allowed: %s", quoteKey(e.Key.text), meant(e.Key.text, allowed),
+			e.Key.Fail("unknown key %s%s; allowed: %s", quoteKey(e.Key.text), Meant(e.Key.text, allowed),
 				strings.Join(allowed, ", "))
 			continue
 		}

@@ -53,11 +53,11 @@ func TestMeant(t *testing.T) {
 		if want != "" {
 			hint = "; did you mean " + want + "?"
 		}
-		if got := meant(given, words); got != hint {
-			t.Errorf("meant(%.20q) = %q, want %q", given, got, hint)
+		if got := Meant(given, words); got != hint {
+			t.Errorf("Meant(%.20q) = %q, want %q", given, got, hint)
 		}
 	}
-	if got := meant("win", []string{"window_1", "window_2"}); got != "" {
+	if got := Meant("win", []string{"window_1", "window_2"}); got != "" {
 		t.Errorf("two words begin like that, got %q", got)
 	}
 }

@@ -2,9 +2,9 @@ package strict
 
 import "strings"
 
-// meant guesses which allowed word somebody misspelt: up to a third of the letters may differ, or one word is the
+// Meant guesses which allowed word somebody misspelt: up to a third of the letters may differ, or one word is the
 // beginning of the other and of no second word.
-func meant(word string, allowed []string) string {
+func Meant(word string, allowed []string) string {
 	if len(word) > 60 { // longer than any allowed word, and the time grows with the product of the lengths
 		return ""
 	}

@@ -70,7 +70,7 @@ func (n *Node) OneOf(words ...string) (int, bool) {
 		}
 	}
 	if n != nil && n.kind != refused {
-		n.Fail("%s is not allowed here; allowed: %s%s", n.show(), strings.Join(words, ", "), meant(n.text, words))
+		n.Fail("%s is not allowed here; allowed: %s%s", n.show(), strings.Join(words, ", "), Meant(n.text, words))
 	}
 	return 0, false
 }
