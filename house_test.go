@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,6 +233,14 @@ func (i inverter) register(key string) uint16 {
 		}
 	}
 	panic("no point " + key)
+}
+
+// writesOf returns the writes of a point behind journal entry n.
+func (i inverter) writesOf(key string, n uint64) []sim.Exchange {
+	at := i.at(key)
+	return slices.DeleteFunc(i.line.Journal().Since(n), func(x sim.Exchange) bool {
+		return !x.Write() || x.Range.Addr != at.Addr
+	})
 }
 
 // at returns where a point is.

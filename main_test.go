@@ -96,6 +96,7 @@ type endToEnd struct {
 	house *house
 	ids   map[string]string // the host's entity ids by ours
 	rows  []table.Row
+	goes  goes
 }
 
 func (e *endToEnd) row(what, measured, target string) {

@@ -203,20 +203,26 @@ func TestBackToWhatItWas(t *testing.T) {
 	})
 }
 
-// The deadline passes while the register is read that is to be changed in part: then nothing is written.
+// The deadline passes, or the time for which the caller certainly waits, while the register is read that is to be
+// changed in part: then nothing is written.
 func TestNotWrittenBehindTheDeadline(t *testing.T) {
-	polled(t, nil, func(h *house) {
-		h.device.SetEnabled(func(string) bool { return false })
-		h.pass(10 * time.Second)
-		h.unit.Turnaround(800 * time.Millisecond)
-		since := h.line.Journal().Last()
-		_, err := h.device.Write(h.ctx,
-			Set{Key: "charging", Value: true, Deadline: time.Now().Add(500 * time.Millisecond)})
-		if e := writeError(t, err); e.Code != write.CodeExpired || e.Stage != write.StageNotSent ||
-			len(h.writes(since)) != 0 {
-			t.Errorf("%s: %v, writes %v", e.Code, e, h.writes(since))
-		}
-	})
+	for _, certain := range []bool{false, true} {
+		polled(t, nil, func(h *house) {
+			h.device.SetEnabled(func(string) bool { return false })
+			h.pass(10 * time.Second)
+			h.unit.Turnaround(800 * time.Millisecond)
+			since, end := h.line.Journal().Last(), time.Now().Add(500*time.Millisecond)
+			set := Set{Key: "charging", Value: true, Deadline: end}
+			if certain {
+				set.Deadline, set.Certain = time.Time{}, func() time.Time { return end }
+			}
+			_, err := h.device.Write(h.ctx, set)
+			if e := writeError(t, err); e.Code != write.CodeExpired || e.Stage != write.StageNotSent ||
+				len(h.writes(since)) != 0 {
+				t.Errorf("certain %v: %s: %v, writes %v", certain, e.Code, e, h.writes(since))
+			}
+		})
+	}
 }
 
 // Of two callers the newer gives up between the look at a register and the write: then the value of the older is

@@ -47,8 +47,18 @@ func (c *call) finish(o Outcome, err *Error) {
 	close(c.done)
 }
 
+// until returns when the first byte must be out at the latest for the caller, as far as is known now.
+func (c *call) until() time.Time {
+	if c.set.Certain != nil {
+		if t := c.set.Certain(); t.Before(c.set.Deadline) {
+			return t
+		}
+	}
+	return c.set.Deadline
+}
+
 // isLate reports whether nothing may be sent for the caller any more.
-func (c *call) isLate() bool { return !time.Now().Before(c.set.Deadline) }
+func (c *call) isLate() bool { return !time.Now().Before(c.until()) }
 
 // isOver reports whether the caller has given up or is too late.
 func (c *call) isOver() bool { return c.ctx.Err() != nil || c.isLate() }

@@ -208,13 +208,13 @@ func (w *Writer) request(run []*pointWrite) protocol.Request {
 	if run[0].p.Write.Single && req.Range.Count == 1 {
 		req.Op = protocol.WriteSingle
 	}
-	req.Words, req.Deadline = make([]uint16, req.Range.Count), run[0].call.set.Deadline
+	req.Words, req.Deadline = make([]uint16, req.Range.Count), run[0].call.until()
 	for _, p := range run {
 		if p.before != nil {
 			copy(req.Words[p.at().Addr-req.Range.Addr:], p.before.Raw)
 		}
-		if p.call.set.Deadline.Before(req.Deadline) {
-			req.Deadline = p.call.set.Deadline
+		if t := p.call.until(); t.Before(req.Deadline) {
+			req.Deadline = t
 		}
 	}
 	for _, p := range run {

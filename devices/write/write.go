@@ -17,6 +17,10 @@ type Set struct {
 	Value    any       // as the host gave it: float64, string or bool; checked against the point
 	Force    bool      // write even if the device already holds the value
 	Deadline time.Time // nothing is sent behind it; Defaults to 30 s from the call
+
+	// Certain returns until when the caller certainly still waits. It is asked just before the value is written, and
+	// nothing is written behind it. Nil: until Deadline.
+	Certain func() time.Time
 }
 
 // Outcome is the end of a Set that did not fail.

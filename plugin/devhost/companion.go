@@ -90,6 +90,7 @@ func current(handle func(h *Host, s *session, c command) (any, error)) handler {
 			return nil, &Error{Code: host.RefusedStaleSession,
 				Message: "This session is not the current one; say hello again."}
 		}
+		s.heard = time.Now()
 		s.silence.Reset(s.patience())
 		return handle(h, s, c)
 	}
@@ -345,6 +346,7 @@ func (h *Host) bye(s *session, c command) (any, error) {
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
+	s.failCalls() // the plugin has ended them
 	s.of.lose(s, time.Duration(f.BackInMS)*time.Millisecond)
 	return nil, nil
 }

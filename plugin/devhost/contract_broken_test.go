@@ -31,6 +31,8 @@ var brokenCases = []contractCase{
 		p.replies(nil)
 		to := b.begin(p, 3)
 		p.ws.CloseNow()
+		<-p.ended
+		b.hello(1001) // until then the plugin may not know that the connection is lost
 		b.see("reply", b.person().wait("the call", to)["error"])
 	}},
 	{"a call that is pending when the same process says hello again", func(b *bench) {

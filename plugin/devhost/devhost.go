@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -185,6 +186,7 @@ func (h *Host) Close() {
 		c.end()
 	}
 	for _, i := range h.installations {
+		i.endCalls(math.MaxInt64)
 		i.stopTimers()
 	}
 	h.notify() // who waits for a plugin need not any more

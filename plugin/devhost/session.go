@@ -15,10 +15,11 @@ const graceMax = 300 * time.Second
 type installation struct {
 	host     *Host
 	name     string
-	hash     string    // of what is kept; empty: nothing, or not what was registered
-	session  *session  // the current one; nil: not connected
-	snapshot *snapshot // of the last complete session
-	visible  bool      // entities are available, as far as the snapshot says
+	hash     string     // of what is kept; empty: nothing, or not what was registered
+	session  *session   // the current one; nil: not connected
+	lost     []*session // have ended, though the plugin may not know it yet
+	snapshot *snapshot  // of the last complete session
+	visible  bool       // entities are available, as far as the snapshot says
 	graceEnd *time.Timer
 }
 
@@ -35,7 +36,8 @@ type session struct {
 	reg      *registration
 	calls    map[string]*pending
 	asked    map[string]chan any // requests for diagnostics
-	silence  *time.Timer         // ends the session when the heartbeats cease
+	heard    time.Time           // of the last message
+	silence  *time.Timer         // ends the session, and its calls, when the heartbeats cease
 }
 
 func (h *Host) installation(name string) *installation {
@@ -63,12 +65,13 @@ func (i *installation) open(c *conn, id int64, hello host.Hello) *session {
 		old.send(host.Event{Type: host.EventReplaced})
 		old.end()
 	}
+	i.endCalls(hello.Epoch)
 	i.stopTimers()
 	h := i.host
 	h.lastSession++
 	s := &session{number: h.lastSession, of: i, conn: c, id: id, epoch: hello.Epoch,
 		snapshot: newSnapshot(hello.Devices),
-		calls:    map[string]*pending{}, asked: map[string]chan any{}}
+		calls:    map[string]*pending{}, asked: map[string]chan any{}, heard: time.Now()}
 	s.silence = time.AfterFunc(s.patience(), func() { h.silent(s) })
 	i.session = s
 	return s
@@ -84,7 +87,8 @@ func (s *session) complete() {
 // patience is how long a session may be without a heartbeat.
 func (s *session) patience() time.Duration { return s.of.host.options.Heartbeat * 5 / 2 }
 
-// silent ends a session whose heartbeats have ceased. Its socket is left alone: a half-open one closes when it does.
+// silent ends a session whose heartbeats have ceased. Its socket is left alone: a half-open one closes when it does. Of
+// a session that has ended before it ends the calls: its plugin may not have known.
 func (h *Host) silent(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,6 +96,8 @@ func (h *Host) silent(s *session) {
 		h.options.Log.Warn().Str("installation", s.of.name).Msg("No heartbeat")
 		s.of.lose(s, h.options.Grace)
 	}
+	s.failCalls()
+	s.of.lost = slices.DeleteFunc(s.of.lost, func(other *session) bool { return other == s })
 }
 
 // gone notes that a connection has ended.
@@ -108,10 +114,34 @@ func (h *Host) gone(c *conn) {
 	h.notify()
 }
 
-// end fails what waits for the plugin.
+// end ends a session. Its callers are told when the plugin can carry out nothing any more: at its next hello, or when
+// it has been silent for so long that it has ended the session too.
 func (s *session) end() {
 	s.ready = false
-	s.silence.Stop()
+	if len(s.calls) == 0 || s.of.host.closed {
+		s.failCalls()
+		s.silence.Stop()
+		return
+	}
+	s.silence.Reset(max(0, time.Until(s.heard.Add(s.patience()))))
+	s.of.lost = append(s.of.lost, s)
+}
+
+// endCalls tells the callers of lost sessions that they are: a plugin dials again when it has ended all calls of the
+// session before, and an earlier process is gone. The mutex is held.
+func (i *installation) endCalls(epoch int64) {
+	i.lost = slices.DeleteFunc(i.lost, func(s *session) bool {
+		if s.epoch > epoch {
+			return false
+		}
+		s.silence.Stop()
+		s.failCalls()
+		return true
+	})
+}
+
+// failCalls tells the callers that the session is lost.
+func (s *session) failCalls() {
 	for id, p := range s.calls {
 		delete(s.calls, id)
 		p.fail(s.of.host.lost(p.name))

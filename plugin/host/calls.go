@@ -20,7 +20,8 @@ type calls struct {
 	plugin  Plugin
 	outbox  *Outbox
 	session *Session
-	number  int64 // of the session, for the results
+	number  int64            // of the session, for the results
+	certain func() time.Time // see Call.Certain
 	log     zerolog.Logger
 
 	mu      sync.Mutex
@@ -39,8 +40,8 @@ type call struct {
 	older  []*call // that set the same entity and get the outcome of this one
 }
 
-func newCalls(o Options, s *Session, number int64) *calls {
-	return &calls{plugin: o.Plugin, outbox: o.Outbox, session: s, number: number, log: o.Log,
+func newCalls(o Options, s *Session, number int64, certain func() time.Time) *calls {
+	return &calls{plugin: o.Plugin, outbox: o.Outbox, session: s, number: number, certain: certain, log: o.Log,
 		pending: map[string]*call{}}
 }
 
@@ -54,6 +55,7 @@ func (c *calls) start(ctx context.Context, asked Call, left time.Duration) {
 	limited, end := context.WithTimeout(ctx, left)
 	context.AfterFunc(ctx, end)
 	added := &call{Call: asked, ctx: limited, cancel: cancel}
+	added.Certain = c.certain
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,7 @@ type conversation struct {
 	events  *eventQueue
 	calls   *calls
 	clock   companionClock
+	alive   atomic.Int64 // when the last heartbeat left that was answered; see certain
 	resync  chan struct{}
 	probe   chan struct{} // the companion asks for a heartbeat
 	hash    string        // of the definitions that the host has
@@ -47,10 +49,11 @@ func (c *Client) converse(ctx context.Context, s *Session) (*conversation, error
 		return nil, explainRefusedHello(ctx, s, err)
 	}
 	v.clock.answered(sent, s.clock(), milliseconds(v.hello.ClockMS))
+	v.alive.Store(int64(sent))
 	if v.hello.Hash != nil {
 		v.hash = *v.hello.Hash
 	}
-	v.calls = newCalls(c.options, s, v.hello.Session)
+	v.calls = newCalls(c.options, s, v.hello.Session, v.certain)
 	return v, nil
 }
 

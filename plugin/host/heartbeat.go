@@ -34,7 +34,15 @@ func (v *conversation) heartbeat(ctx context.Context) error {
 			return err
 		}
 		v.clock.answered(sent, v.session.clock(), milliseconds(answer.ClockMS))
+		v.alive.Store(int64(sent))
 	}
+}
+
+// certain returns until when the companion has told no caller that the session is lost: the latest moment at which the
+// heartbeat that follows the last answered one ends the session. It holds in a process that was stopped, too, before
+// anything else in it has noticed that.
+func (v *conversation) certain() time.Time {
+	return time.Now().Add(time.Duration(v.alive.Load()) + 2*v.heartbeatInterval() - v.session.clock())
 }
 
 // heartbeatInterval returns the interval that the companion wants, if it makes sense.

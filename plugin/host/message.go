@@ -254,6 +254,10 @@ type Call struct {
 	Force       bool   `json:"force,omitempty"`        // write even if the device already holds the value
 	RemainingMS int64  `json:"remaining_ms,omitempty"` // when the companion sent it
 	ClockMS     int64  `json:"clock_ms,omitempty"`     // time on the companion's clock then
+
+	// Certain returns until when its caller certainly waits. The time grows while the session lives. Nothing may be
+	// sent to the device behind it. Nil: until the deadline.
+	Certain func() time.Time `json:"-"`
 }
 
 // Reading is the response of a read call.

@@ -20,7 +20,17 @@ type road struct {
 	mu         sync.Mutex
 	toPlugin   time.Time // nothing arrives before
 	toHost     time.Time
+	hosts      []net.Conn // the host's ends of the connections
+	cut        bool       // the first is closed at the host, and the plugin hears nothing of it
 	connection sync.WaitGroup
+}
+
+// cutAtHost closes the connection at the host's end only.
+func (r *road) cutAtHost() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cut = true
+	_ = r.hosts[0].Close()
 }
 
 func (r *road) stall(toPlugin, toHost time.Duration) {
@@ -39,6 +49,9 @@ func (r *road) over(board *switchboard) *http.Client {
 				return nil, err
 			}
 			near, middle := net.Pipe()
+			r.mu.Lock()
+			r.hosts = append(r.hosts, far)
+			r.mu.Unlock()
 			r.carry(middle, far, &r.toHost)
 			r.carry(far, middle, &r.toPlugin)
 			return near, nil
@@ -65,7 +78,11 @@ func (r *road) carry(from, to net.Conn, until *time.Time) {
 			_, _ = to.Write(chunk)
 		}
 		r.wait(until)
-		_ = to.Close()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.cut || from != r.hosts[0] {
+			_ = to.Close()
+		}
 	})
 }
 
@@ -109,9 +126,10 @@ func (d *slowDevice) call(ctx context.Context, c host.Call) host.Result {
 }
 
 // TestNothingIsWrittenAfterItsCallerWasTold stalls the way between plugin and host while a slow device works through 18
-// set-values, and looks for values that reach the device after their callers were told that they failed.
+// set-values, or cuts it so that only the host knows, and looks for values that reach the device after their callers
+// were told that they failed.
 func TestNothingIsWrittenAfterItsCallerWasTold(t *testing.T) {
-	for _, direction := range []string{"to the plugin", "to the host", "both"} {
+	for _, direction := range []string{"to the plugin", "to the host", "both", "cut at the host"} {
 		for seconds := 1; seconds <= 15; seconds += 2 {
 			for _, early := range []time.Duration{500 * time.Millisecond, 9 * time.Second} {
 				name := fmt.Sprintf("%s %d s, %v before the calls", direction, seconds, early)
@@ -139,6 +157,7 @@ func playStall(t *testing.T, direction string, d, early time.Duration) {
 	l.ready()
 	time.Sleep(37 * time.Second) // some heartbeats
 	switch direction {
+	case "cut at the host":
 	case "to the plugin":
 		r.stall(d, 0)
 	case "to the host":
@@ -156,6 +175,10 @@ func playStall(t *testing.T, direction string, d, early time.Duration) {
 			errs[i] = l.host.SetValue(context.Background(), "SN1_grid_limit", 10*i)
 			told[i] = time.Now()
 		})
+	}
+	if direction == "cut at the host" {
+		time.Sleep(d)
+		r.cutAtHost()
 	}
 	callers.Wait()
 	time.Sleep(time.Minute)
@@ -269,6 +292,34 @@ func TestAProcessThatWasStopped(t *testing.T) {
 func tail(text string) string {
 	lines := strings.Split(text, "\n")
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
+}
+
+// TestHowLongACallerCertainlyWaits: in a process that goes on after a stop the answer is right before anything else is.
+func TestHowLongACallerCertainlyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := &stoppable{began: time.Now()}
+		l := newLab(t, func(o *host.Options) { o.Clock = clock.now })
+		l.plugin.onCall(func(ctx context.Context, c host.Call) host.Result {
+			for range 25 { // while the session lives the time grows
+				time.Sleep(time.Second)
+				if left := time.Until(c.Certain()); left < 9*time.Second || left > 20*time.Second {
+					t.Errorf("%v are certain", left)
+				}
+			}
+			clock.stop(21 * time.Second)
+			if left := time.Until(c.Certain()); left >= 0 || ctx.Err() != nil {
+				t.Errorf("after a stop of 21 s %v are certain, %v", left, ctx.Err())
+			}
+			return host.Result{}
+		})
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		time.Sleep(time.Minute)
+		_ = l.host.SetValue(t.Context(), "SN1_grid_limit", 50)
+	})
 }
 
 // TestTheSessionEndsBeforeTheCompanionGivesItUp: the companion tells its callers 25 s after the last heartbeat that it

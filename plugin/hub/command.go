@@ -64,7 +64,7 @@ func (h *Hub) set(ctx context.Context, call host.Call, t entityPoint) host.Resul
 	}) {
 		return failed(ended(ctx, t))
 	}
-	order := devices.Set{Key: t.point.Key, Value: call.Value, Force: call.Force}
+	order := devices.Set{Key: t.point.Key, Value: call.Value, Force: call.Force, Certain: call.Certain}
 	order.Deadline, _ = ctx.Deadline()
 	outcome, err := t.device.Write(ctx, order)
 	result, entry := outcomeOf(ctx, t, ids, outcome, err)

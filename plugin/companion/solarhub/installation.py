@@ -39,6 +39,7 @@ class Installation:
         self._ready = asyncio.Event()
         self._grace: CALLBACK_TYPE | None = None
         self._watchdog: CALLBACK_TYPE | None = None
+        self._lost: list[Session] = []  # sessions that have ended, though the plugin may not know it yet
         self._loss_logged = False
 
     @callback
@@ -54,6 +55,9 @@ class Installation:
         if self.session is not None:
             self.session.send("replaced")
             self._end(self.session)
+        # A plugin dials again when it has ended all calls of the session before, and an earlier process is gone.
+        for lost in [lost for lost in self._lost if lost.epoch <= session.epoch]:
+            self._give_up(lost)
         self.session = session
         self._cancel_grace()
         self._watch(session, SILENCE_MAX)
@@ -108,6 +112,23 @@ class Installation:
             self._watchdog()
             self._watchdog = None
         session.end()
+        silent = monotonic() - session.last_message
+        self._lost.append(session)
+        if silent >= SILENCE_MAX or not session.calls or self._hass.is_stopping:
+            self._give_up(session)
+        else:
+            async_call_later(self._hass, SILENCE_MAX - silent, lambda _: self._give_up(session))
+
+    @callback
+    def _give_up(self, session: Session) -> None:
+        """Tell the callers of a session that it is lost.
+
+        That a connection has closed on this side does not mean that the plugin knows. It ends a session whose
+        heartbeats are not answered, so it writes nothing any more once it has been silent for SILENCE_MAX.
+        """
+        session.fail_calls()
+        if session in self._lost:
+            self._lost.remove(session)
 
     @callback
     def _cancel_grace(self) -> None:

@@ -109,17 +109,22 @@ class Session:
 
     @callback
     def end(self) -> None:
-        """Fail everything that waits for the plugin."""
+        """Fail everything that waits for the plugin, except the calls."""
         self.alive = self.ready = False
-        for call in self.calls.values():
-            if not call.answer.done():
-                call.answer.set_result(call_error("lost", call.name))
         for request in self.diagnostics.values():
             request.cancel()
         for probe in self.probes:
             probe.cancel()
-        for waiting in (self.calls, self.diagnostics, self.probes):
-            waiting.clear()
+        self.diagnostics.clear()
+        self.probes.clear()
+
+    @callback
+    def fail_calls(self) -> None:
+        """Tell the callers that the session is lost. From then on the plugin may carry out none of their calls."""
+        for call in self.calls.values():
+            if not call.answer.done():
+                call.answer.set_result(call_error("lost", call.name))
+        self.calls.clear()
 
     async def async_diagnostics(self) -> Json | None:
         """Ask the plugin for its diagnostics. Return None if it does not answer in time."""

@@ -229,5 +229,6 @@ async def _async_remove(hub: Hub, session: Session, connection: ActiveConnection
 def handle_bye(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
     """End a session as planned."""
     seconds = min(msg["back_in_ms"] / 1000, GRACE_MAX)
+    session.fail_calls()  # the plugin has ended them
     hub.installation(session.installation).lose(session, f"it stops ({msg['reason']})", seconds)
     connection.send_result(msg["id"])
