@@ -39,7 +39,7 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 	reads := planAll(b, p, s, timing)
 	limit := plan.Cost(reads, timing)
 
-	unit, err := simulate.Unit(p, "lv", "2307120001")
+	unit, err := simulate.Unit(p, profile.Traits{"kind": "lv"}, "2307120001")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 // planAll plans one read of every point.
 func planAll(b *testing.B, p *profile.Profile, s settings, timing protocol.Timing) []plan.Read {
 	b.Helper()
-	points, err := p.Resolve("lv")
+	points, err := p.ResolveNamed("lv")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -81,7 +81,11 @@ func newInverter(t *testing.T, id, variant, serial string, options sim.Options) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := simulate.Unit(p, variant, serial)
+	traits, err := p.NamedTraits(variant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := simulate.Unit(p, traits, serial)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +221,7 @@ func (i inverter) entities() []devices.Entity {
 }
 
 func (i inverter) points() []profile.Point {
-	points, err := i.profile.Resolve(i.variant)
+	points, err := i.profile.ResolveNamed(i.variant)
 	if err != nil {
 		panic(err) // newInverter has resolved it before
 	}

@@ -33,7 +33,7 @@ type Config struct {
 type Identity struct {
 	Serial  string // or Config.ID
 	Model   string
-	Variant string // one of Profile.Variants, or empty
+	Variant string // the text of its traits, see profile.Profile.TraitsText
 	Version string
 }
 

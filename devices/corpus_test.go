@@ -27,24 +27,20 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range profiles {
-		variants := p.Variants
-		if len(variants) == 0 {
-			variants = []string{""}
-		}
-		for _, variant := range variants {
-			t.Run(p.ID+"/"+variant, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { corpus(t, p, variant) })
+		for _, traits := range p.Cases() {
+			t.Run(p.ID+"/"+p.TraitsText(traits), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { corpus(t, p, traits) })
 			})
 		}
 	}
 }
 
-func corpus(t *testing.T, p *profile.Profile, variant string) {
-	points, err := p.Resolve(variant)
+func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
+	points, err := p.Resolve(traits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := simulate.Unit(p, variant, "TEST123456")
+	unit, err := simulate.Unit(p, traits, "TEST123456")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +65,7 @@ func corpus(t *testing.T, p *profile.Profile, variant string) {
 	running.Go(func() { _ = d.Run(ctx) })
 	time.Sleep(20 * time.Second)
 	synctest.Wait()
-	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" || s.Identity.Variant != variant {
+	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" || s.Identity.Variant != p.TraitsText(traits) {
 		t.Fatalf("status %+v", s)
 	}
 	if holes, refused := d.Learned().Holes, d.Refused(); len(holes) != 0 || len(refused) != 0 {
@@ -140,16 +136,16 @@ func TestSimulateRefusesWhatIsReadOnly(t *testing.T) {
 
 func TestSimulateErrors(t *testing.T) {
 	p := houseWith(t)
-	if _, err := simulate.Unit(p, "xv", "SN1"); err == nil {
+	if _, err := simulate.Unit(p, profile.Traits{"kind": "xv"}, "SN1"); err == nil {
 		t.Error("a variant that does not exist")
 	}
-	if _, err := simulate.Unit(p, "lv", "A SERIAL NUMBER THAT IS TOO LONG"); err == nil {
+	if _, err := simulate.Unit(p, profile.Traits{"kind": "lv"}, "A SERIAL NUMBER THAT IS TOO LONG"); err == nil {
 		t.Error("a serial number that does not fit")
 	}
 }
 
 func TestEntities(t *testing.T) {
-	points, err := houseWith(t).Resolve("lv")
+	points, err := houseWith(t).ResolveNamed("lv")
 	if err != nil {
 		t.Fatal(err)
 	}

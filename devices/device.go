@@ -56,7 +56,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
-		if points, err := cfg.Profile.Resolve(k.Variant); err == nil {
+		if points, err := cfg.Profile.ResolveNamed(k.Variant); err == nil {
 			d.points, d.status.Identity, d.starting = points, *k, cfg.Grace > 0
 		}
 	}

@@ -115,7 +115,7 @@ func inHouse(t *testing.T, set func(*house), f func(*house)) {
 		h := &house{t: t, log: zerolog.Nop(), wrap: func(l Bus) Bus { return l }, sink: &recorder{},
 			cfg: Config{Profile: p, Unit: 1, Name: "House", Line: p.Line}}
 		var err error
-		if h.unit, err = simulate.Unit(p, "lv", "SN00000001"); err != nil {
+		if h.unit, err = simulate.Unit(p, profile.Traits{"kind": "lv"}, "SN00000001"); err != nil {
 			t.Fatal(err)
 		}
 		if set != nil {

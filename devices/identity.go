@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"solarhub/devices/ask"
 	"solarhub/devices/poll"
@@ -103,33 +101,21 @@ func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (map[string]co
 
 // identityFields returns what identification reads, as points.
 func identityFields(p *profile.Profile) []profile.Point {
-	id := p.Identify
 	var fields []profile.Point
-	for _, f := range []struct {
-		key   string
-		field profile.Field
-	}{{"serial", id.Serial}, {"model", id.Model}, {"kind", id.Kind}, {"version", id.Version}} {
-		if f.field.Present() {
-			fields = append(fields, profile.Point{Key: f.key, Ranges: f.field.Ranges, Spec: f.field.Spec})
-		}
+	for _, f := range p.IdentityFields() {
+		fields = append(fields, profile.Point{Key: f.Key, Ranges: f.Ranges, Spec: f.Spec})
 	}
 	return fields
 }
 
 // judge decides who has answered.
 func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
-	id := d.cfg.Profile.Identify
 	found := Identity{Model: textOf(values["model"]), Version: textOf(values["version"])}
-	if id.Kind.Present() {
-		kind := values["kind"]
-		number, ok := kind.Uint()
-		variant, accepted := id.Accept[number]
-		if !ok || !accepted {
-			return Identity{}, notIt("unit %d is no %s: its kind is %v, accepted are %s",
-				d.cfg.Unit, d.cfg.Profile.Name, describe(kind), listKinds(id.Accept))
-		}
-		found.Variant = variant
+	traits, err := d.settle(values)
+	if err != nil {
+		return Identity{}, err
 	}
+	found.Variant = d.cfg.Profile.TraitsText(traits)
 	serial, err := d.serial(values["serial"])
 	if err != nil {
 		return Identity{}, err
@@ -145,6 +131,30 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 			"was replaced, delete it in Home Assistant, or run `solarhub forget`", d.cfg.Unit, found.Serial, expected)
 	}
 	return found, nil
+}
+
+// settle returns the traits of the device. The error says why it is not of the family.
+func (d *Device) settle(values map[string]codec.Value) (profile.Traits, error) {
+	family := d.cfg.Profile
+	notOne := func(what string, value codec.Value, accepted string) error {
+		return notIt("unit %d is no %s: its %s is %v, accepted are %s", d.cfg.Unit, family.Name, what, describe(value),
+			accepted)
+	}
+	for _, e := range family.Identify.Expect {
+		if v := values[e.Key()]; !e.Holds(v) {
+			return nil, notOne(e.Name, v, e.Accepted())
+		}
+	}
+	traits := profile.Traits{}
+	for _, t := range family.Traits {
+		v := values[t.Key()]
+		word, ok := t.Word(v)
+		if word = cmp.Or(word, t.Otherwise); !ok && t.Otherwise == "" {
+			return nil, notOne(t.Name, v, t.Accepted())
+		}
+		traits[t.Name] = word
+	}
+	return traits, nil
 }
 
 // serial returns the serial number that was read, or the id of the configuration if what was read cannot be an id.
@@ -167,7 +177,7 @@ func (d *Device) serial(read codec.Value) (string, error) {
 
 // accept admits the device on the connection.
 func (d *Device) accept(found Identity, connection uint64) error {
-	points, err := d.cfg.Profile.Resolve(found.Variant)
+	points, err := d.cfg.Profile.ResolveNamed(found.Variant)
 	if err != nil {
 		err = notIt("%v", err)
 		d.dismiss(err)
@@ -208,12 +218,4 @@ func describe(v codec.Value) string {
 		return fmt.Sprintf("unknown (%s)", v.Str)
 	}
 	return v.String()
-}
-
-func listKinds(accept map[uint64]string) string {
-	var kinds []string
-	for _, k := range slices.Sorted(maps.Keys(accept)) {
-		kinds = append(kinds, fmt.Sprint(k))
-	}
-	return strings.Join(kinds, ", ")
 }

@@ -25,7 +25,7 @@ func (h *house) neighbour(sink Sink) *Device {
 }
 
 func withNeighbour(h *house) {
-	unit, err := simulate.Unit(houseWith(h.t, "unit: 1", "unit: 2"), "lv", "SN00000002")
+	unit, err := simulate.Unit(houseWith(h.t, "unit: 1", "unit: 2"), profile.Traits{"kind": "lv"}, "SN00000002")
 	if err != nil {
 		h.t.Fatal(err)
 	}

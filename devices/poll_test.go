@@ -311,7 +311,7 @@ func TestRefresh(t *testing.T) {
 
 func TestReadPlan(t *testing.T) {
 	p := houseWith(t)
-	points, err := p.Resolve("hv")
+	points, err := p.ResolveNamed("hv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func TestOnlyWhatWasConfirmedIsWatched(t *testing.T) {
 }
 
 func TestSharedBits(t *testing.T) {
-	points, err := houseWith(t).Resolve("lv")
+	points, err := houseWith(t).ResolveNamed("lv")
 	if err != nil {
 		t.Fatal(err)
 	}

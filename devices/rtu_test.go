@@ -29,7 +29,7 @@ func onSerialLine(t *testing.T, f func(ctx context.Context, d *Device, line *sim
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		unit, err := simulate.Unit(p, "lv", "TEST123456")
+		unit, err := simulate.Unit(p, profile.Traits{"kind": "lv"}, "TEST123456")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -99,7 +99,7 @@ func waitsOn(t *testing.T, callers, n int) (w waits) {
 func simulateAt(p *profile.Profile, unit protocol.UnitID) (*sim.Unit, error) {
 	at := *p
 	at.Line.Unit = unit
-	return simulate.Unit(&at, "lv", fmt.Sprintf("TEST00000%d", unit))
+	return simulate.Unit(&at, profile.Traits{"kind": "lv"}, fmt.Sprintf("TEST00000%d", unit))
 }
 
 // flatOut is a device that is polled without a pause in blocks of 40, and asked again every five seconds if it is away.

@@ -3,8 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -125,14 +123,18 @@ func diagnoseDevice(known hub.DeviceSnapshot) deviceDiagnostics {
 func registers(known hub.DeviceSnapshot, now time.Time) string {
 	d := known.Place.Device
 	who := d.Identity()
-	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Variant: who.Variant, At: now,
+	traits, _ := d.Profile().NamedTraits(who.Variant) // which the device has settled
+	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Traits: traits, At: now,
 		Words: map[protocol.Range]uint16{}}
 	id := dump.Profile.Identify
 	dump.Put(id.Serial, codec.TextOf(who.Serial))
 	dump.Put(id.Model, codec.TextOf(who.Model))
-	for _, kind := range slices.Backward(slices.Sorted(maps.Keys(id.Accept))) {
-		if id.Accept[kind] == who.Variant {
-			dump.Put(id.Kind, codec.Number(float64(kind)))
+	for _, e := range id.Expect {
+		dump.Put(e.Field, codec.Number(e.Values[0].Low))
+	}
+	for _, t := range dump.Profile.Traits {
+		if v, ok := t.Sample(traits[t.Name]); ok {
+			dump.Put(t.Field, v)
 		}
 	}
 	for key, v := range known.Readings {

@@ -71,7 +71,7 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 
 func rangeOf(t *testing.T, h *house, key string) protocol.Range {
 	t.Helper()
-	points, err := h.plugin.config.Lines[0].Devices[0].Profile.Resolve("single")
+	points, err := h.plugin.config.Lines[0].Devices[0].Profile.ResolveNamed("single")
 	if err != nil {
 		t.Fatal(err)
 	}

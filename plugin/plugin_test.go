@@ -394,7 +394,8 @@ func TestDiagnostics(t *testing.T) {
 	if err := sim.LoadDump(strings.NewReader(bundle.Devices[0].Registers), played); err != nil {
 		t.Fatalf("%v\n%s", err, bundle.Devices[0].Registers)
 	}
-	id := h.plugin.config.Lines[0].Devices[0].Profile.Identify
+	family := h.plugin.config.Lines[0].Devices[0].Profile
+	id, kind := family.Identify, family.Traits[0].Field
 	serial, _ := played.Get(protocol.HoldingRegister, id.Serial.Ranges[0].Addr, id.Serial.Ranges[0].Count)
 	if got := id.Serial.Spec.Decode(serial).String(); got != "XXXXXXX345" {
 		t.Errorf("the serial number of the registers is %q", got)
@@ -402,7 +403,7 @@ func TestDiagnostics(t *testing.T) {
 	if words, ok := played.Get(protocol.HoldingRegister, chargeEnd, 1); !ok || words[0] != 43 {
 		t.Errorf("the register holds %v", words)
 	}
-	if words, ok := played.Get(protocol.HoldingRegister, id.Kind.Ranges[0].Addr, 1); !ok || words[0] != 1 {
+	if words, ok := played.Get(protocol.HoldingRegister, kind.Ranges[0].Addr, 1); !ok || words[0] != 1 {
 		t.Errorf("the kind is %v", words)
 	}
 }

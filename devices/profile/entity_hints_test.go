@@ -45,7 +45,7 @@ func TestHints(t *testing.T) {
 			t.Errorf("%s: %v", c.text, err)
 			continue
 		}
-		points, _ := p.Resolve("lv")
+		points, _ := p.ResolveNamed("lv")
 		if got := find(t, points, "extra").Entity; got != c.want {
 			t.Errorf("%s:\nhave %+v\nwant %+v", c.text, got, c.want)
 		}

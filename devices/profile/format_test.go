@@ -2,7 +2,6 @@ package profile
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -60,8 +59,8 @@ func TestExampleHead(t *testing.T) {
 		!id.Version.Present() {
 		t.Errorf("identify %+v", id)
 	}
-	if !maps.Equal(id.Accept, map[uint64]string{5: "lv", 6: "hv"}) || !slices.Equal(p.Variants, []string{"hv", "lv"}) {
-		t.Errorf("accept %v, variants %v", id.Accept, p.Variants)
+	if kind, _ := p.Trait("kind"); kind.Accepted() != "5, 6" || !slices.Equal(kind.Words, []string{"hv", "lv"}) {
+		t.Errorf("traits %+v", p.Traits)
 	}
 	if !slices.Equal(p.Parts, []Part{{"battery", "Battery"}, {"schedule", "Schedule"}}) {
 		t.Errorf("parts %v", p.Parts)
@@ -72,12 +71,12 @@ func TestExampleHead(t *testing.T) {
 func TestExamplePoints(t *testing.T) {
 	p := loadExample(t)
 	var text strings.Builder
-	for _, v := range p.Variants {
-		points, err := p.Resolve(v)
+	for _, traits := range p.Cases() {
+		points, err := p.Resolve(traits)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&text, "== %s\n", v)
+		fmt.Fprintf(&text, "== %s\n", p.TraitsText(traits))
 		for _, pt := range points {
 			checkSound(t, p, pt)
 			write := "-"
@@ -159,8 +158,8 @@ func TestFormatHasEveryKey(t *testing.T) {
 
 func TestResolve(t *testing.T) {
 	p := loadExample(t)
-	lv, _ := p.Resolve("lv")
-	hv, _ := p.Resolve("hv")
+	lv, _ := p.ResolveNamed("lv")
+	hv, _ := p.ResolveNamed("hv")
 	if a, b := find(t, lv, "battery_voltage").Spec.Scale, find(t, hv, "battery_voltage").Spec.Scale; a != 0.01 ||
 		b != 0.1 {
 		t.Errorf("scales %v and %v", a, b)
@@ -168,11 +167,11 @@ func TestResolve(t *testing.T) {
 	if len(lv) != len(hv)+1 {
 		t.Errorf("%d points for lv, %d for hv: one exists for lv only", len(lv), len(hv))
 	}
-	if _, err := p.Resolve(""); err == nil {
+	if _, err := p.Resolve(nil); err == nil {
 		t.Error("a variant was guessed")
 	}
 	lv[0] = Point{}
-	if again, _ := p.Resolve("lv"); again[0].Key == "" {
+	if again, _ := p.ResolveNamed("lv"); again[0].Key == "" {
 		t.Error("the caller's slice is the profile's own")
 	}
 	if find(t, lv, "charge_current_max").Write.Step != 1 || find(t, lv, "restart").Write.Press != 1 {
@@ -184,10 +183,10 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if points, err := single.Resolve(""); err != nil || len(points) != 6 || len(single.Variants) != 0 {
-		t.Errorf("%d points, variants %v, %v", len(points), single.Variants, err)
+	if points, err := single.Resolve(nil); err != nil || len(points) != 6 || len(single.Traits) != 0 {
+		t.Errorf("%d points, traits %v, %v", len(points), single.Traits, err)
 	}
-	if _, err := single.Resolve("lv"); err == nil {
+	if _, err := single.ResolveNamed("lv"); err == nil {
 		t.Error("a variant of a family without")
 	}
 }
@@ -199,8 +198,8 @@ func TestTwoHalves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lv, _ := p.Resolve("lv")
-	hv, _ := p.Resolve("hv")
+	lv, _ := p.ResolveNamed("lv")
+	hv, _ := p.ResolveNamed("hv")
 	if a, b := find(t, lv, "extra"), find(t, hv, "extra"); a.Entity.Platform != "sensor" ||
 		b.Entity.Platform != "binary_sensor" || b.Spec.Form != codec.BoolForm {
 		t.Errorf("%+v and %+v", a, b)

@@ -22,7 +22,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		for _, v := range p.VariantNames() {
+		for _, v := range p.Cases() {
 			points, err := p.Resolve(v)
 			if err != nil {
 				t.Fatal(err)

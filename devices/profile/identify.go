@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"slices"
 
 	"solarhub/protocol/codec"
@@ -13,15 +14,15 @@ func (l *loader) identify(f fields) {
 		f.fail("serial", "serial: the type is text")
 	}
 	id.Model = l.field(f, "model")
-	id.Kind = l.field(f, "kind")
+	kind := l.field(f, "kind")
 	id.Version = l.field(f, "version")
-	if !id.Serial.Present() && !id.Model.Present() && !id.Kind.Present() && f.exists() {
+	if !id.Serial.Present() && !id.Model.Present() && !kind.Present() && f.exists() {
 		f.fail("", "identify needs at least one of serial, model, kind")
 	}
 	if f.exists() {
 		id.Source = l.source(f, l.defaults.source)
 	}
-	l.accept(f)
+	l.accept(f, kind)
 }
 
 // field reads one register of the identification. It is the same in all variants, which are not known yet.
@@ -38,8 +39,7 @@ func (l *loader) field(f fields, key string) Field {
 const maxVariants = 8
 
 // accept reads which kinds belong to this family, and the variant of each.
-func (l *loader) accept(f fields) {
-	kind := l.p.Identify.Kind
+func (l *loader) accept(f fields, kind Field) {
 	switch {
 	case f.has("accept") && !kind.Present():
 		f.fail("accept", "accept without kind: nothing tells what to accept")
@@ -50,8 +50,9 @@ func (l *loader) accept(f fields) {
 		f.fail("kind", "kind: it is a plain number without a sign, one of u16, u32, u64")
 		return
 	}
-	l.p.Identify.Accept = map[uint64]string{}
-	named, plain := 0, 0
+	trait := Trait{Name: "kind", Field: kind}
+	accepted := map[uint64]bool{}
+	plain := 0
 	for _, e := range f.entries("accept") {
 		raw, ok := l.rawKey(e, kind.Spec)
 		variant := e.Value.Raw()
@@ -61,26 +62,41 @@ func (l *loader) accept(f fields) {
 		case !wordForm.MatchString(variant) || reserved(variant):
 			e.Value.Fail("variant %q is not of the form %s, or is a word of the format", variant, wordForm)
 			continue
-		default:
-			named++
-			if !slices.Contains(l.p.Variants, variant) {
-				l.p.Variants = append(l.p.Variants, variant)
-			}
+		case !slices.Contains(trait.Words, variant):
+			trait.Words = append(trait.Words, variant)
 		}
-		if _, twice := l.p.Identify.Accept[raw]; twice {
+		if accepted[raw] {
 			e.Key.Fail("kind %d stands here twice", raw)
 		}
 		if ok {
-			l.p.Identify.Accept[raw] = variant
+			accepted[raw] = true
+			trait.values = append(trait.values, wordSpan{Span{float64(raw), float64(raw)}, variant})
 		}
 	}
-	if named > 0 && plain > 0 {
+	if len(trait.Words) > 0 && plain > 0 {
 		f.fail("accept", "accept names a variant for some kinds and none for others")
 	}
-	if n := len(l.p.Variants); n > maxVariants {
+	l.settle(f, trait)
+}
+
+// settle keeps the kinds: as a trait if they tell a variant, otherwise as what is expected.
+func (l *loader) settle(f fields, t Trait) {
+	if n := len(t.Words); n > maxVariants {
 		f.fail("accept", "accept names %d variants; at most %d are read", n, maxVariants)
-		l.p.Variants = l.p.Variants[:maxVariants]
+		t.Words = t.Words[:maxVariants]
 	}
-	slices.Sort(l.p.Variants)
-	l.variants = l.p.Variants
+	slices.SortFunc(t.values, func(a, b wordSpan) int { return cmp.Compare(a.Low, b.Low) })
+	if len(t.Words) == 0 && t.Field.Present() {
+		e := Expect{Name: t.Name, Field: t.Field}
+		for _, v := range t.values {
+			e.Values = append(e.Values, v.Span)
+		}
+		l.p.Identify.Expect = append(l.p.Identify.Expect, e)
+	}
+	if len(t.Words) > 0 {
+		slices.Sort(t.Words)
+		t.Typical = t.Words[0]
+		l.p.Traits = append(l.p.Traits, t)
+		l.variants = t.Words
+	}
 }

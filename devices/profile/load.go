@@ -32,7 +32,7 @@ type loader struct {
 // nil.
 func Load(file string, data []byte) (*Profile, error) {
 	root, report := strict.Parse(file, data)
-	l := &loader{reader: &reader{}, report: report, p: &Profile{points: map[string][]Point{}},
+	l := &loader{reader: &reader{}, report: report, p: &Profile{},
 		parts: map[string]string{}}
 	if root != nil {
 		l.profile(root, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
@@ -168,7 +168,7 @@ func (l *loader) points(f fields) {
 	if f.has("points") && len(nodes) == 0 {
 		f.fail("points", "there are no points")
 	}
-	for _, v := range l.p.VariantNames() {
+	for _, v := range l.variantNames() {
 		l.variant = v
 		var points []Point
 		var places []fields
@@ -186,9 +186,26 @@ func (l *loader) points(f fields) {
 		for _, c := range conflicts(points) {
 			places[c.point].fail(c.key, "%s (the other is in line %d)", c.text, places[c.with].At.Line)
 		}
-		l.p.points[v] = points
+		for _, p := range points {
+			l.p.entries = append(l.p.entries, entry{l.variantIs(v), p})
+		}
 	}
 	l.checkWritable(f)
+}
+
+func (l *loader) variantNames() []string {
+	if len(l.variants) == 0 {
+		return []string{""}
+	}
+	return l.variants
+}
+
+// variantIs returns the condition that a device is of the variant.
+func (l *loader) variantIs(v string) Condition {
+	if v == "" {
+		return Condition{}
+	}
+	return Condition{any: [][]term{{{trait: l.p.Traits[0].Name, words: []string{v}}}}}
 }
 
 // exists reports whether the variant being read has the point.
@@ -199,8 +216,8 @@ func (l *loader) exists(f fields) bool {
 	var named bool
 	for _, n := range f.list("only") {
 		v := textOf(n)
-		if !slices.Contains(l.p.Variants, v) {
-			n.Fail("only: variant %q is not one of %s", v, joinWords(l.p.Variants))
+		if !slices.Contains(l.variants, v) {
+			n.Fail("only: variant %q is not one of %s", v, joinWords(l.variants))
 		}
 		named = named || v == l.variant
 	}
@@ -211,12 +228,10 @@ func (l *loader) exists(f fields) bool {
 // device.
 func (l *loader) checkWritable(f fields) {
 	id := l.p.Identify
-	if id.Serial.Present() || id.Kind.Present() {
+	if id.Serial.Present() || len(id.Expect) > 0 || len(l.p.Traits) > 0 {
 		return
 	}
-	for _, points := range l.p.points {
-		if slices.ContainsFunc(points, func(p Point) bool { return p.Write != nil }) {
-			f.fail("identify", "there are points that can be written, so identify needs serial or kind")
-		}
+	if slices.ContainsFunc(l.p.entries, func(e entry) bool { return e.point.Write != nil }) {
+		f.fail("identify", "there are points that can be written, so identify needs serial or kind")
 	}
 }

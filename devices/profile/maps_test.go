@@ -22,14 +22,15 @@ func TestMaps(t *testing.T) {
 			t.Errorf("%v", err)
 			continue
 		}
-		for _, v := range p.VariantNames() {
+		for _, traits := range p.Cases() {
+			v := p.TraitsText(traits)
 			t.Run(strings.TrimSuffix(id+" "+v, " "), func(t *testing.T) { checkMap(t, p, v) })
 		}
 	}
 }
 
 func checkMap(t *testing.T, p *Profile, variant string) {
-	points, err := p.Resolve(variant)
+	points, err := p.ResolveNamed(variant)
 	if err != nil || len(points) == 0 {
 		t.Fatalf("%d points, %v", len(points), err)
 	}
@@ -103,8 +104,9 @@ func TestKeys(t *testing.T) {
 // keys returns a line for each key: platform, and the variants that have it where not all do.
 func keys(t *testing.T, p *Profile) string {
 	in := map[string][]string{}
-	for _, v := range p.VariantNames() {
-		points, err := p.Resolve(v)
+	for _, traits := range p.Cases() {
+		v := p.TraitsText(traits)
+		points, err := p.Resolve(traits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +117,7 @@ func keys(t *testing.T, p *Profile) string {
 	}
 	var lines []string
 	for id, variants := range in {
-		if len(variants) < len(p.VariantNames()) {
+		if len(variants) < len(p.Cases()) {
 			id += " " + strings.Join(variants, " ")
 		}
 		lines = append(lines, id+"\n")
@@ -131,7 +133,7 @@ func TestPowdrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	for variant, scale := range map[string]float64{"lv": 0.01, "hv": 0.1} {
-		points, err := p.Resolve(variant)
+		points, err := p.ResolveNamed(variant)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,13 +145,14 @@ func TestPowdrive(t *testing.T) {
 			t.Errorf("%s: step %v, the grid is %v", variant, got.Step, scale)
 		}
 	}
-	points, _ := p.Resolve("hv")
+	points, _ := p.ResolveNamed("hv")
 	want := []protocol.Range{{Addr: 625, Count: 1}, {Addr: 690, Count: 1}}
 	if got := find(t, points, "grid_power_32_w"); !slices.Equal(got.Ranges, want) {
 		t.Errorf("ranges %v, want %v", got.Ranges, want)
 	}
-	if p.Identify.Accept[5] != "lv" || p.Identify.Accept[6] != "hv" || p.Line.Serial != protocol.DefaultSerial {
-		t.Errorf("identify %+v, line %+v", p.Identify, p.Line)
+	kind := p.Traits[0]
+	if w, _ := kind.Word(codec.Number(5)); w != "lv" || p.Line.Serial != protocol.DefaultSerial {
+		t.Errorf("traits %+v, line %+v", p.Traits, p.Line)
 	}
 }
 
@@ -175,7 +178,7 @@ func TestDecidedBySource(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		points, _ := p.Resolve(c.variant)
+		points, _ := p.ResolveNamed(c.variant)
 		pt := find(t, points, c.key)
 		got := fmt.Sprintf("%d %v %v %s %s", pt.Ranges[0].Addr, pt.Spec.Type, pt.Spec.Scale, pt.Unit,
 			pt.Entity.DeviceClass)
@@ -185,7 +188,7 @@ func TestDecidedBySource(t *testing.T) {
 	}
 	for variant, most := range map[string]float64{"lv": 350, "hv": 240} {
 		p, _ := Get("powdrive")
-		points, _ := p.Resolve(variant)
+		points, _ := p.ResolveNamed(variant)
 		if w := find(t, points, "battery_max_charge_current_a").Write; w.Max != most {
 			t.Errorf("%s: a charge current of %v A, want %v", variant, w.Max, most)
 		}
@@ -199,7 +202,7 @@ func TestPhasesOfSenergy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for variant, want := range map[string]string{"single": "Power", "three": "Power L1"} {
-		points, _ := p.Resolve(variant)
+		points, _ := p.ResolveNamed(variant)
 		for _, key := range []string{"phase_r_watt_of_grid", "phase_r_watt_of_load", "phase_r_watt_of_eps"} {
 			if got := find(t, points, key).Name; got != want {
 				t.Errorf("%s %s: %q, want %q", variant, key, got, want)
@@ -219,7 +222,7 @@ func find(t *testing.T, points []Point, key string) Point {
 
 func ExampleProfile_Resolve() {
 	p, _ := Get("powdrive")
-	_, err := p.Resolve("mv")
-	fmt.Println(p.Variants, err)
-	// Output: [hv lv] profile powdrive: variant "mv" is not one of hv, lv
+	_, err := p.ResolveNamed("mv")
+	fmt.Println(err)
+	// Output: profile powdrive: "mv" is not one of hv, lv
 }

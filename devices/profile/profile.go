@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"solarhub/devices/profile/strict"
@@ -14,45 +13,44 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// Profile is one device family. Its points can differ between variants, such as low and high battery voltage. The
-// device tells its variant, nobody guesses it, and Resolve returns the points of one. A loaded Profile is shared and
-// never changes.
+// Profile is one device family. Its points can differ with the traits of a device, such as low and high battery voltage.
+// Identification settles the traits, nobody guesses them, and Resolve returns the points of one device. A loaded
+// Profile is shared and never changes.
 type Profile struct {
-	ID           string // the name in the configuration: "powdrive"
-	Name         string // as people read it: "Powdrive three-phase hybrid inverter"
+	ID           string   // the name in the configuration: "powdrive"
+	Name         string   // as people read it: "Powdrive three-phase hybrid inverter"
+	Aliases      []string // other names in the configuration
 	Manufacturer string
 	Sources      map[string]string // short name: what it is, and where
 	Line         LineSettings
 	Identify     Identify
-	Parts        []Part   // in the order of the file
-	Variants     []string // sorted; empty if the family has no variants
+	Traits       []Trait // in the order of the file
+	Parts        []Part  // in the order of the file
 
-	points map[string][]Point // by variant, in the order of the file; "" if there are no variants
+	entries []entry // in the order of the file
 }
 
-// Resolve returns the points of one variant in the order of the profile. The variant is one of Variants, or empty if
-// the family has none. The slice belongs to the caller; the points refer to shared data, which must not be changed.
-func (p *Profile) Resolve(variant string) ([]Point, error) {
-	points, ok := p.points[variant]
-	switch {
-	case ok:
-		return slices.Clone(points), nil
-	case len(p.Variants) == 0:
-		return nil, fmt.Errorf("profile %s: variant %q: the family has no variants", p.ID, variant)
+// entry is a point with the condition under which a device has it.
+type entry struct {
+	when  Condition
+	point Point
+}
+
+// Resolve returns the points of a device with the traits, in the order of the profile. A trait that is missing is as
+// its Otherwise says. The slice belongs to the caller; the points refer to shared data, which must not be changed.
+func (p *Profile) Resolve(traits Traits) ([]Point, error) {
+	full, err := p.complete(traits)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("profile %s: variant %q is not one of %s", p.ID, variant, strings.Join(p.Variants, ", "))
-}
-
-// VariantNames returns the variants, or one without a name if the family has none.
-func (p *Profile) VariantNames() []string {
-	if len(p.Variants) == 0 {
-		return []string{""}
+	var points []Point
+	for _, e := range p.entries {
+		if e.when.Holds(full) {
+			points = append(points, e.point)
+		}
 	}
-	return p.Variants
+	return points, nil
 }
-
-// FirstVariant returns the variant to take if nobody names one; empty if the family has none.
-func (p *Profile) FirstVariant() string { return p.VariantNames()[0] }
 
 // FullName returns the name of a point after that of its part, as people see it in the host.
 func (p *Profile) FullName(point Point) string {
@@ -70,17 +68,13 @@ func (p *Profile) WriteWith(w WriteFunction) *Profile {
 		return p
 	}
 	own := *p
-	own.points = make(map[string][]Point, len(p.points))
-	for variant, points := range p.points {
-		points = slices.Clone(points)
-		for i, point := range points {
-			if point.Write != nil {
-				write := *point.Write
-				write.Single = w == WriteSingle && point.Spec.Words() == 1
-				points[i].Write = &write
-			}
+	own.entries = slices.Clone(p.entries)
+	for i, e := range own.entries {
+		if e.point.Write != nil {
+			write := *e.point.Write
+			write.Single = w == WriteSingle && e.point.Spec.Words() == 1
+			own.entries[i].point.Write = &write
 		}
-		own.points[variant] = points
 	}
 	return &own
 }
@@ -137,12 +131,11 @@ func (l LineSettings) Validate() []Problem {
 
 // Identify says how to recognise a device. Registers that lie close together are read in one request.
 type Identify struct {
-	Serial  Field             // the serial number: a text
-	Model   Field             // a text or an option. Optional
-	Kind    Field             // a number that tells the family and the variant. Optional
-	Accept  map[uint64]string // the variant of each raw Kind, "" if there are none. Any other Kind is another device
-	Version Field             // of the firmware or the protocol. Optional
-	Source  string            // short names of Profile.Sources
+	Serial  Field    // the serial number: a text
+	Model   Field    // a text or an option. Optional
+	Version Field    // of the firmware or the protocol. Optional
+	Expect  []Expect // all of them must hold, otherwise it is another device
+	Source  string   // short names of Profile.Sources
 }
 
 // Field is one value that identification reads.
@@ -182,7 +175,7 @@ var intervals = []string{Now: "now", Normal: "normal", Slow: "slow", Once: "once
 
 // Point is one named quantity of a resolved profile.
 type Point struct {
-	Key      string           // unique in the variant, and never changed
+	Key      string           // unique in a device, and never changed
 	Name     string           // in sentence case, without the name of the part
 	Part     string           // Part.Key, or empty
 	Ranges   []protocol.Range // one, or several that are not neighbours, whose words are joined in this order

@@ -160,7 +160,7 @@ func TestWriteWith(t *testing.T) {
 	}
 	for _, with := range []WriteFunction{WriteSingle, WriteMultiple} {
 		single := with == WriteSingle
-		for _, variant := range p.Variants {
+		for _, variant := range p.Cases() {
 			before, _ := p.Resolve(variant)
 			after, err := p.WriteWith(with).Resolve(variant)
 			if err != nil {
@@ -184,7 +184,7 @@ func TestWriteWithOfAFamily(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, _ := p.Resolve("lv")
+	points, _ := p.ResolveNamed("lv")
 	if w := find(t, points, "limit").Write; !w.Single {
 		t.Errorf("%+v", *w)
 	}

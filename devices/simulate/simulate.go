@@ -14,12 +14,12 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// Unit returns a unit that answers as a device of the family and variant with that serial number: every point holds a
+// Unit returns a unit that answers as a device of the family with those traits and that serial number: every point holds a
 // value that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are
 // refused with exception 2. Its unit id is the one the family is delivered with. The serial number must fit the
 // family's register.
-func Unit(p *profile.Profile, variant, serial string) (*sim.Unit, error) {
-	points, err := p.Resolve(variant)
+func Unit(p *profile.Profile, traits profile.Traits, serial string) (*sim.Unit, error) {
+	points, err := p.Resolve(traits)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func Unit(p *profile.Profile, variant, serial string) (*sim.Unit, error) {
 			s.put(point.Ranges, point.Spec, plausible(i, point)...)
 		}
 	}
-	if err := s.identify(p, variant, serial); err != nil {
+	if err := s.identify(p, traits, serial); err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", p.ID, err)
 	}
 	s.protect(points)
@@ -45,7 +45,7 @@ func (s simulation) blank(points []profile.Point, p *profile.Profile) {
 	for _, point := range points {
 		all = append(all, point.Ranges...)
 	}
-	for _, f := range []profile.Field{p.Identify.Serial, p.Identify.Model, p.Identify.Kind, p.Identify.Version} {
+	for _, f := range p.IdentityFields() {
 		all = append(all, f.Ranges...)
 	}
 	slices.SortFunc(all, func(a, b protocol.Range) int {
@@ -91,7 +91,7 @@ func (s simulation) put(ranges []protocol.Range, spec codec.Spec, values ...code
 }
 
 // identify gives the unit what identification asks for.
-func (s simulation) identify(p *profile.Profile, variant, serial string) error {
+func (s simulation) identify(p *profile.Profile, traits profile.Traits, serial string) error {
 	id := p.Identify
 	if id.Serial.Present() && !s.put(id.Serial.Ranges, id.Serial.Spec, codec.TextOf(serial)) {
 		return fmt.Errorf("the serial number %q does not fit: %s", serial, id.Serial.Spec.Expected())
@@ -99,24 +99,16 @@ func (s simulation) identify(p *profile.Profile, variant, serial string) error {
 	if id.Model.Present() {
 		s.put(id.Model.Ranges, id.Model.Spec, options(id.Model.Spec, codec.TextOf("SIMULATED"), codec.TextOf("SIM"))...)
 	}
-	if id.Kind.Present() {
-		kind, ok := kindOf(id.Accept, variant)
-		if !ok || !s.put(id.Kind.Ranges, id.Kind.Spec, codec.Number(float64(kind))) {
-			return fmt.Errorf("no kind stands for the variant %q", variant)
+	for _, e := range id.Expect {
+		s.put(e.Field.Ranges, e.Field.Spec, codec.Number(e.Values[0].Low))
+	}
+	for _, t := range p.Traits {
+		v, ok := t.Sample(traits[t.Name])
+		if !ok || t.Field.Present() && !s.put(t.Field.Ranges, t.Field.Spec, v) {
+			return fmt.Errorf("no number stands for %s %q", t.Name, traits[t.Name])
 		}
 	}
 	return nil
-}
-
-// kindOf returns the smallest kind that stands for a variant.
-func kindOf(accept map[uint64]string, variant string) (uint64, bool) {
-	least, found := uint64(math.MaxUint64), false
-	for kind, v := range accept {
-		if v == variant {
-			least, found = min(least, kind), true
-		}
-	}
-	return least, found
 }
 
 // protect has writes refused to registers of which nothing can be written.

@@ -79,10 +79,9 @@ func (a *app) checkProfiles(files []string) error {
 }
 
 // mostPoints returns the points of the variant that has most of them.
-func mostPoints(p *profile.Profile) []profile.Point {
-	most, _ := p.Resolve(p.FirstVariant()) // a loaded profile resolves each of its variants
-	for _, variant := range p.Variants {
-		if points, _ := p.Resolve(variant); len(points) > len(most) {
+func mostPoints(p *profile.Profile) (most []profile.Point) {
+	for _, traits := range p.Cases() {
+		if points, _ := p.Resolve(traits); len(points) > len(most) { // a loaded profile resolves each of its cases
 			most = points
 		}
 	}

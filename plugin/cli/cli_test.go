@@ -87,7 +87,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"unknown profile": {[]string{"devices", "nosuch"},
 			[]string{`"nosuch" is not one of iammeter, powdrive, senergy`}, cli.ExitFailed},
 		"unknown variant": {[]string{"devices", "powdrive", "--variant", "xv"},
-			[]string{`variant "xv" is not one of hv, lv`}, cli.ExitUsage},
+			[]string{`"xv" is not one of hv, lv`}, cli.ExitUsage},
 		"file that is not": {[]string{"devices", "./nosuch.yaml"}, []string{"nosuch.yaml: no such file"},
 			cli.ExitFailed},
 		"log level": {[]string{"devices", "--log-level", "loud"},

@@ -52,7 +52,7 @@ func (a *app) listProfiles() error {
 		if err != nil {
 			return err
 		}
-		points, err := p.Resolve(p.FirstVariant())
+		points, err := p.Resolve(p.Cases()[0])
 		if err != nil {
 			return err
 		}
@@ -61,11 +61,21 @@ func (a *app) listProfiles() error {
 			settable += count(point.Write != nil)
 			on += count(point.Entity.Enabled)
 		}
-		t.AppendRow(table.Row{name, p.Name, strings.Join(p.Variants, ", "), len(points), settable, on})
+		t.AppendRow(table.Row{name, p.Name, strings.Join(variants(p), ", "), len(points), settable, on})
 	}
 	t.Render()
 	_, err := fmt.Fprintf(a.Out, "\nMore of one: solarhub devices %s\n", profile.Names()[0])
 	return err
+}
+
+// variants returns the traits of the cases of a family; none if it has only one.
+func variants(p *profile.Profile) (all []string) {
+	for _, traits := range p.Cases() {
+		if text := p.TraitsText(traits); text != "" {
+			all = append(all, text)
+		}
+	}
+	return all
 }
 
 func count(yes bool) int {
@@ -80,16 +90,17 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	if err != nil {
 		return err
 	}
-	variant := flags.variant
-	if variant == "" {
-		variant = p.FirstVariant()
-	}
-	points, err := p.Resolve(variant)
+	traits, err := p.NamedTraits(flags.variant)
 	if err != nil {
 		return usage(err)
 	}
+	points, err := p.Resolve(traits)
+	if err != nil {
+		return usage(err)
+	}
+	variant := p.TraitsText(traits)
 	fmt.Fprintf(a.Out, "%s, by %s\n", p.Name, p.Manufacturer)
-	if others := slices.DeleteFunc(slices.Clone(p.Variants),
+	if others := slices.DeleteFunc(variants(p),
 		func(v string) bool { return v == variant }); variant != "" {
 		fmt.Fprintf(a.Out, "variant %s (others: %s); the device tells which one it is\n", variant,
 			strings.Join(others, ", "))

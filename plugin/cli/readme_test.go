@@ -65,8 +65,8 @@ func TestREADMENamesEntities(t *testing.T) {
 		t.Fatal(err)
 	}
 	has := map[string]bool{}
-	for _, variant := range family.Variants {
-		points, err := family.Resolve(variant)
+	for _, traits := range family.Cases() {
+		points, err := family.Resolve(traits)
 		if err != nil {
 			t.Fatal(err)
 		}

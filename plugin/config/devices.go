@@ -169,8 +169,8 @@ func armedKeys(n *strict.Node, family *profile.Profile, known bool) []string {
 // armableKeys returns the keys of all points that need arming, in any variant, sorted.
 func armableKeys(family *profile.Profile) []string {
 	keys := map[string]bool{}
-	for _, v := range family.VariantNames() {
-		points, err := family.Resolve(v)
+	for _, traits := range family.Cases() {
+		points, err := family.Resolve(traits)
 		if err != nil {
 			continue
 		}

@@ -58,7 +58,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		for _, l := range c.Lines {
 			for _, d := range l.Devices {
-				for _, v := range d.Profile.VariantNames() {
+				for _, v := range d.Profile.Cases() {
 					if _, err := d.Profile.Resolve(v); err != nil {
 						t.Fatal(err)
 					}

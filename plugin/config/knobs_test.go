@@ -50,8 +50,8 @@ func TestEveryKnobOfAConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, _ := d.Profile.Resolve("lv")
-	for i, before := range must(family.Resolve("lv")) {
+	points, _ := d.Profile.ResolveNamed("lv")
+	for i, before := range must(family.ResolveNamed("lv")) {
 		if w := points[i].Write; w != nil && (before.Write.Single || w.Single != (points[i].Spec.Words() == 1)) {
 			t.Errorf("%s: single %v, in the family %v", before.Key, w.Single, before.Write.Single)
 		}

@@ -96,11 +96,11 @@ func (p *deviceEntry) shorten(within time.Duration) (what string, takes time.Dur
 	return what, takes
 }
 
-// readsOf returns the reads of all points of a device, in all its variants.
+// readsOf returns the reads of all points of a device, in all its cases.
 func readsOf(d devices.Config) []plan.Read {
 	var all []plan.Read
-	for _, variant := range d.Profile.VariantNames() {
-		points, _ := d.Profile.Resolve(variant)
+	for _, traits := range d.Profile.Cases() {
+		points, _ := d.Profile.Resolve(traits)
 		reads, _ := devices.ReadPlan(points, d.Line) // check tells of what is left out
 		all = append(all, reads...)
 	}
@@ -139,8 +139,8 @@ func (p *deviceEntry) checkGap() {
 
 // shortest returns the class with the shortest interval that a point of the device has.
 func shortest(d devices.Config) (class profile.Interval, ok bool) {
-	for _, variant := range d.Profile.VariantNames() {
-		points, _ := d.Profile.Resolve(variant)
+	for _, traits := range d.Profile.Cases() {
+		points, _ := d.Profile.Resolve(traits)
 		for _, p := range points {
 			every := d.Intervals[p.Interval]
 			if every > 0 && !p.Button() && (!ok || every < d.Intervals[class]) {

@@ -33,8 +33,8 @@ func (p *deviceEntry) checkHoles() {
 // cutPoints returns the points that a hole cuts, and the rest of the hole beside them. It returns none if some variant
 // has no such point.
 func cutPoints(family *profile.Profile, hole protocol.Range) (keys []string, rest string) {
-	for _, variant := range family.VariantNames() {
-		points, _ := family.Resolve(variant) // variants of a loaded profile resolve
+	for _, traits := range family.Cases() {
+		points, _ := family.Resolve(traits) // the cases of a loaded profile resolve
 		var read []protocol.Range
 		keys = nil
 		for _, point := range points {
@@ -67,8 +67,8 @@ func firstKeys(keys []string) string {
 
 // longestPoint returns the longest point that must be read at once, for the variant in which that is shortest.
 func longestPoint(family *profile.Profile) (key string, most protocol.Range) {
-	for i, variant := range family.VariantNames() {
-		points, _ := family.Resolve(variant)
+	for i, traits := range family.Cases() {
+		points, _ := family.Resolve(traits)
 		var longestKey string
 		var longest protocol.Range
 		for _, p := range points {

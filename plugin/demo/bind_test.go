@@ -17,15 +17,13 @@ func unitOf(t *testing.T, family string) (*sim.Unit, []profile.Point) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	variant := ""
-	if len(p.Variants) > 0 {
-		variant = p.Variants[len(p.Variants)-1]
-	}
-	points, err := p.Resolve(variant)
+	cases := p.Cases()
+	traits := cases[len(cases)-1]
+	points, err := p.Resolve(traits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := simulate.Unit(p, variant, "SIM1")
+	u, err := simulate.Unit(p, traits, "SIM1")
 	if err != nil {
 		t.Fatal(err)
 	}

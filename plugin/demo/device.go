@@ -18,7 +18,7 @@ type Device struct {
 	Config       DeviceConfig
 	Profile      *profile.Profile
 	Points       []profile.Point
-	Variant      string
+	Traits       profile.Traits
 	SerialNumber string
 	Unit         *sim.Unit
 
@@ -31,20 +31,20 @@ func newDevice(c DeviceConfig, n int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{Config: c, Variant: c.Variant, SerialNumber: c.SerialNumber}
+	d := &Device{Config: c, SerialNumber: c.SerialNumber}
 	dumped := sim.NewUnit(1)
 	if err := readDumps(c.Dumps, dumped); err != nil {
 		return nil, err
 	}
+	if d.Traits, err = p.NamedTraits(c.Variant); err != nil {
+		return nil, err
+	}
 	if len(c.Dumps) > 0 {
-		if d.Variant, err = dumpedVariant(dumped, p, c.Variant); err != nil {
+		if err := d.takeTraits(dumped, p); err != nil {
 			return nil, err
 		}
 	}
-	if d.Variant == "" {
-		d.Variant = p.FirstVariant()
-	}
-	if d.Points, err = p.Resolve(d.Variant); err != nil {
+	if d.Points, err = p.Resolve(d.Traits); err != nil {
 		return nil, err
 	}
 	if d.SerialNumber == "" {
@@ -55,7 +55,7 @@ func newDevice(c DeviceConfig, n int) (*Device, error) {
 		own.Line.Unit = protocol.UnitID(c.UnitID)
 	}
 	d.Profile = &own
-	if d.Unit, err = simulate.Unit(d.Profile, d.Variant, d.SerialNumber); err != nil {
+	if d.Unit, err = simulate.Unit(d.Profile, d.Traits, d.SerialNumber); err != nil {
 		return nil, err
 	}
 	if len(c.Dumps) > 0 {

@@ -28,28 +28,33 @@ func readDumps(files []string, into *sim.Unit) error {
 	return errors.Join(wrong...)
 }
 
-// dumpedVariant returns the variant that the registers of a dump show. What they do not show is as named.
-func dumpedVariant(dumped *sim.Unit, p *profile.Profile, named string) (variant string, err error) {
-	kind := p.Identify.Kind
-	words, present := fieldWords(dumped, kind)
-	if !present {
-		if named == "" && len(p.Variants) > 1 {
-			return "", fmt.Errorf("the dump lacks %s, which shows the variant: name one of %s", kind.Ranges[0],
-				strings.Join(p.Variants, ", "))
+// takeTraits takes the traits that the registers of a dump show. What they do not show is as the scenario says.
+func (d *Device) takeTraits(dumped *sim.Unit, p *profile.Profile) error {
+	for _, t := range p.Traits {
+		if !t.Field.Present() {
+			continue
 		}
-		return named, nil
+		at := t.Field.Ranges[0]
+		words, present := fieldWords(dumped, t.Field)
+		if !present {
+			if d.Config.Variant == "" && len(t.Words) > 1 {
+				return fmt.Errorf("the dump lacks %s, which shows the variant: name one of %s", at,
+					strings.Join(t.Words, ", "))
+			}
+			continue
+		}
+		raw := t.Field.Spec.Decode(words)
+		word, ok := t.Word(raw)
+		switch {
+		case !ok:
+			return fmt.Errorf("the dump is of another device: its %s holds %v, which is no %s of %s", at, raw, t.Name,
+				p.Name)
+		case d.Config.Variant != "" && d.Traits[t.Name] != word:
+			return fmt.Errorf("the dump is of variant %s, not %s: its %s says so", word, d.Traits[t.Name], at)
+		}
+		d.Traits[t.Name] = word
 	}
-	raw := kind.Spec.Decode(words)
-	number, known := raw.Uint()
-	variant, accepted := p.Identify.Accept[number]
-	switch {
-	case !known || !accepted:
-		return "", fmt.Errorf("the dump is of another device: its %s holds %v, which is no kind of %s", kind.Ranges[0],
-			raw, p.Name)
-	case named != "" && named != variant:
-		return "", fmt.Errorf("the dump is of variant %s, not %s: its %s says so", variant, named, kind.Ranges[0])
-	}
-	return variant, nil
+	return nil
 }
 
 // holdDump has the device hold the registers of a dump and no others. What identifies the device stays where the dump
@@ -57,8 +62,8 @@ func dumpedVariant(dumped *sim.Unit, p *profile.Profile, named string) (variant 
 func (d *Device) holdDump(dumped *sim.Unit) {
 	id := d.Profile.Identify
 	made := map[protocol.Range][]uint16{}
-	for _, field := range []profile.Field{id.Serial, id.Model, id.Kind, id.Version} {
-		_, dumpHasIt := fieldWords(dumped, field)
+	for _, field := range d.Profile.IdentityFields() {
+		_, dumpHasIt := fieldWords(dumped, field.Field)
 		for _, r := range field.Ranges {
 			named := d.Config.SerialNumber != "" && r == id.Serial.Ranges[0]
 			if words, there := d.Unit.Get(r.Table, r.Addr, r.Count); there && (!dumpHasIt || named) {

@@ -23,7 +23,7 @@ import (
 type Dump struct {
 	Device  string
 	Profile *profile.Profile
-	Variant string
+	Traits  profile.Traits
 	At      time.Time
 	Words   map[protocol.Range]uint16 // of one register or bit each
 	Refused []string                  // what the device does not give, with its reason
@@ -56,8 +56,8 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress 
 			return dump, err
 		}
 	}
-	dump.Variant = dump.variant()
-	points, err := d.Profile.Resolve(dump.Variant)
+	dump.Traits = dump.traits()
+	points, err := d.Profile.Resolve(dump.Traits)
 	if err != nil {
 		return dump, err
 	}
@@ -79,8 +79,11 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress 
 }
 
 func identityRanges(p *profile.Profile) []protocol.Range {
-	id := p.Identify
-	return slices.Concat(id.Serial.Ranges, id.Model.Ranges, id.Kind.Ranges, id.Version.Ranges)
+	var all []protocol.Range
+	for _, f := range p.IdentityFields() {
+		all = append(all, f.Ranges...)
+	}
+	return all
 }
 
 // read takes a range. If the device refuses it, the items in it are asked for one by one.
@@ -121,13 +124,15 @@ func readThrice(ctx context.Context, line devices.Bus, req protocol.Request) (re
 	return resp, err
 }
 
-// variant returns which of the family it is; the first where that cannot be told.
-func (d Dump) variant() string {
-	kind, known := d.value(d.Profile.Identify.Kind).Uint()
-	if v, ok := d.Profile.Identify.Accept[kind]; ok && known {
-		return v
+// traits returns which of the family it is; as the typical device is where that cannot be told.
+func (d Dump) traits() profile.Traits {
+	traits := d.Profile.Cases()[0]
+	for _, t := range d.Profile.Traits {
+		if word, ok := t.Word(d.value(t.Field)); ok {
+			traits[t.Name] = word
+		}
 	}
-	return d.Profile.VariantNames()[0]
+	return traits
 }
 
 // value decodes a field of identification from what was read.
@@ -202,8 +207,8 @@ func (d Dump) Redact() {
 func (d Dump) Write(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s, profile %s", d.Profile.Name, d.Profile.ID)
-	if d.Variant != "" {
-		fmt.Fprintf(&b, ", variant %s", d.Variant)
+	if text := d.Profile.TraitsText(d.Traits); text != "" {
+		fmt.Fprintf(&b, ", variant %s", text)
 	}
 	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339),
 		d.Profile.ID)

@@ -195,13 +195,9 @@ func ask(d devices.Config, r protocol.Range, p protocol.Priority, pace protocol.
 
 // knownRegister returns a register that the device surely has: the first that identification reads.
 func knownRegister(d devices.Config) protocol.Range {
-	r := protocol.Range{Count: 1}
-	id := d.Profile.Identify
-	switch {
-	case id.Kind.Present():
-		r = id.Kind.Ranges[0]
-	case id.Serial.Present():
-		r = id.Serial.Ranges[0]
+	r := protocol.Range{}
+	if fields := d.Profile.IdentityFields(); len(fields) > 0 {
+		r = fields[0].Ranges[0]
 	}
 	r.Count = 1
 	return r

@@ -116,11 +116,11 @@ func (t *trials) tryTimeouts(ctx context.Context, d *DeviceSymptoms, device *dev
 }
 
 // plannedRanges returns the reads of the device's plan, the longest first. Of one that was not identified nobody knows
-// the variant: those of the first stand in.
+// the traits: those of the typical device stand in.
 func plannedRanges(device *devices.Device, d devices.Config) []protocol.Range {
 	reads := device.Plan()
 	if len(reads) == 0 {
-		points, _ := d.Profile.Resolve(d.Profile.VariantNames()[0])
+		points, _ := d.Profile.Resolve(d.Profile.Cases()[0])
 		reads, _ = devices.ReadPlan(points, d.Line) // what cannot be read is not missed here
 	}
 	var all []protocol.Range

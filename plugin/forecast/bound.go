@@ -21,7 +21,7 @@ func boundOf(d Device) protocol.WriteBound {
 				longest = r.Range
 			}
 		}
-		points, _ := d.Config.Profile.Resolve(v.Name) // predicted, so it resolves
+		points, _ := d.Config.Profile.ResolveNamed(v.Name) // predicted, so it resolves
 		written := longestWrite(points, d.Config.Line)
 		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written),
 			timing.Exchange(protocol.Read, written))

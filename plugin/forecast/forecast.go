@@ -85,8 +85,8 @@ func Of(cfg config.Config) ([]Line, error) {
 
 func ofDevice(d devices.Config) (Device, error) {
 	device := Device{Config: d}
-	for _, variant := range d.Profile.VariantNames() {
-		points, err := d.Profile.Resolve(variant)
+	for _, traits := range d.Profile.Cases() {
+		points, err := d.Profile.Resolve(traits)
 		if err != nil {
 			return device, err
 		}
@@ -101,7 +101,7 @@ func ofDevice(d devices.Config) (Device, error) {
 			}
 		}
 		device.Variants = append(device.Variants, Variant{
-			Name: variant, Enabled: ofPlan(d, enabled), All: ofPlan(d, readable),
+			Name: d.Profile.TraitsText(traits), Enabled: ofPlan(d, enabled), All: ofPlan(d, readable),
 		})
 	}
 	return device, nil

@@ -31,7 +31,7 @@ func TestPredict(t *testing.T) {
 	serial := lines[0].Config.Serial
 	timing := protocol.Timing{Serial: &serial, Turnaround: 20 * time.Millisecond}
 	for _, v := range lines[0].Devices[0].Variants {
-		points, err := c.Lines[0].Devices[0].Profile.Resolve(v.Name)
+		points, err := c.Lines[0].Devices[0].Profile.ResolveNamed(v.Name)
 		if err != nil {
 			t.Fatal(err)
 		}

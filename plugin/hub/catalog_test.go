@@ -24,10 +24,11 @@ func TestCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, family := range families {
-		for _, variant := range family.VariantNames() {
+		for _, traits := range family.Cases() {
+			variant := family.TraitsText(traits)
 			name := strings.TrimSuffix(family.ID+"-"+variant, "-")
 			t.Run(name, func(t *testing.T) {
-				points, err := family.Resolve(variant)
+				points, err := family.ResolveNamed(variant)
 				if err != nil {
 					t.Fatal(err)
 				}

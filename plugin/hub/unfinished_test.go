@@ -67,7 +67,7 @@ func TestWhetherRegistersHoldAValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, _ := family.Resolve("single")
+	points, _ := family.ResolveNamed("single")
 	at := byKey(points)
 	for _, c := range []struct {
 		key   string
