@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"devices/simulate":            {"devices/profile", "protocol", "protocol/codec", "protocol/sim"},
 	"devices/profile":             {"devices/profile/strict", "protocol", "protocol/codec"},
 	"devices/profile/strict":      {},
-	"devices/profile/facts":       {},
+	"devices/profile/facts":       {"devices/profile", "protocol/codec"},
 	"devices/profile/facts/draft": {"devices/profile", "devices/profile/facts"},
 	"protocol":                    {},
 	"protocol/link":               {"protocol"},

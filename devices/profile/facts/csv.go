@@ -26,8 +26,8 @@ func readList(folder fs.FS, file, header string) ([][]string, error) {
 }
 
 // Columns are the columns of a table of registers, in their order.
-const Columns = "model,table,address,words,type,order,scale,offset,unit,access,write_fc,min,max,step,options,mask,nan," +
-	"gate,sf,key,mark"
+const Columns = "model,table,address,words,type,order,scale,offset,unit,access,write_fc,min,max,step,options,mask," +
+	"nan,gate,sf,key,mark"
 
 // line is one line of a table, with the findings in it.
 type line struct {

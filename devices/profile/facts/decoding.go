@@ -20,12 +20,12 @@ const (
 	Block
 )
 
-// Decoding is how registers become a value, as a source or a profile states it. Two of them can be compared; what one of
-// the two does not state is not compared.
+// Decoding is how registers become a value, as a source or a profile states it. Two of them can be compared; what one
+// of the two does not state is not compared.
 type Decoding struct {
 	Kind     Kind
-	Form     string // of a Clock: packed, decimal, ...
-	Addrs    []uint16
+	Form     string   // of a Clock: packed, decimal, ...
+	Addrs    []uint16 // rising; of words apart: the low word first
 	Signed   *bool
 	LowFirst *bool
 	Scale    *float64 // into the base unit
@@ -42,8 +42,8 @@ type Decoding struct {
 var bases = map[string]struct {
 	unit   string
 	factor float64
-}{"kW": {"W", 1e3}, "MW": {"W", 1e6}, "kWh": {"Wh", 1e3}, "MWh": {"Wh", 1e6}, "kVA": {"VA", 1e3}, "kvar": {"var", 1e3},
-	"kvarh": {"varh", 1e3}, "kVAh": {"VAh", 1e3}, "mV": {"V", 1e-3}, "mA": {"A", 1e-3}, "ms": {"s", 1e-3},
+}{"kW": {"W", 1e3}, "MW": {"W", 1e6}, "kWh": {"Wh", 1e3}, "MWh": {"Wh", 1e6}, "kVA": {"VA", 1e3},
+	"kvar": {"var", 1e3}, "kvarh": {"varh", 1e3}, "kVAh": {"VAh", 1e3}, "mV": {"V", 1e-3}, "mA": {"A", 1e-3}, "ms": {"s", 1e-3},
 	"min": {"s", 60}, "h": {"s", 3600}, "d": {"s", 86400}, "kohm": {"ohm", 1e3}, "Mohm": {"ohm", 1e6},
 	"mohm": {"ohm", 1e-3}, "kΩ": {"ohm", 1e3}, "MΩ": {"ohm", 1e6}, "mΩ": {"ohm", 1e-3}, "Ω": {"ohm", 1}}
 
@@ -74,10 +74,11 @@ func (r Row) Decoding() Decoding {
 	case strings.HasPrefix(r.Type, "time") || strings.HasPrefix(r.Type, "datetime") || r.Type == "epoch":
 		d.Kind, d.Form = Clock, strings.TrimPrefix(r.Type, "time_hhmm_")
 	}
-	if r.Order != "" && len(r.Addrs) > 1 && !apart(r.Addrs) {
+	if r.Order != "" {
 		low := r.Order == "lo"
 		d.LowFirst = &low
 	}
+	d.arrange(r.Listed)
 	if d.Kind != Number && d.Kind != Float {
 		return d
 	}
@@ -95,6 +96,23 @@ func (r Row) Decoding() Decoding {
 		}
 	}
 	return d
+}
+
+// arrange gives the order of the words one form: that of neighbours is LowFirst, that of words apart is in Addrs, the low
+// word first. listed says that the source gives every address, the low word first.
+func (d *Decoding) arrange(listed bool) {
+	turned := slices.Clone(d.Addrs)
+	slices.Reverse(turned)
+	switch {
+	case len(d.Addrs) < 2:
+		d.LowFirst = nil
+	case listed && !apart(d.Addrs), listed && !apart(turned):
+		low := !apart(d.Addrs)
+		d.LowFirst = &low
+		d.Addrs = slices.Sorted(slices.Values(d.Addrs))
+	case apart(d.Addrs):
+		d.LowFirst = nil
+	}
 }
 
 func allBits(words int) uint64 {
@@ -156,7 +174,7 @@ func Compare(a, b Decoding) []Difference {
 		return []Difference{{"kind", a.kind(), b.kind()}}
 	}
 	var found []Difference
-	if !sameAddrs(a, b) {
+	if !slices.Equal(a.Addrs, b.Addrs) {
 		found = append(found, Difference{"words", addrText(a.Addrs), addrText(b.Addrs)})
 	}
 	if a.Kind == Text || a.Kind == Block || a.Kind == Bits {
@@ -181,18 +199,6 @@ func Compare(a, b Decoding) []Difference {
 	return append(found, compareSense(a, b)...)
 }
 
-// sameAddrs reports whether both read the same registers. Words apart have their order in the addresses.
-func sameAddrs(a, b Decoding) bool {
-	if slices.Equal(a.Addrs, b.Addrs) {
-		return true
-	}
-	if len(a.Addrs) != len(b.Addrs) || a.Kind == Text {
-		return false
-	}
-	x, y := slices.Sorted(slices.Values(a.Addrs)), slices.Sorted(slices.Values(b.Addrs))
-	return slices.Equal(x, y) && (a.LowFirst == nil || b.LowFirst == nil)
-}
-
 // compareBits compares a set of bits with a number in some of its bits.
 func compareBits(set, n Decoding, turned bool) []Difference {
 	if n.bare() || len(set.Options) == 0 {
@@ -213,8 +219,8 @@ func compareBits(set, n Decoding, turned bool) []Difference {
 	return []Difference{d}
 }
 
-// masksAgree reports whether two masks that differ give the same value all the same: the wider bits hold nothing, as far
-// as the two say.
+// masksAgree reports whether two masks that differ give the same value all the same: the bits that only one of them has
+// hold nothing, as far as the two say.
 func masksAgree(a, b Decoding) bool {
 	wide, narrow := a, b
 	if b.Mask == 0 || a.Mask != 0 && bits.OnesCount64(b.Mask) > bits.OnesCount64(a.Mask) {
@@ -230,7 +236,8 @@ func masksAgree(a, b Decoding) bool {
 		high := slices.MaxFunc(wide.Options, func(x, y Option) int { return int(x.Raw) - int(y.Raw) })
 		return narrow.Mask <= high.Raw|1 && high.Raw < 256 || high.Raw <= narrow.Mask
 	}
-	return bits.TrailingZeros64(wide.Mask) == bits.TrailingZeros64(narrow.Mask) && wide.Mask&narrow.Mask == narrow.Mask &&
+	first := bits.TrailingZeros64(wide.Mask)
+	return first == bits.TrailingZeros64(narrow.Mask) && wide.Mask&narrow.Mask == narrow.Mask &&
 		len(wide.Options) == 0 && len(narrow.Options) == 0
 }
 
@@ -271,7 +278,7 @@ func compareSense(a, b Decoding) []Difference {
 	return nil
 }
 
-func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b)) }
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-6*max(1e-6, math.Abs(a), math.Abs(b)) }
 
 // Sense reports whether the name of an option says on or off, and which.
 func Sense(name string) (on, known bool) {

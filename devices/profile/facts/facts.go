@@ -1,6 +1,6 @@
 // Package facts reads what public sources say of a register: the tables of the families that ship, and any folder of
-// tables in the same form. README.md describes the columns. Profiles are drafted from them and checked against them; the
-// shipped program does not hold them.
+// tables in the same form. README.md describes the columns. Profiles are drafted from them and checked against them;
+// the shipped program does not hold them.
 package facts
 
 import (
@@ -26,8 +26,8 @@ type Table struct {
 	Rows   []Row
 }
 
-// Tables reads every table of the project, sorted by map and source. The error joins all that is
-// wrong, each with file and line.
+// Tables reads every table of the project, sorted by map and source. The error joins all that is wrong, each with file
+// and line.
 func Tables() ([]Table, error) {
 	sources, err := Sources(shipped)
 	if err != nil {
@@ -48,8 +48,8 @@ func Of(tables []Table, maps ...string) []Table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t Table) bool { return !slices.Contains(maps, t.Map) })
 }
 
-// ReadTables reads the tables MAP.SOURCE.csv of a folder, sorted by name. A lenient reader passes over files that are no
-// tables of registers, and over columns and types that it does not know.
+// ReadTables reads the tables MAP.SOURCE.csv of a folder, sorted by name. A lenient reader passes over files that are
+// no tables of registers, and over columns and types that it does not know.
 func ReadTables(folder fs.FS, dir string, lenient bool) ([]Table, error) {
 	files, err := fs.Glob(folder, path.Join(dir, "*.*.csv"))
 	if err != nil {

@@ -13,6 +13,7 @@ type Row struct {
 	Model   uint16 // the SunSpec model, whose addresses count from its id register; otherwise 0
 	Table   string // holding or input
 	Addrs   []uint16
+	Listed  bool   // every address is given: the low word first
 	Type    string // one of types
 	Order   string // hi or lo word first
 	Scale   *float64
@@ -75,6 +76,7 @@ func (l *line) row() Row {
 	r.Model = uint16(l.whole("model", 16))
 	r.Mask = l.whole("mask", 64)
 	r.Addrs = l.addresses()
+	r.Listed = strings.Contains(c["address"], "+")
 	l.typ(r)
 	if c["scale"] != "" {
 		if scale, ok := l.number("scale"); ok {
@@ -141,7 +143,7 @@ func (l *line) number(column string) (float64, bool) {
 	return f, err == nil
 }
 
-// addresses reads "622", the first of neighbours, or "622+687", the low word first. Each holds the same number of words.
+// addresses reads "622", the first of neighbours, or "622+687", the low word first. Each holds as many words.
 func (l *line) addresses() []uint16 {
 	words, err := strconv.Atoi(l.cells["words"])
 	if err != nil || words < 1 || words > 4096 {

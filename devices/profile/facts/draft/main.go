@@ -19,7 +19,8 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"draft": {"FAMILY", draft},
+		"draft":  {"FAMILY", draft},
+		"golden": {"[PROFILE or FILE...]", golden},
 	}
 }
 
