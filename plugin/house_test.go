@@ -39,7 +39,7 @@ type house struct {
 	ctx     context.Context
 	address string // of the host
 	now     atomic.Pointer[devhost.Host]
-	memory  *devhost.Volatile
+	memory  string // file of what the host keeps
 
 	unit *sim.Unit
 	line *sim.Line
@@ -96,7 +96,8 @@ func newHouse(t *testing.T, more string) *house {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	h := &house{t: t, ctx: ctx, memory: &devhost.Volatile{}, gate: &gate{}, data: t.TempDir(), log: zerolog.Nop()}
+	h := &house{t: t, ctx: ctx,
+		memory: filepath.Join(t.TempDir(), "host.json"), gate: &gate{}, data: t.TempDir(), log: zerolog.Nop()}
 	h.openHost()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := h.now.Load(); host != nil {
@@ -158,7 +159,7 @@ func serveBy(t *testing.T, how func(context.Context, net.Listener) error) string
 
 func (h *house) openHost() {
 	h.t.Helper()
-	host, err := devhost.New(devhost.Options{Token: goodToken, Memory: h.memory, Grace: time.Millisecond})
+	host, err := devhost.New(devhost.Options{Token: goodToken, File: h.memory, Grace: time.Millisecond})
 	if err != nil {
 		h.t.Fatal(err)
 	}

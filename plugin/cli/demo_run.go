@@ -82,7 +82,7 @@ func (d *demoRun) listen(flags demoFlags, dir string) (err error) {
 	}
 	d.options = devhost.Options{
 		Token: d.token, Open: web.Loopback(d.listener.Addr()),
-		Memory: devhost.File(filepath.Join(dir, "host.json")), Grace: 10 * time.Second,
+		File: filepath.Join(dir, "host.json"), Grace: 10 * time.Second,
 		Companion: d.version, Texts: texts, Line: d.observe, Page: web.Page(),
 		Log: d.log.With().Str("part", "host").Logger(),
 	}

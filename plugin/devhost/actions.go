@@ -4,59 +4,68 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"sync"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"solarhub/plugin/host"
 )
 
-// serviceCall is a call_service of a client, or of the automation.
+// domain is that of the companion.
+const domain = "solarhub"
+
+// serviceCall is a call_service of a client.
 type serviceCall struct {
 	Domain         string         `json:"domain"`
 	Service        string         `json:"service"`
 	Data           map[string]any `json:"service_data"`
 	Target         map[string]any `json:"target"`
 	ReturnResponse bool           `json:"return_response"`
-
-	by Context
 }
 
-// action is what call_service can do.
-type action struct {
-	fields   map[string]field // of the data, with that of the target among it
-	response response
-	run      func(h *Host, ctx context.Context, c serviceCall) (any, error)
-}
-
-// response says whether an action returns something.
-type response int
-
-const (
-	responseNone response = iota
-	responseOptional
-	responseOnly
-)
-
-// actions are all that there is, by domain and name.
-var actions map[string]action
-
-func init() { // scenes call actions, so the table cannot be made with them
-	actions = map[string]action{}
-	for _, some := range []map[string]action{nativeActions(), companionActions, sceneActions} {
-		maps.Copy(actions, some)
+// entityIDs are those that the call names: one, or a list.
+func (c serviceCall) entityIDs() (ids []string) {
+	list, is := c.Data["entity_id"].([]any)
+	if !is {
+		list = []any{c.Data["entity_id"]}
 	}
+	for _, one := range list {
+		if id, is := one.(string); is {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
-// callService runs an action in its own goroutine and answers when it has ended, however long that takes.
-func (h *Host) callService(ctx context.Context, c command) (any, error) {
-	s := serviceCall{by: c.conn.context()}
+// actions are all that call_service can do.
+var actions = map[string]func(h *Host, ctx context.Context, c serviceCall) (any, error){
+	"number.set_value":      setting("value"),
+	"select.select_option":  setting("option"),
+	"switch.turn_on":        setting(""),
+	"switch.turn_off":       setting(""),
+	"text.set_value":        setting("value"),
+	"time.set_value":        setting("time"),
+	"button.press":          setting(""),
+	"scene.create":          (*Host).createScene,
+	"scene.turn_on":         (*Host).applyScenes,
+	"scene.delete":          (*Host).deleteScenes,
+	domain + ".write_value": (*Host).writeValue,
+	domain + ".read_value":  (*Host).readValue,
+	domain + ".refresh":     (*Host).refreshDevice,
+}
+
+// callService runs an action in its own goroutine and answers when it has ended. An action goes on though its caller
+// has left.
+func (h *Host) callService(c command) (any, error) {
+	var s serviceCall
 	if err := c.fields(&s); err != nil {
 		return nil, err
 	}
-	ctx = context.WithoutCancel(ctx) // an action goes on though its caller has left
 	c.conn.running.Go(func() {
-		response, err := h.act(ctx, s)
-		result := map[string]any{"context": s.by}
+		response, err := h.act(h.life, s)
+		result := map[string]any{}
 		if s.ReturnResponse {
 			result["response"] = response
 		}
@@ -67,85 +76,87 @@ func (h *Host) callService(ctx context.Context, c command) (any, error) {
 
 // act carries out an action.
 func (h *Host) act(ctx context.Context, c serviceCall) (any, error) {
-	name := c.Domain + "." + c.Service
-	a, ok := actions[name]
-	if !ok || c.Domain == domain && h.options.WithoutCompanion {
-		return nil, &Error{Code: host.RefusedNotFound, Message: fmt.Sprintf("Action %s not found.", name)}
+	run, known := actions[c.Domain+"."+c.Service]
+	if !known || c.Domain == domain && h.options.WithoutCompanion {
+		return nil, &Error{Code: host.RefusedNotFound,
+			Message: fmt.Sprintf("Action %s.%s not found.", c.Domain, c.Service)}
 	}
-	switch {
-	case c.ReturnResponse && a.response == responseNone:
-		return nil, validation("homeassistant", "service_does_not_support_response", name+" has no response", nil)
-	case !c.ReturnResponse && a.response == responseOnly:
-		return nil, validation("homeassistant", "service_lacks_response_request",
-			name+" has a response, which must be asked for", nil)
-	}
-	data := maps.Clone(c.Data)
-	if data == nil {
-		data = map[string]any{}
-	}
-	for name, ids := range c.Target { // Home Assistant makes a list of a single one
-		if one, is := ids.(string); is {
-			ids = []any{one}
-		}
-		data[name] = ids
-	}
+	data := map[string]any{}
+	maps.Copy(data, c.Data)
+	maps.Copy(data, c.Target)
 	c.Data = data
-	if err := fit(a.fields, data, false); err != nil {
-		return nil, err
-	}
-	return a.run(h, ctx, c)
+	return run(h, ctx, c)
 }
 
-// together runs calls at once, waits for all and returns the first error in their order.
-func together(calls []func() error) error {
-	errs := make([]error, len(calls))
-	var running sync.WaitGroup
-	for i, call := range calls {
-		running.Go(func() { errs[i] = call() })
-	}
-	running.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
+// setting returns the action of one of Home Assistant's own platforms, whose value has a name in the data. It sets each
+// entity that is named, all at once. Those that are unavailable are left out without a word to the caller, as in the
+// real one.
+func setting(field string) func(h *Host, ctx context.Context, c serviceCall) (any, error) {
+	return func(h *Host, ctx context.Context, c serviceCall) (any, error) {
+		value := c.Data[field]
+		if field == "" {
+			value = c.Service == "turn_on"
 		}
+		var calls []func() error
+		for _, id := range c.entityIDs() {
+			t, known := h.target(id)
+			if !known || t.def.Platform != c.Domain || !t.available {
+				h.options.Log.Warn().Str("entity_id", id).Msg("An entity is not available, so an action leaves it out")
+				continue
+			}
+			calls = append(calls, func() error {
+				value, err := h.fit(t, value)
+				if err == nil {
+					err = h.operate(ctx, t, value)
+				}
+				return err
+			})
+		}
+		return nil, h.together(calls)
 	}
-	return nil
 }
 
-// touch makes what e shows for a while the act of by. The mutex is held.
-func (e *entity) touch(by Context) { e.by, e.byAt = by, time.Now() }
-
-// find returns who serves the entity's device now.
-func (h *Host) find(root string) func() *installation {
-	return func() *installation {
-		if r := h.roots[root]; r != nil {
-			return r.owner
-		}
-		return nil
+// together runs calls at once and returns when all have ended, with the first error. Close waits for them.
+func (h *Host) together(calls []func() error) (failed error) {
+	errs := make(chan error, len(calls))
+	for _, call := range calls {
+		h.serving.Go(func() { errs <- call() })
 	}
+	for range calls {
+		if err := <-errs; err != nil && failed == nil {
+			failed = err
+		}
+	}
+	return failed
 }
 
 // set writes a value and returns when it is confirmed.
-func (h *Host) set(ctx context.Context, t target, value any, force bool, by Context) (host.ResultFrame, error) {
-	return h.carryOut(ctx, t, value, callFrame{Action: host.ActionSet, ID: t.def.ID, Value: &value, Force: &force}, by)
+func (h *Host) set(ctx context.Context, t target, value any, force bool) (host.ResultFrame, error) {
+	return h.carryOut(ctx, t, value, callFrame{Action: host.ActionSet, ID: t.def.ID, Value: &value, Force: &force})
 }
 
-// operate does what the platform's own action does: it writes a value, or presses the button.
-func (h *Host) operate(ctx context.Context, t target, value any, by Context) error {
-	var err error
-	if t.def.Platform == "button" {
-		_, err = h.carryOut(ctx, t, nil, callFrame{Action: host.ActionPress, ID: t.def.ID}, by)
-	} else {
-		_, err = h.set(ctx, t, value, false, by)
+// operate does what the platform's own action does: it writes a value, or presses the button, whose press counts before
+// anything comes of it.
+func (h *Host) operate(ctx context.Context, t target, value any) error {
+	if t.def.Platform != "button" {
+		_, err := h.set(ctx, t, value, false)
+		return err
 	}
+	h.mu.Lock()
+	if e := h.entities[t.def.ID]; e != nil && e.shown != nil {
+		e.pressed = moment(time.Now())
+		h.write(e)
+	}
+	h.mu.Unlock()
+	_, err := h.carryOut(ctx, t, nil, callFrame{Action: host.ActionPress, ID: t.def.ID})
 	return err
 }
 
-// carryOut has the plugin do something with an entity. Those who listen are told how it ended.
-func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame, by Context) (host.ResultFrame,
-	error) {
+// carryOut has the plugin do something with an entity. The event devhost_write tells those who listen how it ended,
+// whoever asked for it: a scene's writes have one reply between them.
+func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame) (host.ResultFrame, error) {
 	began := time.Now()
-	result, err := h.call(ctx, h.find(t.root), t.name, call, h.options.Write, by)
+	result, err := h.call(ctx, t, call, h.options.Write)
 	told := map[string]any{"entity_id": t.entityID, "name": t.name, "value": value, "ok": err == nil,
 		"took_ms": time.Since(began).Milliseconds()}
 	if err != nil {
@@ -153,16 +164,17 @@ func (h *Host) carryOut(ctx context.Context, t target, value any, call callFrame
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.fire(eventWrite, told, by)
+	h.fire("devhost_write", told)
 	return result, err
 }
 
 // target is what an action needs of an entity, taken under the mutex.
 type target struct {
-	def      host.Entity
-	entityID string
-	name     string
-	root     string
+	def       host.Entity
+	entityID  string
+	name      string
+	root      string
+	available bool
 }
 
 func (h *Host) target(id string) (target, bool) {
@@ -172,10 +184,96 @@ func (h *Host) target(id string) (target, bool) {
 	if e == nil {
 		return target{}, false
 	}
-	return e.target(), true
+	t := target{def: e.def, entityID: e.entityID, name: e.name(), root: e.root.id, available: e.available()}
+	if e.disabled { // only its own name is known
+		t.name = e.def.Name
+	}
+	return t, true
 }
 
-// target returns what an action needs of the entity. The mutex is held.
-func (e *entity) target() target {
-	return target{def: e.def, entityID: e.entityID, name: e.name(), root: e.root.id}
+// The companion's own actions raise whenever nothing is carried out, also for an entity that is unavailable or
+// disabled.
+
+func (h *Host) unknown(id any) error {
+	return h.failure(host.NewCallError(host.CodeUnknownEntity, host.CodeUnknownEntity,
+		map[string]string{"id": fmt.Sprint(id)}), fmt.Sprint(id), "")
+}
+
+func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
+	t, known := h.target(fmt.Sprint(c.Data["entity_id"]))
+	if !known {
+		return nil, h.unknown(c.Data["entity_id"])
+	}
+	value, err := h.fit(t, c.Data["value"])
+	if err != nil {
+		return nil, err
+	}
+	f, err := h.set(ctx, t, value, c.Data["force"] == true)
+	if err != nil {
+		return nil, err
+	}
+	if f.Superseded {
+		return nil, h.failure(host.NewCallError(host.CodeSuperseded, host.CodeSuperseded,
+			map[string]string{"value": fmt.Sprint(f.Value)}), t.name, "")
+	}
+	return map[string]any{"value": f.Value}, nil
+}
+
+func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
+	t, known := h.target(fmt.Sprint(c.Data["entity_id"]))
+	if !known {
+		return nil, h.unknown(c.Data["entity_id"])
+	}
+	f, err := h.call(ctx, t, callFrame{Action: host.ActionRead, ID: t.def.ID}, h.options.Write)
+	return f.Response, err
+}
+
+// refreshDevice has every enabled register of a device read once. A part stands for its device.
+func (h *Host) refreshDevice(ctx context.Context, c serviceCall) (any, error) {
+	t := target{}
+	h.mu.Lock()
+	for _, r := range h.roots {
+		for _, d := range r.devices {
+			if deviceID(d.ID) == c.Data["device_id"] {
+				t = target{root: r.id, name: r.devices[r.id].Name}
+			}
+		}
+	}
+	h.mu.Unlock()
+	if t.root == "" {
+		return nil, h.unknown(c.Data["device_id"])
+	}
+	_, err := h.call(ctx, t, callFrame{Action: host.ActionRefresh, Device: t.root}, refreshTimeout)
+	return nil, err
+}
+
+var clock = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$`)
+
+// fit turns what a form, a scene or YAML gives into a value of the platform's type. Whether an entity takes that value
+// is for the plugin to say.
+func (h *Host) fit(t target, v any) (any, error) {
+	text := fmt.Sprint(v)
+	switch t.def.Platform {
+	case "number":
+		if f, is := v.(float64); is {
+			return f, nil
+		}
+		if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return f, nil
+		}
+	case "switch":
+		if s := strings.ToLower(text); s == "on" || s == "true" || s == "off" || s == "false" {
+			return s == "on" || s == "true", nil
+		}
+	case "time":
+		if clock.MatchString(text) {
+			return strings.TrimSuffix(fmt.Sprintf("%05s", text), ":00"), nil
+		}
+	case "select", "text":
+		return text, nil
+	default:
+		return v, nil // read only: the plugin says so
+	}
+	return nil, h.failure(host.NewCallError(host.CodeWrongType, host.CodeWrongType, map[string]string{"value": text}),
+		t.name, t.def.Platform)
 }

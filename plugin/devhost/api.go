@@ -2,6 +2,7 @@ package devhost
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -36,21 +37,18 @@ func (h *Host) SetValue(ctx context.Context, id string, value any) error {
 	if !ok {
 		return fmt.Errorf("%s is no entity", id)
 	}
-	return h.operate(ctx, t, host.Value(value), Context{ID: newID()})
+	return h.operate(ctx, t, host.Value(value))
 }
 
 // Action calls an action as call_service does, such as "number.set_value", and returns its response, where it has one.
 func (h *Host) Action(ctx context.Context, domain, name string, data map[string]any, entityIDs ...string) (any, error) {
-	c := serviceCall{Domain: domain, Service: name, Data: map[string]any{}, by: Context{ID: newID()}}
-	c.ReturnResponse = actions[domain+"."+name].response == responseOnly
+	c := serviceCall{Domain: domain, Service: name}
+	target := map[string]any{}
 	if len(entityIDs) > 0 {
-		c.Target = map[string]any{"entity_id": entityIDs}
+		target["entity_id"] = entityIDs
 	}
-	text, err := json.Marshal(map[string]any{"service_data": data, "target": c.Target})
-	if err == nil {
-		err = json.Unmarshal(text, &c) // so that all values are of the kinds that JSON has
-	}
-	if err != nil {
+	text := encoded(map[string]any{"service_data": data, "target": target})
+	if err := json.Unmarshal(text, &c); err != nil { // so that all values are of the kinds that JSON has
 		return nil, err
 	}
 	return h.act(ctx, c)
@@ -102,7 +100,8 @@ func (h *Host) WaitReady(ctx context.Context, installation string) error {
 	return nil
 }
 
-// SetDisabled disables or enables an entity as the owner does in its settings.
+// SetDisabled disables or enables an entity as the owner does in its settings. As in the real one, enabling ends in a
+// reload, which asks the plugin for all states.
 func (h *Host) SetDisabled(id string, disabled bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -110,29 +109,21 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 	if e == nil {
 		return fmt.Errorf("%s is no entity", id)
 	}
-	h.disable(e, disabled)
-	return nil
-}
-
-// disable disables or enables an entity. As in the real one, enabling ends in a reload, which asks the plugin for all
-// states. The mutex is held.
-func (h *Host) disable(e *entity, disabled bool) {
 	if e.disabled == disabled {
-		return
+		return nil
 	}
 	entry := h.registry[e.def.ID]
-	before := orNull(entry.DisabledBy)
 	if entry.DisabledBy = ""; disabled {
 		entry.DisabledBy = "user"
 	}
 	e.disabled = disabled
 	h.registry[e.def.ID] = entry
-	h.registryChanged("update", e.entityID, map[string]any{"disabled_by": before})
+	h.entityChanged("update", e.entityID)
 	e.shown = nil
 	if disabled {
 		h.drop(e.entityID)
 	} else {
-		h.refresh(e, nil)
+		h.refresh(e)
 	}
 	if s := e.root.owner.session; s != nil {
 		s.config(h)
@@ -141,17 +132,13 @@ func (h *Host) disable(e *entity, disabled bool) {
 		}
 	}
 	h.notify()
+	return nil
 }
 
-// RemoveDevice deletes a device as the owner does in the host.
+// RemoveDevice deletes a device as the owner does in the host, and tells the plugin that serves it.
 func (h *Host) RemoveDevice(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.removeByOwner(id)
-}
-
-// removeByOwner deletes a device and tells the plugin that serves it. The mutex is held.
-func (h *Host) removeByOwner(id string) {
 	r := h.roots[rootOf(id)]
 	if r == nil {
 		return
@@ -175,7 +162,7 @@ func (h *Host) Diagnostics(ctx context.Context, installation string) (any, error
 		return nil, h.notConnected("")
 	}
 	answer := make(chan any, 1)
-	id := newID()
+	id := rand.Text()
 	i.session.asked[id] = answer
 	i.session.send(host.Event{Type: host.EventDiagnostics, RequestID: id})
 	h.mu.Unlock()

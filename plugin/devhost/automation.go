@@ -1,11 +1,10 @@
 package devhost
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -31,36 +30,23 @@ type automation struct {
 	failed    string // why the last run failed
 }
 
-func (a Automation) check() error {
-	platform, _, _ := strings.Cut(a.Set, ".")
-	_, err := setting(platform, a.Set, a.To)
+// check says why h cannot carry the automation out.
+func (a Automation) check(h *Host) error {
+	t, known := h.target(a.Set)
 	switch {
-	case !entityIDForm.MatchString(a.Watch) || !entityIDForm.MatchString(a.Set):
+	case !known || a.Watch == "":
 		return errors.New("the entity ids of what is watched and what is set are needed")
 	case (a.Above == nil) == (a.Below == nil):
 		return errors.New("one limit is needed: above or below")
 	}
-	return err
+	if _, err := h.fit(t, a.To); err != nil || !slices.Contains(settable, t.def.Platform) {
+		return fmt.Errorf("%s cannot be set to %q", a.Set, a.To)
+	}
+	return nil
 }
 
-// setting returns the action that sets an entity to what a person has typed.
-func setting(platform, id, to string) (serviceCall, error) {
-	c := serviceCall{Domain: platform, Service: "set_value", Data: map[string]any{"entity_id": id}}
-	switch platform {
-	case "number", "text":
-		c.Data["value"] = to
-	case "time":
-		c.Data["time"] = to
-	case "select":
-		c.Service, c.Data["option"] = "select_option", to
-	case "switch":
-		c.Service = "turn_" + strings.ToLower(to)
-	}
-	if err := fit(actions[platform+"."+c.Service].fields, c.Data, false); err != nil {
-		return c, fmt.Errorf("%s cannot be set to %q", id, to)
-	}
-	return c, nil
-}
+// settable are the platforms that have a value to set.
+var settable = []string{"number", "select", "switch", "text", "time"}
 
 func (a Automation) fits(s State) bool {
 	v, err := strconv.ParseFloat(s.State, 64)
@@ -73,14 +59,14 @@ func (h *Host) trigger(before, after State) {
 	if a == nil || a.running || h.closed || a.Watch != after.EntityID || !a.fits(after) || a.fits(before) {
 		return
 	}
-	by := Context{ID: newID(), ParentID: &after.Context.ID}
 	a.running, a.triggered = true, moment(time.Now())
-	h.showAutomation(by)
-	platform, _, _ := strings.Cut(a.Set, ".")
-	call, _ := setting(platform, a.Set, a.To) // check has tried it
-	call.by = by
+	h.showAutomation()
 	h.serving.Go(func() {
-		_, err := h.act(h.life, call)
+		t, known := h.target(a.Set)
+		err := errors.New(a.Set + " is not there")
+		if known {
+			err = h.bring(h.life, t, a.To)
+		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		a.running = false
@@ -88,27 +74,24 @@ func (h *Host) trigger(before, after State) {
 			a.failed = asError(err).Message
 		}
 		if h.automation == a {
-			h.showAutomation(by)
+			h.showAutomation()
 		}
 		h.notify()
 	})
 }
 
 // showAutomation shows the automation as an entity. The mutex is held.
-func (h *Host) showAutomation(by Context) {
+func (h *Host) showAutomation() {
 	a := h.automation
 	attributes := map[string]any{"friendly_name": "Automation", "watch": a.Watch, "set": a.Set, "to": a.To,
-		"last_triggered": orNull(a.triggered), "last_error": orNull(a.failed), "current": 0}
-	if a.running {
-		attributes["current"] = 1
-	}
+		"last_triggered": orNull(a.triggered), "last_error": orNull(a.failed), "running": a.running}
 	if a.Above != nil {
 		attributes["above"] = *a.Above
 	}
 	if a.Below != nil {
 		attributes["below"] = *a.Below
 	}
-	h.put(automationID, "on", attributes, by)
+	h.put(automationID, "on", attributes)
 }
 
 // setAutomation takes an automation in place of the one that there is; nil is none. The mutex is held.
@@ -119,10 +102,10 @@ func (h *Host) setAutomation(a *Automation) {
 		return
 	}
 	h.automation = &automation{Automation: *a}
-	h.showAutomation(Context{ID: newID()})
+	h.showAutomation()
 }
 
-func (h *Host) automationCommand(_ context.Context, c command) (any, error) {
+func (h *Host) automationCommand(c command) (any, error) {
 	var f struct {
 		Automation *Automation `json:"automation"`
 	}
@@ -130,7 +113,7 @@ func (h *Host) automationCommand(_ context.Context, c command) (any, error) {
 		return nil, err
 	}
 	if f.Automation != nil {
-		if err := f.Automation.check(); err != nil {
+		if err := f.Automation.check(h); err != nil {
 			return nil, invalid("%s", err)
 		}
 	}

@@ -2,6 +2,7 @@ package devhost
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"solarhub/plugin/host"
@@ -9,24 +10,16 @@ import (
 
 // pending is a call that waits for its result. It is finished once, under the mutex of the host.
 type pending struct {
-	name     string  // of the entity, for errors
-	platform string  // of the entity
-	by       Context // of the caller: what the plugin reads back is shown as the caller's act
+	name     string // of the entity, for errors
+	platform string // of the entity
 	done     chan struct{}
 	result   host.ResultFrame
 	err      *Error
 }
 
-func (p *pending) finish(h *Host, f host.ResultFrame, failed *host.CallError) {
-	p.result = f
-	if failed != nil {
-		p.err = h.failure(failed, p.name, p.platform)
-	}
-	close(p.done)
-}
-
-func (p *pending) fail(err *Error) {
-	p.err = err
+// finish ends the call with a result, or with an error. The mutex of the host is held.
+func (p *pending) finish(f host.ResultFrame, err *Error) {
+	p.result, p.err = f, err
 	close(p.done)
 }
 
@@ -44,35 +37,31 @@ type callFrame struct {
 	ClockMS     int64  `json:"clock_ms"`
 }
 
-// call has the plugin carry out a call and waits for the result. find returns the installation to ask, limit is the
-// time that the plugin has.
-func (h *Host) call(ctx context.Context, find func() *installation, name string, c callFrame, limit time.Duration,
-	by Context) (host.ResultFrame, error) {
-	s, ok := h.connected(ctx, find)
+// call has the plugin carry out a call and waits for the result; limit is the time that the plugin has. The call goes
+// to whoever serves the device when the plugin is connected.
+func (h *Host) call(ctx context.Context, t target, c callFrame, limit time.Duration) (host.ResultFrame, error) {
+	s, ok := h.connected(ctx, t.root)
 	if !ok {
-		return host.ResultFrame{}, h.notConnected(name)
+		return host.ResultFrame{}, h.notConnected(t.name)
 	}
-	p := &pending{name: name, by: by, done: make(chan struct{})}
+	p := &pending{name: t.name, platform: t.def.Platform, done: make(chan struct{})}
 	h.mu.Lock()
 	if s.of.session != s {
 		h.mu.Unlock()
-		return host.ResultFrame{}, h.notConnected(name)
+		return host.ResultFrame{}, h.notConnected(t.name)
 	}
 	// The id never comes again, also after a restart: the plugin takes the same id for the same call.
-	c.Type, c.CallID, c.RemainingMS, c.ClockMS = host.EventCall, newID(), limit.Milliseconds(), h.clockMS()
-	if e := h.entities[c.ID]; e != nil {
-		p.platform = e.def.Platform
-	}
+	c.Type, c.CallID, c.RemainingMS, c.ClockMS = host.EventCall, rand.Text(), limit.Milliseconds(), h.clockMS()
 	s.calls[c.CallID] = p
 	s.conn.event(s.id, c)
 	h.mu.Unlock()
 
-	timer := time.NewTimer(limit + h.options.Answer)
+	timer := time.NewTimer(limit + answerTimeout)
 	defer timer.Stop()
 	select {
 	case <-p.done:
 	case <-timer.C:
-		h.giveUp(s, c.CallID, h.timedOut(name, limit))
+		h.giveUp(s, c.CallID, h.timedOut(t.name, limit))
 	case <-ctx.Done():
 		h.giveUp(s, c.CallID, &Error{Code: host.RefusedUnknownError, Message: ctx.Err().Error()})
 	}
@@ -87,11 +76,9 @@ func (h *Host) call(ctx context.Context, find func() *installation, name string,
 func (h *Host) giveUp(s *session, id string, why *Error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := s.calls[id]
-	if p == nil {
-		return
+	if p := s.calls[id]; p != nil {
+		delete(s.calls, id)
+		s.send(host.Event{Type: host.EventCancel, Call: host.Call{CallID: id}})
+		p.finish(host.ResultFrame{}, why)
 	}
-	delete(s.calls, id)
-	s.send(host.Event{Type: host.EventCancel, Call: host.Call{CallID: id}})
-	p.fail(why)
 }

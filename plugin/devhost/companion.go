@@ -1,84 +1,30 @@
 package devhost
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"solarhub/plugin/host"
 )
 
-// domain is that of the companion.
-const domain = "solarhub"
-
 // companionCommands are those of PROTOCOL.md, section 3.
-var companionCommands = map[string]spec{
-	host.CommandHello: {handle: (*Host).hello, fields: map[string]field{
-		"protocol": needs(versions), "plugin_version": needs(str), "installation": needs(name64),
-		"epoch":   needs(integer),
-		"devices": needs(texts),
-	}},
-	host.CommandRegister: {handle: current((*Host).register), fields: inSession(map[string]field{
-		"seq": needs(integer), "last": needs(boolean), "hash": needs(str), "devices": needs(listOf(dict)),
-		"entities": needs(atMost(host.MaxRegisterEntities, listOf(dict))),
-	})},
-	host.CommandStates: {handle: current((*Host).statesFrame), fields: inSession(map[string]field{
-		"s": needs(atMost(host.MaxStates, dict)), "c": may(mapOf(str)), "u": may(mapOf(boolean)), "d": may(mapOf(dict)),
-		"ready": may(boolean),
-	})},
-	host.CommandResult: {handle: current((*Host).result), fields: inSession(map[string]field{
-		"call_id": needs(str), "ok": needs(boolean), "value": may(anything), "superseded": may(boolean),
-		"response": may(maybe(dict)), "error": may(maybe(dict)), "s": may(maybe(dict)),
-	})},
-	host.CommandHeartbeat: {handle: current((*Host).heartbeat), fields: inSession(nil)},
-	host.CommandDiagnostics: {handle: current((*Host).diagnosed), fields: inSession(map[string]field{
-		"request_id": needs(str), "data": needs(dict),
-	})},
-	host.CommandNotice: {handle: current((*Host).notice), fields: inSession(map[string]field{
-		"kind": needs(str), "entity": may(str), "wanted": may(maybe(scalar)), "found": may(maybe(scalar)),
-		"seconds": may(floating), "reason": may(str),
-	})},
-	host.CommandRemove: {handle: current((*Host).removeDevices),
-		fields: inSession(map[string]field{"devices": needs(texts)})},
-	host.CommandBye: {handle: current((*Host).bye), fields: inSession(map[string]field{
-		"reason": needs(str), "back_in_ms": needs(notNegative),
-	})},
-}
-
-func inSession(fields map[string]field) map[string]field {
-	all := map[string]field{"session": needs(integer)}
-	maps.Copy(all, fields)
-	return all
-}
-
-var (
-	versions = kind{"{min, max}", func(v any) bool {
-		m, ok := v.(map[string]any)
-		return ok && integer.fits(m["min"]) && integer.fits(m["max"])
-	}}
-	name64 = kind{"a text of 1 to 64 characters", func(v any) bool {
-		s, ok := v.(string)
-		return ok && s != "" && utf8.RuneCountInString(s) <= 64
-	}}
-	floating    = typed[float64]("int or float")
-	notNegative = kind{"a number from 0", func(v any) bool { f, ok := v.(float64); return ok && f >= 0 }}
-)
-
-func atMost(n int, k kind) kind {
-	return kind{fmt.Sprintf("%s of at most %d", k.want, n), func(v any) bool {
-		l, _ := v.([]any)
-		m, _ := v.(map[string]any)
-		return k.fits(v) && len(l) <= n && len(m) <= n
-	}}
+var companionCommands = map[string]handler{
+	host.CommandHello:       (*Host).hello,
+	host.CommandRegister:    current((*Host).register),
+	host.CommandStates:      current((*Host).statesFrame),
+	host.CommandResult:      current((*Host).result),
+	host.CommandHeartbeat:   current((*Host).heartbeat),
+	host.CommandDiagnostics: current((*Host).diagnosed),
+	host.CommandNotice:      current((*Host).notice),
+	host.CommandRemove:      current((*Host).removeDevices),
+	host.CommandBye:         current((*Host).bye),
 }
 
 // current wraps the handler of a command that belongs to a session: it holds the mutex and refuses a stale one.
 func current(handle func(h *Host, s *session, c command) (any, error)) handler {
-	return func(h *Host, _ context.Context, c command) (any, error) {
+	return func(h *Host, c command) (any, error) {
 		var f host.SessionFrame
 		if err := c.fields(&f); err != nil {
 			return nil, err
@@ -106,7 +52,7 @@ func (h *Host) session(number int64) *session {
 	return nil
 }
 
-func (h *Host) hello(_ context.Context, c command) (any, error) {
+func (h *Host) hello(c command) (any, error) {
 	var f host.Hello
 	if err := c.fields(&f); err != nil {
 		return nil, err
@@ -123,7 +69,7 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 	result := host.HelloResult{
 		Protocol:         1,
 		CompanionVersion: h.options.Companion,
-		HAVersion:        h.options.Version,
+		HAVersion:        version,
 		Session:          s.number,
 		Disabled:         s.told,
 		Deleted:          h.deletedOf(i),
@@ -141,10 +87,6 @@ func (h *Host) hello(_ context.Context, c command) (any, error) {
 
 // admissible says why a hello cannot open a session.
 func (h *Host) admissible(f host.Hello) error {
-	if h.options.NotLoaded {
-		return &Error{Code: host.RefusedEntryNotLoaded,
-			Message: "The integration SolarHub is not set up or is disabled."}
-	}
 	if f.Protocol.Min > 1 || f.Protocol.Max < 1 {
 		old := "companion"
 		if f.Protocol.Max < 1 {
@@ -175,6 +117,9 @@ func (h *Host) register(s *session, c command) (any, error) {
 	var f registerFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
+	}
+	if len(f.Entities) > host.MaxRegisterEntities {
+		return nil, invalid("at most %d entities fit into a frame", host.MaxRegisterEntities)
 	}
 	if f.Seq == 0 {
 		s.reg = newRegistration(f.Hash)
@@ -209,6 +154,9 @@ func (h *Host) statesFrame(s *session, c command) (any, error) {
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
+	if len(f.Values) > host.MaxStates {
+		return nil, invalid("at most %d values fit into a frame", host.MaxStates)
+	}
 	touched, unknown := h.take(s, f.Values, f.Cached)
 	for id, usable := range f.Available {
 		if e := h.entities[id]; e != nil && e.root.owner == s.of {
@@ -235,7 +183,7 @@ func (h *Host) statesFrame(s *session, c command) (any, error) {
 		}
 	}
 	if s.ready {
-		h.show(touched, nil)
+		h.show(touched)
 	} else if f.Ready {
 		s.complete()
 	}
@@ -259,30 +207,8 @@ func (h *Host) take(s *session, values map[string]any, cached map[string]string)
 	return touched, unknown
 }
 
-// resultFrame is solarhub/result with an error in which anything may stand.
-type resultFrame struct {
-	host.ResultFrame
-	Error map[string]any `json:"error"`
-}
-
-// callError is what the plugin says went wrong, nil if nothing did.
-func (f resultFrame) callError() *host.CallError {
-	if f.OK {
-		return nil
-	}
-	e := &host.CallError{Placeholders: map[string]string{}}
-	if f.Error["code"] != nil {
-		e.Code = asText(f.Error["code"])
-	}
-	placeholders, _ := f.Error["placeholders"].(map[string]any)
-	for name, v := range placeholders {
-		e.Placeholders[name] = asText(v)
-	}
-	return e
-}
-
 func (h *Host) result(s *session, c command) (any, error) {
-	var f resultFrame
+	var f host.ResultFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
@@ -290,14 +216,16 @@ func (h *Host) result(s *session, c command) (any, error) {
 	delete(s.calls, f.CallID)
 	touched, _ := h.take(s, f.Values, nil)
 	if s.ready {
-		var by *Context
-		if p != nil {
-			by = &p.by
-		}
-		h.show(touched, by)
+		h.show(touched)
 	}
-	if p != nil {
-		p.finish(h, f.ResultFrame, f.callError())
+	switch {
+	case p == nil: // nobody waits for it any more
+	case f.OK:
+		p.finish(f, nil)
+	case f.Error == nil:
+		p.finish(f, h.failure(&host.CallError{Code: host.CodeFailed}, p.name, p.platform))
+	default:
+		p.finish(f, h.failure(f.Error, p.name, p.platform))
 	}
 	h.notify()
 	return nil, nil
@@ -362,8 +290,7 @@ func (h *Host) notice(s *session, c command) (any, error) {
 	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted {
 		return nil, nil
 	}
-	h.fire(eventReverted, map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found,
-		"seconds": f.Seconds},
-		Context{ID: newID()})
+	h.fire(domain+"_reverted", map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found,
+		"seconds": f.Seconds})
 	return nil, nil
 }

@@ -1,7 +1,6 @@
 package devhost
 
 import (
-	"bytes"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -15,19 +14,15 @@ import (
 	"solarhub/plugin/host"
 )
 
-// Limits of a connection. They are Home Assistant's own, but for the bytes that may wait: it has no such limit.
+// Limits of a connection. They are Home Assistant's own, but for the bytes that may wait.
 const (
 	authTimeout  = 10 * time.Second
 	writeTimeout = 10 * time.Second
 	authLimit    = 64 << 10
 	frameLimit   = 4 << 20
-	queueLimit   = 4096     // messages that wait to be sent
-	queueBytes   = 16 << 20 // that these take together
+	queueLimit   = 16 << 20 // bytes that wait to be sent
 	batchLimit   = 256      // messages in one frame
 )
-
-// unauthenticatedLimit is how many connections may be in their hand-shake: so many can be held open without a token.
-const unauthenticatedLimit = 32
 
 // conn is one WebSocket connection: the goroutine of its handler reads, another writes, and each action runs in its
 // own.
@@ -63,7 +58,6 @@ func (c *conn) serve(ctx context.Context) {
 	defer stop()
 	c.socket.SetReadLimit(authLimit)
 	err := c.authenticate(ctx)
-	c.host.identified()
 	if err == nil {
 		c.socket.SetReadLimit(frameLimit)
 		c.cancel = cancel
@@ -86,7 +80,6 @@ func (c *conn) end() { c.cancel() }
 func (c *conn) authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	version := c.host.options.Version
 	if err := c.now(ctx, map[string]any{"type": "auth_required", "ha_version": version}); err != nil {
 		return err
 	}
@@ -97,9 +90,6 @@ func (c *conn) authenticate(ctx context.Context) error {
 	var auth struct {
 		Type  string `json:"type"`
 		Token string `json:"access_token"`
-	}
-	if !json.Valid(frame) {
-		return fmt.Errorf("authenticate: a frame that is no JSON")
 	}
 	if err := json.Unmarshal(frame, &auth); err != nil || auth.Type != "auth" {
 		_ = c.now(ctx, map[string]any{"type": "auth_invalid", "message": "Auth message incorrectly formatted"})
@@ -123,18 +113,12 @@ func (c *conn) now(ctx context.Context, message any) error {
 	return c.socket.Write(ctx, websocket.MessageText, text)
 }
 
-// send queues a message. A client that lets too many wait is cut off.
+// send queues a message. A client that lets too much wait is cut off.
 func (c *conn) send(message any) {
-	text, err := json.Marshal(message)
-	if err != nil { // who waits for an answer must have one
-		c.host.options.Log.Error().Err(err).Msg("A message cannot be encoded")
-		m, _ := message.(map[string]any)
-		text = encoded(map[string]any{"id": m["id"], "type": "result", "success": false,
-			"error": &Error{Code: host.RefusedUnknownError, Message: "Invalid JSON in response"}})
-	}
+	text := encoded(message)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue) >= queueLimit || len(c.queue) > 0 && c.queued+len(text) > queueBytes {
+	if len(c.queue) > 0 && c.queued+len(text) > queueLimit {
 		c.cancel()
 		return
 	}
@@ -182,35 +166,20 @@ func (c *conn) next() []byte {
 	case 1:
 		return messages[0]
 	}
-	parts := make([][]byte, n)
-	for i, m := range messages {
-		parts[i] = m
-	}
-	return append(append([]byte{'['}, bytes.Join(parts, []byte{','})...), ']')
+	return encoded(messages)
 }
 
-// read answers commands until the connection ends. What is no JSON ends it, as with the real one; a binary frame, for
-// which nobody registers here, is passed over.
+// read answers commands until the connection ends. What is no JSON ends it, as with the real one.
 func (c *conn) read(ctx context.Context) error {
 	for {
-		kind, frame, err := c.socket.Read(ctx)
+		_, frame, err := c.socket.Read(ctx)
 		if err != nil {
 			return err
 		}
-		if kind == websocket.MessageBinary {
-			continue
-		}
-		commands := []json.RawMessage{frame}
-		if frame = bytes.TrimSpace(frame); len(frame) > 0 && frame[0] == '[' {
-			commands = nil
-			err = json.Unmarshal(frame, &commands)
-		}
-		if err != nil || !json.Valid(frame) {
+		if !json.Valid(frame) {
 			return fmt.Errorf("a frame that is no JSON")
 		}
-		for _, text := range commands {
-			c.dispatch(ctx, text)
-		}
+		c.dispatch(frame)
 	}
 }
 
@@ -218,7 +187,6 @@ func (c *conn) read(ctx context.Context) error {
 type command struct {
 	conn *conn
 	id   int64
-	name string
 	text json.RawMessage
 }
 
@@ -230,51 +198,32 @@ func (c command) fields(v any) error {
 	return nil
 }
 
-// head reads what every command must have. id is what an answer to a malformed one carries.
-func head(text json.RawMessage) (name string, number int64, id any, ok bool) {
-	var m struct{ ID, Type json.RawMessage }
-	if json.Unmarshal(text, &m) != nil || string(bytes.TrimSpace(text)) == "null" {
-		return "", 0, 0, false
+func (c *conn) dispatch(text json.RawMessage) {
+	var head struct {
+		ID   int64
+		Type string
 	}
-	if len(m.ID) > 0 {
-		id = m.ID
-	}
-	ok = json.Unmarshal(m.ID, &number) == nil && number > 0 && json.Unmarshal(m.Type, &name) == nil && name != ""
-	return name, number, id, ok
-}
-
-func (c *conn) dispatch(ctx context.Context, text json.RawMessage) {
-	name, id, given, ok := head(text)
-	spec, known := commands[name]
+	err := json.Unmarshal(text, &head)
+	spec, known := commands[head.Type]
 	switch {
-	case !ok:
-		c.refuse(given, &Error{Code: host.RefusedInvalidFormat, Message: "Message incorrectly formatted."})
+	case err != nil || head.ID <= 0 || head.Type == "":
+		c.refuse(head.ID, invalid("Message incorrectly formatted."))
 		return
-	case id <= c.lastID:
-		c.refuse(id, &Error{Code: host.RefusedIDReuse, Message: "Identifier values have to increase."})
+	case head.ID <= c.lastID:
+		c.refuse(head.ID, &Error{Code: host.RefusedIDReuse, Message: "Identifier values have to increase."})
 		return
-	case !known || c.host.options.WithoutCompanion && strings.HasPrefix(name, domain+"/"):
-		c.refuse(id, &Error{Code: host.RefusedUnknownCommand, Message: "Unknown command."})
+	case !known || c.host.options.WithoutCompanion && strings.HasPrefix(head.Type, domain+"/"):
+		c.refuse(head.ID, &Error{Code: host.RefusedUnknownCommand, Message: "Unknown command."})
 		return // the id is not used up
 	}
-	c.lastID = id
-	var fields map[string]any
-	err := json.Unmarshal(text, &fields)
-	delete(fields, "id")
-	delete(fields, "type")
-	if err == nil {
-		err = fit(spec.fields, fields, spec.open)
-	}
-	if err == nil && spec.admin && !c.admin {
-		err = unauthorized()
-	}
-	if err != nil {
-		c.refuse(id, err)
+	c.lastID = head.ID
+	if spec.admin && !c.admin {
+		c.refuse(head.ID, &Error{Code: host.RefusedUnauthorized, Message: "Unauthorized"})
 		return
 	}
-	result, err := spec.handle(c.host, ctx, command{conn: c, id: id, name: name, text: text})
+	result, err := spec.handle(c.host, command{conn: c, id: head.ID, text: text})
 	if _, waits := result.(later); !waits {
-		c.answer(id, result, err)
+		c.answer(head.ID, result, err)
 	}
 }
 
@@ -286,7 +235,7 @@ func (c *conn) answer(id int64, result any, err error) {
 	c.send(map[string]any{"id": id, "type": "result", "success": true, "result": result})
 }
 
-func (c *conn) refuse(id any, err error) {
+func (c *conn) refuse(id int64, err error) {
 	c.send(map[string]any{"id": id, "type": "result", "success": false, "error": asError(err)})
 }
 
@@ -297,17 +246,3 @@ func (c *conn) event(id int64, event any) {
 
 // equal compares secrets without telling by the time it takes where they differ.
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
-
-// user is the id of who is on the other end.
-func (c *conn) user() string {
-	if c.admin {
-		return ownerID
-	}
-	return plainID
-}
-
-// context is that of something the user asks for now.
-func (c *conn) context() Context {
-	user := c.user()
-	return Context{ID: newID(), UserID: &user}
-}

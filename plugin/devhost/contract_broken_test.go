@@ -68,18 +68,7 @@ var brokenCases = []contractCase{
 	}},
 	{"the owner deletes a device", func(b *bench) {
 		p := b.plug()
-		c := b.person()
-		list := first(c.ask("config/device_registry/list", nil)).([]any)
-		id := b.device()
-		var entry any
-		for _, d := range list {
-			if d.(object)["id"] == id {
-				entry = d.(object)["config_entry_id"]
-			}
-		}
-		_, refused := c.ask("config/device_registry/remove_config_entry",
-			object{"device_id": id, "config_entry_id": entry})
-		b.see("refused", refused)
+		b.side.remove(b)
 		b.see("event", p.event(func(e object) bool { return e["type"] == "removed" }))
 		b.seeStates("then")
 		again := b.hello(1000)
@@ -93,9 +82,7 @@ var brokenCases = []contractCase{
 	}},
 	{"the host restarts: entities are there before the plugin", func(b *bench) {
 		p := b.plug()
-		b.person().ask("config/entity_registry/update", object{"entity_id": b.entity("switch", "on"),
-			"disabled_by": "user"})
-		b.until("the disabled entity", func() bool { return b.state(b.entity("switch", "on")) == "none" })
+		b.side.disable(b, b.entity("switch", "on"))
 		b.me = nil
 		b.side.restart(b.t)
 		<-p.ended

@@ -104,8 +104,8 @@ func (b *bench) plug() *plug {
 	b.t.Helper()
 	p := b.hello(1000)
 	p.in("solarhub/register", b.registration(b.definitions()))
-	p.ready()
 	p.replies(confirm)
+	p.ready()
 	return p
 }
 

@@ -45,7 +45,6 @@ var sceneCases = []contractCase{
 		b.call(p, "scene.turn_on", nil, object{"entity_id": id})
 		b.seeStates("then")
 		b.call(p, "scene.delete", nil, object{"entity_id": id})
-		b.call(p, "scene.delete", nil, object{"entity_id": id})
 		b.call(p, "scene.turn_on", nil, object{"entity_id": id})
 		b.seeState("deleted", id)
 	}},
@@ -66,22 +65,6 @@ var sceneCases = []contractCase{
 		p.drain()
 		p.in("solarhub/states", object{"s": object{}, "u": object{b.id("limit"): false}})
 		b.call(p, "scene.turn_on", nil, object{"entity_id": id})
-		b.call(p, "scene.delete", nil, object{"entity_id": id})
-	}},
-	{"scenes: refused", func(b *bench) {
-		p, limit := b.plug(), b.entity("number", "limit")
-		for _, data := range []object{{"scene_id": "Bad Id", "snapshot_entities": []string{limit}}, {"scene_id": "x"},
-			{"scene_id": "x", "snapshot_entities": []string{"bad"}}} {
-			b.call(p, "scene.create", data, nil)
-		}
-	}},
-	{"scenes: one made again takes the place of the old one", func(b *bench) {
-		p, id := b.plug(), "scene."+b.scene()
-		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": []string{b.entity("number",
-			"limit")}}, nil)
-		b.call(p, "scene.create", object{"scene_id": b.scene(), "snapshot_entities": []string{b.entity("number",
-			"plain")}}, nil)
-		b.seeState("scene", id)
 		b.call(p, "scene.delete", nil, object{"entity_id": id})
 	}},
 }

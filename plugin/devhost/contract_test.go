@@ -20,8 +20,8 @@ import (
 	"solarhub/plugin/devhost"
 )
 
-// The contract suite: what a plugin and a card see of a host. The same cases run against the development
-// host and, where HASS_URL and HASS_TOKEN name one, against a real Home Assistant with the real companion. A case does
+// The contract suite: what a plugin and the page rely on in a host. The same cases run against the development host
+// and, where HASS_URL and HASS_TOKEN name one, against a real Home Assistant with the real companion. A case does
 // things over WebSocket, as plugin and as person, and writes down what it sees; what must be seen is in
 // testdata/contract.txt, which was seen at a real Home Assistant:
 //
@@ -36,7 +36,10 @@ const (
 // side is a host that the cases run against.
 type side struct {
 	name, url, token string
+	client           *http.Client // nil: the usual one
 	restart          func(t *testing.T)
+	disable          func(b *bench, entityID string) // as the owner does in the entity's settings
+	remove           func(b *bench)                  // the device of the case, as its owner
 }
 
 // a contractCase does something and writes down what it sees.
@@ -86,13 +89,13 @@ func TestContract(t *testing.T) {
 // newTag returns what is in the names of one run: a real Home Assistant remembers those of earlier ones.
 func newTag() string { return fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xffffffff) }
 
-// development starts a development host that ends with the test. A restart keeps the address and what Memory holds.
+// development starts a development host that ends with the test. A restart keeps the address and what the file holds.
 func development(t *testing.T) side {
 	sentences, err := companion.Sentences()
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := devhost.Options{Token: "owner's token", Memory: &devhost.Volatile{}, Texts: sentences}
+	options := devhost.Options{Token: "owner's token", File: filepath.Join(t.TempDir(), "host.json"), Texts: sentences}
 	start := func() *devhost.Host {
 		h, err := devhost.New(options)
 		if err != nil {
@@ -102,21 +105,37 @@ func development(t *testing.T) side {
 	}
 	var now atomic.Pointer[devhost.Host]
 	now.Store(start())
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
-		r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now.Load().Handler().ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { now.Load().Close() })
-	return side{name: "devhost", url: server.URL, token: options.Token, restart: func(*testing.T) {
-		now.Load().Close()
-		now.Store(start())
-	}}
+	return side{name: "devhost", url: server.URL, token: options.Token,
+		restart: func(*testing.T) {
+			now.Load().Close()
+			now.Store(start())
+		},
+		disable: func(b *bench, entityID string) {
+			if err := now.Load().SetDisabled(entityID, true); err != nil {
+				b.t.Error(err)
+			}
+		},
+		remove: func(b *bench) { now.Load().RemoveDevice("D" + b.tag) },
+	}
 }
 
 func realCore(t *testing.T) (side, bool) {
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	s := side{name: "core", url: os.Getenv("HASS_URL"), token: os.Getenv("HASS_TOKEN")}
+	s.disable = func(b *bench, entityID string) {
+		b.person().ask("config/entity_registry/update", object{"entity_id": entityID, "disabled_by": "user"})
+		b.until("the disabled entity", func() bool { return b.state(entityID) == "none" })
+	}
+	s.remove = func(b *bench) {
+		entries := first(b.person().ask("config_entries/get", object{"domain": "solarhub"})).([]any)
+		b.person().ask("config/device_registry/remove_config_entry",
+			object{"device_id": b.device(), "config_entry_id": entries[0].(object)["entry_id"]})
+	}
 	s.restart = func(t *testing.T) {
 		b := &bench{t: t, side: s}
 		b.person().send("call_service", object{"domain": "homeassistant", "service": "restart"})

@@ -4,11 +4,14 @@
 // is right: TestContract holds both to what a real one shows.
 //
 // It has only what the contract needs and the demo shows: entities and their states, the actions that set them, scenes,
-// and one automation. Home Assistant has none of this: the commands devhost/line and devhost/line/subscribe (line.go),
-// the command devhost/automation (automation.go), and the event devhost_write, which tells how each set-value ended.
+// and one automation. It takes what a client sends at its word where Home Assistant checks each field: that check is
+// tested at the real one. Home Assistant has none of this: the commands devhost/line and devhost/line/subscribe
+// (line.go), the command devhost/automation (automation.go), and the event devhost_write, which tells how each
+// set-value ended.
 package devhost
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,20 +34,15 @@ type Options struct {
 	Token      string // access token of an administrator. Defaults to "token"
 	PlainToken string // access token of a user who is none. Defaults to none
 	Open       bool   // every token is the owner's: for a host that only this machine can reach, see web.Loopback
-	Version    string // of Home Assistant. Defaults to "2026.11.0"
-	Memory     Memory // what survives a restart. Defaults to a new Volatile
+	File       string // keeps what survives a restart; its folder must exist. Defaults to none
 
 	// names under which it is served, beside addresses and localhost. Defaults to this machine's, also with .local
-	Hosts       []string
-	Connections int          // that are open at once; beyond, one is refused. Defaults to 128
-	Page        http.Handler // serves what is not under /api/. Defaults to none
+	Hosts []string
+	Page  http.Handler // serves what is not under /api/. Defaults to none
 
 	Heartbeat time.Duration // told to the plugin; 2.5 times that without one is the end of a session. Defaults to 10 s
 	Grace     time.Duration // entities stay available so long after a loss. Defaults to 30 s
 	Write     time.Duration // a set-value may take so long in the plugin. Defaults to 30 s
-	Refresh   time.Duration // the same for the action refresh. Defaults to 120 s
-	Answer    time.Duration // the plugin's answer is awaited so much longer. Defaults to 2 s
-	Connect   time.Duration // within the grace period a call waits so long for the plugin. Defaults to 10 s
 
 	Companion string // version of the companion. Defaults to "0.0.0-devhost"
 	// the companion's English sentences by error code, with {placeholders}. Defaults to the bare reason
@@ -54,51 +52,29 @@ type Options struct {
 	// that. What changes goes out with Host.Publish. Defaults to none.
 	Line func(ctx context.Context, topic string) (any, error)
 
-	WithoutCompanion       bool   // the solarhub commands are not known, as before `solarhub install`
-	SafeMode, RecoveryMode bool   // told by get_config
-	State                  string // told by get_config. Defaults to RUNNING
-	NotLoaded              bool   // the companion's config entry is not loaded
+	WithoutCompanion       bool // the solarhub commands are not known, as before `solarhub install`
+	SafeMode, RecoveryMode bool // told by get_config
 
 	Log zerolog.Logger
 }
 
+const (
+	version        = "2026.11.0"       // of Home Assistant, as the plugin is told
+	connections    = 128               // that are open at once; beyond, one is refused
+	refreshTimeout = 120 * time.Second // for the action refresh in the plugin
+	answerTimeout  = 2 * time.Second   // the plugin's answer to a call is awaited so much longer than the call may take
+	connectTimeout = 10 * time.Second  // within the grace period a call waits so long for the plugin
+)
+
 func (o Options) withDefaults() Options {
-	if o.Token == "" {
-		o.Token = "token"
-	}
-	if o.State == "" {
-		o.State = "RUNNING"
-	}
-	if o.Version == "" {
-		o.Version = "2026.11.0"
-	}
-	if o.Companion == "" {
-		o.Companion = "0.0.0-devhost"
-	}
-	if o.Memory == nil {
-		o.Memory = &Volatile{}
-	}
+	o.Token = cmp.Or(o.Token, "token")
+	o.Companion = cmp.Or(o.Companion, "0.0.0-devhost")
+	o.Heartbeat = cmp.Or(o.Heartbeat, 10*time.Second)
+	o.Grace = cmp.Or(o.Grace, 30*time.Second)
+	o.Write = cmp.Or(o.Write, 30*time.Second)
 	if name, err := os.Hostname(); err == nil && o.Hosts == nil {
 		name = strings.ToLower(name)
 		o.Hosts = []string{name, name + ".local"}
-	}
-	if o.Connections == 0 {
-		o.Connections = 128
-	}
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&o.Heartbeat, 10 * time.Second},
-		{&o.Grace, 30 * time.Second},
-		{&o.Write, 30 * time.Second},
-		{&o.Refresh, 120 * time.Second},
-		{&o.Answer, 2 * time.Second},
-		{&o.Connect, 10 * time.Second},
-	} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
 	}
 	return o
 }
@@ -109,30 +85,29 @@ type Host struct {
 	handler http.Handler
 	started time.Time
 
-	mu              sync.Mutex
-	closed          bool
-	conns           map[*conn]struct{} // that have said who they are
-	unauthenticated int                // connections that have not
-	installations   map[string]*installation
-	roots           map[string]*root    // by device id without part
-	entities        map[string]*entity  // by unique id
-	byEntityID      map[string]*entity  // by Home Assistant's entity_id
-	registry        map[string]Registry // by unique id
-	deleted         map[string]string   // by device or part that the owner deleted: the installation that served it
-	states          map[string]State    // by entity_id
-	order           []string            // of the states
-	scenes          map[string]*scene   // by entity_id
-	automation      *automation         // nil: none
-	lastSession     int64
-	lastEntity      int64
-	change          chan struct{} // closed and replaced when anything changes
+	mu            sync.Mutex
+	closed        bool
+	open          int                // connections
+	conns         map[*conn]struct{} // that have said who they are
+	installations map[string]*installation
+	roots         map[string]*root    // by device id without part
+	entities      map[string]*entity  // by unique id
+	byEntityID    map[string]*entity  // by Home Assistant's entity_id
+	registry      map[string]registry // by unique id
+	deleted       map[string]string   // by device or part that the owner deleted: the installation that served it
+	states        map[string]State    // by entity_id
+	scenes        map[string][]member // by entity_id
+	automation    *automation         // nil: none
+	lastSession   int64
+	lastEntity    int64
+	change        chan struct{} // closed and replaced when anything changes
 
 	life    context.Context // of what goes on without a client
 	stop    context.CancelFunc
 	serving sync.WaitGroup
 }
 
-// New returns a host that knows what Memory kept. It starts nothing.
+// New returns a host that knows what Options.File kept. It starts nothing.
 func New(o Options) (*Host, error) {
 	h := &Host{
 		options:       o.withDefaults(),
@@ -142,18 +117,16 @@ func New(o Options) (*Host, error) {
 		roots:         map[string]*root{},
 		entities:      map[string]*entity{},
 		byEntityID:    map[string]*entity{},
-		registry:      map[string]Registry{},
+		registry:      map[string]registry{},
 		deleted:       map[string]string{},
 		states:        map[string]State{},
-		scenes:        map[string]*scene{},
+		scenes:        map[string][]member{},
 		change:        make(chan struct{}),
 	}
 	h.life, h.stop = context.WithCancel(context.Background())
-	kept, err := h.options.Memory.Load()
-	if err != nil {
+	if err := h.load(); err != nil {
 		return nil, err
 	}
-	h.restore(kept)
 	h.handler = h.routes()
 	return h, nil
 }
@@ -177,7 +150,7 @@ func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 	return web.Serve(ctx, listener, h.Handler())
 }
 
-// Close ends every connection, as when Home Assistant is killed, waits for them, and saves what Memory keeps.
+// Close ends every connection, as when Home Assistant is killed, waits for them, and saves what is kept.
 func (h *Host) Close() {
 	h.mu.Lock()
 	h.closed = true
@@ -198,7 +171,7 @@ func (h *Host) Close() {
 	}
 	kept := h.kept()
 	h.mu.Unlock()
-	if err := h.options.Memory.Save(kept); err != nil {
+	if err := h.save(kept); err != nil {
 		h.options.Log.Error().Err(err).Msg("The definitions were not saved")
 	}
 }
@@ -219,12 +192,10 @@ func (h *Host) admit() error {
 	switch {
 	case h.closed:
 		return errors.New("stopped")
-	case h.unauthenticated >= unauthenticatedLimit:
-		return fmt.Errorf("%d connections have not said who they are; try again in %v", h.unauthenticated, authTimeout)
-	case len(h.conns)+h.unauthenticated >= h.options.Connections:
-		return fmt.Errorf("%d connections are open, which is the limit", h.options.Connections)
+	case h.open >= connections:
+		return fmt.Errorf("%d connections are open, which is the limit", h.open)
 	}
-	h.unauthenticated++
+	h.open++
 	h.serving.Add(1)
 	return nil
 }
@@ -235,22 +206,21 @@ func (h *Host) accept(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	defer h.serving.Done()
+	defer h.leave()
 	// The guard has looked at the origin.
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		h.identified()
 		h.options.Log.Debug().Err(err).Msg("A WebSocket was not opened")
 		return
 	}
 	newConn(h, socket).serve(context.WithoutCancel(r.Context()))
 }
 
-// identified takes a connection off those that have not said who they are: it has done so, or is gone.
-func (h *Host) identified() {
+func (h *Host) leave() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.unauthenticated--
+	h.open--
+	h.mu.Unlock()
+	h.serving.Done()
 }
 
 // notify wakes those who wait for a change. The mutex is held.

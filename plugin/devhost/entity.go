@@ -1,6 +1,7 @@
 package devhost
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"strconv"
@@ -10,25 +11,17 @@ import (
 	"solarhub/plugin/host"
 )
 
-// contextLife is how long what an entity shows counts as the act of the last caller. Source:
-// CONTEXT_RECENT_TIME_SECONDS of Home Assistant's helpers/entity.py.
-const contextLife = 5 * time.Second
-
 // entity is a registered entity with what the plugin said of it.
 type entity struct {
 	def      host.Entity
 	root     *root
 	entityID string
-	title    string // given by the owner; empty: that of the definition
 	disabled bool
 	seq      int64 // order of registration
 
-	attributes    map[string]any // all but read_at
-	shown         *entityState   // what is shown; nil: nothing yet
-	invalidLogged bool           // a value that cannot be shown was logged
-	pressed       string         // moment of a button's last press
-	by            Context        // of the last caller
-	byAt          time.Time
+	attributes map[string]any // all but read_at
+	shown      *entityState   // what is shown; nil: nothing yet
+	pressed    string         // moment of a button's last press
 }
 
 // root is a device with its parts.
@@ -95,75 +88,49 @@ func (e *entity) current() entityState {
 
 // name is how people call the entity: device and entity.
 func (e *entity) name() string {
-	own := e.title
-	if own == "" {
-		own = e.def.Name
-	}
-	return strings.TrimSpace(e.root.devices[e.def.Device].Name + " " + own)
+	return strings.TrimSpace(e.root.devices[e.def.Device].Name + " " + e.def.Name)
 }
 
-// show has entities show what is known of them, as an act of by unless that is nil. The mutex is held.
-func (h *Host) show(entities []*entity, by *Context) {
+// show has entities show what is known of them. The mutex is held.
+func (h *Host) show(entities []*entity) {
 	for _, e := range entities {
-		if e != nil {
-			h.refresh(e, by)
-		}
+		h.refresh(e)
 	}
 }
 
 // showAll has all entities of one installation show what is known of them.
 func (h *Host) showAll(i *installation) {
-	h.show(h.entitiesOf(i), nil)
+	h.show(h.entitiesOf(i))
 	h.notify()
 }
 
 // refresh writes the state of e if what it has to show changed.
-func (h *Host) refresh(e *entity, by *Context) {
-	if e.disabled {
-		return
-	}
+func (h *Host) refresh(e *entity) {
 	now := e.current()
-	if e.shown != nil && reflect.DeepEqual(*e.shown, now) {
+	if e.disabled || e.shown != nil && reflect.DeepEqual(*e.shown, now) {
 		return
 	}
 	e.shown = &now
-	if by != nil {
-		e.by, e.byAt = *by, time.Now()
-	}
 	h.write(e)
 }
 
 // write puts what e shows into the state machine.
 func (h *Host) write(e *entity) {
 	text, attributes := Unavailable, e.attributes
-	if v := e.shown; v.available {
-		err := e.accepts(v.value)
-		if err != nil && !e.invalidLogged {
-			h.options.Log.Warn().Err(err).Str("id", e.def.ID).Msg("An entity is shown as unknown")
-		}
-		text, e.invalidLogged = e.text(v.value), err != nil
-		if err != nil {
-			text = Unknown
-		}
+	if e.shown.available {
+		text = e.text(e.shown.value)
 	}
 	if e.shown.readAt != "" {
 		attributes = maps.Clone(attributes)
 		attributes["read_at"] = e.shown.readAt
 	}
-	by := e.by
-	if time.Since(e.byAt) > contextLife {
-		by = Context{ID: newID()}
-	}
-	h.put(e.entityID, text, attributes, by)
+	h.put(e.entityID, text, attributes)
 }
 
-// text is a value as Home Assistant writes it.
+// text is a value as Home Assistant writes it. Whether the value fits the entity is not looked at.
 func (e *entity) text(v any) string {
 	if e.def.Platform == "button" {
-		if e.pressed == "" {
-			return Unknown
-		}
-		return e.pressed
+		return cmp.Or(e.pressed, Unknown)
 	}
 	switch v := v.(type) {
 	case bool:
@@ -172,15 +139,12 @@ func (e *entity) text(v any) string {
 		}
 		return "off"
 	case float64:
-		return number(v)
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	case string:
-		switch {
-		case v == "24:00":
-			return "00:00:00"
-		case e.def.Platform == "time":
-			return v + ":00"
-		case e.def.DeviceClass == "timestamp":
-			at, _ := time.Parse(time.RFC3339, v) // accepts has tried it
+		if e.def.Platform == "time" {
+			return strings.Replace(v, "24:", "00:", 1) + ":00"
+		}
+		if at, err := time.Parse(time.RFC3339, v); err == nil && e.def.DeviceClass == "timestamp" {
 			return at.UTC().Format("2006-01-02T15:04:05-07:00")
 		}
 		return v
@@ -188,55 +152,30 @@ func (e *entity) text(v any) string {
 	return Unknown
 }
 
-// number writes a number as Python does that has read it from JSON.
-func number(v float64) string {
-	if a := max(v, -v); a != 0 && (a < 1e-4 || a >= 1e21) {
-		return strconv.FormatFloat(v, 'e', -1, 64)
-	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
-}
-
 // describe makes the attributes that do not change with the value.
 func (e *entity) describe() {
+	d := e.def
 	a := map[string]any{"friendly_name": e.name()}
-	for name, v := range map[string]string{"unit_of_measurement": e.def.Unit, "device_class": e.def.DeviceClass,
-		"state_class": e.def.StateClass, "icon": e.def.Icon} {
+	for name, v := range map[string]string{"unit_of_measurement": d.Unit, "device_class": d.DeviceClass,
+		"state_class": d.StateClass, "icon": d.Icon} {
 		if v != "" {
 			a[name] = v
 		}
 	}
-	switch e.def.Platform {
+	switch d.Platform {
 	case "number":
-		a["min"], a["max"], a["step"], a["mode"] = *e.def.Min, *e.def.Max, *e.def.Step, "auto"
-		if e.def.Mode != "" {
-			a["mode"] = e.def.Mode
-		}
+		a["min"], a["max"], a["step"], a["mode"] = *d.Min, *d.Max, *d.Step, cmp.Or(d.Mode, "auto")
 	case "text":
-		a["mode"], a["min"], a["max"], a["pattern"] = "text", e.shortest(), e.longest(), nil
-		if e.def.Pattern != "" {
-			a["pattern"] = e.def.Pattern
+		a["mode"], a["min"], a["max"], a["pattern"] = "text", 0, 255, orNull(d.Pattern)
+		if d.MinLength != nil {
+			a["min"] = *d.MinLength
 		}
-	case "select", "sensor":
-		if len(e.def.Options) > 0 {
-			a["options"] = e.def.Options
+		if d.MaxLength != nil {
+			a["max"] = *d.MaxLength
 		}
+	}
+	if len(d.Options) > 0 {
+		a["options"] = d.Options
 	}
 	e.attributes = a
-}
-
-func (e *entity) shortest() int {
-	if e.def.MinLength == nil {
-		return 0
-	}
-	return *e.def.MinLength
-}
-
-// stateMax is the longest state of Home Assistant, in characters.
-const stateMax = 255
-
-func (e *entity) longest() int {
-	if e.def.MaxLength == nil {
-		return stateMax
-	}
-	return *e.def.MaxLength
 }

@@ -1,86 +1,60 @@
 package devhost
 
 import (
-	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"solarhub/plugin/host"
 )
 
-// The events of Home Assistant that are fired here.
-const (
-	eventStateChanged   = "state_changed"
-	eventEntityRegistry = "entity_registry_updated"
-	eventDeviceRegistry = "device_registry_updated"
-	anyEvent            = "*"
-)
-
-// eventReverted is the companion's own event: PROTOCOL.md, section 3.
-const eventReverted = domain + "_reverted"
-
-// eventWrite is an event of this host alone: how one set-value ended, whoever asked for it. A scene's writes have one
-// reply between them; this tells of each.
-const eventWrite = "devhost_write"
-
-// openEvents are those that a user who is no administrator may subscribe to.
-var openEvents = []string{eventStateChanged, eventEntityRegistry, eventDeviceRegistry}
+// anyEvent stands for all events, and for all topics of a line.
+const anyEvent = "*"
 
 // subscription is what a client listens to under the id of the command.
 type subscription struct {
-	event string          // of subscribe_events; anyEvent for all
-	only  map[string]bool // of subscribe_entities: these entity ids; empty: all. nil: not that command
-	topic string          // of devhost/line/subscribe
-	end   func()          // of solarhub/hello: the session ends
+	event    string // of subscribe_events; anyEvent for all
+	entities bool   // of subscribe_entities
+	topic    string // of devhost/line/subscribe
+	end      func() // of solarhub/hello: the session ends
 }
 
-// fire tells the subscribers of an event. The mutex is held.
-func (h *Host) fire(kind string, data any, by Context) {
-	var text json.RawMessage // made once, when somebody listens
+// tell sends what an event is to all subscriptions that want it; it is made once, when somebody listens. The mutex is
+// held.
+func (h *Host) tell(wants func(s subscription) bool, event func() any) {
+	var text json.RawMessage
 	for c := range h.conns {
 		for id, s := range c.subs {
-			if s.event != kind && s.event != anyEvent {
+			if !wants(s) {
 				continue
 			}
 			if text == nil {
-				text = encoded(map[string]any{"event_type": kind, "data": data, "origin": "LOCAL",
-					"time_fired": moment(time.Now()), "context": by})
+				text = encoded(event())
 			}
 			c.event(id, text)
 		}
 	}
 }
 
+// fire tells the subscribers of an event. The mutex is held.
+func (h *Host) fire(kind string, data any) {
+	h.tell(func(s subscription) bool { return s.event == kind || s.event == anyEvent }, func() any {
+		return map[string]any{"event_type": kind, "data": data, "origin": "LOCAL", "time_fired": moment(time.Now())}
+	})
+}
+
 // changed tells of a new state: to those who listen to events, to those who listen to entities, and to the automation.
 // The mutex is held.
 func (h *Host) changed(before, after State) {
-	id, by := after.EntityID, after.Context
-	if id == "" {
-		id, by = before.EntityID, Context{ID: newID()}
+	change := map[string]any{"entity_id": after.EntityID, "old_state": before, "new_state": after}
+	if before.EntityID == "" {
+		change["old_state"] = nil
 	}
-	h.fire(eventStateChanged, map[string]any{"entity_id": id, "old_state": orNil(before), "new_state": orNil(after)},
-		by)
-	var text json.RawMessage
-	for c := range h.conns {
-		for n, s := range c.subs {
-			if s.only == nil || len(s.only) > 0 && !s.only[id] {
-				continue
-			}
-			if text == nil {
-				text = encoded(difference(before, after))
-			}
-			c.event(n, text)
-		}
+	if after.EntityID == "" {
+		change["entity_id"], change["new_state"] = before.EntityID, nil
 	}
+	h.fire("state_changed", change)
+	h.tell(func(s subscription) bool { return s.entities }, func() any { return difference(before, after) })
 	h.trigger(before, after)
-}
-
-func orNil(s State) any {
-	if s.EntityID == "" {
-		return nil
-	}
-	return s
 }
 
 // encoded is v as JSON. What is sent here is made of what came as JSON.
@@ -92,39 +66,22 @@ func encoded(v any) json.RawMessage {
 	return text
 }
 
-func (h *Host) subscribeEvents(_ context.Context, c command) (any, error) {
+func (h *Host) subscribeEvents(c command) (any, error) {
 	f := struct {
 		EventType string `json:"event_type"`
 	}{EventType: anyEvent}
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
-	if !c.conn.admin && !slices.Contains(openEvents, f.EventType) {
-		return nil, unauthorized()
-	}
 	return h.subscribe(c, subscription{event: f.EventType}, nil)
 }
 
-func (h *Host) subscribeEntities(_ context.Context, c command) (any, error) {
-	var f struct {
-		IDs any `json:"entity_ids"`
-	}
-	if err := c.fields(&f); err != nil {
-		return nil, err
-	}
-	only := map[string]bool{}
-	if f.IDs != nil {
-		names, _ := entityIDs(f.IDs) // fit has tried it
-		for _, id := range names {
-			only[id] = true
-		}
-	}
-	return h.subscribe(c, subscription{only: only}, func() any {
+// subscribeEntities tells all entities first; which ones a client names does not matter here.
+func (h *Host) subscribeEntities(c command) (any, error) {
+	return h.subscribe(c, subscription{entities: true}, func() any {
 		all := map[string]any{}
 		for id, s := range h.states {
-			if len(only) == 0 || only[id] {
-				all[id] = compressed(s)
-			}
+			all[id] = compressed(s)
 		}
 		return map[string]any{"a": all}
 	})
@@ -143,7 +100,7 @@ func (h *Host) subscribe(c command, s subscription, first func() any) (any, erro
 	return later{}, nil
 }
 
-func (h *Host) unsubscribeEvents(_ context.Context, c command) (any, error) {
+func (h *Host) unsubscribeEvents(c command) (any, error) {
 	var f struct {
 		Subscription int64 `json:"subscription"`
 	}

@@ -1,7 +1,6 @@
 package devhost
 
 import (
-	"context"
 	"encoding/json"
 
 	"solarhub/plugin/host"
@@ -18,39 +17,27 @@ import (
 func (h *Host) Publish(topic string, data any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var text json.RawMessage
-	for c := range h.conns {
-		for id, s := range c.subs {
-			if s.topic != topic && s.topic != anyEvent {
-				continue
-			}
-			if text == nil {
-				text = encoded(map[string]any{"topic": topic, "data": data})
-			}
-			c.event(id, text)
-		}
-	}
+	h.tell(func(s subscription) bool { return s.topic == topic || s.topic == anyEvent },
+		func() any { return map[string]any{"topic": topic, "data": data} })
 }
 
 // Watched reports whether somebody listens to a topic, so that what nobody sees need not be made.
-func (h *Host) Watched(topic string) bool {
+func (h *Host) Watched(topic string) (watched bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.conns {
 		for _, s := range c.subs {
-			if s.topic == topic || s.topic == anyEvent {
-				return true
-			}
+			watched = watched || s.topic == topic || s.topic == anyEvent
 		}
 	}
-	return false
+	return watched
 }
 
 type lineTopic struct {
 	Topic string `json:"topic"`
 }
 
-func (h *Host) line(ctx context.Context, c command) (any, error) {
+func (h *Host) line(c command) (any, error) {
 	var f lineTopic
 	if err := c.fields(&f); err != nil {
 		return nil, err
@@ -58,10 +45,15 @@ func (h *Host) line(ctx context.Context, c command) (any, error) {
 	if h.options.Line == nil {
 		return nil, &Error{Code: host.RefusedNotFound, Message: "This host has no line to show."}
 	}
-	return h.options.Line(ctx, f.Topic)
+	known, err := h.options.Line(h.life, f.Topic)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(known)
+	return json.RawMessage(text), err
 }
 
-func (h *Host) lineSubscribe(_ context.Context, c command) (any, error) {
+func (h *Host) lineSubscribe(c command) (any, error) {
 	f := lineTopic{Topic: anyEvent}
 	if err := c.fields(&f); err != nil {
 		return nil, err

@@ -5,105 +5,102 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
-	"sync"
+	"slices"
 
 	"solarhub/plugin/host"
 )
 
-// Kept is what survives a restart: definitions by device, the hash each installation registered, and the registry.
-type Kept struct {
-	Hashes   map[string]string     `json:"hashes"`   // by installation
-	Roots    map[string]Definition `json:"devices"`  // by device id without part
-	Registry map[string]Registry   `json:"registry"` // by unique id
-	Deleted  map[string]string     `json:"deleted"`  // by device that the owner deleted: its installation
-
-	Automation *Automation `json:"automation,omitempty"`
+// kept is what survives a restart: definitions by device, the hash each installation registered, and the registry.
+type kept struct {
+	Hashes     map[string]string     `json:"hashes"`   // by installation
+	Roots      map[string]definition `json:"devices"`  // by device id without part
+	Registry   map[string]registry   `json:"registry"` // by unique id
+	Deleted    map[string]string     `json:"deleted"`  // by device that the owner deleted: its installation
+	Automation *Automation           `json:"automation,omitempty"`
 }
 
-// Definition is a device with its parts and all their entities.
-type Definition struct {
+// definition is a device with its parts and all their entities.
+type definition struct {
 	Installation string        `json:"installation"`
 	Devices      []host.Device `json:"devices"`
 	Entities     []host.Entity `json:"entities"`
 }
 
-// Registry is what Home Assistant keeps of an entity.
-type Registry struct {
+// registry is what Home Assistant keeps of an entity.
+type registry struct {
 	EntityID   string `json:"entity_id"`
 	DisabledBy string `json:"disabled_by,omitempty"` // integration, user or empty
-	Name       string `json:"name,omitempty"`        // given by the owner
 }
 
-// Memory keeps what survives a restart of the host. A Host loads it when it is made, and saves it when it is closed.
-type Memory interface {
-	Load() (Kept, error)
-	Save(Kept) error
-}
-
-// Volatile is a Memory that lives as long as the process: hand it to the next Host for a restart. The zero value is
-// empty.
-type Volatile struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-// Load returns what was saved last.
-func (v *Volatile) Load() (Kept, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return parseKept(v.text)
-}
-
-// Save keeps k.
-func (v *Volatile) Save(k Kept) error {
-	text, err := json.Marshal(k)
+// load makes entities from what was kept, unavailable until a plugin is ready. A file that does not exist holds
+// nothing.
+func (h *Host) load() error {
+	if h.options.File == "" {
+		return nil
+	}
+	text, err := os.ReadFile(h.options.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var k kept
+	if err == nil {
+		err = json.Unmarshal(text, &k)
+	}
 	if err != nil {
+		return fmt.Errorf("load definitions: %w", err)
+	}
+	maps.Copy(h.registry, k.Registry)
+	maps.Copy(h.deleted, k.Deleted)
+	for name, hash := range k.Hashes {
+		h.installation(name).hash = hash
+	}
+	for _, id := range slices.Sorted(maps.Keys(k.Roots)) {
+		d := k.Roots[id]
+		r := h.root(id, h.installation(d.Installation))
+		for _, dev := range d.Devices {
+			r.devices[dev.ID] = dev
+		}
+		for _, e := range d.Entities {
+			h.define(r, e)
+		}
+	}
+	h.setAutomation(k.Automation)
+	return nil
+}
+
+// kept is what survives a restart. The mutex is held.
+func (h *Host) kept() kept {
+	k := kept{Hashes: map[string]string{}, Roots: map[string]definition{}, Registry: maps.Clone(h.registry),
+		Deleted: maps.Clone(h.deleted)}
+	if h.automation != nil {
+		k.Automation = &h.automation.Automation
+	}
+	for name, i := range h.installations {
+		k.Hashes[name] = i.hash
+	}
+	for id, r := range h.roots {
+		d := definition{Installation: r.owner.name}
+		for _, device := range slices.Sorted(maps.Keys(r.devices)) {
+			d.Devices = append(d.Devices, r.devices[device])
+		}
+		for _, e := range h.pick(func(e *entity) bool { return e.root == r }) {
+			d.Entities = append(d.Entities, e.def)
+		}
+		k.Roots[id] = d
+	}
+	return k
+}
+
+// save replaces the file as a whole, so that a crash leaves the old one.
+func (h *Host) save(k kept) error {
+	file := h.options.File
+	if file == "" {
+		return nil
+	}
+	if err := os.WriteFile(file+".next", encoded(k), 0o600); err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.text = text
-	return nil
-}
-
-// File is a Memory in a file. Its folder must exist.
-type File string
-
-// Load returns what the file holds; a file that does not exist holds nothing.
-func (f File) Load() (Kept, error) {
-	text, err := os.ReadFile(string(f))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Kept{}, fmt.Errorf("load definitions: %w", err)
-	}
-	k, err := parseKept(text)
-	if err != nil {
-		return k, fmt.Errorf("load definitions: %s: %w", string(f), err)
-	}
-	return k, nil
-}
-
-// Save replaces the file as a whole, so that a crash leaves the old one.
-func (f File) Save(k Kept) error {
-	text, err := json.Marshal(k)
-	if err != nil {
-		return fmt.Errorf("save definitions: %w", err)
-	}
-	next := filepath.Join(filepath.Dir(string(f)), "."+filepath.Base(string(f))+".next")
-	if err := os.WriteFile(next, text, 0o600); err != nil {
-		return fmt.Errorf("save definitions: %w", err)
-	}
-	if err := os.Rename(next, string(f)); err != nil {
-		return fmt.Errorf("save definitions: %w", err)
-	}
-	return nil
-}
-
-func parseKept(text []byte) (Kept, error) {
-	var k Kept
-	if len(text) == 0 {
-		return k, nil
-	}
-	return k, json.Unmarshal(text, &k)
+	return os.Rename(file+".next", file)
 }

@@ -2,8 +2,9 @@ package devhost
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,53 +16,6 @@ import (
 func rootOf(device string) string {
 	id, _, _ := strings.Cut(device, "/")
 	return id
-}
-
-// restore makes entities from what was kept, unavailable until a plugin is ready.
-func (h *Host) restore(k Kept) {
-	maps.Copy(h.registry, k.Registry)
-	maps.Copy(h.deleted, k.Deleted)
-	for name, hash := range k.Hashes {
-		h.installation(name).hash = hash
-	}
-	for _, id := range slices.Sorted(maps.Keys(k.Roots)) {
-		d := k.Roots[id]
-		r := h.root(id, h.installation(d.Installation))
-		for _, dev := range d.Devices {
-			r.devices[dev.ID] = dev
-		}
-		for _, e := range d.Entities {
-			h.define(r, e)
-		}
-	}
-	if k.Automation != nil {
-		h.setAutomation(k.Automation)
-	}
-}
-
-// kept is what survives a restart. The mutex is held.
-func (h *Host) kept() Kept {
-	k := Kept{Hashes: map[string]string{}, Roots: map[string]Definition{}, Registry: maps.Clone(h.registry),
-		Deleted: maps.Clone(h.deleted)}
-	if h.automation != nil {
-		k.Automation = &h.automation.Automation
-	}
-	for name, i := range h.installations {
-		if i.hash != "" {
-			k.Hashes[name] = i.hash
-		}
-	}
-	for id, r := range h.roots {
-		d := Definition{Installation: r.owner.name}
-		for _, device := range slices.Sorted(maps.Keys(r.devices)) {
-			d.Devices = append(d.Devices, r.devices[device])
-		}
-		for _, e := range h.pick(func(e *entity) bool { return e.root == r }) {
-			d.Entities = append(d.Entities, e.def)
-		}
-		k.Roots[id] = d
-	}
-	return k
 }
 
 // entitiesOf returns the entities that an installation serves, in the order of registration.
@@ -101,7 +55,7 @@ func (h *Host) define(r *root, d host.Entity) {
 	}
 	e.def, e.root, e.shown = d, r, nil
 	e.describe()
-	h.refresh(e, nil)
+	h.refresh(e)
 }
 
 // enrol makes an entity with the entity_id and the choices that the registry holds for it.
@@ -109,29 +63,31 @@ func (h *Host) enrol(r *root, d host.Entity) *entity {
 	entry, known := h.registry[d.ID]
 	if !known || !strings.HasPrefix(entry.EntityID, d.Platform+".") {
 		name := r.devices[d.Device].Name + " " + d.Name
-		entry = Registry{EntityID: h.freeID(d.Platform + "." + slug(name))}
+		entry = registry{EntityID: h.freeID(d.Platform + "." + slug(name))}
 		if !d.Enabled {
 			entry.DisabledBy = "integration"
 		}
 		h.registry[d.ID] = entry
-		h.registryChanged("create", entry.EntityID, nil)
+		h.entityChanged("create", entry.EntityID)
 	}
 	h.lastEntity++
-	e := &entity{entityID: entry.EntityID, title: entry.Name, disabled: entry.DisabledBy != "", seq: h.lastEntity}
+	e := &entity{entityID: entry.EntityID, disabled: entry.DisabledBy != "", seq: h.lastEntity}
 	h.entities[d.ID], h.byEntityID[e.entityID] = e, e
 	return e
 }
 
-func (h *Host) registryChanged(action, entityID string, changes map[string]any) {
-	data := map[string]any{"action": action, "entity_id": entityID}
-	if changes != nil {
-		data["changes"] = changes
-	}
-	h.fire(eventEntityRegistry, data, Context{ID: newID()})
+func (h *Host) entityChanged(action, entityID string) {
+	h.fire("entity_registry_updated", map[string]any{"action": action, "entity_id": entityID})
 }
 
 func (h *Host) deviceChanged(action, id string) {
-	h.fire(eventDeviceRegistry, map[string]any{"action": action, "device_id": deviceID(id)}, Context{ID: newID()})
+	h.fire("device_registry_updated", map[string]any{"action": action, "device_id": deviceID(id)})
+}
+
+// deviceID is the registry id of a device: the same for the same device, so that it needs not be kept.
+func deviceID(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:16])
 }
 
 // freeID returns the wanted entity_id, with a number behind it if it is taken.
@@ -149,7 +105,7 @@ func (h *Host) forget(e *entity) {
 	delete(h.byEntityID, e.entityID)
 	delete(h.registry, e.def.ID)
 	h.drop(e.entityID)
-	h.registryChanged("remove", e.entityID, nil)
+	h.entityChanged("remove", e.entityID)
 }
 
 // disabled returns the ids of an installation that are disabled, in the order of registration.

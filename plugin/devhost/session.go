@@ -144,7 +144,7 @@ func (i *installation) endCalls(epoch int64) {
 func (s *session) failCalls() {
 	for id, p := range s.calls {
 		delete(s.calls, id)
-		p.fail(s.of.host.lost(p.name))
+		p.finish(host.ResultFrame{}, s.of.host.lost(p.name))
 	}
 }
 
@@ -190,15 +190,18 @@ func (s *session) config(h *Host) {
 	s.conn.event(s.id, map[string]any{"type": host.EventConfig, "disabled": now})
 }
 
-// connected waits until the plugin is ready, for at most Options.Connect, if it is connected or may be back soon.
-func (h *Host) connected(ctx context.Context, find func() *installation) (*session, bool) {
-	ctx, cancel := context.WithTimeout(ctx, h.options.Connect)
+// connected waits until the plugin that serves a device is ready, for at most connectTimeout, if it is connected or may
+// be back soon.
+func (h *Host) connected(ctx context.Context, device string) (*session, bool) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	for first := true; ; first = false {
 		h.mu.Lock()
-		i, change := find(), h.change
+		change := h.change
+		var i *installation
 		var s *session
-		if i != nil {
+		if r := h.roots[device]; r != nil {
+			i = r.owner
 			s = i.session
 		}
 		ready := s != nil && s.ready

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -167,7 +168,7 @@ type lab struct {
 	log    *logs
 	client *host.Client
 	host   *devhost.Host
-	memory *devhost.Volatile
+	memory string // file of what the host keeps
 
 	stopHost, stopClient func()
 }
@@ -176,8 +177,7 @@ type lab struct {
 func newLab(t *testing.T, change ...func(*host.Options)) *lab {
 	t.Helper()
 	l := &lab{t: t, plugin: &plugin{definitions: house()}, outbox: host.NewOutbox(), board: &switchboard{},
-		log:    &logs{},
-		memory: &devhost.Volatile{}}
+		log: &logs{}, memory: filepath.Join(t.TempDir(), "host.json")}
 	l.plugin.call = func(context.Context, host.Call) host.Result { return host.Result{} }
 	l.client = l.newClient(change...)
 	return l
@@ -207,7 +207,7 @@ func (l *lab) newClient(change ...func(*host.Options)) *host.Client {
 // serve starts a development host.
 func (l *lab) serve(o devhost.Options) {
 	l.t.Helper()
-	o.Token, o.Memory, o.Hosts = token, l.memory, []string{"house"}
+	o.Token, o.File, o.Hosts = token, l.memory, []string{"house"}
 	h, err := devhost.New(o)
 	if err != nil {
 		l.t.Fatal(err)

@@ -6,7 +6,7 @@ import re
 import time
 
 from home import Home
-from plugin import Plugin, Refused
+from plugin import Json, Plugin, Refused
 import pytest
 
 PAGE = Path(__file__).parents[2] / "PROTOCOL.md"
@@ -80,6 +80,28 @@ async def test_every_error_is_translated(home: Home, code: str) -> None:
     assert "?" not in error["message"]
     assert "Grid limit" in error["message"] or code == "unknown_entity"
     assert await home.state("grid_limit") == "75"
+    home.plugin.refuse = {"code": code}  # and no placeholder at all
+    with pytest.raises(Refused) as refused:
+        await home.core.act("number.set_value", home["grid_limit"], value=1)
+    assert "{" not in refused.value.error["message"]
+
+
+@pytest.mark.parametrize("error", [None, {}, {"code": 5}, {"code": None}])
+async def test_an_error_without_a_code(home: Home, error: Json | None) -> None:
+    home.plugin.ignore = True
+    pending = asyncio.ensure_future(home.core.act("number.set_value", home["grid_limit"], value=100))
+    call = await home.plugin.event("call")
+    await home.plugin.say("result", call_id=call["call_id"], ok=False, error=error)
+    with pytest.raises(Refused) as refused:
+        await pending
+    assert refused.value.error["translation_key"] == "failed"
+
+
+async def test_an_error_names_the_entity_as_its_owner_does(home: Home) -> None:
+    await home.core.ask("config/entity_registry/update", entity_id=home["grid_limit"], name="My limit")
+    home.plugin.refuse = {"code": "read_only"}
+    with pytest.raises(Refused, match="My limit"):
+        await home.core.act("number.set_value", home["grid_limit"], value=1)
 
 
 async def test_an_error_of_the_future_is_shown_with_its_reason(home: Home) -> None:

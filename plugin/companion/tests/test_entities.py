@@ -62,9 +62,14 @@ async def test_a_bad_definition_rejects_itself_only(core: Client, plugin: Plugin
         "enabled": entity(serial, "l", "sensor") | {"enabled": 1},
         "must begin with": entity(serial, "m", "sensor") | {"id": "another_m"},
         "characters long": entity(serial, "n", "sensor") | {"name": "n" * 256},
+        "precision": entity(serial, "p", "sensor", precision=13),
+        "mode": entity(serial, "q", "number", mode="knob", **number),
+        "no option may occur twice": entity(serial, "r", "select", options=["a", "a"]),
         "at most 1000 options": entity(serial, "o", "select", options=[str(i) for i in range(1001)]),
     }
-    result = await plugin.register([device(serial)], [entity(serial, "good", "sensor", future=1), *bad.values()])
+    result = await plugin.register(
+        [device(serial)], [entity(serial, "good", "sensor", future=1, min="x"), *bad.values()]
+    )
     assert result["created"] == 1
     assert [r["id"] for r in result["rejected"]] == [b["id"] for b in bad.values()]
     for word, rejected in zip(bad, result["rejected"], strict=True):
@@ -121,6 +126,14 @@ async def test_frames_must_follow_each_other(plugin: Plugin, serial: str) -> Non
         ("window_start", "25:00"),
         ("window_start_text", "9:00"),
         ("pv_power", None),
+        ("pv_power", True),
+        ("mode", 5),
+        ("started", 5),
+        ("grid_limit", [1]),
+        ("work_mode", 1),
+        ("window_start", 360),
+        ("window_start", "06:00:30"),
+        ("window_start_text", 5),
     ],
 )
 async def test_a_value_that_does_not_fit_is_unknown_and_disturbs_no_other(home: Home, key: str, value: object) -> None:
@@ -129,6 +142,15 @@ async def test_a_value_that_does_not_fit_is_unknown_and_disturbs_no_other(home: 
     assert await home.state("battery_soc") == "12"
     await home.plugin.say("states", s={home.id(key): home.values[home.id(key)]})
     assert await home.state(key) != "unknown"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [("window_start", "24:00", "00:00:00"), ("grid_limit", 99999, "99999"), ("grid_limit", 5.5, "5.5")],
+)
+async def test_a_value_is_shown_though_it_could_not_be_set(home: Home, key: str, value: object, shown: str) -> None:
+    await home.plugin.say("states", s={home.id(key): value})
+    assert await home.state(key) == shown
 
 
 async def test_ids_that_nobody_knows_are_named(home: Home) -> None:

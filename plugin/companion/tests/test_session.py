@@ -3,7 +3,7 @@
 import asyncio
 
 from home import GRACE, Home
-from plugin import Client, Plugin, Refused, house
+from plugin import Client, Json, Plugin, Refused, house
 import pytest
 
 
@@ -50,6 +50,39 @@ async def test_versions_that_do_not_meet(core: Client, plugin: Plugin, least: in
     assert await keys() == [issue]
     await plugin.hello([])
     assert await keys() == []
+
+
+HELLO = {
+    "protocol": {"min": 1, "max": 1},
+    "plugin_version": "1",
+    "installation": "test",
+    "epoch": 1,
+    "devices": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "fields"),
+    [
+        *(("hello", {k: v for k, v in HELLO.items() if k != missing}) for missing in HELLO),
+        ("hello", HELLO | {"installation": ""}),
+        ("hello", HELLO | {"installation": "x" * 65}),
+        ("hello", HELLO | {"epoch": 1.5}),
+        ("hello", HELLO | {"protocol": {"min": 1}}),
+        ("hello", HELLO | {"devices": [1]}),
+        ("states", {}),
+        ("states", {"s": {}, "c": {"x": 1}}),
+        ("result", {"call_id": "x"}),
+        ("register", {"seq": 0}),
+        ("bye", {"reason": "x", "back_in_ms": -1}),
+        ("notice", {"kind": 5}),
+    ],
+)
+async def test_a_malformed_command_changes_nothing(home: Home, command: str, fields: Json) -> None:
+    with pytest.raises(Refused) as refused:
+        await home.plugin.say(command, **fields)
+    assert refused.value.code == "invalid_format"
+    assert await home.state("pv_power") == "2345"
 
 
 async def test_a_session_of_the_past_is_stale(plugin: Plugin) -> None:
