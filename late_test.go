@@ -3,12 +3,12 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -17,11 +17,12 @@ import (
 )
 
 // TestEndToEndLate proves that nothing is written after its caller was told that it failed: when the process was
-// stopped with a call in its socket, and when the way to or from the host stalls while a slow device works through many
-// calls. LATE=all stalls it for 1 to 15 s.
+// stopped with calls in its socket or under way, when the way to or from the host stalls while a slow device works
+// through many calls, and when the connection is closed at the host's end only. LATE=all plays stalls of 1 to 15 s and
+// stops of 0.1 to 60 s.
 func TestEndToEndLate(t *testing.T) {
 	h := nameHome(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	way := newWay(t, strings.TrimPrefix(h.url, "http://"))
 	through := &home{t: t, url: "http://" + way.address, token: h.token, config: h.config}
@@ -35,16 +36,40 @@ func TestEndToEndLate(t *testing.T) {
 	b.run(ctx, through)
 	l := &lateWrites{t: t, home: h, house: b, way: way}
 	l.find(ctx)
-	t.Run("stopped for 40 s", func(t *testing.T) { l.stopped(ctx, t) })
-	stalls := []time.Duration{9300 * time.Millisecond}
+	t.Run("stopped for 40 s before the calls", func(t *testing.T) { l.stopped(ctx, t) })
+	stalls, stops, cuts := []time.Duration{9300 * time.Millisecond}, []time.Duration{26e9}, []time.Duration{5e9}
 	if os.Getenv("LATE") != "" {
 		stalls = []time.Duration{1e9, 2e9, 4e9, 6e9, 8e9, 9e9, 9.5e9, 10e9, 11e9, 12e9, 13e9, 15e9}
+		stops = []time.Duration{.1e9, 1e9, 5e9, 9e9, 11e9, 20e9, 24e9, 26e9, 28e9, 29e9, 30e9, 31e9, 35e9, 60e9}
+		cuts = []time.Duration{.1e9, 1e9, 5e9, 10e9, 20e9}
 	}
-	for _, stall := range stalls {
+	for _, d := range stalls {
 		for direction, name := range []string{"to the plugin", "to the host"} {
-			t.Run(fmt.Sprintf("%v %s", stall, name), func(t *testing.T) { l.stalled(ctx, t, direction, stall) })
+			t.Run(fmt.Sprintf("stalled for %v %s", d, name), func(t *testing.T) {
+				way.hold(direction, d)
+				l.play(ctx, t, func() {})
+			})
 		}
 	}
+	for _, d := range stops {
+		t.Run(fmt.Sprintf("stopped for %v during the calls", d), func(t *testing.T) {
+			l.play(ctx, t, func() {
+				_ = pause(ctx, 1500*time.Millisecond)
+				l.signal(t, syscall.SIGSTOP)
+				_ = pause(ctx, d)
+				l.signal(t, syscall.SIGCONT)
+			})
+		})
+	}
+	for _, d := range cuts {
+		t.Run(fmt.Sprintf("cut at the host's end only, %v after the calls", d), func(t *testing.T) {
+			l.play(ctx, t, func() {
+				_ = pause(ctx, d)
+				way.cut()
+			})
+		})
+	}
+	t.Logf("%d calls, %d failed, %d written after their callers were told", l.calls, l.failed, l.late)
 }
 
 // lateWrites looks for writes that come after their callers were told.
@@ -54,6 +79,8 @@ type lateWrites struct {
 	house *house
 	way   *way
 	keys  map[string]string // entity ids in the host by key, of numbers that the owner may set
+
+	calls, failed, late int
 }
 
 // find waits for the plugin, and picks eighteen numbers of the slow inverter.
@@ -112,6 +139,7 @@ func (l *lateWrites) set(ctx context.Context) []told {
 func (l *lateWrites) check(t *testing.T, n uint64, ended []told) {
 	t.Helper()
 	failed, i := 0, l.house.powdrive
+	defer func() { l.calls, l.failed = l.calls+len(ended), l.failed+failed }()
 	for _, e := range ended {
 		if e.err == nil {
 			continue
@@ -122,6 +150,7 @@ func (l *lateWrites) check(t *testing.T, n uint64, ended []told) {
 			if x.Write() && x.Range.Table == at.Table && x.Range.Addr <= at.Addr &&
 				at.Addr < x.Range.Addr+x.Range.Count &&
 				x.At.After(e.at) {
+				l.late++
 				t.Errorf("%s was written %v after its caller was told: %v", e.what, x.At.Sub(e.at), e.err)
 			}
 		}
@@ -132,16 +161,11 @@ func (l *lateWrites) check(t *testing.T, n uint64, ended []told) {
 func (l *lateWrites) stopped(ctx context.Context, t *testing.T) {
 	l.way.delay(30 * time.Millisecond)
 	defer l.way.delay(0)
-	process := l.house.process.Process
 	n, stoppedAt := l.house.powdrive.line.Journal().Last(), time.Now()
-	if err := process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	l.signal(t, syscall.SIGSTOP)
 	ended := l.set(ctx)
 	_ = pause(ctx, time.Until(stoppedAt.Add(40*time.Second)))
-	if err := process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
+	l.signal(t, syscall.SIGCONT)
 	l.settle(ctx, t)
 	for _, e := range ended {
 		if e.err == nil {
@@ -151,13 +175,22 @@ func (l *lateWrites) stopped(ctx context.Context, t *testing.T) {
 	l.check(t, n, ended)
 }
 
-func (l *lateWrites) stalled(ctx context.Context, t *testing.T, direction int, stall time.Duration) {
+func (l *lateWrites) signal(t *testing.T, signal syscall.Signal) {
+	if err := l.house.process.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+}
+
+// play sets all numbers of a device that takes 2 s for each, disturbs that, and looks for writes that came too late.
+func (l *lateWrites) play(ctx context.Context, t *testing.T, disturb func()) {
 	slow := sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Late, Delay: 2 * time.Second}
 	l.house.powdrive.line.Play(sim.NewScript(1, slow))
 	defer l.house.powdrive.line.Play(nil)
 	n := l.house.powdrive.line.Journal().Last()
-	l.way.hold(direction, stall)
+	var disturbing sync.WaitGroup
+	disturbing.Go(disturb)
 	ended := l.set(ctx)
+	disturbing.Wait()
 	l.settle(ctx, t)
 	l.check(t, n, ended)
 }
@@ -185,6 +218,13 @@ type way struct {
 	mu    sync.Mutex
 	slow  time.Duration
 	until [2]time.Time // nothing passes before that; to the plugin, to the host
+	last  *crossing
+}
+
+// crossing is one connection over the way.
+type crossing struct {
+	near, far net.Conn    // the plugin's and the host's
+	cut       atomic.Bool // the host's is closed, and the plugin does not hear of it
 }
 
 // newWay opens a proxy to an address, which ends with the test.
@@ -195,8 +235,7 @@ func newWay(t *testing.T, target string) *way {
 		t.Fatal(err)
 	}
 	w := &way{address: listener.Addr().String()}
-	var running sync.WaitGroup
-	running.Go(func() {
+	go func() {
 		for {
 			near, err := listener.Accept()
 			if err != nil {
@@ -207,32 +246,52 @@ func newWay(t *testing.T, target string) *way {
 				near.Close()
 				continue
 			}
-			running.Go(func() { w.pass(near, far, 0) })
-			running.Go(func() { w.pass(far, near, 1) })
+			c := &crossing{near: near, far: far}
+			w.mu.Lock()
+			w.last = c
+			w.mu.Unlock()
+			go w.pass(c, 0)
+			go w.pass(c, 1)
 		}
-	})
+	}()
 	t.Cleanup(func() { listener.Close() })
 	return w
 }
 
 // pass copies one direction until either end closes, and then closes both.
-func (w *way) pass(to, from net.Conn, direction int) {
-	defer to.Close()
-	defer from.Close()
+func (w *way) pass(c *crossing, direction int) {
+	from, to := c.far, c.near
+	if direction == 1 {
+		from, to = c.near, c.far
+	}
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		if err != nil {
-			return
+		if err == nil {
+			w.mu.Lock()
+			wait := max(w.slow, time.Until(w.until[direction]))
+			w.mu.Unlock()
+			time.Sleep(wait)
+			_, err = to.Write(buffer[:n])
 		}
-		w.mu.Lock()
-		wait := max(w.slow, time.Until(w.until[direction]))
-		w.mu.Unlock()
-		time.Sleep(wait)
-		if _, err := io.Copy(to, strings.NewReader(string(buffer[:n]))); err != nil {
+		switch cut := c.cut.Load(); {
+		case err == nil, cut && direction == 1 && n > 0: // what the plugin sends is lost
+		case cut && direction == 0: // nothing comes to the plugin, not even that the host has closed
+			return
+		default:
+			c.near.Close()
+			c.far.Close()
 			return
 		}
 	}
+}
+
+// cut closes the host's end of the connection.
+func (w *way) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last.cut.Store(true)
+	w.last.far.Close()
 }
 
 func (w *way) delay(d time.Duration) {
