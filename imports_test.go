@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"plugin/demo": {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec",
 		"protocol/sim", "devices/simulate"},
 	"plugin/host":           {},
+	"plugin/host/waytest":   {},
 	"plugin/cache":          {"plugin/lock"},
 	"plugin/cache/disktest": {},
 	"plugin/web":            {},

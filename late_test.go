@@ -3,16 +3,15 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"solarhub/plugin/host/waytest"
 	"solarhub/protocol/sim"
 )
 
@@ -24,8 +23,8 @@ func TestEndToEndLate(t *testing.T) {
 	h := nameHome(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	way := newWay(t, strings.TrimPrefix(h.url, "http://"))
-	through := &home{t: t, url: "http://" + way.address, token: h.token, config: h.config}
+	way := waytest.Open(t, strings.TrimPrefix(h.url, "http://"))
+	through := &home{t: t, url: "http://" + way.Address, token: h.token, config: h.config}
 	b := buildHouse(ctx, t, through)
 	b.reconfigure("name: end-to-end", "name: late")
 	b.reconfigure("settle: 0ms\n        max_registers: 40",
@@ -46,7 +45,7 @@ func TestEndToEndLate(t *testing.T) {
 	for _, d := range stalls {
 		for direction, name := range []string{"to the plugin", "to the host"} {
 			t.Run(fmt.Sprintf("stalled for %v %s", d, name), func(t *testing.T) {
-				way.hold(direction, d)
+				way.Hold(waytest.Direction(direction), d)
 				l.play(ctx, t, func() {})
 			})
 		}
@@ -65,7 +64,7 @@ func TestEndToEndLate(t *testing.T) {
 		t.Run(fmt.Sprintf("cut at the host's end only, %v after the calls", d), func(t *testing.T) {
 			l.play(ctx, t, func() {
 				_ = pause(ctx, d)
-				way.cut()
+				way.Cut()
 			})
 		})
 	}
@@ -77,7 +76,7 @@ type lateWrites struct {
 	t     *testing.T
 	home  *home
 	house *house
-	way   *way
+	way   *waytest.Way
 	keys  map[string]string // entity ids in the host by key, of numbers that the owner may set
 
 	calls, failed, late int
@@ -159,8 +158,8 @@ func (l *lateWrites) check(t *testing.T, n uint64, ended []told) {
 }
 
 func (l *lateWrites) stopped(ctx context.Context, t *testing.T) {
-	l.way.delay(30 * time.Millisecond)
-	defer l.way.delay(0)
+	l.way.Delay(30 * time.Millisecond)
+	defer l.way.Delay(0)
 	n, stoppedAt := l.house.powdrive.line.Journal().Last(), time.Now()
 	l.signal(t, syscall.SIGSTOP)
 	ended := l.set(ctx)
@@ -209,99 +208,4 @@ func (l *lateWrites) settle(ctx context.Context, t *testing.T) {
 	n := journal.Last()
 	l.home.until(ctx, time.Minute, "the line is polled", func() bool { return journal.Last() > n+30 })
 	_ = pause(ctx, 3*time.Second)
-}
-
-// way is the way between the plugin and the host: a proxy whose directions can be slow and can stall.
-type way struct {
-	address string
-
-	mu    sync.Mutex
-	slow  time.Duration
-	until [2]time.Time // nothing passes before that; to the plugin, to the host
-	last  *crossing
-}
-
-// crossing is one connection over the way.
-type crossing struct {
-	near, far net.Conn    // the plugin's and the host's
-	cut       atomic.Bool // the host's is closed, and the plugin does not hear of it
-}
-
-// newWay opens a proxy to an address, which ends with the test.
-func newWay(t *testing.T, target string) *way {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &way{address: listener.Addr().String()}
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", target)
-			if err != nil {
-				near.Close()
-				continue
-			}
-			c := &crossing{near: near, far: far}
-			w.mu.Lock()
-			w.last = c
-			w.mu.Unlock()
-			go w.pass(c, 0)
-			go w.pass(c, 1)
-		}
-	}()
-	t.Cleanup(func() { listener.Close() })
-	return w
-}
-
-// pass copies one direction until either end closes, and then closes both.
-func (w *way) pass(c *crossing, direction int) {
-	from, to := c.far, c.near
-	if direction == 1 {
-		from, to = c.near, c.far
-	}
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buffer)
-		if err == nil {
-			w.mu.Lock()
-			wait := max(w.slow, time.Until(w.until[direction]))
-			w.mu.Unlock()
-			time.Sleep(wait)
-			_, err = to.Write(buffer[:n])
-		}
-		switch cut := c.cut.Load(); {
-		case err == nil, cut && direction == 1 && n > 0: // what the plugin sends is lost
-		case cut && direction == 0: // nothing comes to the plugin, not even that the host has closed
-			return
-		default:
-			c.near.Close()
-			c.far.Close()
-			return
-		}
-	}
-}
-
-// cut closes the host's end of the connection.
-func (w *way) cut() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.last.cut.Store(true)
-	w.last.far.Close()
-}
-
-func (w *way) delay(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.slow = d
-}
-
-func (w *way) hold(direction int, d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.until[direction] = time.Now().Add(d)
 }

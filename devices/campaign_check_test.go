@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -16,13 +17,13 @@ import (
 
 // score is what a campaign counts. From Wrong on everything must be 0.
 type score struct {
-	Exchanges, Faults, Published, Unknown, Calls, Confirmed int
+	Exchanges, Faults, Published, Unknown, Calls, Lapsed, Confirmed int
 
 	Wrong   int // values that the register did not hold between the beginning of the read and its publication
 	Lost    int // set-values confirmed and not carried out
 	Doubled int // set-values carried out more than once
 	Denied  int // set-values carried out though it was said that they were not sent, refused or superseded
-	Overdue int // set-values whose first byte went out behind their deadline
+	Overdue int // set-values whose first byte went out behind their deadline, or when their callers may have been told
 	Alarms  int // confirmed values said to have been changed by somebody else, who does not exist
 	Stuck   int // calls that did not return in time
 	Left    int // whether goroutines were
@@ -34,6 +35,7 @@ func (a *score) add(b score) {
 	a.Published += b.Published
 	a.Unknown += b.Unknown
 	a.Calls += b.Calls
+	a.Lapsed += b.Lapsed
 	a.Confirmed += b.Confirmed
 	a.Wrong += b.Wrong
 	a.Lost += b.Lost
@@ -52,10 +54,10 @@ func (a score) bad() int {
 
 func (a score) String() string {
 	return fmt.Sprintf("%d exchanges, %d with a fault; %d values published, %d of them unknown; %d set-values, %d "+
-		"confirmed\n"+
+		"whose host fell silent, %d confirmed\n"+
 		"%d values wrong, %d set-values lost, %d doubled, %d done but denied, %d behind their deadline, %d false "+
 		"alarms, %d calls stuck, %d goroutines left",
-		a.Exchanges, a.Faults, a.Published, a.Unknown, a.Calls, a.Confirmed,
+		a.Exchanges, a.Faults, a.Published, a.Unknown, a.Calls, a.Lapsed, a.Confirmed,
 		a.Wrong, a.Lost, a.Doubled, a.Denied, a.Overdue, a.Alarms, a.Stuck, a.Left)
 }
 
@@ -69,8 +71,35 @@ type published struct {
 type call struct {
 	value             float64
 	at, deadline, end time.Time
+	certain           *promise // nil: until the deadline
 	out               Outcome
 	err               *WriteError
+}
+
+// promise is for how long a call certainly has a caller. It grows until the host falls silent, as it does when the way
+// to it stalls or the process was stopped.
+type promise struct {
+	mu     sync.Mutex
+	silent time.Time // the host is, from then on
+	step   time.Duration
+	until  time.Time // what was promised so far
+}
+
+func (p *promise) now() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); now.Before(p.silent) {
+		p.until = now.Add(p.step)
+	}
+	return p.until
+}
+
+// last returns when the first byte may go out at the latest.
+func (c call) last() time.Time {
+	if c.certain != nil && c.certain.until.Before(c.deadline) {
+		return c.certain.until
+	}
+	return c.deadline
 }
 
 // history is all that happened to one point.
@@ -128,7 +157,10 @@ func (h *history) checkCalls(journal []sim.Exchange, t *score, say complaint) {
 		case c.denied() && len(of) > 0:
 			complain(&t.Denied, "carried out though it was said that it was not")
 		}
-		if len(of) > 0 && of[0].At.After(c.deadline.Add(h.slack)) {
+		if c.last().Before(c.deadline) {
+			t.Lapsed++
+		}
+		if len(of) > 0 && of[0].At.After(c.last().Add(h.slack)) {
 			complain(&t.Overdue, "sent behind its deadline")
 		}
 	}

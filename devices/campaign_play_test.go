@@ -141,7 +141,12 @@ func (p *player) call(ctx context.Context, d *Device, h *history, random *rand.R
 		if random.IntN(8) == 0 {
 			own, cancel = context.WithTimeout(ctx, between(time.Millisecond, patience))
 		}
-		out, err := d.Write(own, Set{Key: h.point.key, Value: c.value, Deadline: c.deadline})
+		set := Set{Key: h.point.key, Value: c.value, Deadline: c.deadline}
+		if random.IntN(4) == 0 {
+			c.certain = &promise{silent: c.at.Add(between(0, patience)), step: between(1, 2*p.timeout), until: c.at}
+			set.Certain = c.certain.now
+		}
+		out, err := d.Write(own, set)
 		cancel()
 		c.end, c.out = time.Now(), out
 		c.err, _ = errors.AsType[*WriteError](err)

@@ -27,7 +27,12 @@ import (
 	"solarhub/protocol/sim"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childEnv); path != "" {
+		child(path)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long a test waits for what must come. Nothing is judged by how long it took.
 const patience = 30 * time.Second
