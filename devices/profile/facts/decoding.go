@@ -43,7 +43,8 @@ var bases = map[string]struct {
 	unit   string
 	factor float64
 }{"kW": {"W", 1e3}, "MW": {"W", 1e6}, "kWh": {"Wh", 1e3}, "MWh": {"Wh", 1e6}, "kVA": {"VA", 1e3},
-	"kvar": {"var", 1e3}, "kvarh": {"varh", 1e3}, "kVAh": {"VAh", 1e3}, "mV": {"V", 1e-3}, "mA": {"A", 1e-3}, "ms": {"s", 1e-3},
+	"kvar": {"var", 1e3}, "kvarh": {"varh", 1e3}, "kVAh": {"VAh", 1e3}, "mV": {"V", 1e-3}, "mA": {"A", 1e-3},
+	"ms":  {"s", 1e-3},
 	"min": {"s", 60}, "h": {"s", 3600}, "d": {"s", 86400}, "kohm": {"ohm", 1e3}, "Mohm": {"ohm", 1e6},
 	"mohm": {"ohm", 1e-3}, "kΩ": {"ohm", 1e3}, "MΩ": {"ohm", 1e6}, "mΩ": {"ohm", 1e-3}, "Ω": {"ohm", 1}}
 
@@ -98,8 +99,8 @@ func (r Row) Decoding() Decoding {
 	return d
 }
 
-// arrange gives the order of the words one form: that of neighbours is LowFirst, that of words apart is in Addrs, the low
-// word first. listed says that the source gives every address, the low word first.
+// arrange gives the order of the words one form: that of neighbours is LowFirst, that of words apart is in Addrs, the
+// low word first. listed says that the source gives every address, the low word first.
 func (d *Decoding) arrange(listed bool) {
 	turned := slices.Clone(d.Addrs)
 	slices.Reverse(turned)
@@ -150,8 +151,8 @@ func (r Row) signed() *bool {
 
 // bare reports whether no more is said than that a number is there.
 func (d Decoding) bare() bool {
-	return d.Kind == Number && d.Unit == "" && (d.Plain == nil || *d.Plain == 1) && len(d.Options) == 0 && d.Mask == 0 &&
-		len(d.Addrs) == 1
+	return d.Kind == Number && d.Unit == "" && (d.Plain == nil || *d.Plain == 1) && len(d.Options) == 0 &&
+		d.Mask == 0 && len(d.Addrs) == 1
 }
 
 // Difference is one thing in which two decodings contradict each other.

@@ -17,8 +17,8 @@ func draft(out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "# A draft from the register facts: every why is a decision for a person.\nprofile: %s\nsources:\n",
-		args[0])
+	fmt.Fprintf(out, "# A draft from the register facts: every why is a decision for a person.\n")
+	fmt.Fprintf(out, "profile: %s\nsources:\n", args[0])
 	var seen []string
 	for _, t := range tables {
 		if s := t.Source; !slices.Contains(seen, s.Short) {
@@ -104,7 +104,9 @@ func (p *point) second(times int) {
 		p.key += fmt.Sprintf("_%d", times)
 	}
 	p.why = append(p.why, "a second "+was)
-	rest := slices.DeleteFunc(p.fields, func(f field) bool { return f.key == "is" || f.key == "key" || f.key == "name" })
+	rest := slices.DeleteFunc(p.fields, func(f field) bool {
+		return f.key == "is" || f.key == "key" || f.key == "name"
+	})
 	p.fields = append([]field{{"key", p.key}, {"name", quote(sentence(row.Key))}}, rest...)
 	if p.named && row.Unit != "" && !p.has("unit") {
 		p.add("unit", quote(p.quantity.Unit))

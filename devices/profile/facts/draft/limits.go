@@ -3,14 +3,15 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"solarhub/devices/profile/facts"
 )
 
-// write makes the point writable if the sources allow it: two of them, or a paper, and limits for a number. The narrower
-// limits are taken.
+// write makes the point writable if the sources allow it: two of them, or a paper, and limits for a number. The
+// narrower limits are taken.
 func (p *point) write(r reading, level string) {
 	var writers []statement
 	paper := false
@@ -106,10 +107,8 @@ func number10(f float64) string { return strconv.FormatFloat(f, 'g', 10, 64) }
 
 // quote puts a text in quotes where YAML needs them.
 func quote(text string) string {
-	plain := text != "" && !strings.ContainsAny(text, ":#,{}[]&*!|>%@`\"'=?") && !strings.ContainsAny(text[:1], "-0123456789 ") &&
-		text != "on" && text != "off" && text != "yes" && text != "no" && text != "true" && text != "false" &&
-		text != "null"
-	if plain {
+	odd := text == "" || strings.ContainsAny(text, ":#,{}[]&*!|>%@`\"'=?") || strings.ContainsAny(text[:1], "-0123456789 ")
+	if !odd && !slices.Contains([]string{"on", "off", "yes", "no", "true", "false", "null"}, text) {
 		return text
 	}
 	return `"` + strings.ReplaceAll(text, `"`, `\"`) + `"`

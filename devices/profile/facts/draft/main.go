@@ -19,8 +19,9 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"draft":  {"FAMILY", draft},
-		"golden": {"[PROFILE or FILE...]", golden},
+		"draft":   {"FAMILY", draft},
+		"golden":  {"[PROFILE or FILE...]", golden},
+		"sunspec": {"> devices/profile/maps/sunspec.yaml", sunspec},
 	}
 }
 

@@ -40,7 +40,8 @@ func (p point) line(indent string) string {
 	return indent + "- {" + strings.Join(texts, ", ") + "}\n"
 }
 
-// newPoint drafts the point of a register. lowFirst is what the map does as a rule, meter whether it is an energy meter.
+// newPoint drafts the point of a register. lowFirst is what the map does as a rule, meter whether it is an energy
+// meter.
 func newPoint(r register, lowFirst, meter bool) point {
 	p := point{register: r}
 	lead := r.readings[0]
@@ -101,14 +102,34 @@ func plainKey(key string) string {
 	}, strings.ToLower(key)), "_")
 }
 
-// sentence makes a name of a key: "dc_bus_voltage" is "Dc bus voltage".
+// sentence makes a name of a key: "dc_bus_voltage" is "DC bus voltage".
 func sentence(key string) string {
-	text := strings.TrimSpace(strings.ReplaceAll(key, "_", " "))
+	words := strings.FieldsFunc(key, func(r rune) bool { return r == '_' || r == ' ' })
+	for i, w := range words {
+		if short[w] {
+			words[i] = strings.ToUpper(w)
+		} else if long, ok := spelledOut[w]; ok {
+			words[i] = long
+		}
+	}
+	text := strings.Join(words, " ")
 	if text == "" {
 		return "Value"
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+// short are words that people write in capitals; spelledOut are those that they do not know.
+var (
+	short = map[string]bool{"dc": true, "ac": true, "pv": true, "mppt": true, "va": true, "bms": true, "id": true,
+		"l1": true, "l2": true, "l3": true, "led": true, "usb": true, "rs485": true, "ct": true}
+	spelledOut = map[string]string{"pf": "power factor", "soc": "state of charge", "soh": "state of health",
+		"max": "maximum", "min": "minimum", "temp": "temperature", "pct": "percent", "volt": "voltage",
+		"freq": "frequency",
+		"chg":  "charge", "dischg": "discharge", "bat": "battery", "batt": "battery", "num": "number",
+		"ongrid":  "on grid",
+		"offgrid": "off grid", "rtg": "rating", "tms": "time", "rvrt": "reversion"}
+)
 
 func address(r facts.Row) string {
 	text := facts.AddressText(r.Addrs)
