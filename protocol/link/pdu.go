@@ -12,36 +12,48 @@ import (
 	"solarhub/protocol"
 )
 
-// sendFunc is goburrow's Transporter: it sends an ADU and returns the one that answers it.
-type sendFunc func(adu []byte) ([]byte, error)
-
-func (f sendFunc) Send(adu []byte) ([]byte, error) { return f(adu) }
+// carrier is what differs between a link of Modbus TCP and one of RTU.
+type carrier interface {
+	// prepare waits until the request may go out. It sets the connection, and fails if nothing may be sent.
+	prepare(ctx context.Context, x *transfer) error
+	// transmit sends an ADU and returns the one that answers it.
+	transmit(x *transfer, adu []byte) ([]byte, error)
+}
 
 // transfer is one request on its way over a link.
 type transfer struct {
-	req     protocol.Request
-	unit    *unit
-	settles shape     // of a probe: the shape that is to be pending no longer
-	sent    time.Time // just before the first byte went out
-	done    time.Time // when the last byte of the reply was in
+	over       carrier
+	req        protocol.Request
+	unit       *unit
+	settles    shape // of a probe: the shape that is to be pending no longer
+	connection uint64
+	sent       time.Time // just before the first byte went out
+	done       time.Time // when the last byte of the reply was in
 }
+
+// Send is goburrow's Transporter.
+func (x *transfer) Send(adu []byte) ([]byte, error) { return x.over.transmit(x, adu) }
 
 // settled reports whether this is a probe that has done what it was sent for.
 func (x *transfer) settled() bool { return x.settles != shape{} && !x.unit.pending.has(x.settles) }
 
 // carry has goburrow pack the request, send it and check and unpack the reply.
-func (x *transfer) carry(connection uint64, send sendFunc) (protocol.Response, error) {
-	data, err := call(modbus.NewClient2(x.unit.packager, send), x.req)
-	resp := protocol.Response{Sent: x.sent, Done: x.done, Connection: connection}
-	if exception, ok := errors.AsType[*modbus.ModbusError](err); ok {
-		// err: goburrow leaves the error bit in the function code.
-		err = protocol.ExceptionError{Function: exception.FunctionCode &^ 0x80, Code: exception.ExceptionCode}
-		x.unit.answered(x.req, connection, true)
+func (x *transfer) carry(ctx context.Context) (protocol.Response, error) {
+	var data []byte
+	err := x.over.prepare(ctx, x)
+	if err == nil {
+		data, err = call(x.unit.client, x.req)
 	}
+	resp := protocol.Response{Sent: x.sent, Done: x.done, Connection: x.connection}
 	if err != nil {
+		if exception, ok := errors.AsType[*modbus.ModbusError](err); ok {
+			// err: goburrow leaves the error bit in the function code.
+			err = protocol.ExceptionError{Function: exception.FunctionCode &^ 0x80, Code: exception.ExceptionCode}
+			x.unit.answered(x, true)
+		}
 		return resp, fmt.Errorf("%v: %w", x.req, err)
 	}
-	x.unit.answered(x.req, connection, false)
+	x.unit.answered(x, false)
 	if x.req.Op == protocol.Read {
 		resp.Words = unpack(data, x.req.Range)
 	}
@@ -71,11 +83,11 @@ func call(client modbus.Client, req protocol.Request) ([]byte, error) {
 }
 
 // mayStart is the last look before the first byte.
-func (x *transfer) mayStart(ctx context.Context, now time.Time) error {
+func (x *transfer) mayStart(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if d := x.req.Deadline; !d.IsZero() && now.After(d) {
+	if d := x.req.Deadline; !d.IsZero() && time.Now().After(d) {
 		return protocol.ErrExpired
 	}
 	return nil

@@ -146,15 +146,7 @@ func (l *RTULink) Exchange(ctx context.Context, req protocol.Request) (protocol.
 	if req.Unit < 1 || req.Unit > 247 {
 		return protocol.Response{}, fmt.Errorf("%v: unit ids on a serial line are 1..247", req)
 	}
-	return l.units.unit(req.Unit).exchange(ctx, req, l.once)
-}
-
-// once sends one request.
-func (l *RTULink) once(ctx context.Context, x *transfer) (protocol.Response, error) {
-	if err := l.Ready(ctx); err != nil {
-		return protocol.Response{}, fmt.Errorf("%v: %w", x.req, err)
-	}
-	return x.carry(l.connection, func(adu []byte) ([]byte, error) { return l.transmit(ctx, x, adu) })
+	return l.units.unit(req.Unit).exchange(ctx, l, req)
 }
 
 func (l *RTULink) fail(op string, err error) error {

@@ -12,15 +12,22 @@ import (
 // wait for the whole timeout would only hold up the line.
 const damagedQuiet = 100 * time.Millisecond
 
-// transmit moves the ADUs of one exchange.
-func (l *RTULink) transmit(ctx context.Context, x *transfer, adu []byte) ([]byte, error) {
+func (l *RTULink) prepare(ctx context.Context, x *transfer) error {
+	if err := l.Ready(ctx); err != nil {
+		return err
+	}
+	x.connection = l.connection
 	if l.conn == nil {
-		return nil, l.fail("send", protocol.ErrDown)
+		return l.fail("send", protocol.ErrDown)
 	}
 	if err := l.awaitSilence(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := l.write(ctx, x, adu); err != nil {
+	return x.mayStart(ctx)
+}
+
+func (l *RTULink) transmit(x *transfer, adu []byte) ([]byte, error) {
+	if err := l.write(x, adu); err != nil {
 		return nil, err
 	}
 	found, err := l.receive(x, adu)
@@ -88,11 +95,8 @@ func (l *RTULink) listener(at time.Time) *matcher {
 	return &matcher{known: &l.units, count: &l.frames, note: &l.condition, trace: l.skipped, at: at}
 }
 
-func (l *RTULink) write(ctx context.Context, x *transfer, adu []byte) error {
+func (l *RTULink) write(x *transfer, adu []byte) error {
 	now := time.Now()
-	if err := x.mayStart(ctx, now); err != nil {
-		return err
-	}
 	if err := l.conn.SetDeadline(now.Add(l.timeout(x, len(adu)))); err != nil {
 		return l.broken(x, "send", err)
 	}

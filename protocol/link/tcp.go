@@ -3,7 +3,6 @@ package link
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/goburrow/modbus"
@@ -112,23 +111,11 @@ func (l *TCPLink) Exchange(ctx context.Context, req protocol.Request) (protocol.
 	if err := req.Check(); err != nil {
 		return protocol.Response{}, err
 	}
-	u := l.units.unit(req.Unit)
-	if l.byShape() {
-		return u.exchange(ctx, req, l.once)
-	}
-	return l.once(ctx, &transfer{req: req, unit: u})
+	return l.units.unit(req.Unit).exchange(ctx, l, req)
 }
 
 // byShape reports whether transaction ids say nothing.
 func (l *TCPLink) byShape() bool { return l.cfg.Quirks.Transactions == protocol.ShapeTransactions }
-
-// once sends one request.
-func (l *TCPLink) once(ctx context.Context, x *transfer) (protocol.Response, error) {
-	if err := l.Ready(ctx); err != nil {
-		return protocol.Response{}, fmt.Errorf("%v: %w", x.req, err)
-	}
-	return x.carry(l.connection, func(adu []byte) ([]byte, error) { return l.transmit(ctx, x, adu) })
-}
 
 func (l *TCPLink) fail(op string, err error) error {
 	return &protocol.LinkError{Op: op, Link: l.cfg.Name, Err: err}

@@ -9,20 +9,27 @@ import (
 	"solarhub/protocol"
 )
 
-// transmit moves the ADUs of one exchange.
-func (l *TCPLink) transmit(ctx context.Context, x *transfer, adu []byte) ([]byte, error) {
+func (l *TCPLink) prepare(ctx context.Context, x *transfer) error {
+	if err := l.Ready(ctx); err != nil {
+		return err
+	}
+	x.connection = l.connection
 	if l.conn == nil {
-		return nil, l.fail("send", protocol.ErrDown)
+		return l.fail("send", protocol.ErrDown)
 	}
 	if !l.justDrained() {
 		if err := l.drain(); err != nil {
 			l.Close()
-			return nil, l.fail("send", fmt.Errorf("%w: %w", protocol.ErrDown, err))
+			return l.fail("send", fmt.Errorf("%w: %w", protocol.ErrDown, err))
 		}
 	}
+	return x.mayStart(ctx)
+}
+
+func (l *TCPLink) transmit(x *transfer, adu []byte) ([]byte, error) {
 	// The packager counts for one unit only; two units on this connection would collide.
 	counted := [2]byte(adu)
-	if err := l.write(ctx, x, adu); err != nil {
+	if err := l.write(x, adu); err != nil {
 		return nil, err
 	}
 	found, err := l.receive(x)
@@ -50,11 +57,8 @@ func (l *TCPLink) justDrained() bool {
 	return yes
 }
 
-func (l *TCPLink) write(ctx context.Context, x *transfer, adu []byte) error {
+func (l *TCPLink) write(x *transfer, adu []byte) error {
 	now := time.Now()
-	if err := x.mayStart(ctx, now); err != nil {
-		return err
-	}
 	binary.BigEndian.PutUint16(adu, l.transactions.next(now))
 	if err := l.conn.SetDeadline(now.Add(l.timeout(x))); err != nil {
 		return l.broken(x, "send", err)

@@ -14,10 +14,11 @@ import (
 
 // unit is what a link knows of one unit.
 type unit struct {
-	packager modbus.Packager // makes its ADUs
-	pending  *pendingReplies
-	good     protocol.Range // a range that it has answered, of two registers or more if there was one
-	heard    uint64         // the connection on which it last replied
+	client  modbus.Client // goburrow's: it packs a request and sends it by transfer
+	flight  transfer      // the one request that is on its way
+	pending *pendingReplies
+	good    protocol.Range // a range that it has answered, of two registers or more if there was one
+	heard   uint64         // the connection on which it last replied
 }
 
 // units are those of a link.
@@ -39,7 +40,8 @@ func newUnits(ids protocol.Units, packager func(protocol.UnitID) modbus.Packager
 func (us *units) unit(id protocol.UnitID) *unit {
 	u := us.byID[id]
 	if u == nil {
-		u = &unit{packager: us.packager(id), pending: us.shared}
+		u = &unit{pending: us.shared}
+		u.client = modbus.NewClient2(us.packager(id), &u.flight)
 		if u.pending == nil {
 			u.pending = new(pendingReplies)
 		}
@@ -74,25 +76,26 @@ func (us *units) classify(r reply, unit protocol.UnitID, own shape) (kind replyK
 // errSettled ends a probe: a reply has come that settles what the probe was sent for.
 var errSettled = errors.New("settled")
 
-// exchange sends a request with once. Where its reply could be taken for a pending one, a probe goes first.
-func (u *unit) exchange(ctx context.Context, req protocol.Request,
-	once func(context.Context, *transfer) (protocol.Response, error)) (protocol.Response, error) {
+// exchange sends a request over a link. Where its reply could be taken for a pending one, a probe goes first.
+func (u *unit) exchange(ctx context.Context, over carrier, req protocol.Request) (protocol.Response, error) {
 	u.pending.expire(time.Now())
 	if s := shapeOf(req); u.pending.has(s) {
-		_, err := once(ctx, &transfer{req: u.pending.probe(req, u.good), unit: u, settles: s})
+		u.flight = transfer{over: over, req: u.pending.probe(req, u.good), unit: u, settles: s}
+		_, err := u.flight.carry(ctx)
 		_, refused := errors.AsType[protocol.ExceptionError](err)
 		if err != nil && !refused && !errors.Is(err, errSettled) {
 			return protocol.Response{}, fmt.Errorf("%v: not sent, an earlier answer may still come: %w", req, err)
 		}
 	}
-	return once(ctx, &transfer{req: req, unit: u})
+	u.flight = transfer{over: over, req: req, unit: u}
+	return u.flight.carry(ctx)
 }
 
 // answered notes a reply of the unit.
-func (u *unit) answered(req protocol.Request, connection uint64, refused bool) {
-	u.heard = connection
-	if !refused && req.Op == protocol.Read && (req.Range.Count > 1 || u.good.Count < 2) {
-		u.good = req.Range
+func (u *unit) answered(x *transfer, refused bool) {
+	u.heard = x.connection
+	if r := x.req.Range; !refused && x.req.Op == protocol.Read && (r.Count > 1 || u.good.Count < 2) {
+		u.good = r
 	}
 }
 
