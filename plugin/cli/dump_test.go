@@ -63,25 +63,3 @@ func TestADumpIsPlayed(t *testing.T) {
 		t.Errorf("ended with %d: %s\n%s", code, errs, back)
 	}
 }
-
-func TestDumpsThatCannotBe(t *testing.T) {
-	config := file(t, "solarhub.yaml", configuration1)
-	for _, c := range []struct {
-		args []string
-		says string
-	}{
-		{nil, `which device? The configuration has "Roof", "Garage"`},
-		{[]string{"Barn"}, `there is no device "Barn": the configuration has "Roof", "Garage"`},
-	} {
-		code, out, errs := do(t, append(append([]string{"dump"}, c.args...), "--config", config)...)
-		if code != cli.ExitFailed || out != "" || !strings.Contains(errs, c.says) {
-			t.Errorf("%v ended with %d: %s%s", c.args, code, out, errs)
-		}
-	}
-	away := file(t, "solarhub.yaml", strings.Replace(dumpConfig(t, "tcp: 127.0.0.1:1"), "timeout: 20s",
-		"timeout: 100ms", 1))
-	if code, out, errs := do(t, "dump", "--config", away); code != cli.ExitFailed || out != "" ||
-		!strings.Contains(errs, "dump Garage: ") {
-		t.Errorf("ended with %d: %s%s", code, out, errs)
-	}
-}

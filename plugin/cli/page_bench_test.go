@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"testing"
@@ -11,9 +10,10 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
-	"github.com/coder/websocket"
+	"github.com/rs/zerolog"
 
 	"solarhub/plugin/devhost"
+	"solarhub/plugin/host"
 	"solarhub/plugin/web"
 )
 
@@ -62,91 +62,50 @@ func BenchmarkPageSet(b *testing.B) {
 // many is how many entities the page has to bear.
 const many = 2000
 
-// crowd is a plugin with many sensors on some devices.
-type crowd struct {
-	b       testing.TB
-	ws      *websocket.Conn
-	id      int64
-	session int64
-}
+// crowd is a plugin with many sensors on ten devices.
+type crowd struct{ definitions host.Definitions }
 
-func (c *crowd) do(kind string, fields map[string]any) map[string]any {
-	c.b.Helper()
-	c.id++
-	fields["id"], fields["type"] = c.id, kind
-	text, _ := json.Marshal(fields)
-	if err := c.ws.Write(context.Background(), websocket.MessageText, text); err != nil {
-		c.b.Fatal(err)
-	}
-	for {
-		_, frame, err := c.ws.Read(context.Background())
-		if err != nil {
-			c.b.Fatal(err)
-		}
-		var m struct {
-			ID      int64
-			Type    string
-			Success bool
-			Result  map[string]any
-		}
-		if err := json.Unmarshal(frame, &m); err != nil || m.Type == "result" && !m.Success {
-			c.b.Fatalf("%s: %s", kind, frame)
-		}
-		if m.ID == c.id && m.Type == "result" {
-			return m.Result
-		}
-	}
-}
+func (c *crowd) Describe() host.Definitions                  { return c.definitions }
+func (c *crowd) Call(context.Context, host.Call) host.Result { return host.Result{} }
+func (c *crowd) Config([]string)                             {}
 
-// newCrowd connects a plugin whose sensors all have values.
-func newCrowd(b testing.TB, url string) *crowd {
+// joinCrowd connects a crowd, and returns what gives the sensors of a device new values.
+func joinCrowd(b *testing.B, url string) (tell func(device, round int)) {
 	b.Helper()
-	ws, _, err := websocket.Dial(b.Context(), url+"/api/websocket", nil)
+	at, err := host.ParseAddress(url)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = ws.CloseNow() })
-	ws.SetReadLimit(4 << 20)
-	c := &crowd{b: b, ws: ws}
-	_, _, _ = ws.Read(b.Context())
-	if err := ws.Write(b.Context(), websocket.MessageText, []byte(`{"type":"auth","access_token":"x"}`)); err != nil {
-		b.Fatal(err)
+	c, outbox := &crowd{}, host.NewOutbox()
+	tell = func(device, round int) {
+		states := host.States{Values: map[string]any{}}
+		for n := range many / 10 {
+			states.Values[fmt.Sprintf("C%d_power_%d", device, n)] = (n*37 + round*11) % 9000
+		}
+		outbox.Put(states)
 	}
-	_, _, _ = ws.Read(b.Context())
-	hello := c.do("solarhub/hello", map[string]any{"protocol": map[string]int{"min": 1, "max": 1},
-		"plugin_version": "1", "installation": "crowd",
-		"epoch": time.Now().UnixMilli(), "devices": []string{"C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8",
-			"C9"}})
-	c.session = int64(hello["session"].(float64))
-	for seq := range 10 {
-		device := fmt.Sprintf("C%d", seq)
-		var entities []any
+	for d := range 10 {
+		id := fmt.Sprintf("C%d", d)
+		c.definitions.Devices = append(c.definitions.Devices, host.Device{ID: id, Name: "Device " + id})
 		for n := range many / 10 {
 			key := fmt.Sprintf("power_%d", n)
-			entities = append(entities, map[string]any{"id": device + "_" + key, "device": device, "platform": "sensor",
-				"key": key, "name": fmt.Sprintf("Power %d", n), "device_class": "power", "unit": "W",
-				"state_class": "measurement", "precision": 0, "enabled": true})
+			c.definitions.Entities = append(c.definitions.Entities, host.Entity{ID: id + "_" + key, Device: id,
+				Platform: "sensor", Key: key, Name: fmt.Sprintf("Power %d", n), DeviceClass: "power", Unit: "W",
+				StateClass: "measurement", Enabled: true})
 		}
-		c.do("solarhub/register", map[string]any{"session": c.session, "seq": seq, "last": seq == 9, "hash": "h",
-			"devices": []any{map[string]any{"id": device, "name": "Device " + device}}, "entities": entities})
+		outbox.Put(host.States{Devices: map[string]host.DeviceState{id: {Online: true}}})
+		tell(d, 0)
 	}
-	for device := range 10 {
-		c.tell(device, 0, 0, many/10, device == 9)
+	client, err := host.New(host.Options{Address: at, Token: host.NewSecret("x"), PluginVersion: "1",
+		Installation: "crowd", Plugin: c, Outbox: outbox, Log: zerolog.Nop()})
+	if err != nil {
+		b.Fatal(err)
 	}
-	return c
-}
-
-// tell sends new values of some sensors of a device.
-func (c *crowd) tell(device, round, first, count int, ready bool) {
-	values := map[string]any{}
-	for n := first; n < first+count; n++ {
-		values[fmt.Sprintf("C%d_power_%d", device, n)] = (n*37 + round*11) % 9000
-	}
-	frame := map[string]any{"session": c.session, "s": values}
-	if ready {
-		frame["ready"] = true
-	}
-	c.do("solarhub/states", frame)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- client.Run(ctx) }()
+	b.Cleanup(func() { cancel(); <-done })
+	return tell
 }
 
 // BenchmarkPageOf2000Entities measures the first picture of a page with 2,000 entities, and what their updates cost the
@@ -158,7 +117,7 @@ func BenchmarkPageOf2000Entities(b *testing.B) {
 	}
 	server := httptest.NewServer(h.Handler())
 	b.Cleanup(func() { h.Close(); server.Close() })
-	c := newCrowd(b, server.URL)
+	tell := joinCrowd(b, server.URL)
 	p := openTab(b, "about:blank", 1280, 900)
 	if _, err := chromedp.Call(p.ctx, performance.Enable,
 		performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
@@ -173,7 +132,7 @@ func BenchmarkPageOf2000Entities(b *testing.B) {
 		b.ReportMetric(shown, "ms/first")
 		busy, began := p.busy(), time.Now()
 		for round := range 20 { // 200 sensors 5 times a second
-			c.tell(round%10, round, 0, many/10, false)
+			tell(round%10, round)
 			time.Sleep(200 * time.Millisecond)
 		}
 		b.ReportMetric(100*(p.busy()-busy)/time.Since(began).Seconds(), "%core")

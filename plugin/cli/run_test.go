@@ -66,10 +66,3 @@ func TestRunTellsWhoHasTheCache(t *testing.T) {
 		t.Errorf("the second ended with %d: %s", code, second)
 	}
 }
-
-func TestRunWithFindings(t *testing.T) {
-	code, _, errs := do(t, "run", "--config", file(t, "solarhub.yaml", "hots: 1\n"))
-	if code != cli.ExitFailed || !strings.Contains(errs, ":1:1: unknown key") || !strings.Contains(errs, "findings") {
-		t.Errorf("ended with %d: %s", code, errs)
-	}
-}

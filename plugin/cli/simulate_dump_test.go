@@ -2,12 +2,10 @@ package cli_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"solarhub/plugin/cli"
 	"solarhub/protocol"
 )
 
@@ -80,39 +78,5 @@ lines:
 	}
 	if reply := ask(t, at[0], 1, 3, 0, 3, 0, 5); string(reply[2:5]) != "SIM" {
 		t.Errorf("the serial number that the dump lacks is %q", reply[2:])
-	}
-}
-
-func TestSimulateBadDumps(t *testing.T) {
-	other := file(t, "other.csv", "holding,0,2\n")
-	low := file(t, "low.csv", "holding,0,5\n")
-	part := file(t, "part.csv", "holding,588,51\n")
-	wrong := file(t, "wrong.csv", "holding,588\nholdings,1,1\nholding,70000,1\n")
-	for _, c := range []struct {
-		args []string
-		want []string
-	}{
-		{[]string{"--dump", other},
-			[]string{"the dump is of another device: its holding 0+1 holds 2, which is no kind of Powdrive " +
-				"three-phase hybrid inverter"}},
-		{[]string{"--dump", low, "--variant", "hv"},
-			[]string{"the dump is of variant lv, not hv: its holding 0+1 says so"}},
-		{[]string{"--dump", part}, []string{"the dump lacks holding 0+1, which shows the variant: name one of hv, lv"}},
-		{[]string{"--dump", wrong, "--dump", "nowhere.csv"}, []string{wrong + ":\nline 1: ", "line 2: ", "line 3: ",
-			"open nowhere.csv: no such file"}},
-		{[]string{"--busy", "sleeps"}, []string{"--busy sleeps: it is none of queues, loses"}},
-	} {
-		code, out, errs := do(t, append([]string{"simulate", "powdrive"}, c.args...)...)
-		if code != cli.ExitUsage || out != "" {
-			t.Errorf("%v ended with %d: %s", c.args, code, out)
-		}
-		for _, want := range c.want {
-			if !strings.Contains(errs, want) {
-				t.Errorf("%v: no %q in:\n%s", c.args, want, errs)
-			}
-		}
-	}
-	if _, err := os.Stat("nowhere.csv"); err == nil {
-		t.Error("nowhere.csv exists")
 	}
 }
