@@ -72,14 +72,14 @@ func (l *loader) mask(f fields, s *codec.Spec) {
 	s.Mask = mask
 }
 
-func (l *loader) noValue(f fields, s codec.Spec) []uint64 {
-	var patterns []uint64
+func (l *loader) noValue(f fields, s codec.Spec) []codec.RawRange {
+	var patterns []codec.RawRange
 	if s.Type == codec.Text {
 		return nil
 	}
 	for _, n := range f.list("no_value") {
 		if raw, ok := n.Uint(s.AllBits()); ok {
-			patterns = append(patterns, raw)
+			patterns = append(patterns, codec.RawRange{From: raw, To: raw})
 		}
 	}
 	return patterns

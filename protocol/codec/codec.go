@@ -12,24 +12,41 @@ const (
 	TimePacked              // time of day, hour in the high byte, minute in the low byte
 	TimeDecimal             // time of day, 100*hour + minute
 	BitsForm                // a set of named bits, shown as a text
+	TimeSwapped             // time of day, minute in the high byte, hour in the low byte
+	TimePair                // time of day in two registers of a U32: hour, minute
+	TimeASCII               // time of day in a Text: "0630" in two registers, "06:30" in three
+	TimeBCD                 // time of day, 0x0630 is 06:30
+	VersionForm             // the parts of a version, of Version bits each, shown as a text: 0x0104 is "1.4"
+	EpochForm               // seconds since 1970, shown as a text in UTC
 )
 
-// Option is the name of one raw number, or in BitsForm of one bit, whose number is then Raw.
+// Option is the name of one raw number, or in BitsForm of one bit, whose number is then Raw. Several raw numbers may
+// have one name; the first that is not fixed is written.
 type Option struct {
-	Raw  uint64
-	Name string
+	Raw   uint64
+	Name  string // the state and what is written, for machines: zero_export
+	Label string // for people: "Zero export to load"; empty: the name
+	Fixed bool   // can be read and is never written
 }
+
+// RawRange is a range of raw numbers with both its ends.
+type RawRange struct{ From, To uint64 }
 
 // Spec says how the words of a point become a Value.
 type Spec struct {
 	Type    Type
 	Order   Order
 	Form    Form
-	Length  int      // of a Text, in words
-	Scale   float64  // value = raw*Scale + Offset. Defaults to 1
-	Offset  float64  // in the unit of the value
-	Mask    uint64   // the bits that belong to the point, which are shifted down to bit 0. Defaults to all
-	Options []Option // of OptionForm and BitsForm, in the order that people see
-	On, Off uint64   // of BoolForm: raw numbers after mask and shift. Any other is no value
-	NoValue []uint64 // raw numbers that mean "not available", before mask and scale
+	Length  int        // of a Text, in words
+	Scale   float64    // value = raw*Scale + Offset. Defaults to 1
+	Offset  float64    // in the unit of the value
+	Mask    uint64     // the bits that belong to the point, which are shifted down to bit 0. Defaults to all
+	Options []Option   // of OptionForm and BitsForm, in the order that people see
+	On, Off uint64     // of BoolForm: raw numbers after mask and shift. Any other is no value
+	Version []int      // of VersionForm: the widths of the parts in bits, from high to low
+	NoValue []RawRange // raw numbers that mean "not available", before mask and scale
+
+	// ScaleWord says that the last word is the power of ten by which the number in the others is multiplied, signed.
+	// It is read with them and never written.
+	ScaleWord bool
 }

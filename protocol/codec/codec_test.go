@@ -11,7 +11,11 @@ import (
 	"solarhub/protocol/codec"
 )
 
-var modes = []codec.Option{{Raw: 0, Name: "Selling first"}, {Raw: 2, Name: "Zero export"}}
+var (
+	modes   = []codec.Option{{Raw: 0, Name: "Selling first"}, {Raw: 2, Name: "Zero export"}}
+	lithium = []codec.Option{{Raw: 2, Name: "lithium", Label: "Lithium", Fixed: true},
+		{Raw: 3, Name: "lithium", Label: "Lithium, new"}, {Raw: 4, Name: "none", Label: "None", Fixed: true}}
+)
 
 func TestDecode(t *testing.T) {
 	tests := []struct {
@@ -46,6 +50,32 @@ func TestDecode(t *testing.T) {
 			codec.BoolOf(false)},
 		{"packed time", codec.Spec{Form: codec.TimePacked}, []uint16{23<<8 | 59}, codec.TimeOf(23*60 + 59)},
 		{"decimal time", codec.Spec{Form: codec.TimeDecimal}, []uint16{2359}, codec.TimeOf(23*60 + 59)},
+		{"swapped time", codec.Spec{Form: codec.TimeSwapped}, []uint16{59<<8 | 23}, codec.TimeOf(23*60 + 59)},
+		{"BCD time", codec.Spec{Form: codec.TimeBCD}, []uint16{0x2359}, codec.TimeOf(23*60 + 59)},
+		{"hour and minute", codec.Spec{Type: codec.U32, Form: codec.TimePair}, []uint16{6, 30}, codec.TimeOf(390)},
+		{"minute and hour", codec.Spec{Type: codec.U32, Order: codec.CDAB, Form: codec.TimePair}, []uint16{30, 6},
+			codec.TimeOf(390)},
+		{"ASCII time", codec.Spec{Type: codec.Text, Length: 2, Form: codec.TimeASCII}, []uint16{0x3036, 0x3330},
+			codec.TimeOf(390)},
+		{"ASCII time with a colon", codec.Spec{Type: codec.Text, Length: 3, Form: codec.TimeASCII},
+			[]uint16{0x3036, 0x3A33, 0x3000}, codec.TimeOf(390)},
+		{"version", codec.Spec{Form: codec.VersionForm, Version: []int{8, 8}}, []uint16{0x0104}, codec.TextOf("1.4")},
+		{"version of three", codec.Spec{Type: codec.U32, Form: codec.VersionForm, Version: []int{4, 12, 16}},
+			[]uint16{0x2003, 9}, codec.TextOf("2.3.9")},
+		{"moment", codec.Spec{Type: codec.U32, Form: codec.EpochForm}, []uint16{0x6A17, 0x9F28},
+			codec.TextOf("2026-05-28 01:49:28")},
+		{"sign and magnitude", codec.Spec{Type: codec.M16, Scale: 0.1}, []uint16{0x8001}, codec.Number(-0.1)},
+		{"magnitude", codec.Spec{Type: codec.M16}, []uint16{0x7FFF}, codec.Number(32767)},
+		{"signed byte", codec.Spec{Type: codec.S16, Mask: 0xFF00}, []uint16{0xFE01}, codec.Number(-2)},
+		{"power of ten", codec.Spec{ScaleWord: true}, []uint16{1234, 0xFFFE}, codec.Number(12.34)},
+		{"power of ten and scale", codec.Spec{Type: codec.S32, Scale: -0.001, ScaleWord: true},
+			[]uint16{0, 50, 3}, codec.Number(-50)},
+		{"one of several with a name", codec.Spec{Form: codec.OptionForm, Options: lithium}, []uint16{3},
+			codec.OptionOf("lithium")},
+		{"labels of bits", codec.Spec{Form: codec.BitsForm, Options: lithium}, []uint16{0x000C},
+			codec.TextOf("Lithium, Lithium, new")},
+		{"beside a range of no values", codec.Spec{NoValue: []codec.RawRange{{From: 0xFFF0, To: 0xFFFF}}},
+			[]uint16{0xFFEF}, codec.Number(0xFFEF)},
 		{"bits", codec.Spec{Form: codec.BitsForm, Options: []codec.Option{{Raw: 1, Name: "Fan"}}}, []uint16{0x0082},
 			codec.TextOf("Fan, bit 7")},
 		{"no bits", codec.Spec{Form: codec.BitsForm}, []uint16{0}, codec.TextOf("none")},
@@ -68,7 +98,7 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 		words []uint16
 		why   string
 	}{
-		"pattern":        {codec.Spec{NoValue: []uint64{0xFFFF}}, []uint16{0xFFFF}, "0xFFFF"},
+		"pattern":        {codec.Spec{NoValue: []codec.RawRange{{From: 0xFFFF, To: 0xFFFF}}}, []uint16{0xFFFF}, "0xFFFF"},
 		"too few words":  {codec.Spec{Type: codec.U32}, []uint16{1}, "1 words instead of 2"},
 		"unknown option": {codec.Spec{Form: codec.OptionForm, Options: modes}, []uint16{7}, "7"},
 		"neither on nor": {codec.Spec{Form: codec.BoolForm, Mask: 3, On: 3, Off: 2}, []uint16{1}, "1"},
@@ -78,6 +108,16 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 		"12:60":          {codec.Spec{Form: codec.TimeDecimal}, []uint16{1260}, "1260"},
 		"not a number":   {codec.Spec{Type: codec.F32}, []uint16{0x7FC0, 0}, "finite"},
 		"infinite":       {codec.Spec{Type: codec.F64}, []uint16{0x7FF0, 0, 0, 0}, "finite"},
+		"from a range": {codec.Spec{NoValue: []codec.RawRange{{From: 7, To: 7}, {From: 0xFFF0, To: 0xFFFF}}},
+			[]uint16{0xFFF3}, "0xFFF3"},
+		"no scale":  {codec.Spec{ScaleWord: true}, []uint16{1, 0x8000}, "scale 0x8000"},
+		"odd scale": {codec.Spec{ScaleWord: true}, []uint16{1, 11}, "the power of ten 11"},
+		"none scaled": {codec.Spec{ScaleWord: true, NoValue: []codec.RawRange{{From: 0xFFFF, To: 0xFFFF}}},
+			[]uint16{0xFFFF, 0}, "0xFFFF"},
+		"BCD of letters": {codec.Spec{Form: codec.TimeBCD}, []uint16{0x0A00}, "2560"},
+		"60 hours":       {codec.Spec{Type: codec.U32, Form: codec.TimePair}, []uint16{0x100, 30}, "no time"},
+		"ASCII 25:00":    {codec.Spec{Type: codec.Text, Length: 2, Form: codec.TimeASCII}, []uint16{0x3235, 0x3030}, "25:00"},
+		"no moment":      {codec.Spec{Type: codec.U64, Form: codec.EpochForm}, []uint16{1, 0, 0, 0}, "no moment"},
 		"blank text":     {codec.Spec{Type: codec.Text, Length: 1}, []uint16{0}, "no text"},
 		"binary text":    {codec.Spec{Type: codec.Text, Length: 2}, []uint16{0x4101, 0x4142}, "no text"},
 	}
@@ -128,6 +168,14 @@ func TestEncodeRefuses(t *testing.T) {
 			`"\x00\xff" has characters that cannot be printed`},
 		"no text": {codec.Spec{Type: codec.Text, Length: 2}, codec.Number(1),
 			"1 is not a text of at most 4 bytes"},
+		"fixed option": {codec.Spec{Form: codec.OptionForm, Options: lithium}, codec.OptionOf("none"),
+			`"none" is none of lithium`},
+		"magnitude": {codec.Spec{Type: codec.M16}, codec.Number(-32768),
+			"-32768 is outside -32767 to 32767, what the register can hold"},
+		"scale unknown": {codec.Spec{ScaleWord: true}, codec.Number(1),
+			"the power of ten that the device holds now is needed to write a number"},
+		"version": {codec.Spec{Form: codec.VersionForm}, codec.TextOf("1.4"), "1.4 is not writable: it is a version"},
+		"moment":  {codec.Spec{Form: codec.EpochForm}, codec.TextOf("x"), "x is not writable: it is a moment"},
 		"set of bits": {codec.Spec{Form: codec.BitsForm}, codec.TextOf("Fan"),
 			"Fan is not writable: it is a set of bits"},
 	}
@@ -178,6 +226,7 @@ func TestPartKeepsTheRest(t *testing.T) {
 func TestParse(t *testing.T) {
 	number, onOff := codec.Spec{}, codec.Spec{Form: codec.BoolForm, On: 1}
 	at, mode := codec.Spec{Form: codec.TimePacked}, codec.Spec{Form: codec.OptionForm, Options: modes}
+	clock := codec.Spec{Type: codec.Text, Length: 3, Form: codec.TimeASCII}
 	tests := []struct {
 		spec  codec.Spec
 		given any
@@ -199,6 +248,9 @@ func TestParse(t *testing.T) {
 		{at, "23:05:01", codec.Value{}, `"23:05:01" is not a time of day as HH:MM`},
 		{at, "3:05", codec.Value{}, `"3:05" is not a time of day as HH:MM`},
 		{at, "24:00", codec.Value{}, `"24:00" is not a time of day as HH:MM`},
+		{clock, "23:05", codec.TimeOf(1385), ""},
+		{clock, "x", codec.Value{}, `"x" is not a time of day as HH:MM`},
+		{codec.Spec{Form: codec.OptionForm, Options: lithium}, "none", codec.Value{}, `"none" is none of lithium`},
 		{mode, "Zero export", codec.OptionOf("Zero export"), ""},
 		{mode, "zero export", codec.Value{}, `"zero export" is none of Selling first, Zero export`},
 		{mode, 2.0, codec.Value{}, "2 is not one of Selling first, Zero export"},
@@ -264,9 +316,10 @@ func TestStoredFormIsLossFree(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(uint8(0), uint8(0), uint8(0), uint64(0), []byte{1, 2})
 	f.Add(uint8(codec.Text), uint8(3), uint8(0), uint64(0xFF), []byte{0, 0, 0x41})
+	f.Add(uint8(0), uint8(0), uint8(0x80), uint64(0), []byte{1, 2, 0, 1})
 	f.Fuzz(func(t *testing.T, kind, order, form uint8, mask uint64, data []byte) {
-		spec := codec.Spec{Type: codec.Type(kind % 9), Order: codec.Order(order % 4), Form: codec.Form(form % 6),
-			Mask: mask, Length: len(data) / 2, Options: modes}
+		spec := codec.Spec{Type: codec.Type(kind % 10), Order: codec.Order(order % 4), Form: codec.Form(form % 12),
+			Mask: mask, Length: len(data) / 2, Options: modes, Version: []int{8, 8}, ScaleWord: form&0x80 != 0}
 		if spec.Mask<<(64-16*min(max(spec.Words(), 1), 4)) == 0 {
 			spec.Mask = 0 // a mask beside the register is refused by the profile
 		}

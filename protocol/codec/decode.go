@@ -19,11 +19,17 @@ func (s Spec) Decode(words []uint16) Value {
 	if len(words) != s.Words() {
 		return None(fmt.Sprintf("%d words instead of %d", len(words), s.Words()))
 	}
+	if s.ScaleWord {
+		var why string
+		if s, words, why = s.scaled(words); why != "" {
+			return None(why)
+		}
+	}
 	if s.Type == Text {
 		return s.decodeText(words)
 	}
 	raw := s.join(words)
-	if slices.Contains(s.NoValue, raw) {
+	if s.isNoValue(raw) {
 		return None(fmt.Sprintf("the device says that it has no value (0x%X)", raw))
 	}
 	part := raw & s.mask() >> s.shift()
@@ -32,14 +38,44 @@ func (s Spec) Decode(words []uint16) Value {
 		return s.decodeOption(part)
 	case BoolForm:
 		return s.decodeBool(part)
-	case TimePacked:
-		return decodeTime(part>>8, part&0xFF, part)
-	case TimeDecimal:
-		return decodeTime(part/100, part%100, part)
 	case BitsForm:
 		return s.decodeBits(part)
+	case VersionForm:
+		return s.decodeVersion(part)
+	case EpochForm:
+		return decodeEpoch(part)
+	case Plain:
+		return s.decodeNumber(part)
 	}
-	return s.decodeNumber(part)
+	return s.decodeTime(part)
+}
+
+// isNoValue reports whether a raw number means "not available".
+func (s Spec) isNoValue(raw uint64) bool {
+	for _, r := range s.NoValue {
+		if r.From <= raw && raw <= r.To {
+			return true
+		}
+	}
+	return false
+}
+
+// mostPower is the largest power of ten that is believed. Source: the SunSpec model definitions, type sunssf.
+const mostPower = 10
+
+// scaled applies the ScaleWord: it returns the spec and the words without it, or why there is no value.
+func (s Spec) scaled(words []uint16) (own Spec, rest []uint16, why string) {
+	power := int16(words[len(words)-1])
+	switch {
+	case power == math.MinInt16:
+		return s, words, "the device says that it has no value (scale 0x8000)"
+	case power < -mostPower || power > mostPower:
+		return s, words, fmt.Sprintf("the device holds the power of ten %d, which no value has", power)
+	}
+	text := strconv.FormatFloat(s.scale()*math.Pow10(int(power)), 'g', 15, 64)
+	s.ScaleWord = false
+	s.Scale, _ = strconv.ParseFloat(text, 64)
+	return s, words[:len(words)-1], ""
 }
 
 func (s Spec) decodeNumber(part uint64) Value {
@@ -80,6 +116,13 @@ func (s Spec) decodeLarge(part uint64) (v Value, large bool) {
 // extend extends the sign of a masked number to 64 bits.
 func (s Spec) extend(part uint64) int64 {
 	unused := 64 - s.width()
+	if s.Type == M16 {
+		if magnitude := int64(part << (unused + 1) >> (unused + 1)); part>>(s.width()-1) == 0 {
+			return magnitude
+		} else {
+			return -magnitude
+		}
+	}
 	return int64(part<<unused) >> unused
 }
 
@@ -90,9 +133,9 @@ func (s Spec) scale() float64 {
 	return s.Scale
 }
 
-// Decimals returns how many decimals a number can have, as scale and offset imply; -1 for a float.
+// Decimals returns how many decimals a number can have, as scale and offset imply; -1 for a float and with a ScaleWord.
 func (s Spec) Decimals() int {
-	if s.Type.Float() {
+	if s.Type.Float() || s.ScaleWord {
 		return -1
 	}
 	return max(decimals(s.scale()), decimals(s.Offset))
@@ -137,13 +180,6 @@ func (s Spec) decodeBool(part uint64) Value {
 	return None(fmt.Sprintf("the device holds %d, which is neither on (%d) nor off (%d)", part, s.On, s.Off))
 }
 
-func decodeTime(hour, minute, raw uint64) Value {
-	if hour > 23 && (hour != 24 || minute != 0) || minute > 59 {
-		return None(fmt.Sprintf("the device holds %d, which is no time of day", raw))
-	}
-	return TimeOf(int(60*hour + minute)) // 24:00 is how GivEnergy ends a window at the end of the day
-}
-
 // decodeBits names the bits that are set, or says "none".
 func (s Spec) decodeBits(part uint64) Value {
 	var names []string
@@ -154,7 +190,7 @@ func (s Spec) decodeBits(part uint64) Value {
 		name := fmt.Sprintf("bit %d", bit)
 		for _, o := range s.Options {
 			if o.Raw == uint64(bit) {
-				name = o.Name
+				name = o.label()
 			}
 		}
 		names = append(names, name)
@@ -176,6 +212,9 @@ func (s Spec) decodeText(words []uint16) Value {
 	text := strings.Trim(string(whole(raw)), " ")
 	if text == "" {
 		return None("the device holds no text")
+	}
+	if s.Form == TimeASCII {
+		return decodeClock(text)
 	}
 	if !printable(text) {
 		return None("the device holds bytes that are no text")

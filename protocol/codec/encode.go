@@ -4,14 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 )
 
-// Encode returns the words that hold v. If the point is only part of its registers (Partial), current must be the words
-// that the device holds now, and the bits outside the mask come from them. A value that is off the grid of the register
+// Encode returns the words that hold v. For a point with ReadFirst current must be the words that the device holds now:
+// the bits outside the mask and the ScaleWord come from them. A value that is off the grid of the register
 // or does not fit the type is an error. Encode rounds away the noise of floats, and nothing else; it never clamps.
 func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
+	if s.ScaleWord {
+		return s.encodeScaled(v, current)
+	}
 	if s.Type == Text {
 		return s.encodeText(v)
 	}
@@ -24,7 +26,7 @@ func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
 		return nil, fmt.Errorf("%v does not fit into the mask 0x%X", v, mask)
 	}
 	raw := part << s.shift()
-	if !s.Partial() && slices.Contains(s.NoValue, raw) {
+	if !s.Partial() && s.isNoValue(raw) {
 		return nil, fmt.Errorf("%v would be held as 0x%X, which the device uses for no value", v, raw)
 	}
 	if s.Partial() {
@@ -33,7 +35,25 @@ func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
 		}
 		raw |= s.join(current) &^ mask
 	}
-	return s.split(raw), nil
+	words := make([]uint16, s.Words())
+	s.split(words, raw)
+	return words, nil
+}
+
+// encodeScaled encodes by the power of ten that the device holds now.
+func (s Spec) encodeScaled(v Value, current []uint16) ([]uint16, error) {
+	if len(current) != s.Words() {
+		return nil, errors.New("the power of ten that the device holds now is needed to write a number")
+	}
+	own, held, why := s.scaled(current)
+	if why != "" {
+		return nil, errors.New(why)
+	}
+	words, err := own.Encode(v, held)
+	if err != nil {
+		return nil, err
+	}
+	return append(words, current[len(held)]), nil
 }
 
 // encodeRaw returns the raw number, not yet shifted to the mask.
@@ -43,22 +63,18 @@ func (s Spec) encodeRaw(v Value) (uint64, error) {
 		return s.encodeNumber(v.Num)
 	case s.Form == OptionForm && v.Kind == KindOption:
 		for _, o := range s.Options {
-			if o.Name == v.Str {
+			if o.Name == v.Str && !o.Fixed {
 				return o.Raw, nil
 			}
 		}
-		return 0, &OptionError{Given: v.Str, Options: s.OptionNames()}
+		return 0, &OptionError{Given: v.Str, Options: s.WritableOptions()}
 	case s.Form == BoolForm && v.Kind == KindBool:
 		if v.On {
 			return s.On, nil
 		}
 		return s.Off, nil
-	case v.Kind == KindTime && (v.Minutes < 0 || v.Minutes >= 24*60):
-		return 0, fmt.Errorf("%d minutes since midnight are no time of day", v.Minutes)
-	case s.Form == TimePacked && v.Kind == KindTime:
-		return uint64(v.Minutes/60)<<8 | uint64(v.Minutes%60), nil
-	case s.Form == TimeDecimal && v.Kind == KindTime:
-		return uint64(v.Minutes/60*100 + v.Minutes%60), nil
+	case s.IsTime() && v.Kind == KindTime:
+		return s.encodeTime(v.Minutes)
 	}
 	return 0, &TypeError{Given: v.String(), Expected: s.Expected()}
 }
@@ -90,6 +106,9 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 	if math.Abs(whole) > exact {
 		return 0, fmt.Errorf("%v is too large: a number beyond %d cannot be sent with all its digits", Number(f), exact)
 	}
+	if s.Type == M16 && whole < 0 {
+		return uint64(-whole) | 1<<(s.width()-1), nil
+	}
 	if s.Type.Signed() {
 		return uint64(int64(whole)) & (1<<s.width() - 1), nil
 	}
@@ -107,7 +126,13 @@ func (s Spec) noise(f float64) float64 {
 }
 
 func (s Spec) encodeText(v Value) ([]uint16, error) {
-	if v.Kind != KindText {
+	if s.Form == TimeASCII && v.Kind == KindTime {
+		text, err := s.encodeClock(v.Minutes)
+		if err != nil {
+			return nil, err
+		}
+		v = TextOf(text)
+	} else if v.Kind != KindText || s.Form != Plain {
 		return nil, &TypeError{Given: v.String(), Expected: s.Expected()}
 	}
 	if len(v.Str) > 2*s.Length {

@@ -65,9 +65,9 @@ func TestEncodeRefusesWhatIsNoValue(t *testing.T) {
 		{codec.Spec{}, codec.None("the device is silent"), "unknown is not a number"},
 		{codec.Spec{Form: codec.TimePacked}, codec.TimeOf(1440), "1440 minutes since midnight are no time of day"},
 		{codec.Spec{Form: codec.TimeDecimal}, codec.TimeOf(-1), "-1 minutes since midnight are no time of day"},
-		{codec.Spec{NoValue: []uint64{0xFFFF}}, codec.Number(65535),
+		{codec.Spec{NoValue: []codec.RawRange{{From: 0xFFFF, To: 0xFFFF}}}, codec.Number(65535),
 			"65535 would be held as 0xFFFF, which the device uses for no value"},
-		{codec.Spec{Type: codec.S32, NoValue: []uint64{0xFFFF_FFFF}}, codec.Number(-1),
+		{codec.Spec{Type: codec.S32, NoValue: []codec.RawRange{{From: 0xFFFF_FFFF, To: 0xFFFF_FFFF}}}, codec.Number(-1),
 			"-1 would be held as 0xFFFFFFFF, which the device uses for no value"},
 		{codec.Spec{Scale: -1}, codec.Number(1), "1 is outside -65535 to 0, what the register can hold"},
 		{codec.Spec{Scale: -0.5}, codec.Number(-0.3), "-0.3 is not on the register's grid of 0.5"},
@@ -178,24 +178,36 @@ func TestDecimals(t *testing.T) {
 	}
 }
 
+// roundForms are the forms that can be written.
+var roundForms = []codec.Form{codec.Plain, codec.OptionForm, codec.BoolForm, codec.TimePacked, codec.TimeDecimal,
+	codec.TimeSwapped, codec.TimePair, codec.TimeASCII, codec.TimeBCD}
+
 // What is decoded encodes to the same words, for every type, order, form, scale and mask; what has no value is no
 // value.
 func TestEveryFormComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := codec.Spec{
-			Type:   codec.Type(rapid.IntRange(int(codec.U16), int(codec.Text)).Draw(t, "type")),
+			Type:   codec.Type(rapid.IntRange(int(codec.U16), int(codec.M16)).Draw(t, "type")),
 			Order:  codec.Order(rapid.IntRange(0, 3).Draw(t, "order")),
-			Form:   codec.Form(rapid.IntRange(int(codec.Plain), int(codec.TimeDecimal)).Draw(t, "form")),
+			Form:   rapid.SampledFrom(roundForms).Draw(t, "form"),
 			Length: rapid.IntRange(1, 20).Draw(t, "length"),
 			Off:    2, On: 3, Options: []codec.Option{{Raw: 0, Name: "a"}, {Raw: 1, Name: "b"}, {Raw: 5, Name: "c"}},
 		}
 		float := spec.Type == codec.F32 || spec.Type == codec.F64
-		if spec.Type == codec.Text || float {
+		switch {
+		case spec.Form == codec.TimeASCII:
+			spec.Type, spec.Length = codec.Text, rapid.IntRange(2, 3).Draw(t, "clock")
+		case spec.Form == codec.TimePair:
+			spec.Type = codec.U32
+		case spec.Type == codec.Text || float || spec.Type == codec.M16:
 			spec.Form = codec.Plain
-		} else if rapid.Bool().Draw(t, "masked") {
+		}
+		if (spec.Type < codec.F32 || spec.Type == codec.M16) && spec.Form != codec.TimePair &&
+			rapid.Bool().Draw(t, "masked") {
 			spec.Mask = rapid.SampledFrom([]uint64{0x000F, 0x0FF0, 0xFF00, 0xFFFF, 0x8000}).Draw(t, "mask")
 		}
-		if spec.Form == codec.Plain && spec.Type < codec.U64 {
+		if spec.Form == codec.Plain && (spec.Type < codec.U64 || spec.Type == codec.M16) {
+			spec.ScaleWord = rapid.Bool().Draw(t, "scale word")
 			spec.Scale = rapid.SampledFrom([]float64{0, 0.001, 0.01, 0.1, 1, 10}).Draw(t, "scale")
 			spec.Offset = rapid.SampledFrom([]float64{0, -100, 12.5}).Draw(t, "offset")
 		}
@@ -207,6 +219,14 @@ func TestEveryFormComesBack(t *testing.T) {
 					return rapid.Uint16Range(0x2121, 0x7E21).Draw(t,
 						"text")
 				})).Draw(t, "word")
+		}
+		if spec.ScaleWord {
+			words[len(words)-1] = uint16(rapid.IntRange(-3, 3).Draw(t, "power"))
+		}
+		if spec.IsTime() && rapid.Bool().Draw(t, "a time") {
+			if time, err := spec.Encode(codec.TimeOf(rapid.IntRange(0, 1439).Draw(t, "minutes")), words); err == nil {
+				words = time
+			}
 		}
 		v := spec.Decode(words)
 		if v.Kind == codec.KindNone {
@@ -221,7 +241,7 @@ func TestEveryFormComesBack(t *testing.T) {
 			}
 			return
 		}
-		if v.Kind == codec.KindNumber && v.Num == 0 && float {
+		if v.Kind == codec.KindNumber && v.Num-spec.Offset == 0 && (float || spec.Type == codec.M16) {
 			return // there are two zeros, and one value
 		}
 		back, err := spec.Encode(v, words)

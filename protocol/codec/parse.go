@@ -1,11 +1,12 @@
 package codec
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // TypeError says that a value is of the wrong kind.
@@ -23,26 +24,50 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("%q is none of %s", e.Given, strings.Join(e.Options, ", "))
 }
 
-// OptionNames returns the names of the options in the order that people see.
-func (s Spec) OptionNames() []string {
-	names := make([]string, len(s.Options))
-	for i, o := range s.Options {
-		names[i] = o.Name
+// OptionNames returns the names of the options in the order that people see, each once.
+func (s Spec) OptionNames() []string { return s.names(func(Option) bool { return true }) }
+
+// WritableOptions returns the names of the options that can be written.
+func (s Spec) WritableOptions() []string { return s.names(func(o Option) bool { return !o.Fixed }) }
+
+func (s Spec) names(which func(Option) bool) []string {
+	names := make([]string, 0, len(s.Options))
+	for _, o := range s.Options {
+		if which(o) && !slices.Contains(names, o.Name) {
+			names = append(names, o.Name)
+		}
 	}
 	return names
 }
+
+// OptionLabels returns what people read for each of OptionNames.
+func (s Spec) OptionLabels() []string {
+	labels := s.OptionNames()
+	for i, name := range labels {
+		labels[i] = s.Options[slices.IndexFunc(s.Options, func(o Option) bool { return o.Name == name })].label()
+	}
+	return labels
+}
+
+// label returns what people read.
+func (o Option) label() string { return cmp.Or(o.Label, o.Name) }
 
 // Expected describes the values that the point accepts.
 func (s Spec) Expected() string {
 	switch s.Form {
 	case OptionForm:
-		return "one of " + strings.Join(s.OptionNames(), ", ")
+		return "one of " + strings.Join(s.WritableOptions(), ", ")
 	case BoolForm:
 		return "on or off"
-	case TimePacked, TimeDecimal:
-		return "a time of day as HH:MM"
 	case BitsForm:
 		return "writable: it is a set of bits"
+	case VersionForm:
+		return "writable: it is a version"
+	case EpochForm:
+		return "writable: it is a moment"
+	}
+	if s.IsTime() {
+		return "a time of day as HH:MM"
 	}
 	if s.Type == Text {
 		return fmt.Sprintf("a text of at most %d bytes", 2*s.Length)
@@ -51,33 +76,25 @@ func (s Spec) Expected() string {
 }
 
 // Parse turns what a host sends (float64, string or bool) into a value of this point. A number may be a text, an option
-// is its name, a time is HH:MM or HH:MM:00, and on and off may be words. The error is a *TypeError or an *OptionError.
+// is its name if it can be written, a time is HH:MM or HH:MM:00, and on and off may be words. The error is a *TypeError or an *OptionError.
 func (s Spec) Parse(given any) (Value, error) {
 	text, isText := given.(string)
-	switch s.Form {
-	case OptionForm:
+	on, isBool := given.(bool)
+	switch {
+	case s.Form == OptionForm:
 		return s.parseOption(given)
-	case BoolForm:
-		if on, ok := given.(bool); ok {
-			return BoolOf(on), nil
+	case s.Form == BoolForm && isBool:
+		return BoolOf(on), nil
+	case s.Form == BoolForm && (given == "on" || given == "off"):
+		return BoolOf(given == "on"), nil
+	case s.IsTime() && isText:
+		if v, ok := parseTime(text); ok {
+			return v, nil
 		}
-		if isText && (text == "on" || text == "off") {
-			return BoolOf(text == "on"), nil
-		}
-	case TimePacked, TimeDecimal:
-		for _, layout := range []string{"15:04", "15:04:05"} {
-			if at, err := time.Parse(layout, text); isText && err == nil && at.Second() == 0 &&
-				len(text) == len(layout) {
-				return TimeOf(60*at.Hour() + at.Minute()), nil
-			}
-		}
-	case Plain:
-		if s.Type == Text && isText {
-			return TextOf(text), nil
-		}
-		if s.Type != Text {
-			return s.parseNumber(given)
-		}
+	case s.Form == Plain && s.Type == Text && isText:
+		return TextOf(text), nil
+	case s.IsNumber():
+		return s.parseNumber(given)
 	}
 	return Value{}, &TypeError{Given: show(given), Expected: s.Expected()}
 }
@@ -87,12 +104,10 @@ func (s Spec) parseOption(given any) (Value, error) {
 	if !ok {
 		return Value{}, &TypeError{Given: show(given), Expected: s.Expected()}
 	}
-	for _, o := range s.Options {
-		if o.Name == text {
-			return OptionOf(text), nil
-		}
+	if names := s.WritableOptions(); !slices.Contains(names, text) {
+		return Value{}, &OptionError{Given: text, Options: names}
 	}
-	return Value{}, &OptionError{Given: text, Options: s.OptionNames()}
+	return OptionOf(text), nil
 }
 
 func (s Spec) parseNumber(given any) (Value, error) {

@@ -16,6 +16,7 @@ const (
 	F32
 	F64
 	Text
+	M16 // sign and magnitude: the highest bit is the sign
 )
 
 // types are the facts of each type: its name in a profile, its registers, and how its bits are read.
@@ -34,6 +35,7 @@ var types = [...]struct {
 	F64: {"f64", 4, false, true},
 
 	Text: {"text", 0, false, false},
+	M16:  {"m16", 1, true, false},
 }
 
 // String returns the type's name in a profile: "u16".

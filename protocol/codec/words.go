@@ -5,26 +5,35 @@ import (
 	"math/bits"
 )
 
-// Words returns how many registers the value takes: 1, 2, 4, or Length for a text.
+// Words returns how many registers the value takes: 1, 2, 4, or Length for a text; one more with a ScaleWord.
 func (s Spec) Words() int {
+	if s.ScaleWord {
+		return s.own() + 1
+	}
+	return s.own()
+}
+
+// own returns how many registers the value itself takes.
+func (s Spec) own() int {
 	if s.Type == Text {
 		return s.Length
 	}
 	return types[s.Type].words
 }
 
-// IsNumber reports whether the value is a number, not a text, option, flag, time or set of bits.
+// IsNumber reports whether the value is a number, not a text, option, flag, time, version or set of bits.
 func (s Spec) IsNumber() bool { return s.Form == Plain && s.Type != Text }
 
 // AllBits returns the largest raw number of the type, before the mask. A text has none.
-func (s Spec) AllBits() uint64 { return ^uint64(0) >> (64 - 16*s.Words()) }
+func (s Spec) AllBits() uint64 { return ^uint64(0) >> (64 - 16*s.own()) }
 
 // Largest returns the largest raw number after mask and shift. An option, on or off cannot be larger.
 func (s Spec) Largest() uint64 { return s.mask() >> s.shift() }
 
-// Grid returns the distance between neighbouring values that the registers can hold; 0 for a float, which has no grid.
+// Grid returns the distance between neighbouring values that the registers can hold; 0 where that is not known: for a
+// float, which has no grid, and with a ScaleWord.
 func (s Spec) Grid() float64 {
-	if s.Type.Float() {
+	if s.Type.Float() || s.ScaleWord {
 		return 0
 	}
 	return math.Abs(s.scale())
@@ -38,28 +47,37 @@ func (s Spec) mask() uint64 {
 	return s.Mask & s.AllBits()
 }
 
-// Partial reports whether the point is only part of its registers, so that a write has to read them first.
+// Partial reports whether the point is only part of its registers.
 func (s Spec) Partial() bool {
 	return s.Type != Text && s.Mask != 0 && s.mask() != s.AllBits()
 }
 
-// CompareMask returns the bits that belong to the point, for each word as it arrives on the wire.
+// ReadFirst reports whether a write has to know what the registers hold: the other bits, or the power of ten.
+func (s Spec) ReadFirst() bool { return s.Partial() || s.ScaleWord }
+
+// CompareMask returns the bits that belong to the point, for each word as it arrives on the wire. Of a ScaleWord, which
+// several points share, none does.
 func (s Spec) CompareMask() []uint16 {
+	mask := make([]uint16, s.own(), s.Words())
 	if s.Type == Text {
-		mask := make([]uint16, s.Length)
 		for i := range mask {
 			mask[i] = 0xFFFF
 		}
-		return mask
+	} else {
+		s.split(mask, s.mask())
 	}
-	return s.split(s.mask())
+	return mask[:s.Words()]
 }
 
-// Same reports whether two runs of words agree in the bits of the point; words of another length never do.
+// Same reports whether two runs of words hold the same in the bits of the point, by the same power of ten; words of
+// another length never do.
 func (s Spec) Same(a, b []uint16) bool {
 	mask := s.CompareMask()
 	if len(a) != len(mask) || len(b) != len(mask) {
 		return false
+	}
+	if s.ScaleWord {
+		mask[len(mask)-1] = 0xFFFF
 	}
 	for i, m := range mask {
 		if a[i]&m != b[i]&m {
@@ -86,8 +104,7 @@ func (s Spec) join(words []uint16) uint64 {
 }
 
 // split is the inverse of join.
-func (s Spec) split(raw uint64) []uint16 {
-	words := make([]uint16, s.Words())
+func (s Spec) split(words []uint16, raw uint64) {
 	for i := range words {
 		w := uint16(raw >> (16 * (len(words) - 1 - i)))
 		if s.Order.lowByteFirst() {
@@ -99,7 +116,6 @@ func (s Spec) split(raw uint64) []uint16 {
 			words[i] = w
 		}
 	}
-	return words
 }
 
 // shift returns the number of the lowest bit of the mask, or 64 if it has no bit.
@@ -111,6 +127,9 @@ func (s Spec) width() int { return bits.Len64(s.Largest()) }
 // limits returns the smallest raw number that the point can hold, after the mask, and the largest one plus 1. That is a
 // power of two, which a float holds exactly at any width.
 func (s Spec) limits() (low, end float64) {
+	if s.Type == M16 {
+		return 1 - math.Ldexp(1, s.width()-1), math.Ldexp(1, s.width()-1)
+	}
 	if s.Type.Signed() {
 		return -math.Ldexp(1, s.width()-1), math.Ldexp(1, s.width()-1)
 	}
