@@ -59,7 +59,8 @@ func TestNoConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, command := range []string{"run", "check"} {
 		code, _, errs := do(t, command)
-		if code != cli.ExitFailed || !strings.Contains(errs, "neither ./solarhub.yaml nor /etc/solarhub/solarhub.yaml") {
+		if code != cli.ExitFailed ||
+			!strings.Contains(errs, "neither ./solarhub.yaml nor /etc/solarhub/solarhub.yaml") {
 			t.Errorf("%s ended with %d: %s", command, code, errs)
 		}
 	}

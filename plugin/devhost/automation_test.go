@@ -40,7 +40,8 @@ func TestTheAutomationActsWhenALimitIsCrossed(t *testing.T) {
 				}
 			}
 			s, _ := h.State("automation.rule")
-			if calls != step.calls || s.Attributes["last_error"] != step.failed || s.Attributes["last_triggered"] == nil {
+			if calls != step.calls || s.Attributes["last_error"] != step.failed ||
+				s.Attributes["last_triggered"] == nil {
 				t.Errorf("%v: %d calls, then it shows %v", step.values, calls, s.Attributes)
 			}
 		}
@@ -61,7 +62,8 @@ func TestAutomationsThatAreRefused(t *testing.T) {
 			"no time":   {"set": b.entity("time", "at"), "to": "25:00"}} {
 			a := b.rule()
 			maps.Copy(a, change)
-			if _, refused := b.person().ask("devhost/automation", object{"automation": a}); refused["code"] != "invalid_format" {
+			_, refused := b.person().ask("devhost/automation", object{"automation": a})
+			if refused["code"] != "invalid_format" {
 				t.Errorf("%s: %v", name, refused)
 			}
 		}

@@ -121,8 +121,8 @@ func TestACallWaits(t *testing.T) {
 		p := b.plug()
 		p.replies(nil)
 		began := time.Now()
-		if err := h.SetValue(b.t.Context(), b.id("limit"), 5); err == nil || !strings.Contains(err.Error(), "timeout") ||
-			time.Since(began) != 32*time.Second {
+		if err := h.SetValue(b.t.Context(), b.id("limit"), 5); err == nil ||
+			!strings.Contains(err.Error(), "timeout") || time.Since(began) != 32*time.Second {
 			t.Errorf("without an answer it ends with %v after %v", err, time.Since(began))
 		}
 		p.event(func(e object) bool { return e["type"] == "cancel" })
