@@ -17,13 +17,7 @@ import (
 // TestABurstEndsWithTheNewestValue sends far more set-values than are carried out at the same time. Nobody is refused,
 // nobody waits for ever, at most MaxCalls run at once, and each entity ends with the value that was sent last.
 func TestABurstEndsWithTheNewestValue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		var mu sync.Mutex
 		running, most := 0, 0
 		holds := map[string]any{}

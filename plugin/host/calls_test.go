@@ -15,13 +15,7 @@ import (
 )
 
 func TestSetValueIsConfirmedBeforeItReturns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		l.plugin.onCall(func(ctx context.Context, c host.Call) host.Result {
 			deadline, _ := ctx.Deadline()
 			if left := time.Until(deadline); left > 30*time.Second || left < 29*time.Second {
@@ -45,13 +39,7 @@ func TestSetValueIsConfirmedBeforeItReturns(t *testing.T) {
 }
 
 func TestAFailedCallRaises(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		l.plugin.onCall(func(_ context.Context, c host.Call) host.Result {
 			l.outbox.Put(host.States{Values: map[string]any{c.ID: 90}})
 			return host.Result{Confirmed: []string{c.ID},
@@ -77,12 +65,7 @@ func TestAFailedCallRaises(t *testing.T) {
 }
 
 func TestAReadCallHasAResponse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		var response any = host.Reading{Value: 5.5, Unit: "V", ReadAt: time.Unix(1e9, 0).UTC(), Raw: []uint16{55},
 			Registers: "holding 588+1"}
 		l.plugin.onCall(func(context.Context, host.Call) host.Result { return host.Result{Response: response} })
@@ -116,13 +99,7 @@ func TestWhyTheContextOfACallEnds(t *testing.T) {
 		{"client stops", func(l *lab) { l.stopClient() }, host.ErrStopping, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t)
-				l.outbox.Put(known())
-				l.serve(devhost.Options{})
-				l.start()
-				defer l.stop()
-				l.ready()
+			connected(t, func(t *testing.T, l *lab) {
 				cause := make(chan error, 1)
 				l.plugin.onCall(func(ctx context.Context, _ host.Call) host.Result {
 					<-ctx.Done()
@@ -147,12 +124,7 @@ func TestWhyTheContextOfACallEnds(t *testing.T) {
 }
 
 func TestACallerThatGivesUpCancels(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		cause := make(chan error, 1)
 		l.plugin.onCall(func(ctx context.Context, _ host.Call) host.Result {
 			<-ctx.Done()
@@ -175,13 +147,7 @@ func TestACallerThatGivesUpCancels(t *testing.T) {
 }
 
 func TestConfirmedValuesAreNeverOvertaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		var mu sync.Mutex
 		newest := 0.0
 		put := func(f func(float64) float64) {

@@ -45,13 +45,7 @@ func TestFirstConnectionShowsEverything(t *testing.T) {
 }
 
 func TestChangesAreCollected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		before := l.log.count(`"type":"solarhub/states"`)
 		for i := range 10 {
 			l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": i, "SN1_soc": 50 + i}})
@@ -94,13 +88,7 @@ func TestCachedValuesShowWhenTheyWereRead(t *testing.T) {
 }
 
 func TestTheHostRestarts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer func() { l.stop() }()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		l.stopHost()
 		time.Sleep(20 * time.Second)
 		l.outbox.Put(host.States{Values: map[string]any{"SN1_pv_power": 7}}) // while it is away
@@ -120,13 +108,7 @@ func TestTheHostRestarts(t *testing.T) {
 
 // TestAHostThatRestartsAgainAndAgain: each time the plugin is back within 2 s, however short the sessions are.
 func TestAHostThatRestartsAgainAndAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer func() { l.stop() }()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		for n := range 20 {
 			l.stopHost()
 			time.Sleep(7 * time.Second)
@@ -141,13 +123,7 @@ func TestAHostThatRestartsAgainAndAgain(t *testing.T) {
 }
 
 func TestGraceCoversAShortLoss(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer func() { l.stop() }()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		l.host.Drop()
 		synctest.Wait()
 		l.is("SN1_mode", "eco")
@@ -170,13 +146,7 @@ func TestGraceCoversAShortLoss(t *testing.T) {
 // At the start hello may go out before the devices are described. The host has their definitions, and shows them all
 // the same.
 func TestDevicesThatHelloDidNotName(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer func() { l.stop() }()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		l.stopClient()
 		l.plugin.describe(host.Definitions{})
 		l.plugin.configured = func() { l.plugin.definitions = house() }
@@ -188,13 +158,7 @@ func TestDevicesThatHelloDidNotName(t *testing.T) {
 }
 
 func TestDefinitionsThatChange(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		l.client.Redescribe() // nothing has changed
 		synctest.Wait()
 		if n := l.log.count(`"Registered"`); n != 1 {

@@ -218,6 +218,20 @@ func (l *lab) serve(o devhost.Options) {
 	l.stopHost = background(l.t, func(ctx context.Context) error { return h.Run(ctx, n) })
 }
 
+// connected runs a test with a client that has told a development host all that is known.
+func connected(t *testing.T, test func(t *testing.T, l *lab), change ...func(*host.Options)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, change...)
+		l.outbox.Put(known())
+		l.serve(devhost.Options{})
+		l.start()
+		defer l.stop()
+		l.ready()
+		test(t, l)
+	})
+}
+
 // listen starts a scripted server instead.
 func (l *lab) listen(handler http.HandlerFunc) {
 	n := newNetwork()

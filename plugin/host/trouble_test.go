@@ -438,13 +438,7 @@ func TestStoppingWhileTheHostHangs(t *testing.T) {
 }
 
 func TestAnIdleSessionSendsLittle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
+	connected(t, func(t *testing.T, l *lab) {
 		before := l.log.count("to the host")
 		time.Sleep(100*time.Second + time.Millisecond)
 		if n := l.log.count("to the host") - before; n != 20 { // 10 pings, 10 heartbeats
