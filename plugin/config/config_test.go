@@ -155,90 +155,46 @@ func TestTheTokenFromElsewhere(t *testing.T) {
 	}
 }
 
-// line wraps the text of lines: in an otherwise good configuration; its findings begin in line 3.
-func withLines(text string) string {
-	return "host: {url: 'http://h:1', token: " + goodToken + "}\nlines:\n" + text
-}
+// withLines puts the text of lines into an otherwise right configuration; its findings begin in line 3.
+func withLines(text string) string { return rightHost + "lines:\n" + text }
 
-func withHost(text string) string {
-	return "host: " + text + "\nlines: [{tcp: h, devices: [{profile: senergy}]}]\n"
-}
+const (
+	rightHost  = "host: {url: 'http://h:1', token: " + goodToken + "}\n"
+	rightLines = "lines: [{tcp: h, devices: [{profile: senergy}]}]\n"
+)
 
-var findings = []struct {
+// refused is a configuration with what is found in it.
+type refused struct {
 	name, text string
 	want       []string // each a part of one finding, in order
-}{
-	{"empty", "", []string{"1:1: the file is empty"}},
-	{"nothing", "name: x\n", []string{"1:1: host is missing", "1:1: lines is missing"}},
-	{"unknown keys", "hosts: 1\n" + withHost("{url: 'http://h:1', token: "+goodToken+", colour: red}"),
-		[]string{`1:1: unknown key "hosts"`, `unknown key "colour"`}},
-	{"key twice", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: a\nname: b\n",
-		[]string{`4:1: key "name"`}},
-	{"no token", withHost("{url: 'http://h:1'}"),
-		[]string{"1:7: the access token is missing: say token, token_file or token_env"}},
-	{"two tokens", withHost("{url: 'http://h:1', token: a, token_env: B}"),
-		[]string{"1:48: token and token_env are given"}},
-	{"token with space", withHost("{url: 'http://h:1', token: 'a b.c.d'}"),
-		[]string{"the token has spaces or line breaks inside"}},
-	{"token with two parts", withHost("{url: 'http://h:1', token: 'a.b'}"),
-		[]string{"the token is not a long-lived access token"}},
-	{"token with a strange letter", withHost("{url: 'http://h:1', token: 'a.b.ü'}"),
-		[]string{"a character that no access token has"}},
-	{"empty token", withHost("{url: 'http://h:1', token: ''}"), []string{"is not a text"}},
-	{"token file", withHost("{url: 'http://h:1', token_file: /nowhere/token}"),
-		[]string{"1:39: the token cannot be read: open /nowhere/token: no such file"}},
-	{"token variable", withHost("{url: 'http://h:1', token_env: NOT_SET_ANYWHERE}"),
-		[]string{"the token in the environment variable NOT_SET_ANYWHERE is empty"}},
-	{"address", withHost("{url: 'ftp://h', token: " + goodToken + "}"), []string{"begins with none of http://"}},
-	{"host is a text", withHost("hello"), []string{`1:7: "hello" is not a mapping`}},
-	{"long name", withHost("{url: 'http://h:1', token: "+goodToken+"}") + "name: " + strings.Repeat("ü", 65) + "\n",
-		[]string{"3:7: the name has 65 characters"}},
-	{"no lines", "host: {url: 'http://h:1', token: " + goodToken + "}\nlines: []\n",
-		[]string{"2:8: there are no lines"}},
-	{"line leads nowhere", withLines("  - devices: [{profile: senergy}]\n"), []string{"3:5: the line leads nowhere"}},
-	{"line leads to two places", withLines("  - serial: /dev/x\n    tcp: h\n    devices: [{profile: senergy}]\n"),
-		[]string{"4:10: serial and tcp are given"}},
-	{"no devices", withLines("  - tcp: h\n"), []string{"3:5: devices is missing"}},
-	{"empty devices", withLines("  - {tcp: h, devices: []}\n"), []string{"there are no devices"}},
-	{"bad addresses", withLines("  - {tcp: 'h:0', devices: [{profile: senergy}]}\n  - {tcp: 'h:99999', devices: " +
-		"[{profile: senergy}]}\n" +
-		"  - {rtu_over_tcp: h, devices: [{profile: powdrive}]}\n  - {tcp: 'http://h', devices: [{profile: " +
-		"senergy}]}\n"),
-		[]string{`"h:0" is not an address like 192.168.1.50`, `"h:99999"`,
-			`rtu_over_tcp: "h" is not an address like 192.168.1.51:8899`, `"http://h"`}},
-	{"same line twice", withLines("  - {tcp: h, devices: [{profile: senergy}]}\n  - {rtu_over_tcp: 'h:502', " +
-		"devices: [{profile: powdrive}]}\n"),
-		[]string{"4:20: the address h:502 is in line 3 already"}},
-	{"serial settings of tcp",
-		withLines("  - {tcp: h, baud: 9600, parity: none, stop_bits: 1, devices: [{profile: senergy}]}\n"),
-		[]string{"baud is for serial lines", "parity is for serial lines", "stop_bits is for serial lines"}},
-	{"serial settings", withLines("  - {serial: /dev/x, baud: 12345, parity: mark, stop_bits: 3, devices: " +
-		"[{profile: powdrive}]}\n"),
-		[]string{"; the nearest is 9600", `"mark" is not one of none, even, odd`, "from 1 to 2"}},
-	{"unit twice", withLines("  - tcp: h\n    devices:\n      - {profile: senergy, unit: 1}\n      - {profile: " +
-		"powdrive}\n      - {profile: powdrive, unit: 2}\n"),
-		[]string{"6:9: unit 1 of this line is in line 5 already"}},
-	{"unit of a serial line", withLines("  - {serial: /dev/x, devices: [{profile: powdrive, unit: 248}, {profile: " +
-		"powdrive, unit: 0}]}\n"),
-		[]string{`"248" is not a whole number from 1 to 247`, `"0" is not`}},
-	{"profile", withLines("  - {tcp: h, devices: [{profile: nothing}, {unit: 2}]}\n"),
-		[]string{`profile "nothing" is not one of iammeter, powdrive, senergy`, "profile is missing"}},
-	{"arm", withLines("  - {tcp: h, devices: [{profile: powdrive, arm: [grid_standrad, grid_standard, " +
-		"grid_standard]}]}\n"),
-		[]string{`arm: "grid_standrad" is not one of the keys of powdrive that need it: `,
-			`"grid_standard" stands here twice`}},
-	{"id", withLines("  - {tcp: h, devices: [{profile: senergy, id: a/b}, {profile: senergy, unit: 2, id: west}]}\n" +
-		"  - {tcp: i, devices: [{profile: senergy, id: west}, {profile: senergy, unit: 2, id: one}]}\n"),
-		[]string{`id "a/b": '/' is not allowed in it`, "4:47: the id west is in line 3 already",
-			`id "one" has 3 characters, at least 4 are needed`}},
-	{"times", withLines("  - {tcp: h, devices: [{profile: senergy, gap: 6s, timeout: 1ms, settle: 2m, turnaround: " +
-		"soon, max_registers: 126, poll: {now: 50ms, often: 1s}}]}\n"),
-		[]string{`"6s" is not a duration from 0s to 5s`, `"1ms"`, `"2m"`, `"soon"`,
-			"max_registers 126: one read carries 125 at most", `"50ms"`, `unknown key "often"`}},
+}
+
+// allRefused reads testdata/findings.txt.
+func allRefused(t testing.TB) (all []refused) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/findings.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.NewReplacer("HOST\n", rightHost, "LINES\n", rightLines, "TOKEN", goodToken)
+	for _, part := range strings.Split(string(data), "\n== ")[1:] {
+		var c refused
+		name, rest, _ := strings.Cut(part, "\n")
+		c.name = name
+		for line := range strings.Lines(rest) {
+			if want, is := strings.CutPrefix(line, "-- "); is {
+				c.want = append(c.want, strings.TrimSuffix(want, "\n"))
+			} else if line != "\n" {
+				c.text += words.Replace(line)
+			}
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 func TestFindings(t *testing.T) {
-	for _, c := range findings {
+	for _, c := range allRefused(t) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("c.yaml", []byte(c.text))
 			var found strict.Findings
@@ -249,8 +205,8 @@ func TestFindings(t *testing.T) {
 				t.Errorf("%d findings, want %d:\n%v", len(found), len(c.want), found)
 			}
 			for i := range min(len(found), len(c.want)) {
-				if text := found[i].String(); !strings.HasPrefix(text, "c.yaml:") ||
-					!strings.Contains(text, c.want[i]) {
+				text := found[i].String()
+				if !strings.HasPrefix(text, "c.yaml:") || !strings.Contains(text, c.want[i]) {
 					t.Errorf("finding %q, want %q", text, c.want[i])
 				}
 			}

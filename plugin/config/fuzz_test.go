@@ -27,9 +27,8 @@ func FuzzConfig(f *testing.F) {
 	} {
 		f.Add([]byte(c))
 	}
-	for _, c := range impossible {
-		f.Add([]byte(withLines("  - {" + c.line + ", devices: [{" +
-			strings.TrimSuffix("profile: powdrive, "+c.device, ", ") + "}]}\n")))
+	for _, c := range allRefused(f) {
+		f.Add([]byte(c.text))
 	}
 	file := filepath.Join(f.TempDir(), "solarhub.yaml")
 	harmless := strings.NewReplacer("://", "", "/dev/ttyUSB0", "", "/dev/x", "")

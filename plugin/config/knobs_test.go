@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
-	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
 	"solarhub/protocol/plan"
 )
@@ -138,84 +136,6 @@ func TestFamiliesShareALine(t *testing.T) {
 			t.Errorf("%s: %v", c.line, err)
 		case got.Lines[0].Quirks != c.want:
 			t.Errorf("%s: %+v, want %+v", c.line, got.Lines[0].Quirks, c.want)
-		}
-	}
-}
-
-// What cannot be is refused with the nearest that works: each row with a part of its finding.
-var impossible = []struct{ name, line, device, want string }{
-	{"gap beyond the interval", "serial: /dev/x", "gap: 3s",
-		"the shortest read takes 3.04s with its gap of 3s and turnaround of 20ms, longer than the interval now: 2s; " +
-			"the nearest that works is gap: 1.96s, or now: 3.04s under poll"},
-	{"gap with the exchange", "serial: /dev/x", "gap: 90ms, poll: {now: 100ms}",
-		"the nearest that works is gap: 60ms, or now: 130ms under poll"},
-	{"turnaround beyond the interval", "tcp: h", "turnaround: 3s, timeout: 4s",
-		"longer than the interval now: 2s; the nearest that works is now: 3.06s under poll"},
-	{"timeout below the reply", "serial: /dev/x", "timeout: 100ms",
-		"timeout 100ms: the reply to holding 98+48 takes 129ms; the nearest that works is timeout: 129ms, or " +
-			"max_registers: 34"},
-	{"timeout below any reply", "serial: /dev/x, baud: 1200", "timeout: 30ms",
-		"the nearest that works is timeout: 891ms"},
-	{"timeout below the turnaround", "tcp: h", "turnaround: 1s, timeout: 500ms",
-		"timeout 500ms: the reply to holding 0+1 takes 1s; the nearest that works is timeout: 1s"},
-	{"first timeout", "tcp: h", "first_timeout: 500ms",
-		"first_timeout 500ms is below timeout 1s: the nearest that works is 1s"},
-	{"max_registers below a point", "serial: /dev/x", "max_registers: 3",
-		"max_registers 3: device_serial_number (holding 3+5) is read in one go; the nearest that works is 5"},
-	{"write_wait below a register", "serial: /dev/x, write_wait: 20ms", "gap: 0s",
-		"write_wait 20ms: to read device_serial_number of Powdrive three-phase hybrid inverter, 5 registers, takes " +
-			"52ms on the wire; the nearest that works is 52ms"},
-	{"write_wait below the second device", "serial: /dev/x, write_wait: 55ms", "gap: 0s}, {profile: senergy, unit: 2",
-		"write_wait 55ms: to read device_model of Senergy hybrid inverter, 8 registers, takes 58ms on the wire; the " +
-			"nearest that works is 58ms"},
-	{"hole across points", "tcp: h", "holes: [holding 586..596]",
-		"hole holding 586..596 cuts battery_power_w, battery_soc_pct and 8 more: the nearest that works is [holding " +
-			"596]"},
-	{"hole in a point", "tcp: h", "holes: holding 588",
-		"hole holding 588 cuts battery_soc_pct: the nearest that works is to leave it out"},
-	{"transaction ids of RTU", "serial: /dev/x, transaction_ids: shape", "",
-		"transaction_ids: RTU frames have no transaction ids; leave it out"},
-	{"echo of TCP", "tcp: h, echo: off", "", "echo: only RTU frames can come back as an echo; leave it out"},
-	{"direction of TCP", "tcp: h, direction: rts", "",
-		"direction: a tcp line has no RS485 transceiver of ours; leave it out"},
-	{"latency timer of TCP", "tcp: h, latency_timer: set", "",
-		"latency_timer: there is no USB adapter on a tcp line; leave it out"},
-	{"mark parity", "serial: /dev/x, parity: mark", "",
-		`parity "mark" is not one of none, even, odd; the nearest that works is none with stop_bits: 2`},
-	{"parity in short", "serial: /dev/x, parity: E", "", "the nearest that works is even"},
-	{"parity misspelt", "serial: /dev/x, parity: evn", "", "did you mean even?"},
-	{"baud", "serial: /dev/x, baud: 100000", "", "; the nearest is 115200"},
-	{"registers of one read", "tcp: h", "max_registers: 200",
-		"max_registers 200: one read carries 125 at most, by the standard; that is the nearest that works"},
-	{"of the line", "tcp: h", "unit_ids: lax",
-		`key "unit_ids" has no place here: it is of the line, beside its devices`},
-	{"of a device", "tcp: h, gap: 10ms", "", `key "gap" has no place here: it is of a device of the line`},
-	{"write_with", "tcp: h", "write_with: both", `"both" is not allowed here; allowed: single, multiple`},
-}
-
-func TestTheImpossibleIsRefused(t *testing.T) {
-	for _, c := range impossible {
-		t.Run(c.name, func(t *testing.T) {
-			device := strings.TrimSuffix("profile: powdrive, "+c.device, ", ")
-			_, err := Parse("c.yaml", []byte(withLines("  - {"+c.line+", devices: [{"+device+"}]}\n")))
-			var found strict.Findings
-			if !errors.As(err, &found) || len(found) != 1 {
-				t.Fatalf("not one finding: %v", err)
-			}
-			if !strings.Contains(found[0].What, c.want) || found[0].Line != 3 || found[0].Column < 5 {
-				t.Errorf("found %v\nwant  %s", found[0], c.want)
-			}
-		})
-	}
-	var all []string
-	for _, c := range impossible[:6] {
-		all = append(all, "  - {"+strings.Replace(c.line, "/dev/x", "/dev/"+strings.ReplaceAll(c.name, " ", "-"),
-			1)+", devices: [{profile: powdrive, "+c.device+"}]}\n")
-	}
-	_, err := Parse("c.yaml", []byte(withLines(strings.ReplaceAll(strings.Join(all, ""), "tcp: h", "tcp: i"))))
-	for i, c := range impossible[:5] {
-		if !strings.Contains(fmt.Sprint(err), strings.TrimPrefix(c.want, "")) {
-			t.Errorf("finding %d is not told beside the others:\n%v", i, err)
 		}
 	}
 }
