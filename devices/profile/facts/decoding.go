@@ -132,12 +132,8 @@ func (r Row) signed() *bool {
 	if r.Marked("sign_not_stated") || len(r.Options) > 0 || r.Scale == nil && r.Marked("scale_not_stated") {
 		return nil
 	}
-	var signed bool
-	switch r.Type[0] {
-	case 's':
-		signed = true
-	case 'u':
-	default:
+	signed := strings.HasPrefix(r.Type, "s") && r.Type != "sunssf"
+	if !signed && !strings.HasPrefix(r.Type, "u") {
 		return nil
 	}
 	if low, high, ok := r.Limits.Numbers(); ok && len(r.Addrs) == 1 && r.Scale != nil && *r.Scale != 0 {

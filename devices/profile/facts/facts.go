@@ -58,6 +58,10 @@ func ReadTables(folder fs.FS, dir string, lenient bool) ([]Table, error) {
 	var tables []Table
 	var wrong []error
 	for _, file := range files {
+		name, tag, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".csv"), ".")
+		if lenient && slices.Contains(lists, tag) {
+			continue
+		}
 		data, err := fs.ReadFile(folder, file)
 		if err != nil {
 			return nil, err
@@ -69,8 +73,10 @@ func ReadTables(folder fs.FS, dir string, lenient bool) ([]Table, error) {
 		if len(rows) == 0 && lenient {
 			continue
 		}
-		name, tag, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".csv"), ".")
 		tables = append(tables, Table{Map: name, Tag: tag, Rows: rows})
 	}
 	return tables, errors.Join(wrong...)
 }
+
+// lists are the files of a folder of facts that are no tables of registers.
+var lists = []string{"agreement", "prefixes", "limits", "dtc", "unitids", "serials", "ids"}

@@ -91,7 +91,7 @@ func judge(p profile.Point, tables []Table, traits profile.Traits) []Judgement {
 				continue
 			}
 			j := Judgement{Key: p.Key, Place: p.Ranges[0].String(), Source: t.Source.Short, Table: t.Map + "." + t.Tag,
-				Line: row.Line, Differences: Compare(ours, theirs), Explained: names(p.Why, t.Source.Short)}
+				Line: row.Line, Differences: Compare(ours, theirs), Explained: Names(p.Why, t.Source.Short)}
 			if b, ok := best[j.Source]; !ok || len(j.Differences) < len(b.Differences) {
 				best[j.Source] = j
 			}
@@ -118,8 +118,8 @@ func elsewhere(a, b Decoding) bool {
 	return a.Mask&used == 0
 }
 
-// names reports whether a text has the short name of a source as a word.
-func names(text, short string) bool {
+// Names reports whether a text has the short name of a source as a word.
+func Names(text, short string) bool {
 	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
 		return !strings.ContainsRune("-_.", r) && (r < '0' || r > 'z' || r > '9' && r < 'A')
 	}), short)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
+	"solarhub/devices/profile"
 	"solarhub/devices/profile/facts"
 	"solarhub/devices/profile/strict"
 )
@@ -31,5 +33,36 @@ func TestDraftsAreFiles(t *testing.T) {
 		if points := root.Fields("profile", "sources", "defaults", "points").Get("points"); len(points.Items()) == 0 {
 			t.Errorf("%s: the draft has no points", name)
 		}
+	}
+}
+
+// TestDiffOfAChangedTable changes one row: the diff names the point that reads it otherwise.
+func TestDiffOfAChangedTable(t *testing.T) {
+	tables, _, err := tablesOf("iammeter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.Get("iammeter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := pointsOf(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := func() string {
+		var out bytes.Buffer
+		writeDiff(&out, held, tables)
+		return out.String()
+	}
+	if strings.Contains(lines(), "~") {
+		t.Errorf("the profile is not as its tables are:\n%s", lines())
+	}
+	changed := 0.5
+	for i := range tables {
+		tables[i].Rows[0].Scale = &changed
+	}
+	if want := "scale 0.01V, where ha_iammeter_modbus, table has 0.5V"; !strings.Contains(lines(), want) {
+		t.Errorf("the diff lacks %q:\n%s", want, lines())
 	}
 }

@@ -107,7 +107,8 @@ func number10(f float64) string { return strconv.FormatFloat(f, 'g', 10, 64) }
 
 // quote puts a text in quotes where YAML needs them.
 func quote(text string) string {
-	odd := text == "" || strings.ContainsAny(text, ":#,{}[]&*!|>%@`\"'=?") || strings.ContainsAny(text[:1], "-0123456789 ")
+	odd := text == "" || strings.ContainsAny(text, ":#,{}[]&*!|>%@`\"'=?") ||
+		strings.ContainsAny(text[:1], "-0123456789 ")
 	if !odd && !slices.Contains([]string{"on", "off", "yes", "no", "true", "false", "null"}, text) {
 		return text
 	}

@@ -8,7 +8,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 )
 
 // command is one subcommand: it writes to out what it found.
@@ -20,6 +22,8 @@ type command struct {
 func commands() map[string]command {
 	return map[string]command{
 		"draft":   {"FAMILY", draft},
+		"diff":    {"PROFILE or FILE", diff},
+		"express": {"FOLDER", express},
 		"golden":  {"[PROFILE or FILE...]", golden},
 		"sunspec": {"> devices/profile/maps/sunspec.yaml", sunspec},
 	}
@@ -45,8 +49,9 @@ func run(out io.Writer, args []string) error {
 
 func usage() error {
 	text := "usage: draft SUBCOMMAND, where the subcommand is one of"
-	for name, c := range commands() {
-		text += "\n  " + name + " " + c.arguments
+	all := commands()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text += "\n  " + name + " " + all[name].arguments
 	}
 	return fmt.Errorf("%s", text)
 }
