@@ -102,7 +102,7 @@ func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (map[string]co
 // identityFields returns what identification reads, as points.
 func identityFields(p *profile.Profile) []profile.Point {
 	var fields []profile.Point
-	for _, f := range p.IdentityFields() {
+	for _, f := range p.IdentityFields(nil) {
 		fields = append(fields, profile.Point{Key: f.Key, Ranges: f.Ranges, Spec: f.Spec})
 	}
 	return fields
@@ -116,15 +116,15 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 		return Identity{}, err
 	}
 	found.Variant = d.cfg.Profile.TraitsText(traits)
-	serial, err := d.serial(values["serial"])
+	serial, err := d.serial(values[profile.SerialKey(0)])
 	if err != nil {
 		return Identity{}, err
 	}
 	found.Serial = serial
 	expected := d.Identity().Serial
-	if read := textOf(values["serial"]); expected != "" && read == "" && serial != expected {
+	if read := textOf(values[profile.SerialKey(0)]); expected != "" && read == "" && serial != expected {
 		return Identity{}, notIt("unit %d gives no serial number (%s), and was %s when it last did", d.cfg.Unit,
-			cmp.Or(values["serial"].Str, "it is unknown"), expected)
+			cmp.Or(values[profile.SerialKey(0)].Str, "it is unknown"), expected)
 	}
 	if expected != "" && found.Serial != expected {
 		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s. If the old one "+

@@ -127,7 +127,7 @@ func registers(known hub.DeviceSnapshot, now time.Time) string {
 	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Traits: traits, At: now,
 		Words: map[protocol.Range]uint16{}}
 	id := dump.Profile.Identify
-	dump.Put(id.Serial, codec.TextOf(who.Serial))
+	dump.Put(id.Serial(), codec.TextOf(who.Serial))
 	dump.Put(id.Model, codec.TextOf(who.Model))
 	for _, e := range id.Expect {
 		dump.Put(e.Field, codec.Number(e.Values[0].Low))

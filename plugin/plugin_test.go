@@ -396,8 +396,8 @@ func TestDiagnostics(t *testing.T) {
 	}
 	family := h.plugin.config.Lines[0].Devices[0].Profile
 	id, kind := family.Identify, family.Traits[0].Field
-	serial, _ := played.Get(protocol.HoldingRegister, id.Serial.Ranges[0].Addr, id.Serial.Ranges[0].Count)
-	if got := id.Serial.Spec.Decode(serial).String(); got != "XXXXXXX345" {
+	serial, _ := played.Get(protocol.HoldingRegister, id.Serial().Ranges[0].Addr, id.Serial().Ranges[0].Count)
+	if got := id.Serial().Spec.Decode(serial).String(); got != "XXXXXXX345" {
 		t.Errorf("the serial number of the registers is %q", got)
 	}
 	if words, ok := played.Get(protocol.HoldingRegister, chargeEnd, 1); !ok || words[0] != 43 {

@@ -55,7 +55,7 @@ func TestExampleHead(t *testing.T) {
 		t.Errorf("line %v, want %v", p.Line, want)
 	}
 	id := p.Identify
-	if id.Serial.Spec.Words() != 5 || id.Serial.Ranges[0] != (protocol.Range{Addr: 3, Count: 5}) ||
+	if id.Serial().Spec.Words() != 5 || id.Serial().Ranges[0] != (protocol.Range{Addr: 3, Count: 5}) ||
 		!id.Version.Present() {
 		t.Errorf("identify %+v", id)
 	}

@@ -9,14 +9,16 @@ import (
 
 func (l *loader) identify(f fields) {
 	id := &l.p.Identify
-	id.Serial = l.field(f, "serial")
-	if id.Serial.Present() && id.Serial.Spec.Type != codec.Text {
-		f.fail("serial", "serial: the type is text")
+	if serial := l.field(f, "serial"); serial.Present() {
+		id.Serials = []Field{serial}
+		if serial.Spec.Type != codec.Text {
+			f.fail("serial", "serial: the type is text")
+		}
 	}
 	id.Model = l.field(f, "model")
 	kind := l.field(f, "kind")
 	id.Version = l.field(f, "version")
-	if !id.Serial.Present() && !id.Model.Present() && !kind.Present() && f.exists() {
+	if !id.Serial().Present() && !id.Model.Present() && !kind.Present() && f.exists() {
 		f.fail("", "identify needs at least one of serial, model, kind")
 	}
 	if f.exists() {

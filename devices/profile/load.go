@@ -228,7 +228,7 @@ func (l *loader) exists(f fields) bool {
 // device.
 func (l *loader) checkWritable(f fields) {
 	id := l.p.Identify
-	if id.Serial.Present() || len(id.Expect) > 0 || len(l.p.Traits) > 0 {
+	if id.Serial().Present() || len(id.Expect) > 0 || len(l.p.Traits) > 0 {
 		return
 	}
 	if slices.ContainsFunc(l.p.entries, func(e entry) bool { return e.point.Write != nil }) {

@@ -24,8 +24,9 @@ type Profile struct {
 	Sources      map[string]string // short name: what it is, and where
 	Line         LineSettings
 	Identify     Identify
-	Traits       []Trait // in the order of the file
-	Parts        []Part  // in the order of the file
+	SunSpec      *SunSpec // nil if the family does not hold the models of SunSpec
+	Traits       []Trait  // in the order of the file; one that a chain of SunSpec models tells is the first
+	Parts        []Part   // in the order of the file
 
 	entries []entry // in the order of the file
 }
@@ -88,8 +89,10 @@ type LineSettings struct {
 	Turnaround   time.Duration // typical; for predictions and the read plan only
 	MaxRegisters uint16        // per read, 1..125. Defaults to 125, the limit of the standard
 	Holes        []protocol.Range
-	Settle       time.Duration   // between a write and its read-back
-	Quirks       protocol.Quirks // of the connection, which all devices of a line share
+	Starts       []protocol.Range // a read must begin there, and not only pass over it
+	Never        []protocol.Range // nothing may ever read or write there, identification included
+	Settle       time.Duration    // between a write and its read-back
+	Quirks       protocol.Quirks  // of the connection, which all devices of a line share
 	Busy         Busy
 	Quiet        time.Duration // longest pause between attempts while the device is away. Defaults to DefaultQuiet
 	Join         bool          // one request may write several neighbouring registers
@@ -131,17 +134,19 @@ func (l LineSettings) Validate() []Problem {
 
 // Identify says how to recognise a device. Registers that lie close together are read in one request.
 type Identify struct {
-	Serial  Field    // the serial number: a text
-	Model   Field    // a text or an option. Optional
-	Version Field    // of the firmware or the protocol. Optional
-	Expect  []Expect // all of them must hold, otherwise it is another device
-	Source  string   // short names of Profile.Sources
+	Serials []Field          // of the serial number, a text; the first that holds a text that can be an id counts
+	Model   Field            // a text or an option. Optional
+	Version Field            // of the firmware or the protocol. Optional
+	Expect  []Expect         // all of them must hold, otherwise it is another device
+	Never   []protocol.Range // may only be read of a device that was found to be of the family
+	Source  string           // short names of Profile.Sources
 }
 
 // Field is one value that identification reads.
 type Field struct {
-	Ranges []protocol.Range // empty if the family has no such field
+	Ranges []protocol.Range // empty if the family has no such field; offsets in a model where there is a Place
 	Spec   codec.Spec
+	Place  *Place // in a model of SunSpec, see In
 }
 
 // Present reports whether the family has the field.
@@ -178,26 +183,44 @@ type Point struct {
 	Key      string           // unique in a device, and never changed
 	Name     string           // in sentence case, without the name of the part
 	Part     string           // Part.Key, or empty
+	Quantity string           // of the vocabulary: "pv_{n}_voltage"; empty if the point names itself
 	Ranges   []protocol.Range // one, or several that are not neighbours, whose words are joined in this order
 	Spec     codec.Spec
+	Formula  *Formula // of a value that follows from other points and has no Ranges; otherwise nil
 	Unit     string
 	Interval Interval
 	Write    *Write // nil: read only
 	Entity   EntityHints
+	Hidden   bool   // no entity, unless the configuration asks for it
+	Alone    bool   // it is read by itself
 	Source   string // short names of Profile.Sources, and what was decided if they differ
 	Why      string // a remark for people, often empty: why it is read only, off, or needs arming
 }
 
 // Write says how to write a point.
 type Write struct {
-	Min, Max, Step float64       // of a number, in its unit. The register can hold each, and whole steps lead to Max
-	Single         bool          // function 6 (or 5), otherwise 16 (or 15). Always false for several words
-	Settle         time.Duration // the wait before the read-back. Defaults to Line.Settle
-	Arm            bool          // writable only if the configuration lists the key under arm:
-	Press          uint64        // the raw number that a button writes
-	Flash          bool          // in memory that wears out: read first, and not written if it is equal
-	Once           bool          // never sent twice, not even where it was lost: what it does adds up
-	ReadBack       bool          // false only for a button whose register does not keep what was written
+	Min, Max, Step float64          // of a number, in its unit. The register can hold each, and whole steps lead to Max
+	Single         bool             // function 6 (or 5), otherwise 16 (or 15). Always false for several words
+	Settle         time.Duration    // the wait before the read-back. Defaults to Line.Settle
+	Arm            bool             // writable only if the configuration lists the key under arm:
+	Press          uint64           // the raw number that a button writes
+	Flash          bool             // in memory that wears out: read first, and not written if it is equal
+	Once           bool             // never sent twice, not even where it was lost: what it does adds up
+	Ranges         []protocol.Range // where it is written; nil: where it is read
+	Spec           *codec.Spec      // how it is written; nil: as it is read
+	ReadBack       bool             // false only for a button whose register does not keep what was written
+}
+
+// WriteTo returns where and how the point is written. It must be writable.
+func (p Point) WriteTo() ([]protocol.Range, codec.Spec) {
+	ranges, spec := p.Ranges, p.Spec
+	if p.Write.Ranges != nil {
+		ranges = p.Write.Ranges
+	}
+	if p.Write.Spec != nil {
+		spec = *p.Write.Spec
+	}
+	return ranges, spec
 }
 
 // Button reports whether the point is a command register: it is written to, has no value and is never polled.

@@ -22,10 +22,11 @@ type Trait struct {
 	Otherwise string   // taken where the device tells no word of it; empty: such a device is another device
 	Typical   string   // what most devices have: the first of Profile.Cases
 	From      From
-	Field     Field    // of FromRegister, and of FromAnswer
-	Choices   []Choice // of FromOwner
-	Ask       string   // the question to the owner
-	Source    string   // short names of Profile.Sources
+	Field     Field     // of FromRegister, and of FromAnswer
+	Choices   []Choice  // of FromOwner
+	Ask       string    // the question to the owner
+	When      Condition // it is read only where this holds of the traits before it; elsewhere it is as Otherwise says
+	Source    string    // short names of Profile.Sources
 
 	values   []wordSpan   // of FromRegister, if the trait has words
 	prefixes []wordPrefix // of FromSerial, FromModel and FromVersion
@@ -210,21 +211,67 @@ func (p *Profile) complete(given Traits) (Traits, error) {
 
 // IdentityField is a field that identification reads.
 type IdentityField struct {
-	Key string // serial, model, version, Expect.Key or Trait.Key
+	Key string // SerialKey, model, version, Expect.Key or Trait.Key
 	Field
 }
 
-// IdentityFields returns what identification reads of a device of the family.
-func (p *Profile) IdentityFields() []IdentityField {
+// IdentityFields returns what identification reads of a device of the family with the traits that are known before,
+// but for the traits that are read later because they have a condition.
+func (p *Profile) IdentityFields(known Traits) []IdentityField {
 	id := p.Identify
-	fields := []IdentityField{{"serial", id.Serial}, {"model", id.Model}, {"version", id.Version}}
+	fields := []IdentityField{{"model", id.Model}, {"version", id.Version}}
+	for i, s := range id.Serials {
+		fields = append(fields, IdentityField{SerialKey(i), s})
+	}
 	for _, e := range id.Expect {
 		fields = append(fields, IdentityField{e.Key(), e.Field})
 	}
 	for _, t := range p.Traits {
-		fields = append(fields, IdentityField{t.Key(), t.Field})
+		if len(t.When.any) == 0 {
+			fields = append(fields, IdentityField{t.Key(), t.Field})
+		}
+	}
+	return placed(fields, known)
+}
+
+// NextTraits returns the traits that can be read once those in known are settled: their condition does not depend on
+// any other. Where it does not hold they are as Otherwise says.
+func (p *Profile) NextTraits(known Traits) (next []Trait) {
+	for _, t := range p.Traits {
+		if _, settled := known[t.Name]; !settled && !t.When.dependsOn(func(name string) bool {
+			_, is := known[name]
+			return !is && !strings.HasPrefix(name, "model ")
+		}) {
+			next = append(next, t)
+		}
+	}
+	return next
+}
+
+// dependsOn reports whether one of the traits that the condition compares is such.
+func (c Condition) dependsOn(such func(trait string) bool) bool {
+	return slices.ContainsFunc(c.any, func(all []term) bool {
+		return slices.ContainsFunc(all, func(t term) bool { return such(t.trait) })
+	})
+}
+
+// placed returns the fields where they lie in a device with the traits, without those that it has not.
+func placed(fields []IdentityField, known Traits) []IdentityField {
+	for i, f := range fields {
+		fields[i].Field = f.In(known)
 	}
 	return slices.DeleteFunc(fields, func(f IdentityField) bool { return !f.Present() })
+}
+
+// SerialKey returns the key under which IdentityFields lists the i-th candidate for the serial number.
+func SerialKey(i int) string { return fmt.Sprintf("serial %d", i) }
+
+// Serial returns the first candidate for the serial number; not present if the family has none.
+func (id Identify) Serial() Field {
+	if len(id.Serials) == 0 {
+		return Field{}
+	}
+	return id.Serials[0]
 }
 
 // Key returns the key under which IdentityFields lists the trait's register.
@@ -232,7 +279,9 @@ func (t Trait) Key() string { return "trait " + t.Name }
 
 // Expect is what must hold of a device of the family.
 type Expect struct {
-	Name   string // what is looked at, as people say: "kind"
+	Name   string   // what is looked at, as people say: "kind"
+	Serial []string // beginnings of the serial number, one of which it has; or
+	Model  []string // those of the model; or
 	Field  Field
 	Values []Span // of the number in Field
 }
@@ -240,14 +289,19 @@ type Expect struct {
 // Key returns the key under which IdentityFields lists it.
 func (e Expect) Key() string { return "expect " + e.Name }
 
-// Holds reports whether a value of the field is what is expected.
+// Holds reports whether a value of the field, of the serial number or of the model is what is expected.
 func (e Expect) Holds(v codec.Value) bool {
+	for _, prefix := range slices.Concat(e.Serial, e.Model) {
+		if v.Kind != codec.KindNone && strings.HasPrefix(v.Str, prefix) {
+			return true
+		}
+	}
 	return v.Kind == codec.KindNumber && inSpans(e.Values, v.Num)
 }
 
 // Accepted lists what is expected, for a sentence.
 func (e Expect) Accepted() string {
-	var texts []string
+	texts := slices.Concat(e.Serial, e.Model)
 	for _, s := range e.Values {
 		texts = append(texts, s.String())
 	}

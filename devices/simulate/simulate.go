@@ -45,7 +45,7 @@ func (s simulation) blank(points []profile.Point, p *profile.Profile) {
 	for _, point := range points {
 		all = append(all, point.Ranges...)
 	}
-	for _, f := range p.IdentityFields() {
+	for _, f := range p.IdentityFields(nil) {
 		all = append(all, f.Ranges...)
 	}
 	slices.SortFunc(all, func(a, b protocol.Range) int {
@@ -93,8 +93,8 @@ func (s simulation) put(ranges []protocol.Range, spec codec.Spec, values ...code
 // identify gives the unit what identification asks for.
 func (s simulation) identify(p *profile.Profile, traits profile.Traits, serial string) error {
 	id := p.Identify
-	if id.Serial.Present() && !s.put(id.Serial.Ranges, id.Serial.Spec, codec.TextOf(serial)) {
-		return fmt.Errorf("the serial number %q does not fit: %s", serial, id.Serial.Spec.Expected())
+	if id.Serial().Present() && !s.put(id.Serial().Ranges, id.Serial().Spec, codec.TextOf(serial)) {
+		return fmt.Errorf("the serial number %q does not fit: %s", serial, id.Serial().Spec.Expected())
 	}
 	if id.Model.Present() {
 		s.put(id.Model.Ranges, id.Model.Spec, options(id.Model.Spec, codec.TextOf("SIMULATED"), codec.TextOf("SIM"))...)

@@ -48,7 +48,7 @@ func newDevice(c DeviceConfig, n int) (*Device, error) {
 		return nil, err
 	}
 	if d.SerialNumber == "" {
-		d.SerialNumber = madeUpSerialNumber(p.Identify.Serial, n)
+		d.SerialNumber = madeUpSerialNumber(p.Identify.Serial(), n)
 	}
 	own := *p // a copy with another unit id
 	if c.UnitID != 0 {

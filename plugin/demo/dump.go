@@ -62,10 +62,10 @@ func (d *Device) takeTraits(dumped *sim.Unit, p *profile.Profile) error {
 func (d *Device) holdDump(dumped *sim.Unit) {
 	id := d.Profile.Identify
 	made := map[protocol.Range][]uint16{}
-	for _, field := range d.Profile.IdentityFields() {
+	for _, field := range d.Profile.IdentityFields(nil) {
 		_, dumpHasIt := fieldWords(dumped, field.Field)
 		for _, r := range field.Ranges {
-			named := d.Config.SerialNumber != "" && r == id.Serial.Ranges[0]
+			named := d.Config.SerialNumber != "" && r == id.Serial().Ranges[0]
 			if words, there := d.Unit.Get(r.Table, r.Addr, r.Count); there && (!dumpHasIt || named) {
 				made[r] = words
 			}
@@ -85,8 +85,8 @@ func (d *Device) holdDump(dumped *sim.Unit) {
 	for r, words := range made {
 		d.Unit.Set(r.Table, r.Addr, words...)
 	}
-	if words, known := fieldWords(d.Unit, id.Serial); known {
-		d.SerialNumber = id.Serial.Spec.Decode(words).String()
+	if words, known := fieldWords(d.Unit, id.Serial()); known {
+		d.SerialNumber = id.Serial().Spec.Decode(words).String()
 	}
 }
 

@@ -80,7 +80,7 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress 
 
 func identityRanges(p *profile.Profile) []protocol.Range {
 	var all []protocol.Range
-	for _, f := range p.IdentityFields() {
+	for _, f := range p.IdentityFields(nil) {
 		all = append(all, f.Ranges...)
 	}
 	return all
@@ -188,7 +188,7 @@ const shownDigits = 3
 // Redact puts X in the place of each character of the serial number but the last three, so that the dump can be shown
 // around and the simulator still plays a device with one.
 func (d Dump) Redact() {
-	field := d.Profile.Identify.Serial
+	field := d.Profile.Identify.Serial()
 	serial := d.value(field)
 	if !field.Present() || serial.Kind == codec.KindNone {
 		return

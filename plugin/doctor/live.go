@@ -196,7 +196,7 @@ func ask(d devices.Config, r protocol.Range, p protocol.Priority, pace protocol.
 // knownRegister returns a register that the device surely has: the first that identification reads.
 func knownRegister(d devices.Config) protocol.Range {
 	r := protocol.Range{}
-	if fields := d.Profile.IdentityFields(); len(fields) > 0 {
+	if fields := d.Profile.IdentityFields(nil); len(fields) > 0 {
 		r = fields[0].Ranges[0]
 	}
 	r.Count = 1

@@ -73,7 +73,7 @@ func (d dump) identify(p *profile.Profile) profile.Traits {
 		field := t.Field
 		switch t.From {
 		case profile.FromSerial:
-			field = p.Identify.Serial
+			field = p.Identify.Serial()
 		case profile.FromModel:
 			field = p.Identify.Model
 		case profile.FromVersion:
