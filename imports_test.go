@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"devices/profile":             {"devices/profile/strict", "protocol", "protocol/codec"},
 	"devices/profile/strict":      {},
 	"devices/profile/facts":       {"devices/profile", "protocol/codec"},
-	"devices/profile/facts/draft": {"devices/profile", "devices/profile/facts"},
+	"devices/profile/facts/draft": {"devices/profile", "devices/profile/facts", "devices/profile/strict"},
 	"protocol":                    {},
 	"protocol/link":               {"protocol"},
 	"protocol/plan":               {"protocol", "protocol/codec"},
