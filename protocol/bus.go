@@ -61,7 +61,7 @@ type Link interface {
 type Bus struct {
 	link reopener // of Run
 	log  zerolog.Logger
-	wake chan struct{} // tells Run that the queue has grown
+	wake chan struct{} // has Run look again: the queue has grown, a time has come, or Run is to end
 
 	mu     sync.Mutex // guards what follows, for microseconds; never held while waiting
 	queue  queue

@@ -35,19 +35,11 @@ func (x *holder) Exchange(ctx context.Context, req Request) (Response, error) {
 	if x.giveWay != nil && x.exchanges > 0 && x.item.req.Priority > PriorityWrite && req.Priority > PriorityWrite {
 		x.giveWay(ctx)
 	}
-	if !b.link.up {
-		return Response{}, (&item{req: req}).because(b.link.down())
-	}
 	if req.Pace == (Pace{}) {
 		req.Pace = x.item.req.Pace
 	}
-	begun := time.Now()
-	resp, err := b.link.Exchange(ctx, req)
-	b.countExchange(req, resp, err, begun)
-	if x.exchanges++; x.exchanges == 1 && x.item.req.Priority == PriorityWrite {
-		b.noteWait(req, resp, x.item.due)
-	}
-	return resp, err
+	x.exchanges++
+	return b.exchange(ctx, req, x.item, x.exchanges == 1)
 }
 
 // serveWrites lets the writes that are due go first, as between any two requests, but at most inRow exchanges of them.
@@ -73,31 +65,31 @@ func (b *Bus) serveWrites(until, ctx context.Context) {
 	}
 }
 
-// countExchange counts an exchange that has ended and closes a line that has failed in it.
-func (b *Bus) countExchange(req Request, resp Response, err error, begun time.Time) {
+// exchange carries out a request of an item, counts it and closes a line that has failed in it.
+func (b *Bus) exchange(ctx context.Context, req Request, of *item, first bool) (Response, error) {
+	if !b.link.up {
+		return Response{}, (&item{req: req}).because(b.link.down())
+	}
+	begun := time.Now()
+	resp, err := b.link.Exchange(ctx, req)
 	now := time.Now()
 	if line := b.log.Debug(); line.Enabled() {
 		line.Stringer("request", req).Uint8("function", req.Function()).Uints16("words", req.Words).
 			Uints16("reply", resp.Words).Dur("took", now.Sub(begun)).AnErr("error", err).Msg("Exchange")
 	}
-	if fatal(err) {
+	failed := fatal(err)
+	if failed {
 		b.link.failed(err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stats.exchanged(req, resp, err, begun, now)
-	if fatal(err) {
+	if failed {
 		b.down = b.link.down()
 		b.stats.lineDown()
 	}
-}
-
-// noteWait counts how long a write that was due has waited for its first byte.
-func (b *Bus) noteWait(req Request, resp Response, due time.Time) {
-	if resp.Sent.IsZero() {
-		return
+	if first && of.req.Priority == PriorityWrite && !resp.Sent.IsZero() {
+		b.stats.writeWait(req.Unit, resp.Sent.Sub(of.due))
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.stats.writeWait(req.Unit, resp.Sent.Sub(due))
+	return resp, err
 }

@@ -13,6 +13,7 @@ func (b *Bus) Run(ctx context.Context) error {
 	b.stats.Since = time.Now()
 	b.mu.Unlock()
 	defer b.stop()
+	defer context.AfterFunc(ctx, b.wakeRun)()
 	for b.awaitDue(ctx) {
 		b.serveNext(ctx)
 	}
@@ -63,33 +64,30 @@ func (b *Bus) awaitDue(ctx context.Context) bool {
 		if waits && !at.After(time.Now()) {
 			return true
 		}
-		b.pause(ctx, at, waits)
+		if waits {
+			b.pauseUntil(at)
+		} else {
+			<-b.wake
+		}
 	}
 	return false
 }
 
-// pause waits for a new item, for at if it counts, or for ctx.
-func (b *Bus) pause(ctx context.Context, at time.Time, counts bool) {
-	var timeout <-chan time.Time
-	if counts {
-		timer := time.NewTimer(time.Until(at))
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	select {
-	case <-b.wake:
-	case <-timeout:
-	case <-ctx.Done():
-	}
+// pauseUntil waits for a new item, for t, or for the end of Run.
+func (b *Bus) pauseUntil(t time.Time) {
+	defer time.AfterFunc(time.Until(t), b.wakeRun).Stop()
+	<-b.wake
 }
 
 // connect makes sure that the link is open. While it may not be tried yet, polls fail at once, and so does every item
 // that cannot wait until it may; connect then waits for a change and returns false.
 func (b *Bus) connect(ctx context.Context) bool {
 	if b.link.up || b.mayTry(ctx) {
-		reopened := b.link.connection
+		before := b.link.connection
 		err := b.link.open(ctx)
-		b.noteLine(err, b.link.connection != reopened)
+		if err != nil || b.link.connection != before {
+			b.noteLine(err)
+		}
 		return err == nil
 	}
 	return false
@@ -112,7 +110,7 @@ func (b *Bus) mayTry(ctx context.Context) bool {
 	wake, waits := b.queue.wake()
 	b.mu.Unlock()
 	if waits {
-		b.pause(ctx, later(wake, next, now), true)
+		b.pauseUntil(later(wake, next, now))
 	}
 	return false
 }
@@ -133,7 +131,8 @@ func later(wake, next, now time.Time) time.Time {
 	return next
 }
 
-func (b *Bus) noteLine(err error, reopened bool) {
+// noteLine counts an opening of the line, or a failure to open it.
+func (b *Bus) noteLine(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
@@ -143,9 +142,7 @@ func (b *Bus) noteLine(err error, reopened bool) {
 		return
 	}
 	b.down = nil
-	if reopened {
-		b.stats.opened(b.link.connection)
-	}
+	b.stats.opened(b.link.connection)
 }
 
 // choose takes the item whose turn it is and drops those whose time has passed. The line has been waited for since
@@ -169,21 +166,26 @@ func (b *Bus) dropLate(now time.Time) {
 // serve carries out one item, tells its caller and returns how many exchanges it took. A request that found the line
 // broken before its first byte was out goes back into the queue, once: the line is opened anew for it.
 func (b *Bus) serve(ctx context.Context, it *item) int {
-	x := &holder{bus: b, item: it, connection: b.link.connection}
+	exchanges := 1
 	if it.hold == nil {
-		it.resp, it.err = x.Exchange(it.ctx, it.req)
+		it.resp, it.err = b.exchange(it.ctx, it.req, it, true)
 	} else {
+		x := &holder{bus: b, item: it, connection: b.link.connection}
 		it.err = x.run(ctx)
+		exchanges = x.exchanges
 	}
 	now := time.Now()
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if it.hold == nil && !it.requeued && errors.Is(it.err, ErrDown) && it.resp.Sent.IsZero() {
+	again := it.hold == nil && !it.requeued && errors.Is(it.err, ErrDown) && it.resp.Sent.IsZero()
+	if again {
 		it.requeued = true
 		b.queue.push(it)
-		return x.exchanges
+	} else {
+		b.queue.served(it.req.Priority, exchanges, now)
 	}
-	b.queue.served(it.req.Priority, x.exchanges, now)
-	close(it.done)
-	return x.exchanges
+	b.mu.Unlock()
+	if !again {
+		close(it.done)
+	}
+	return exchanges
 }
