@@ -83,7 +83,7 @@ func (b *bench) timeless(key string, v any) any {
 			v[i] = b.timeless(key, one)
 		}
 	case float64:
-		if slices.Contains([]string{"lc", "session", "clock_ms"}, key) {
+		if slices.Contains([]string{"lc", "session", "clock_ms", "grace_ms"}, key) {
 			return strings.ToUpper(key)
 		}
 	case string:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // plug is the plugin's end of a case.
@@ -292,5 +291,3 @@ func (b *bench) begin(p *plug, value any) chan object {
 	p.event(func(e object) bool { return e["type"] == "call" })
 	return to
 }
-
-func now() int64 { return time.Now().UnixMilli() }
