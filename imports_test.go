@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"plugin/cache":          {"plugin/lock"},
 	"plugin/cache/disktest": {},
 	"plugin/web":            {},
+	"plugin/web/webtest":    {},
 	"plugin/companion":      {},
 	"devices": {"devices/poll", "devices/write", "devices/ask", "devices/profile", "protocol",
 		"protocol/plan", "protocol/codec"},

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -357,11 +355,7 @@ func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 // pictures shows what the owner sees: the device's page, a card after a confirmed and after a refused write, the
 // action.
 func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
-	folder := os.Getenv("SOLARHUB_SHOTS")
-	if folder == "" {
-		folder = t.TempDir()
-	}
-	p := openHome(ctx, t, e.home.url, e.home.token)
+	p := openHome(t, e.home.url, e.home.token)
 	i := e.house.powdrive
 	number := e.id(t, i, "battery_max_charge_current_a")
 	p.Goto("/config/dashboard")
@@ -372,7 +366,7 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	e.home.until(ctx, 10*time.Second, "the card's value in the register", func() bool {
 		return i.register("battery_max_charge_current_a") == 77
 	})
-	p.Shot(filepath.Join(folder, "card-confirmed.png"))
+	p.Shot("card-confirmed")
 	i.unit.Behave(i.at("battery_max_charge_current_a"), simtest.Ignore())
 	writes := i.line.Journal().Counts().Writes
 	p.SetNumber(number, 88)
@@ -383,7 +377,7 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	if s := e.home.states(ctx)[number]; s.State != "77" {
 		t.Errorf("the device refused 88 and the state is %q, not 77", s.State)
 	}
-	p.Shot(filepath.Join(folder, "card-refused.png"))
+	p.Shot("card-refused")
 	i.unit.Behave(i.at("battery_max_charge_current_a"), sim.Behaviour{})
 
 	var list []struct {
@@ -397,7 +391,7 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 		if len(d.Identifiers) == 1 && d.Identifiers[0][1] == i.serial {
 			p.Goto("/config/devices/device/" + d.ID)
 			p.WaitText("Work mode")
-			p.Shot(filepath.Join(folder, "device.png"))
+			p.Shot("device")
 		}
 	}
 	// The page remembers the action that was used last; so it opens with ours.
@@ -405,6 +399,5 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 		{ action: "solarhub.write_value", data: { entity_id: %s, value: "25" } }))`, quote(number)), nil)
 	p.Goto("/config/developer-tools/action")
 	p.WaitText("reads it back")
-	p.Shot(filepath.Join(folder, "actions.png"))
-	t.Logf("pictures are in %s", folder)
+	p.Shot("actions")
 }

@@ -110,8 +110,8 @@ const (
 
 // live waits until the page shows values of all three devices.
 func (p *tab) live() {
-	p.t.Helper()
-	p.wait("live values",
+	p.T.Helper()
+	p.Wait("live values",
 		`document.querySelector(".diagram") && /kW|W/.test(document.querySelector(".sentence").textContent) && `+
 			`!/Waiting/.test(document.querySelector(".sentence").textContent)`)
 }
@@ -121,9 +121,9 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	p := openTab(t, s.url+"/", 1280, 900)
 	p.live()
 	p.open("devices")
-	p.wait("the settings", row(chargeCurrent))
-	p.eval(`document.querySelector(".skip").click()`, nil)
-	p.wait("the content of the same view", `document.activeElement.id === "view" && location.hash === "#/devices"`)
+	p.Wait("the settings", row(chargeCurrent))
+	p.Eval(`document.querySelector(".skip").click()`, nil)
+	p.Wait("the content of the same view", `document.activeElement.id === "view" && location.hash === "#/devices"`)
 	p.enter(chargeCurrent, "35")
 	if sentence := p.outcome(chargeCurrent, "confirmed"); !strings.HasPrefix(sentence, "confirmed in ") {
 		t.Errorf("the outcome is %q", sentence)
@@ -133,7 +133,7 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	}
 	p.enter(chargePower, "1200")
 	p.outcome(chargePower, "confirmed")
-	p.eval(`((list) => { list.value = "Selling first"; list.dispatchEvent(new Event("change")); })(`+row(workMode)+
+	p.Eval(`((list) => { list.value = "Selling first"; list.dispatchEvent(new Event("change")); })(`+row(workMode)+
 		`.querySelector("select"))`, nil)
 	p.outcome(workMode, "confirmed")
 	if held := s.held(0, "work_mode"); held != 0 {
@@ -146,9 +146,9 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	}
 	p.enter(chargeCurrent, "36,0") // as half of Europe types it
 	p.outcome(chargeCurrent, "confirmed")
-	p.eval(row(chargeCurrent)+`.querySelector("[type=range]").focus()`, nil)
-	p.do("press arrows", chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight+kb.ArrowRight))
-	p.wait("one write for three arrows", `/39/.test(`+row(chargeCurrent)+`.querySelector("input[inputmode]").value)`)
+	p.Eval(row(chargeCurrent)+`.querySelector("[type=range]").focus()`, nil)
+	p.Do("press arrows", chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight+kb.ArrowRight))
+	p.Wait("one write for three arrows", `/39/.test(`+row(chargeCurrent)+`.querySelector("input[inputmode]").value)`)
 	p.outcome(chargeCurrent, "confirmed")
 	p.enter(chargeCurrent, "500") // Home Assistant itself refuses it
 	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") ||
@@ -161,54 +161,54 @@ func TestPageSetsAndRefuses(t *testing.T) {
 		t.Errorf("the refusal is %q", sentence)
 	}
 	var shown string
-	p.eval(row(chargePower)+".querySelector('input[inputmode]').value", &shown)
+	p.Eval(row(chargePower)+".querySelector('input[inputmode]').value", &shown)
 	if held := s.held(1, "max_charge_power"); held != 1200 {
 		t.Errorf("after a refusal the register holds %d", held)
 	}
-	p.shot("failed")
+	p.Shot("failed")
 	p.untroubled()
 }
 
 func TestPageSurvivesRestarts(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
-	p.wait("the settings", row(chargePower))
+	p.Wait("the settings", row(chargePower))
 	s.stopPlugin()
 	p.enter(chargePower, "1200") // Home Assistant's own action would say that all is well
 	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "not connected") {
 		t.Errorf("without the plugin a set-value fails with %q", sentence)
 	}
 	s.startPlugin()
-	p.wait("values after a restart of the plugin",
+	p.Wait("values after a restart of the plugin",
 		row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
 	p.enter(chargePower, "1300")
 	p.outcome(chargePower, "confirmed")
 
 	s.closeHost()
-	p.wait("the loss", `document.getElementById("state").dataset.state === "connecting"`)
+	p.Wait("the loss", `document.getElementById("state").dataset.state === "connecting"`)
 	if err := s.openHost(); err != nil {
 		t.Fatal(err)
 	}
-	p.wait("the return", `document.getElementById("state").dataset.state === "ready"`)
+	p.Wait("the return", `document.getElementById("state").dataset.state === "ready"`)
 	ready, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.demoRun.host.Load().WaitReady(ready, "demo"); err != nil {
 		t.Fatal(err)
 	}
-	p.wait("values after a restart of the host",
+	p.Wait("values after a restart of the host",
 		row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
 	p.enter(chargePower, "1400")
 	p.outcome(chargePower, "confirmed")
 	s.stopPlugin()
 	s.house.Lines[1].Sim.Off()
 	s.startPlugin()
-	p.wait("a value of before, with its age",
+	p.Wait("a value of before, with its age",
 		`/as of \d\d:\d\d/.test(`+row("number.garage_battery_maximum_discharge_power")+`.textContent)`)
-	p.shot("cached")
-	p.wait("that the device is away, and why",
+	p.Shot("cached")
+	p.Wait("that the device is away, and why",
 		`/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
-	p.eval("scrollTo(0, 0)", nil)
-	p.shot("away")
+	p.Eval("scrollTo(0, 0)", nil)
+	p.Shot("away")
 	if held := s.held(1, "max_charge_power"); held != 1400 {
 		t.Errorf("the register holds %d", held)
 	}
@@ -220,13 +220,13 @@ func TestPageSetsATimeOnce(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
 	const time = `document.querySelector(".device [data-entity^='time.house'] input:enabled")`
-	p.wait("a time that can be set", time)
+	p.Wait("a time that can be set", time)
 	writes := s.house.Lines[0].Sim.Journal().Counts().Writes
-	p.eval(time+".focus()", nil)
-	p.do("type a time", chromedp.KeyEvent("0945AM"+kb.Enter))
-	p.wait("the time in the box", time+`.value === "09:45"`)
-	p.wait("the confirmation", time+`.closest(".row").dataset.outcome === "confirmed"`)
-	p.eval("document.activeElement.blur()", nil)
+	p.Eval(time+".focus()", nil)
+	p.Do("type a time", chromedp.KeyEvent("0945AM"+kb.Enter))
+	p.Wait("the time in the box", time+`.value === "09:45"`)
+	p.Wait("the confirmation", time+`.closest(".row").dataset.outcome === "confirmed"`)
+	p.Eval("document.activeElement.blur()", nil)
 	if n := s.house.Lines[0].Sim.Journal().Counts().Writes - writes; n != 1 {
 		t.Errorf("typing a time made %d writes", n)
 	}
@@ -237,36 +237,36 @@ func TestPageSetsATimeOnce(t *testing.T) {
 func TestPageMakesAnAutomation(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/scenes", 1280, 900)
-	p.wait("the choice",
+	p.Wait("the choice",
 		`[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
-	p.eval(`(() => {
+	p.Eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		const [watched, way, target] = form.querySelectorAll("select"), [limit, value] = form.querySelectorAll("input");
 		[watched.value, way.value, target.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`"];
 		[limit.value, value.value] = ["40", "much"];
 		form.requestSubmit();
 	})()`, nil)
-	p.wait("the refusal",
+	p.Wait("the refusal",
 		`/cannot be set to .much/.test(document.querySelectorAll(".make")[1].querySelector(".problem").textContent)`)
-	p.eval(`(() => {
+	p.Eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		form.querySelectorAll("input")[1].value = "1500";
 		form.requestSubmit();
 	})()`, nil)
-	p.wait("the automation in words", `document.querySelector(".item .rule")?.textContent ===
+	p.Wait("the automation in words", `document.querySelector(".item .rule")?.textContent ===
 		"When House: Battery maximum charge current is below 40 A, " +
 		"set Garage: Battery maximum charge power to 1500 W."`)
-	p.shot("automation")
+	p.Shot("automation")
 	p.open("devices")
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
-	p.wait("what the automation sets", row(chargePower)+`.querySelector("input[inputmode]").value === "1500"`)
+	p.Wait("what the automation sets", row(chargePower)+`.querySelector("input[inputmode]").value === "1500"`)
 	if held := s.held(1, "max_charge_power"); held != 1500 {
 		t.Errorf("the register holds %d", held)
 	}
 	p.open("scenes")
 	note := `(` + row("automation.rule") + `?.querySelector(".note").textContent)`
-	p.wait("that it ran", `/last ran/.test`+note)
+	p.Wait("that it ran", `/last ran/.test`+note)
 	p.open("devices")
 	for _, step := range []struct{ entity, value string }{{chargePower, "1200"}, {chargeCurrent, "50"}} {
 		p.enter(step.entity, step.value)
@@ -276,9 +276,9 @@ func TestPageMakesAnAutomation(t *testing.T) {
 	p.enter(chargeCurrent, "31") // the limit is crossed again
 	p.outcome(chargeCurrent, "confirmed")
 	p.open("scenes")
-	p.wait("why the automation failed", `/last ran .* and failed: .*illegal data value/.test`+note)
-	p.click(row("automation.rule") + `.querySelector(".quiet")`)
-	p.wait("that it is gone", `/There is none/.test(`+row("automation.rule")+`.textContent)`)
+	p.Wait("why the automation failed", `/last ran .* and failed: .*illegal data value/.test`+note)
+	p.Click(row("automation.rule") + `.querySelector(".quiet")`)
+	p.Wait("that it is gone", `/There is none/.test(`+row("automation.rule")+`.textContent)`)
 	p.untroubled()
 }
 
@@ -286,7 +286,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 func TestPageTellsWhatASceneDidNotWrite(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
-	p.wait("the settings", row(chargePower)+` && `+row(chargeCurrent))
+	p.Wait("the settings", row(chargePower)+` && `+row(chargeCurrent))
 	p.open("scenes")
 	if _, err := s.demoRun.host.Load().Action(t.Context(), "scene", "create",
 		map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
@@ -298,11 +298,11 @@ func TestPageTellsWhatASceneDidNotWrite(t *testing.T) {
 	if err := s.demoRun.host.Load().WaitState(ready, chargePower, "unavailable"); err != nil {
 		t.Fatal(err)
 	}
-	p.click(row("scene.calm") + `.querySelector("button.main")`)
-	p.wait("what was not written",
+	p.Click(row("scene.calm") + `.querySelector("button.main")`)
+	p.Wait("what was not written",
 		`document.querySelector(".outcomes [data-outcome=failed] .outcome")?.textContent === "unavailable: not `+
 			`written"`)
-	p.wait("what was so already", `document.querySelector(".outcomes [data-outcome=same]")`)
+	p.Wait("what was so already", `document.querySelector(".outcomes [data-outcome=same]")`)
 	p.untroubled()
 }
 
@@ -313,9 +313,9 @@ func TestPagePictures(t *testing.T) {
 	p := openTab(t, s.url+"/", 1280, 900)
 	p.live()
 	p.open("scenes")
-	p.wait("the settings of the house", `[...document.querySelectorAll(".pick")].some((pick) => `+
+	p.Wait("the settings of the house", `[...document.querySelectorAll(".pick")].some((pick) => `+
 		`pick.textContent.includes("House: Schedule window 1 power"))`)
-	p.eval(`(async () => {
+	p.Eval(`(async () => {
 		const form = document.querySelector(".make");
 		form.querySelector("input[type=text]").value = "Charge at night";
 		const wanted = /House: Battery (grid|maximum charge)|Window 1 (start|power)/;
@@ -324,68 +324,68 @@ func TestPagePictures(t *testing.T) {
 		}
 		form.requestSubmit();
 	})()`, nil)
-	p.wait("the scene", row("scene.charge_at_night"))
+	p.Wait("the scene", row("scene.charge_at_night"))
 	p.open("devices")
 	p.enter(chargeCurrent, "35")
 	p.outcome(chargeCurrent, "confirmed")
-	p.shot("devices")
+	p.Shot("devices")
 	p.open("scenes")
-	p.click(row("scene.charge_at_night") + `.querySelector("button.main")`)
-	p.wait("the outcome of the scene",
+	p.Click(row("scene.charge_at_night") + `.querySelector("button.main")`)
+	p.Wait("the outcome of the scene",
 		`document.querySelector(".outcomes [data-outcome=confirmed]") && document.querySelector(".outcomes `+
 			`[data-outcome=same]")`)
-	p.shot("scenes")
+	p.Shot("scenes")
 	p.open("line")
-	p.wait("exchanges",
+	p.Wait("exchanges",
 		`document.querySelectorAll(".exchanges tbody tr").length > 25 && document.querySelector(".ledger tbody tr")`)
-	p.shot("line")
+	p.Shot("line")
 	p.open("devices")
 	s.house.Lines[0].Sim.Off()
 	p.enter(chargeCurrent, "60")
-	p.wait("a set-value under way", row(chargeCurrent)+`.dataset.outcome === "pending"`)
-	p.shot("pending")
+	p.Wait("a set-value under way", row(chargeCurrent)+`.dataset.outcome === "pending"`)
+	p.Shot("pending")
 	s.house.Lines[0].Sim.On()
 	// whether the poll before it or the write was lost
-	p.wait("its end", `["confirmed", "failed"].includes(`+row(chargeCurrent)+`.dataset.outcome)`)
+	p.Wait("its end", `["confirmed", "failed"].includes(`+row(chargeCurrent)+`.dataset.outcome)`)
 	p.open("today")
 	p.live()
-	p.wait("a chart", `document.querySelector(".plot .curve.solar").getAttribute("d").length > 100`)
-	p.shot("today")
+	p.Wait("a chart", `document.querySelector(".plot .curve.solar").getAttribute("d").length > 100`)
+	p.Shot("today")
 	p.dark(true)
-	p.shot("today-dark")
+	p.Shot("today-dark")
 	p.open("devices")
-	p.wait("the settings", row(chargeCurrent))
-	p.shot("devices-dark")
-	p.size(1920, 1080, false)
-	p.shot("devices-wide")
+	p.Wait("the settings", row(chargeCurrent))
+	p.Shot("devices-dark")
+	p.Size(1920, 1080, false)
+	p.Shot("devices-wide")
 	p.dark(false)
 	p.open("today")
 	p.live()
-	p.shot("today-wide")
+	p.Shot("today-wide")
 	p.open("line")
-	p.wait("exchanges", `document.querySelectorAll(".exchanges tbody tr").length > 25`)
-	p.shot("line-wide")
-	p.size(400, 860, true)
+	p.Wait("exchanges", `document.querySelectorAll(".exchanges tbody tr").length > 25`)
+	p.Shot("line-wide")
+	p.Size(400, 860, true)
 	for _, view := range []string{"today", "devices", "scenes", "line"} {
 		p.open(view)
-		p.wait(view, `document.querySelector("#view").textContent.length > 50`)
+		p.Wait(view, `document.querySelector("#view").textContent.length > 50`)
 		var over float64
-		p.eval("new Promise((done) => setTimeout(() => done(document.documentElement.scrollWidth - 400), 400))", &over)
+		p.Eval("new Promise((done) => setTimeout(() => done(document.documentElement.scrollWidth - 400), 400))", &over)
 		if over > 0 {
 			t.Errorf("%s is %g pixels too wide for a phone", view, over)
 		}
 		var nameless []string
-		p.eval(`[...document.querySelectorAll("main input, main select, main textarea, main button, main meter")]
+		p.Eval(`[...document.querySelectorAll("main input, main select, main textarea, main button, main meter")]
 			.filter((e) => !e.labels?.length && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby"))
 			.filter((e) => !e.textContent.trim()).map((e) => e.outerHTML)`, &nameless)
 		if len(nameless) > 0 {
 			t.Errorf("%s has controls without a name: %s", view, nameless)
 		}
-		p.shot("phone-" + view)
+		p.Shot("phone-" + view)
 	}
 	p.open("devices")
-	p.wait("the settings", row(chargeCurrent))
-	p.eval(row(chargeCurrent)+`.scrollIntoView({ block: "start" }), scrollBy(0, -120)`, nil)
-	p.shot("phone-settings")
+	p.Wait("the settings", row(chargeCurrent))
+	p.Eval(row(chargeCurrent)+`.scrollIntoView({ block: "start" }), scrollBy(0, -120)`, nil)
+	p.Shot("phone-settings")
 	p.untroubled()
 }

@@ -24,7 +24,7 @@ func BenchmarkDemoStart(b *testing.B) {
 	for b.Loop() {
 		began := time.Now()
 		s := startDemo(b, demoFlags{})
-		p.do("open the page", chromedp.Navigate(s.url+"/"))
+		p.Do("open the page", chromedp.Navigate(s.url+"/"))
 		p.live()
 		sum += time.Since(began)
 		s.end()
@@ -36,8 +36,8 @@ func BenchmarkDemoStart(b *testing.B) {
 func BenchmarkPageSet(b *testing.B) {
 	s := startDemo(b, demoFlags{})
 	p := openTab(b, s.url+"/#/devices", 1280, 900)
-	p.wait("the settings", row(chargePower))
-	p.wait("the settings", row(chargeCurrent))
+	p.Wait("the settings", row(chargePower))
+	p.Wait("the settings", row(chargeCurrent))
 	for name, set := range map[string]struct {
 		entity    string
 		low, step int
@@ -48,9 +48,9 @@ func BenchmarkPageSet(b *testing.B) {
 			for b.Loop() {
 				n++
 				p.enter(set.entity, fmt.Sprint(set.low+n%20*set.step))
-				p.wait("the confirmation", fmt.Sprintf("%s.dataset.outcome === 'confirmed'", row(set.entity)))
+				p.Wait("the confirmation", fmt.Sprintf("%s.dataset.outcome === 'confirmed'", row(set.entity)))
 				var took float64
-				p.eval("Number("+row(set.entity)+".dataset.ms)", &took)
+				p.Eval("Number("+row(set.entity)+".dataset.ms)", &took)
 				sum, most = sum+took, max(most, took)
 			}
 			b.ReportMetric(sum/float64(n), "ms/set")
@@ -119,16 +119,16 @@ func BenchmarkPageOf2000Entities(b *testing.B) {
 	b.Cleanup(func() { h.Close(); server.Close() })
 	tell := joinCrowd(b, server.URL)
 	p := openTab(b, "about:blank", 1280, 900)
-	if _, err := chromedp.Call(p.ctx, performance.Enable,
+	if _, err := chromedp.Call(p.Ctx, performance.Enable,
 		performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		p.do("open the page", chromedp.Navigate(server.URL+"/#/devices"))
-		p.do("load it anew", chromedp.Reload())
-		p.wait("all entities", fmt.Sprintf("document.querySelectorAll('.row').length === %d", many))
+		p.Do("open the page", chromedp.Navigate(server.URL+"/#/devices"))
+		p.Do("load it anew", chromedp.Reload())
+		p.Wait("all entities", fmt.Sprintf("document.querySelectorAll('.row').length === %d", many))
 		var shown float64
-		p.eval(`performance.getEntriesByName("entities shown")[0].startTime`, &shown)
+		p.Eval(`performance.getEntriesByName("entities shown")[0].startTime`, &shown)
 		b.ReportMetric(shown, "ms/first")
 		busy, began := p.busy(), time.Now()
 		for round := range 20 { // 200 sensors 5 times a second
@@ -141,15 +141,15 @@ func BenchmarkPageOf2000Entities(b *testing.B) {
 
 // busy returns how many seconds of processor time the page's thread has taken.
 func (p *tab) busy() float64 {
-	metrics, err := chromedp.Call(p.ctx, performance.GetMetrics, cdp.Empty{})
+	metrics, err := chromedp.Call(p.Ctx, performance.GetMetrics, cdp.Empty{})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	for _, m := range metrics.Metrics {
 		if m.Name == "TaskDuration" {
 			return m.Value
 		}
 	}
-	p.t.Fatal("the browser does not tell how long it has worked")
+	p.T.Fatal("the browser does not tell how long it has worked")
 	return 0
 }

@@ -10,11 +10,11 @@ import (
 	"solarhub/plugin/cli"
 )
 
-// TestScripts carries out testdata/script/*.txt. A line "> check --config x.yaml" carries out a command in a folder that
-// holds the files at the end of the script, each behind its name in dashes, and the shipped profile senergy.yaml. What
-// follows says how it ends: "exit 1" unless with 0, "out TEXT" what it prints, "err TEXT" what it says on standard error,
-// and "not TEXT" what is in neither. A TEXT with line breaks is quoted. A command that is to fail prints nothing, and one
-// that succeeds says nothing, unless the script has it.
+// TestScripts carries out testdata/script/*.txt. A line "> check --config x.yaml" carries out a command in a folder
+// that holds the files at the end of the script, each behind its name in dashes, and the shipped profile senergy.yaml.
+// What follows says how it ends: "exit 1" unless with 0, "out TEXT" what it prints, "err TEXT" what it says on standard
+// error, and "not TEXT" what is in neither. A TEXT with line breaks is quoted. What a command prints or says must be
+// asked for.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txt")
 	if err != nil || len(scripts) == 0 {
