@@ -18,7 +18,7 @@ import (
 )
 
 func (e *endToEnd) pluginRestarts(ctx context.Context, t *testing.T) {
-	setting := e.id(t, e.house.senergy, "max_charge_power")
+	setting := e.id(t, e.house.senergy, "battery_charge_power_max")
 	before := e.home.states(ctx)[setting].State
 	e.house.end(syscall.SIGTERM)
 	e.house.senergy.line.Off()
@@ -45,7 +45,7 @@ func (e *endToEnd) pluginRestarts(ctx context.Context, t *testing.T) {
 // killedInMidWrite: what was on its way when the process died is not sent again by the next one.
 func (e *endToEnd) killedInMidWrite(ctx context.Context, t *testing.T) {
 	i := e.house.powdrive
-	const key = "battery_max_charge_current_a"
+	const key = "battery_charge_current_max"
 	id, before, journal := e.id(t, i, key), i.register(key), i.line.Journal()
 	i.line.Play(sim.NewScript(1, sim.Fault{Match: sim.Match{Functions: sim.WriteFunctions}, Kind: sim.Drop}))
 	n := journal.Last()
@@ -71,7 +71,7 @@ func (e *endToEnd) killedInMidWrite(ctx context.Context, t *testing.T) {
 }
 
 func (e *endToEnd) homeRestarts(ctx context.Context, t *testing.T) {
-	id := e.id(t, e.house.powdrive, "battery_max_charge_current_a")
+	id := e.id(t, e.house.powdrive, "battery_charge_current_max")
 	e.house.end(syscall.SIGTERM)
 	e.home.restart(ctx)
 	s, there := e.home.states(ctx)[id]
@@ -101,7 +101,7 @@ func TestEndToEndHostGoes(t *testing.T) {
 	defer h.disconnect()
 	b.run(ctx, h)
 	e := &endToEnd{home: h, house: b}
-	key := "battery_max_charge_current_a"
+	key := "battery_charge_current_max"
 	h.until(ctx, time.Minute, "the first value", func() bool {
 		e.ids, _ = h.registered(ctx)
 		s := h.states(ctx)[e.ids[b.powdrive.serial+"_"+key]].State

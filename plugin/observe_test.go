@@ -19,12 +19,12 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 		seen = append(seen, e)
 	}
 	h.start()
-	h.wait("max_charge_power", "2500")
-	if err := h.host().SetValue(h.ctx, id("max_charge_power"), 1200.0); err != nil {
+	h.wait("battery_charge_power_max", "2500")
+	if err := h.host().SetValue(h.ctx, id("battery_charge_power_max"), 1200.0); err != nil {
 		t.Fatal(err)
 	}
-	h.unit.ReadOnly(rangeOf(t, h, "charge_end_soc"), 3)
-	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 77.0); err == nil {
+	h.unit.ReadOnly(rangeOf(t, h, "battery_soc_max"), 3)
+	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 77.0); err == nil {
 		t.Fatal("a refused write succeeded")
 	}
 	o, err := h.plugin.Observe(h.ctx)

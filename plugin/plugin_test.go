@@ -24,10 +24,10 @@ import (
 
 // Registers of the Senergy's points that the tests use.
 const (
-	chargeEnd   = 8473 // charge_end_soc: number 0..100 %, step 1
-	gridCharge  = 8469 // grid_charge: switch
-	windowStart = 8450 // charge_start_time_1: time of day, packed
-	temperature = 4124 // inverter_temp_c: sensor
+	chargeEnd   = 8473 // battery_soc_max: number 0..100 %, step 1
+	gridCharge  = 8469 // battery_grid_charge: switch
+	windowStart = 8450 // charge_window_1_start: time of day, packed
+	temperature = 4124 // dc_temperature: sensor
 )
 
 func (h *house) set(addr, word uint16) { h.unit.Set(protocol.HoldingRegister, addr, word) }
@@ -37,9 +37,9 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 	h.set(chargeEnd, 80)
 	h.set(windowStart, 0x0102)
 	h.start()
-	h.wait("charge_end_soc", "80")
-	h.wait("charge_start_time_1", "01:02:00")
-	h.wait("charge_start_time_1_text", "01:02")
+	h.wait("battery_soc_max", "80")
+	h.wait("charge_window_1_start", "01:02:00")
+	h.wait("charge_window_1_start_text", "01:02")
 	if len(h.writes()) > 0 {
 		t.Errorf("written at the start: %v", h.writes())
 	}
@@ -50,13 +50,13 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 		word  uint16
 		shown map[string]string
 	}{
-		{"charge_end_soc", 55.0, chargeEnd, 55, map[string]string{"charge_end_soc": "55"}},
-		{"grid_charge", true, gridCharge, 1, map[string]string{"grid_charge": "on"}},
-		{"grid_charge", false, gridCharge, 0, map[string]string{"grid_charge": "off"}},
-		{"charge_start_time_1", "05:30", windowStart, 5<<8 | 30,
-			map[string]string{"charge_start_time_1": "05:30:00", "charge_start_time_1_text": "05:30"}},
-		{"charge_start_time_1_text", "06:45", windowStart, 6<<8 | 45,
-			map[string]string{"charge_start_time_1": "06:45:00", "charge_start_time_1_text": "06:45"}},
+		{"battery_soc_max", 55.0, chargeEnd, 55, map[string]string{"battery_soc_max": "55"}},
+		{"battery_grid_charge", true, gridCharge, 1, map[string]string{"battery_grid_charge": "on"}},
+		{"battery_grid_charge", false, gridCharge, 0, map[string]string{"battery_grid_charge": "off"}},
+		{"charge_window_1_start", "05:30", windowStart, 5<<8 | 30,
+			map[string]string{"charge_window_1_start": "05:30:00", "charge_window_1_start_text": "05:30"}},
+		{"charge_window_1_start_text", "06:45", windowStart, 6<<8 | 45,
+			map[string]string{"charge_window_1_start": "06:45:00", "charge_window_1_start_text": "06:45"}},
 	} {
 		if err := h.host().SetValue(h.ctx, id(c.key), c.value); err != nil {
 			t.Fatalf("%s = %v: %v", c.key, c.value, err)
@@ -74,17 +74,17 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 		t.Errorf("ledger: %+v", l)
 	}
 	h.set(chargeEnd, 56)
-	h.wait("charge_end_soc", "56") // nothing is held back any more
+	h.wait("battery_soc_max", "56") // nothing is held back any more
 }
 
 func TestRefusals(t *testing.T) {
-	h := newHouse(t, ", arm: [inverter_control]")
+	h := newHouse(t, ", arm: [inverter_enabled]")
 	h.start()
-	h.until("charge_end_soc has a value", func() bool {
-		return h.state("charge_end_soc").State != devhost.Unavailable && h.state("charge_end_soc").State != ""
+	h.until("battery_soc_max has a value", func() bool {
+		return h.state("battery_soc_max").State != devhost.Unavailable && h.state("battery_soc_max").State != ""
 	})
 	var failure *devhost.Error
-	err := h.host().SetValue(h.ctx, id("charge_end_soc"), 101.0)
+	err := h.host().SetValue(h.ctx, id("battery_soc_max"), 101.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeOutOfRange || failure.Placeholders["max"] != "100" ||
 		failure.Placeholders["min"] != "0" {
 		t.Errorf("above the limit: %#v", err)
@@ -99,13 +99,13 @@ func TestRefusals(t *testing.T) {
 		{host.Call{Action: host.ActionSet, ID: "nobody_x", Value: 1.0}, host.CodeUnknownEntity},
 		{host.Call{Action: host.ActionRead, ID: "nobody_x"}, host.CodeUnknownEntity},
 		{host.Call{Action: host.ActionRefresh, Device: "nobody"}, host.CodeUnknownEntity},
-		{host.Call{Action: "dance", ID: id("charge_end_soc")}, host.CodeFailed},
-		{host.Call{Action: host.ActionPress, ID: id("charge_end_soc")}, host.CodeFailed},
-		{host.Call{Action: host.ActionSet, ID: id("charge_end_soc"), Value: "much"}, host.CodeWrongType},
-		{host.Call{Action: host.ActionSet, ID: id("charge_end_soc"), Value: 5.5}, host.CodeOffStep},
-		{host.Call{Action: host.ActionSet, ID: id("inverter_temp_c"), Value: 5.0}, host.CodeReadOnly},
-		{host.Call{Action: host.ActionSet, ID: id("power_limit_mode"), Value: "Home"}, host.CodeNotArmed},
-		{host.Call{Action: host.ActionSet, ID: id("window_1_repeat"), Value: "Never"}, host.CodeUnknownOption},
+		{host.Call{Action: "dance", ID: id("battery_soc_max")}, host.CodeFailed},
+		{host.Call{Action: host.ActionPress, ID: id("battery_soc_max")}, host.CodeFailed},
+		{host.Call{Action: host.ActionSet, ID: id("battery_soc_max"), Value: "much"}, host.CodeWrongType},
+		{host.Call{Action: host.ActionSet, ID: id("battery_soc_max"), Value: 5.5}, host.CodeOffStep},
+		{host.Call{Action: host.ActionSet, ID: id("temperature"), Value: 5.0}, host.CodeReadOnly},
+		{host.Call{Action: host.ActionSet, ID: id("grid_meter_location"), Value: "Home"}, host.CodeNotArmed},
+		{host.Call{Action: host.ActionSet, ID: id("schedule_window_1_repeat"), Value: "Never"}, host.CodeUnknownOption},
 	} {
 		r := h.plugin.hub.Call(h.ctx, c.call)
 		if r.Err == nil || r.Err.Code != c.code || r.Err.Reason() == "" {
@@ -113,13 +113,13 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, simtest.Ignore())
-	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
+	err = h.host().SetValue(h.ctx, id("battery_soc_max"), 12.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified ||
 		!strings.HasPrefix(fmt.Sprint(failure.Placeholders["wanted"]), "12") {
 		t.Errorf("acknowledged and not stored: %#v", err)
 	}
 	h.unit.ReadOnly(protocol.Range{Addr: chargeEnd, Count: 1}, 4)
-	err = h.host().SetValue(h.ctx, id("charge_end_soc"), 12.0)
+	err = h.host().SetValue(h.ctx, id("battery_soc_max"), 12.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeException || failure.Placeholders["code"] != "4" {
 		t.Errorf("exception: %#v", err)
 	}
@@ -129,16 +129,16 @@ func TestReadAndRefresh(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(temperature, 21)
 	h.start()
-	h.wait("inverter_temp_c", "21")
+	h.wait("temperature", "21")
 	h.config = ""
 	h.set(temperature, 22)
-	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("inverter_temp_c")})
+	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("temperature")})
 	got, ok := r.Response.(host.Reading)
 	if r.Err != nil || !ok || got.Value != 22.0 || got.Unit != "°C" || got.Registers != "holding 4124+1" ||
 		len(got.Raw) != 1 || got.Raw[0] != 22 {
 		t.Errorf("read: %+v %v", r.Response, r.Err)
 	}
-	if len(r.Confirmed) != 1 || r.Confirmed[0] != id("inverter_temp_c") {
+	if len(r.Confirmed) != 1 || r.Confirmed[0] != id("temperature") {
 		t.Errorf("confirmed %v", r.Confirmed)
 	}
 	for _, device := range []string{serialNumber, serialNumber + "/battery"} {
@@ -157,13 +157,13 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 	h.set(chargeEnd, 66)
 	h.set(temperature, 33)
 	h.start()
-	h.wait("charge_end_soc", "66")
-	h.wait("inverter_temp_c", "33")
+	h.wait("battery_soc_max", "66")
+	h.wait("temperature", "33")
 	h.halt()
 
 	h.gate.close() // the device takes its time
 	h.start()
-	for key, want := range map[string]string{"charge_end_soc": "66", "inverter_temp_c": "33"} {
+	for key, want := range map[string]string{"battery_soc_max": "66", "temperature": "33"} {
 		h.until(key+" is shown from the cache",
 			func() bool { s := h.state(key); return s.State == want && s.Attributes["read_at"] != nil })
 		at, err := time.Parse(time.RFC3339, fmt.Sprint(h.state(key).Attributes["read_at"]))
@@ -173,7 +173,7 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 	}
 	h.gate.open()
 	h.until("read_at goes with the first fresh value", func() bool {
-		s := h.state("charge_end_soc")
+		s := h.state("battery_soc_max")
 		return s.State == "66" && s.Attributes["read_at"] == nil
 	})
 	if len(h.writes()) > 0 {
@@ -185,9 +185,9 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 	h := newHouse(t, ", timeout: 20s")
 	h.start()
 	h.until("everything is there",
-		func() bool { return h.state("inverter_temp_c").State != "" && h.host().Ready("house") })
+		func() bool { return h.state("temperature").State != "" && h.host().Ready("house") })
 	h.poll("the temperature is known", func() bool {
-		_, ok := h.snapshot().Devices[0].Readings["inverter_temp_c"]
+		_, ok := h.snapshot().Devices[0].Readings["temperature"]
 		return ok
 	})
 	h.halt()
@@ -196,7 +196,7 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := map[string][]byte{}
-	for _, key := range []string{"inverter_temp_c", "charge_end_soc", "total_energy"} {
+	for _, key := range []string{"temperature", "battery_soc_max", "pv_energy"} {
 		batch["value/"+serialNumber+"/"+key] = encode(t,
 			map[string]any{"v": codec.Number(17), "t": time.Now().Add(-time.Hour)})
 	}
@@ -205,8 +205,8 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 	}
 	h.gate.close()
 	h.start()
-	for key, want := range map[string]string{"charge_end_soc": "17", "total_energy": "17",
-		"inverter_temp_c": devhost.Unknown} {
+	for key, want := range map[string]string{"battery_soc_max": "17", "pv_energy": "17",
+		"temperature": devhost.Unknown} {
 		h.wait(key, want)
 		if at := h.state(key).Attributes["read_at"]; (at != nil) != (want == "17") {
 			t.Errorf("%s: read_at %v", key, at)
@@ -218,18 +218,18 @@ func TestTheHostGoesAndComesBack(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 10)
 	h.start()
-	h.wait("charge_end_soc", "10")
+	h.wait("battery_soc_max", "10")
 	h.closeHost()
 	h.set(chargeEnd, 11)
 	h.openHost()
-	if got := h.state("charge_end_soc").State; got != devhost.Unavailable {
+	if got := h.state("battery_soc_max").State; got != devhost.Unavailable {
 		t.Errorf("before the plugin is back it is %q", got)
 	}
-	h.wait("charge_end_soc", "11")
+	h.wait("battery_soc_max", "11")
 	h.host().Drop()
 	h.set(chargeEnd, 12)
-	h.wait("charge_end_soc", "12")
-	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 13.0); err != nil || h.register(chargeEnd) != 13 {
+	h.wait("battery_soc_max", "12")
+	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 13.0); err != nil || h.register(chargeEnd) != 13 {
 		t.Errorf("set: %v, the register holds %d", err, h.register(chargeEnd))
 	}
 }
@@ -238,19 +238,19 @@ func TestTheDeviceGoesAndComesBack(t *testing.T) {
 	h := newHouse(t, ", timeout: 50ms")
 	h.set(chargeEnd, 10)
 	h.start()
-	h.wait("charge_end_soc", "10")
+	h.wait("battery_soc_max", "10")
 	h.line.Off()
-	h.wait("charge_end_soc", devhost.Unavailable)
-	for _, key := range []string{"battery_soc_pct", "phase_r_watt_of_grid"} { // of its parts
+	h.wait("battery_soc_max", devhost.Unavailable)
+	for _, key := range []string{"battery_soc", "grid_power"} { // of its parts
 		h.wait(key, devhost.Unavailable)
 	}
-	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("charge_end_soc")})
+	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("battery_soc_max")})
 	if r.Err == nil || r.Err.Code != host.CodeNoAnswer && r.Err.Code != host.CodeLineDown {
 		t.Errorf("read while it is away: %v", r.Err)
 	}
 	h.line.On()
 	h.set(chargeEnd, 20)
-	h.wait("charge_end_soc", "20")
+	h.wait("battery_soc_max", "20")
 }
 
 func TestKilledWhileWriting(t *testing.T) {
@@ -259,7 +259,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("charge_end_soc"),
+	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("battery_soc_max"),
 		Value: 99.0, Outcome: ledger.Begun}
 	if err := store.Put(map[string][]byte{ledger.Prefix + "007": encode(t, left), "odd": []byte("?")}); err != nil {
 		t.Fatal(err)
@@ -269,10 +269,10 @@ func TestKilledWhileWriting(t *testing.T) {
 	}
 	h.set(chargeEnd, 10)
 	h.start()
-	h.wait("charge_end_soc", "10")
+	h.wait("battery_soc_max", "10")
 	h.closeHost()
 	h.openHost()
-	h.wait("charge_end_soc", "10")
+	h.wait("battery_soc_max", "10")
 	if len(h.writes()) > 0 {
 		t.Errorf("replayed: %v", h.writes())
 	}
@@ -285,11 +285,11 @@ func TestTheNewestOfTwoWritesStays(t *testing.T) {
 	h := newHouse(t, ", timeout: 20s")
 	h.set(chargeEnd, 50)
 	h.start()
-	h.wait("charge_end_soc", "50")
+	h.wait("battery_soc_max", "50")
 	h.gate.close()
 	ends := make(chan error, 2)
 	for n, value := range []float64{10, 20} {
-		go func() { ends <- h.host().SetValue(h.ctx, id("charge_end_soc"), value) }()
+		go func() { ends <- h.host().SetValue(h.ctx, id("battery_soc_max"), value) }()
 		h.poll("the call has come", func() bool {
 			return len(h.ledger()) == n+1
 		})
@@ -303,7 +303,7 @@ func TestTheNewestOfTwoWritesStays(t *testing.T) {
 	if got := h.register(chargeEnd); got != 20 {
 		t.Errorf("the register holds %d", got)
 	}
-	if got := h.state("charge_end_soc").State; got != "20" {
+	if got := h.state("battery_soc_max").State; got != "20" {
 		t.Errorf("shown is %q", got)
 	}
 	if w := h.writes(); w[len(w)-1].Words[0] != 20 {
@@ -327,29 +327,29 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 	h.start()
 	h.poll("the host's list is followed", func() bool {
 		polled := h.snapshot().Devices[0].Polled
-		return polled != nil && polled["charge_end_soc"] && !polled["rated_power_w"]
+		return polled != nil && polled["battery_soc_max"] && !polled["rated_power"]
 	})
 	for _, c := range []struct {
 		disabled []string
 		polled   bool
 	}{
-		{[]string{"charge_start_time_1"}, true}, // its twin is left
-		{[]string{"charge_start_time_1_text"}, false},
+		{[]string{"charge_window_1_start"}, true}, // its twin is left
+		{[]string{"charge_window_1_start_text"}, false},
 	} {
 		for _, key := range c.disabled {
 			if err := h.host().SetDisabled(id(key), true); err != nil {
 				t.Fatal(err)
 			}
 		}
-		h.poll(fmt.Sprintf("charge_start_time_1 is polled: %t", c.polled), func() bool {
-			return h.snapshot().Devices[0].Polled["charge_start_time_1"] == c.polled
+		h.poll(fmt.Sprintf("charge_window_1_start is polled: %t", c.polled), func() bool {
+			return h.snapshot().Devices[0].Polled["charge_window_1_start"] == c.polled
 		})
 	}
 	h.halt()
 	h.closeHost() // the host stays away: the list is remembered
 	h.start()
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
-	if p := h.snapshot().Devices[0].Polled; p == nil || p["charge_start_time_1"] || !p["charge_end_soc"] {
+	if p := h.snapshot().Devices[0].Polled; p == nil || p["charge_window_1_start"] || !p["battery_soc_max"] {
 		t.Errorf("polled after a restart without a host: %v", p)
 	}
 }
@@ -358,8 +358,8 @@ func TestDiagnostics(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 42)
 	h.start()
-	h.wait("charge_end_soc", "42")
-	if err := h.host().SetValue(h.ctx, id("charge_end_soc"), 43.0); err != nil {
+	h.wait("battery_soc_max", "42")
+	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 43.0); err != nil {
 		t.Fatal(err)
 	}
 	data, err := h.host().Diagnostics(h.ctx, "house")
@@ -375,7 +375,7 @@ func TestDiagnostics(t *testing.T) {
 			t.Errorf("%s is in the diagnostics", secret)
 		}
 	}
-	for _, want := range []string{`"version":"1.2.3"`, `"...345_charge_end_soc"`, `"outcome":"written"`,
+	for _, want := range []string{`"version":"1.2.3"`, `"...345_battery_soc_max"`, `"outcome":"written"`,
 		`"plan":["holding `, `"value":"43"`, `"Requests":`,
 		`"advice":[]`, `"watched":"`, `"learned":{`, `"poll":{"Achieved":`} {
 		if !strings.Contains(string(text), want) {

@@ -137,17 +137,17 @@ func TestPowdrive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pt := find(t, points, "battery_voltage_v")
+		pt := find(t, points, "battery_voltage")
 		if pt.Spec.Scale != scale || pt.Entity.Precision != 1 || pt.Spec.Order != codec.CDAB {
 			t.Errorf("%s: %+v", variant, pt)
 		}
-		if got := find(t, points, "battery_shutdown_voltage_v").Write; got.Step != scale {
+		if got := find(t, points, "battery_voltage_shutdown").Write; got.Step != scale {
 			t.Errorf("%s: step %v, the grid is %v", variant, got.Step, scale)
 		}
 	}
 	points, _ := p.ResolveNamed("hv")
 	want := []protocol.Range{{Addr: 625, Count: 1}, {Addr: 690, Count: 1}}
-	if got := find(t, points, "grid_power_32_w"); !slices.Equal(got.Ranges, want) {
+	if got := find(t, points, "grid_power_wide"); !slices.Equal(got.Ranges, want) {
 		t.Errorf("ranges %v, want %v", got.Ranges, want)
 	}
 	kind := p.Traits[0]
@@ -163,15 +163,15 @@ func TestDecidedBySource(t *testing.T) {
 		want                 string // address, type, scale, unit, class
 	}{
 		// The maker's paper: 501 and 504 are active energy, 502 and 506 reactive.
-		{"powdrive", "lv", "inverter_active_energy_today", "501 s16 0.1 kWh energy"},
-		{"powdrive", "hv", "inverter_active_energy_total", "504 u32 0.1 kWh energy"},
+		{"powdrive", "lv", "inverter_energy_today", "501 s16 0.1 kWh energy"},
+		{"powdrive", "hv", "inverter_energy", "504 u32 0.1 kWh energy"},
 		{"powdrive", "lv", "inverter_reactive_energy_today", "502 s16 0.1 kvarh reactive_energy"},
-		{"powdrive", "hv", "inverter_reactive_energy_total", "506 u32 0.1 kvarh reactive_energy"},
-		{"powdrive", "lv", "battery_soh_pct", "224 u16 1 % "},
+		{"powdrive", "hv", "inverter_reactive_energy", "506 u32 0.1 kvarh reactive_energy"},
+		{"powdrive", "lv", "battery_soh", "224 u16 1 % "},
 		{"powdrive", "lv", "battery_equalization_time", "106 u16 0.5 h duration"},
 		// The log of a Senergy: power is positive while discharging, and the raw current while charging.
-		{"senergy", "single", "battery_current_a", "8199 s32 -0.01 A current"},
-		{"senergy", "three", "phase_t_watt_of_grid", "4868 s32 0.1 W power"},
+		{"senergy", "single", "battery_current", "8199 s32 -0.01 A current"},
+		{"senergy", "three", "grid_l3_power", "4868 s32 0.1 W power"},
 		{"iammeter", "", "l3_capacitive_energy", "54 u32 0.001 kvarh reactive_energy"},
 	} {
 		p, err := Get(c.family)
@@ -189,7 +189,7 @@ func TestDecidedBySource(t *testing.T) {
 	for variant, most := range map[string]float64{"lv": 350, "hv": 240} {
 		p, _ := Get("powdrive")
 		points, _ := p.ResolveNamed(variant)
-		if w := find(t, points, "battery_max_charge_current_a").Write; w.Max != most {
+		if w := find(t, points, "battery_charge_current_max").Write; w.Max != most {
 			t.Errorf("%s: a charge current of %v A, want %v", variant, w.Max, most)
 		}
 	}
@@ -201,11 +201,11 @@ func TestPhasesOfSenergy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for variant, want := range map[string]string{"single": "Power", "three": "Power L1"} {
+	for variant, form := range map[string]string{"single": "%s_power", "three": "%s_l1_power"} {
 		points, _ := p.ResolveNamed(variant)
-		for _, key := range []string{"phase_r_watt_of_grid", "phase_r_watt_of_load", "phase_r_watt_of_eps"} {
-			if got := find(t, points, key).Name; got != want {
-				t.Errorf("%s %s: %q, want %q", variant, key, got, want)
+		for part, addr := range map[string]uint16{"grid": 4864, "load": 4874, "backup": 4947} {
+			if got := find(t, points, fmt.Sprintf(form, part)); got.Ranges[0].Addr != addr {
+				t.Errorf("%s %s: %+v", variant, part, got)
 			}
 		}
 	}

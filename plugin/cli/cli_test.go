@@ -100,10 +100,10 @@ func TestDevices(t *testing.T) {
 		in, key string
 		want    []string
 	}{
-		{all, "battery_max_charge_current_a", []string{"Battery: Maximum charge current", "108", "u16", "A", "number",
+		{all, "battery_charge_current_max", []string{"Battery: Maximum charge current", "108", "u16", "A", "number",
 			"0 to 350, step 1", "on"}},
-		{settable, "solar_priority", []string{"141", "options & 0x0001", "select", "Battery first | Load first"}},
-		{on, "prog1_time", []string{"148", "time, decimal", "time"}},
+		{settable, "energy_priority", []string{"141", "options & 0x0001", "select", "Battery first | Load first"}},
+		{on, "window_1_start", []string{"148", "time, decimal", "time"}},
 		{all, "battery_type", []string{"off, needs arm"}},
 	} {
 		line := rowOf(row.in, row.key)
@@ -113,8 +113,8 @@ func TestDevices(t *testing.T) {
 			}
 		}
 	}
-	if rowOf(settable, "inverter_temp_c") != "" || rowOf(on, "battery_type") != "" ||
-		rowOf(all, "inverter_temp_c") == "" {
+	if rowOf(settable, "dc_temperature") != "" || rowOf(on, "battery_type") != "" ||
+		rowOf(all, "dc_temperature") == "" {
 		t.Error("--writable or --enabled do not choose")
 	}
 	if strings.Contains(all, "\x1b") {

@@ -28,7 +28,7 @@ func TestADumpIsPlayed(t *testing.T) {
 	t.Parallel()
 	out, _, _ := start(t, "simulate", "powdrive", "--variant", "hv", "--tcp", "127.0.0.1:0", "--serial-number",
 		"ABCDEFGHIJ",
-		"--turnaround", "0s", "--set", "battery_max_charge_current_a=77", "--fault", "late=2%:1ms")
+		"--turnaround", "0s", "--set", "battery_charge_current_max=77", "--fault", "late=2%:1ms")
 	config := file(t, "solarhub.yaml", dumpConfig(t, "tcp: "+addresses(t, out)[0]))
 	code, secret, errs := do(t, "dump", "--with-serial", "--config", config)
 	if code != cli.ExitOK || errs != "" || !strings.Contains(secret, "holding,108,77\n") ||

@@ -60,7 +60,7 @@ what the device holds since.
       busy: loses
       devices:
         - {profile: powdrive, dumps: [roof.csv]}
-        - {profile: powdrive, unit: 2, set: {battery_soc_pct: 72}, fault: late=1%:1.2s}`,
+        - {profile: powdrive, unit: 2, set: {battery_soc: 72}, fault: late=1%:1.2s}`,
 		Example: `  solarhub simulate powdrive                    Modbus TCP at ` + defaultTCP + `
   solarhub simulate powdrive --pty /tmp/powdrive --baud 9600 --turnaround 20ms
   solarhub simulate powdrive --fault late=1%:1.2s,exception=2%:6 --journal -
@@ -105,7 +105,7 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&d.Variant, "variant", "", "variant of the device family; the first one if none is named")
 	set.StringVar(&d.SerialNumber, "serial-number", "", "serial number; SIM and a number if none is given")
 	set.StringArrayVar(&d.Set, "set", nil,
-		"what it holds at first, such as battery_soc_pct=72; repeat it for more. solarhub devices lists the keys")
+		"what it holds at first, such as battery_soc=72; repeat it for more. solarhub devices lists the keys")
 	set.Uint16Var(&d.MaxRegisters, "max-registers", 0,
 		"longer reads are refused with exception 3; 0 is what the standard allows")
 	set.BoolVar(&d.Silent, "silent", false,

@@ -31,7 +31,7 @@ func TestSimulatePlaysADump(t *testing.T) {
 	everything := []protocol.Range{{Addr: 0, Count: 700}, {Table: protocol.InputRegister, Addr: 0, Count: 20}}
 	for _, variant := range []string{"lv", "hv"} {
 		first, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--variant",
-			variant, "--serial-number", "2307120001", "--set", "battery_soc_pct=72")
+			variant, "--serial-number", "2307120001", "--set", "battery_soc=72")
 		dump := registers(t, addresses(t, first)[0], 1, everything...)
 		stop()
 		if n := strings.Count(dump, "\n"); n < 300 {

@@ -98,7 +98,7 @@ func TestSimulateTellsOfEachWrite(t *testing.T) {
 	if first.Device != "powdrive" || first.SerialNumber != "ABCDEFGHIJ" || first.Unit != 1 || first.Function != 16 ||
 		first.Table != "holding" ||
 		first.Address != 108 || !slices.Equal(first.Words, []int{77}) || !first.CarriedOut ||
-		first.Values["battery_max_charge_current_a"] != 77 {
+		first.Values["battery_charge_current_max"] != 77 {
 		t.Errorf("the journal says %s", lines[0])
 	}
 	if first.Received.Before(before) || first.Received.After(time.Now()) {
@@ -137,7 +137,7 @@ func TestSimulateOneDeviceInTwoPlaces(t *testing.T) {
 
 func TestSimulateSetsFirstValues(t *testing.T) {
 	out, _, _ := start(t, "simulate", "powdrive", "--variant", "lv", "--tcp", "127.0.0.1:0", "--turnaround", "0",
-		"--set", "battery_power_w=-1480", "--set", "prog1_time=22:30", "--set", "tou_monday=on")
+		"--set", "battery_power=-1480", "--set", "window_1_start=22:30", "--set", "schedule_monday=on")
 	at := addresses(t, out)[0]
 	for _, want := range []struct {
 		addr  uint16

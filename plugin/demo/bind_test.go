@@ -10,15 +10,14 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// unitOf returns a simulated unit of a family's first variant with its points.
+// unitOf returns a simulated unit of the family's first case with its points.
 func unitOf(t *testing.T, family string) (*sim.Unit, []profile.Point) {
 	t.Helper()
 	p, err := profile.Get(family)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := p.Cases()
-	traits := cases[len(cases)-1]
+	traits := p.Cases()[0]
 	points, err := p.Resolve(traits)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +79,7 @@ func TestWrittenSettingReachesTheHouse(t *testing.T) {
 	}
 	at := points[0].Ranges[0]
 	for _, p := range points {
-		if p.Key == "battery_max_charge_current_a" {
+		if p.Key == "battery_charge_current_max" {
 			at = p.Ranges[0]
 		}
 	}
@@ -112,10 +111,10 @@ func TestSpoiltBindings(t *testing.T) {
 		}
 	}
 	u, points := unitOf(t, "iammeter")
-	err := home(1, 0).Bind(u, points, Binding{Shows: []Shown{{"nothing", "age", 1}, {"power_w", "age", 1}},
-		First: map[string]string{"power_w": "much"}}, Whole)
+	err := home(1, 0).Bind(u, points, Binding{Shows: []Shown{{"nothing", "age", 1}, {"power", "age", 1}},
+		First: map[string]string{"power": "much"}}, Whole)
 	for _, want := range []string{"bind nothing: the family has no such point", `age is in "s", the point in "W"`,
-		`bind power_w: first "much"`} {
+		`bind power: first "much"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}

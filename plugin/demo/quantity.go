@@ -76,7 +76,7 @@ var quantities = withEnergies(map[string]quantity{
 	"grid_current":         {"A", func(v View) float64 { return math.Abs(v.Grid) / mainsVoltage(v) }},
 	"grid_voltage":         {"V", mainsVoltage},
 	"grid_frequency":       {"Hz", func(v View) float64 { return 49.97 + 0.06*v.mains }},
-	"age":                  {"s", func(v View) float64 { return v.At.Seconds() }},
+	"age":                  {"h", func(v View) float64 { return v.At.Hours() }},
 })
 
 func withEnergies(all map[string]quantity) map[string]quantity {

@@ -32,7 +32,7 @@ lines:
         silent: true
         fault: late=1%:1.2s
         dumps: [roof.csv, barn.csv]
-        set: {battery_soc_pct: 72}
+        set: {battery_soc: 72}
       - profile: senergy
 `))
 	if err != nil {
@@ -51,7 +51,7 @@ lines:
 		first.Turnaround != 20*time.Millisecond || first.MaxRegisters != 40 || !first.Silent ||
 		first.Faults != "late=1%:1.2s" ||
 		!slices.Equal(first.Dumps, []string{"roof.csv", "barn.csv"}) ||
-		!slices.Equal(first.Set, []string{"battery_soc_pct=72"}) {
+		!slices.Equal(first.Set, []string{"battery_soc=72"}) {
 		t.Errorf("the first device is %+v", first)
 	}
 	if second.Turnaround >= 0 {

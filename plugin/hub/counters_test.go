@@ -14,13 +14,13 @@ func TestACounterThatFallsIsBelievedWhenReadTwice(t *testing.T) {
 		key         string
 		read, shown []float64
 	}{
-		"a glitch of the day's": {"today_energy", []float64{12, 0, 12, 13}, []float64{12, 12, 12, 13}},
-		"midnight":              {"today_energy", []float64{12, 0, 0, 1}, []float64{12, 12, 0, 1}},
-		"two glitches":          {"today_energy", []float64{12, 0, 12, 3, 12}, []float64{12, 12, 12, 12, 12}},
-		"for life, away for hours": {"total_energy", []float64{900, 0, 0, 0, 901},
+		"a glitch of the day's": {"pv_energy_today", []float64{12, 0, 12, 13}, []float64{12, 12, 12, 13}},
+		"midnight":              {"pv_energy_today", []float64{12, 0, 0, 1}, []float64{12, 12, 0, 1}},
+		"two glitches":          {"pv_energy_today", []float64{12, 0, 12, 3, 12}, []float64{12, 12, 12, 12, 12}},
+		"for life, away for hours": {"pv_energy", []float64{900, 0, 0, 0, 901},
 			[]float64{900, 900, 900, 900, 901}},
-		"for life, after a repair":   {"total_energy", []float64{900, 0, 1, 2, 3}, []float64{900, 900, 900, 2, 3}},
-		"a measurement falls freely": {"inverter_temp_c", []float64{40, 0, 40}, []float64{40, 0, 40}},
+		"for life, after a repair":   {"pv_energy", []float64{900, 0, 1, 2, 3}, []float64{900, 900, 900, 2, 3}},
+		"a measurement falls freely": {"temperature", []float64{40, 0, 40}, []float64{40, 0, 40}},
 	} {
 		s, u := still(t, Memory{})
 		s.describe(now)
@@ -37,12 +37,12 @@ func TestACounterThatFallsIsBelievedWhenReadTwice(t *testing.T) {
 // What was counted before a restart counts too.
 func TestACounterFromTheCacheDoesNotFallToZero(t *testing.T) {
 	now := time.Now()
-	s, u := still(t, Memory{values: map[string]map[string]keptValue{serialNumber: {"total_energy": {codec.Number(900),
+	s, u := still(t, Memory{values: map[string]map[string]keptValue{serialNumber: {"pv_energy": {codec.Number(900),
 		now}}}})
 	s.describe(now)
-	s.readings(u.device, []devices.Reading{{Key: "total_energy", Value: codec.Number(0), Raw: []uint16{0},
+	s.readings(u.device, []devices.Reading{{Key: "pv_energy", Value: codec.Number(0), Raw: []uint16{0},
 		ReadAt: now}})
-	if got := u.values["total_energy"].Value.Num; got != 900 {
+	if got := u.values["pv_energy"].Value.Num; got != 900 {
 		t.Errorf("it shows %v", got)
 	}
 }

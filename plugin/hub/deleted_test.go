@@ -97,7 +97,7 @@ func TestADeletedPartStaysDeleted(t *testing.T) {
 			t.Error("the part is described")
 		}
 	}
-	if len(served(s)) != 1 || s.hub.described.Load().targets[id("inverter_temp_c")].device == nil {
+	if len(served(s)) != 1 || s.hub.described.Load().targets[id("temperature")].device == nil {
 		t.Errorf("the device is gone with its part: %v", served(s))
 	}
 }
@@ -108,7 +108,7 @@ func TestADeletedDeviceThatIsAwayFreesItsPlace(t *testing.T) {
 	s, u := still(t, Memory{known: map[string]knownDevice{"tcp h#1": {Profile: "senergy",
 		Identity: devices.Identity{Serial: serialNumber}}}})
 	s.describe(now)
-	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(80), Raw: []uint16{80},
+	s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(80), Raw: []uint16{80},
 		ReadAt: now}})
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "another device answers at unit 1"}, now)
 	s.delete([]deletion{{serialNumber, true}}, now)

@@ -29,18 +29,18 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 		n := s.ledger.Begin(host.Call{ID: id(key), Action: host.ActionSet}, now)
 		s.ledger.End(n, outcome, "", "", now)
 	}
-	set("charge_start_time_1_text", ledger.Written) // the twin was set, so it is named
-	set("charge_start_time_1", ledger.Unchanged)
+	set("charge_window_1_start_text", ledger.Written) // the twin was set, so it is named
+	set("charge_window_1_start", ledger.Unchanged)
 	s.ledger.Flush(map[string][]byte{})
-	revert("charge_start_time_1", codec.TimeOf(62), codec.TimeOf(63))
+	revert("charge_window_1_start", codec.TimeOf(62), codec.TimeOf(63))
 	if e := s.ledger.Last(ledger.Size)[0]; e.Reverted == nil ||
 		*e.Reverted != (ledger.Reversal{Found: "01:03", Seconds: 41.5}) {
 		t.Errorf("entry %+v", e)
 	}
-	revert("charge_end_soc", codec.Number(60), codec.Number(50)) // not in the ledger any more
+	revert("battery_soc_max", codec.Number(60), codec.Number(50)) // not in the ledger any more
 	want := []host.Notice{
-		{Kind: host.NoticeReverted, ID: id("charge_start_time_1_text"), Wanted: "01:02", Found: "01:03", Seconds: 41.5},
-		{Kind: host.NoticeReverted, ID: id("charge_end_soc"), Wanted: 60.0, Found: 50.0, Seconds: 41.5},
+		{Kind: host.NoticeReverted, ID: id("charge_window_1_start_text"), Wanted: "01:02", Found: "01:03", Seconds: 41.5},
+		{Kind: host.NoticeReverted, ID: id("battery_soc_max"), Wanted: 60.0, Found: 50.0, Seconds: 41.5},
 	}
 	if len(told) != 2 || told[0] != want[0] || told[1] != want[1] {
 		t.Errorf("told %+v", told)

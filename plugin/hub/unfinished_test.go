@@ -21,14 +21,14 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 			Value: value, Outcome: ledger.Begun}
 	}
 	s, u := still(t, Memory{ledger: []ledger.Entry{
-		{Number: 3, ID: id("charge_end_soc"), Value: 10.0, Outcome: ledger.Unchanged},
-		open(4, "charge_end_soc", 10.0), open(5, "grid_charge", true), open(6, "charge_start_time_1", "01:02"),
+		{Number: 3, ID: id("battery_soc_max"), Value: 10.0, Outcome: ledger.Unchanged},
+		open(4, "battery_soc_max", 10.0), open(5, "battery_grid_charge", true), open(6, "charge_window_1_start", "01:02"),
 	}})
 	s.describe(now)
 	s.readings(u.device, []devices.Reading{
-		{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now},
-		{Key: "grid_charge", Value: codec.None("refused"), ReadAt: now}, // it was not read
-		{Key: "charge_start_time_1", Value: codec.TimeOf(63), Raw: []uint16{0x0103}, ReadAt: now},
+		{Key: "battery_soc_max", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now},
+		{Key: "battery_grid_charge", Value: codec.None("refused"), ReadAt: now}, // it was not read
+		{Key: "charge_window_1_start", Value: codec.TimeOf(63), Raw: []uint16{0x0103}, ReadAt: now},
 	})
 	for i, want := range []string{ledger.Unchanged, ledger.Written, ledger.Begun, host.CodeNotVerified} {
 		if e := s.ledger.Last(ledger.Size)[i]; e.Outcome != want {
@@ -38,12 +38,12 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	if e := s.ledger.Last(ledger.Size)[3]; !strings.Contains(e.Reason, "holds 01:03") || e.Found != "01:03" {
 		t.Errorf("entry %+v", e)
 	}
-	s.readings(u.device, []devices.Reading{{Key: "grid_charge", Value: codec.Number(0), Raw: []uint16{0}, ReadAt: now}})
+	s.readings(u.device, []devices.Reading{{Key: "battery_grid_charge", Value: codec.Number(0), Raw: []uint16{0}, ReadAt: now}})
 	if e := s.ledger.Last(ledger.Size)[2]; e.Outcome != host.CodeNotVerified {
 		t.Errorf("entry %+v", e)
 	}
-	begun := s.ledger.Begin(host.Call{ID: id("charge_end_soc"), Value: 20.0}, now)
-	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(10), Raw: []uint16{10},
+	begun := s.ledger.Begin(host.Call{ID: id("battery_soc_max"), Value: 20.0}, now)
+	s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(10), Raw: []uint16{10},
 		ReadAt: now}})
 	if e := s.ledger.Last(ledger.Size)[4]; e.Number != begun || e.Outcome != ledger.Begun {
 		t.Errorf("a set-value of this process was ended by a poll: %+v", e)
@@ -75,14 +75,14 @@ func TestWhetherRegistersHoldAValue(t *testing.T) {
 		value any
 		want  bool
 	}{
-		{"charge_end_soc", []uint16{80}, 80.0, true},
-		{"charge_end_soc", []uint16{80}, 80.0000000001, true},
-		{"charge_end_soc", []uint16{80}, 81.0, false},
-		{"charge_end_soc", nil, 80.0, false},
-		{"charge_end_soc", []uint16{80}, "much", false},
-		{"charge_start_time_1", []uint16{0x0102}, "01:02", true},
-		{"grid_charge", []uint16{1}, true, true},
-		{"grid_charge", []uint16{1}, false, false},
+		{"battery_soc_max", []uint16{80}, 80.0, true},
+		{"battery_soc_max", []uint16{80}, 80.0000000001, true},
+		{"battery_soc_max", []uint16{80}, 81.0, false},
+		{"battery_soc_max", nil, 80.0, false},
+		{"battery_soc_max", []uint16{80}, "much", false},
+		{"charge_window_1_start", []uint16{0x0102}, "01:02", true},
+		{"battery_grid_charge", []uint16{1}, true, true},
+		{"battery_grid_charge", []uint16{1}, false, false},
 	} {
 		if got := holds(at[c.key], c.raw, c.value); got != c.want {
 			t.Errorf("%s %v %v: %t", c.key, c.raw, c.value, got)

@@ -47,12 +47,12 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 	now := time.Now()
 	old, young := now.Add(-time.Hour), now.Add(-4*time.Minute)
 	s, u := still(t, Memory{values: map[string]map[string]keptValue{serialNumber: {
-		"charge_end_soc":  {codec.Number(80), old},     // a setting
-		"total_energy":    {codec.Number(1234), old},   // a counter
-		"model":           {codec.TextOf("gone"), old}, // no longer a point
-		"device_model":    {codec.TextOf("M"), old},    // read once
-		"inverter_temp_c": {codec.Number(30), old},     // a measurement
-		"battery_soc_pct": {codec.Number(55), young},   // a young one
+		"battery_soc_max": {codec.Number(80), old},     // a setting
+		"pv_energy":       {codec.Number(1234), old},   // a counter
+		"gone":            {codec.TextOf("gone"), old}, // no longer a point
+		"model":           {codec.TextOf("M"), old},    // read once
+		"temperature":     {codec.Number(30), old},     // a measurement
+		"battery_soc":     {codec.Number(55), young},   // a young one
 	}}})
 	put := map[string]bool{}
 	s.describe(now)
@@ -60,11 +60,11 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 		put[p.Key] = v.cached
 		return nil, false
 	})
-	if len(put) != 5 || !put["charge_end_soc"] || put["model"] {
+	if len(put) != 5 || !put["battery_soc_max"] || put["gone"] {
 		t.Errorf("taken from the cache: %v", put)
 	}
-	for key, want := range map[string]bool{"charge_end_soc": true, "total_energy": true, "device_model": true,
-		"inverter_temp_c": false} {
+	for key, want := range map[string]bool{"battery_soc_max": true, "pv_energy": true, "model": true,
+		"temperature": false} {
 		if got := isLasting(u.points[key]); got != want {
 			t.Errorf("%s lasts: %t", key, got)
 		}
@@ -82,13 +82,13 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 	s, u := still(t, Memory{})
 	s.describe(now)
 	read := func(value float64, at time.Time) {
-		s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(value), Raw: []uint16{1},
+		s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(value), Raw: []uint16{1},
 			ReadAt: at}})
 	}
 	written := func(all bool) bool {
 		clear(s.pending)
 		s.collect(now, all)
-		_, ok := s.pending[valueKey(serialNumber, "charge_end_soc")]
+		_, ok := s.pending[valueKey(serialNumber, "battery_soc_max")]
 		return ok
 	}
 	for _, c := range []struct {
@@ -109,7 +109,7 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 			t.Errorf("%s is written: %t", c.what, got)
 		}
 	}
-	s.readings(u.device, []devices.Reading{{Key: "charge_end_soc", Value: codec.None("not available"), Raw: []uint16{1},
+	s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.None("not available"), Raw: []uint16{1},
 		ReadAt: now.Add(time.Hour)}})
 	if written(true) {
 		t.Error("no value is written")
@@ -121,19 +121,19 @@ func TestADeviceThatWasAwayForLong(t *testing.T) {
 	s, u := still(t, Memory{})
 	s.describe(now)
 	s.readings(u.device, []devices.Reading{
-		{Key: "charge_end_soc", Value: codec.Number(1), Raw: []uint16{1}, ReadAt: now},
-		{Key: "inverter_temp_c", Value: codec.Number(20), Raw: []uint16{20}, ReadAt: now},
+		{Key: "battery_soc_max", Value: codec.Number(1), Raw: []uint16{1}, ReadAt: now},
+		{Key: "temperature", Value: codec.Number(20), Raw: []uint16{20}, ReadAt: now},
 	})
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true},
 		now.Add(time.Minute))
-	if u.values["inverter_temp_c"].cached {
+	if u.values["temperature"].cached {
 		t.Error("a minute is long")
 	}
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true},
 		now.Add(time.Hour))
-	if !u.values["inverter_temp_c"].cached || !u.values["charge_end_soc"].cached {
+	if !u.values["temperature"].cached || !u.values["battery_soc_max"].cached {
 		t.Error("after an hour the old values count as fresh")
 	}
 }
@@ -161,7 +161,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 	if n := strings.Count(logged.String(), "Two devices have the same id"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
-	s.readings(places[1].Device, []devices.Reading{{Key: "charge_end_soc", Value: codec.Number(1), ReadAt: time.Now()}})
+	s.readings(places[1].Device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(1), ReadAt: time.Now()}})
 }
 
 func TestTheNewestListOfTheHostCounts(t *testing.T) {
@@ -183,11 +183,11 @@ func TestALateListOfTheHost(t *testing.T) {
 		t.Error("everything is polled before the host has named what is off")
 	}
 	s.enable(now.Add(listAfter))
-	if u.polled == nil || !u.polled["rated_power_w"] {
+	if u.polled == nil || !u.polled["rated_power"] {
 		t.Error("an owner who has enabled everything does not get it")
 	}
-	s.setDisabled([]string{id("rated_power_w")}, now)
-	if u.polled["rated_power_w"] || !u.polled["charge_end_soc"] {
+	s.setDisabled([]string{id("rated_power")}, now)
+	if u.polled["rated_power"] || !u.polled["battery_soc_max"] {
 		t.Errorf("polled %v", u.polled)
 	}
 }

@@ -10,18 +10,18 @@ export const SERIES = [
   ["grid", "Grid"],
 ];
 
-/** The keys that each device family has for a quantity. */
+/** The key of each role: the vocabulary has the same one for every family. */
 const KEYS = {
-  solar: /^pv\d+_power_w$/, // one for each string
-  battery: /^battery_power_w$/,
-  home: /^(load_power_w|phase_r_watt_of_load)$/,
-  grid: /^(grid_power_w|phase_r_watt_of_grid)$/,
-  meter: /^power_w$/,
-  charge: /^battery_soc_pct$/,
-  made: /^(pv_energy_today_kwh|today_energy)$/,
-  used: /^(load_energy_today_kwh|today_load_energy)$/,
-  imported: /^(grid_import_energy_today_kwh|today_import_energy)$/,
-  exported: /^(grid_export_energy_today_kwh|today_export_energy)$/,
+  solar: /^pv_\d+_power$/, // one for each input
+  battery: /^battery_power$/,
+  home: /^load_power$/,
+  grid: /^grid_power$/,
+  meter: /^power$/,
+  charge: /^battery_soc$/,
+  made: /^pv_energy_today$/,
+  used: /^load_energy_today$/,
+  imported: /^grid_energy_import_today$/,
+  exported: /^grid_energy_export_today$/,
 };
 
 /** Finds the entities of each quantity. A meter where the grid comes in knows more than the inverters. */
