@@ -113,7 +113,7 @@ func TestSpoiltBindings(t *testing.T) {
 	u, points := unitOf(t, "iammeter")
 	err := home(1, 0).Bind(u, points, Binding{Shows: []Shown{{"nothing", "age", 1}, {"power", "age", 1}},
 		First: map[string]string{"power": "much"}}, Whole)
-	for _, want := range []string{"bind nothing: the family has no such point", `age is in "s", the point in "W"`,
+	for _, want := range []string{"bind nothing: the family has no such point", `age is in "h", the point in "W"`,
 		`bind power: first "much"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
