@@ -37,10 +37,10 @@ func TestEndToEnd(t *testing.T) {
 	t.Run("scene and automation", func(t *testing.T) { e.sceneAndAutomation(ctx, t) })
 	t.Run("bad days", func(t *testing.T) { e.badDays(ctx, t) })
 	t.Run("latency RTU", func(t *testing.T) {
-		e.latency(ctx, t, "RTU 9600, polled flat out", b.powdrive, "battery_max_charge_current_a", 1, 185, 1)
+		e.latency(ctx, t, "RTU 9600, polled flat out", b.powdrive, "battery_charge_current_max", 1, 185, 1)
 	})
 	t.Run("latency TCP", func(t *testing.T) {
-		e.latency(ctx, t, "TCP, 5 ms turnaround", b.senergy, "max_charge_power", 0, 5000, 100)
+		e.latency(ctx, t, "TCP, 5 ms turnaround", b.senergy, "battery_charge_power_max", 0, 5000, 100)
 	})
 	t.Run("what a person sees", func(t *testing.T) { e.pictures(ctx, t) })
 	t.Run("restart of the plugin", func(t *testing.T) { e.pluginRestarts(ctx, t) })
@@ -170,7 +170,7 @@ func (e *endToEnd) platforms(counts map[string]int, total int) {
 
 func (e *endToEnd) setValue(ctx context.Context, t *testing.T) {
 	i := e.house.powdrive
-	const key = "battery_max_charge_current_a"
+	const key = "battery_charge_current_max"
 	for _, value := range []uint16{25, 26} {
 		if err := e.home.act(ctx, "number.set_value", e.id(t, i, key), map[string]any{"value": value}); err != nil {
 			t.Fatal(err)
@@ -197,7 +197,7 @@ func (e *endToEnd) setValue(ctx context.Context, t *testing.T) {
 
 func (e *endToEnd) refusals(ctx context.Context, t *testing.T) {
 	i, before := e.house.powdrive, e.house.powdrive.line.Journal().Counts().Writes
-	const key = "battery_max_charge_current_a"
+	const key = "battery_charge_current_max"
 	tests := map[string]struct {
 		action string
 		value  any
@@ -242,7 +242,7 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	p, s := e.house.powdrive, e.house.senergy
 	e.home.post(ctx, "/api/config/scene/config/solarhub_evening", map[string]any{
 		"id": "solarhub_evening", "name": "SolarHub evening", "entities": map[string]any{
-			e.id(t, p, "battery_max_charge_current_a"): "40", e.id(t, p, "work_mode"): "Zero export to load",
+			e.id(t, p, "battery_charge_current_max"): "40", e.id(t, p, "work_mode"): "Zero export to load",
 			e.id(t, p, "prog2_time_text"): "05:30", e.id(t, s, "charge_start_time_1_text"): "01:15",
 		},
 	})
@@ -252,8 +252,8 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	if err := e.home.act(ctx, "scene.turn_on", "scene.solarhub_evening", map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
-	holds(t, p, map[string]uint16{"battery_max_charge_current_a": 40, "work_mode": 1, "prog2_time": 530})
-	holds(t, s, map[string]uint16{"charge_start_time_1": 1<<8 | 15})
+	holds(t, p, map[string]uint16{"battery_charge_current_max": 40, "work_mode": 1, "window_1_start": 530})
+	holds(t, s, map[string]uint16{"charge_window_1_start": 1<<8 | 15})
 
 	e.home.post(ctx, "/api/config/automation/config/solarhub_night", map[string]any{
 		"alias": "SolarHub night", "mode": "single",
@@ -261,7 +261,7 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 		"actions": []any{
 			map[string]any{
 				"action": "number.set_value",
-				"target": map[string]any{"entity_id": e.id(t, p, "battery_max_charge_current_a")},
+				"target": map[string]any{"entity_id": e.id(t, p, "battery_charge_current_max")},
 				"data":   map[string]any{"value": 60},
 			},
 			map[string]any{
@@ -271,7 +271,7 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 			},
 			map[string]any{
 				"action": "time.set_value",
-				"target": map[string]any{"entity_id": e.id(t, p, "prog2_time")},
+				"target": map[string]any{"entity_id": e.id(t, p, "window_1_start")},
 				"data":   map[string]any{"time": "06:45:00"},
 			},
 		}})
@@ -281,8 +281,8 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	if err := e.home.act(ctx, "automation.trigger", "automation.solarhub_night", map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
-	e.home.until(ctx, 10*time.Second, "the automation has run", func() bool { return p.register("prog2_time") == 645 })
-	holds(t, p, map[string]uint16{"battery_max_charge_current_a": 60, "work_mode": 0, "prog2_time": 645})
+	e.home.until(ctx, 10*time.Second, "the automation has run", func() bool { return p.register("window_1_start") == 645 })
+	holds(t, p, map[string]uint16{"battery_charge_current_max": 60, "work_mode": 0, "window_1_start": 645})
 }
 
 // holds checks the registers of an inverter.
@@ -297,7 +297,7 @@ func holds(t *testing.T, i inverter, want map[string]uint16) {
 
 func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 	i := e.house.powdrive
-	const key = "battery_max_charge_current_a"
+	const key = "battery_charge_current_max"
 	id, at := e.id(t, i, key), i.at(key)
 	set := func(value int) error {
 		return e.home.act(ctx, "number.set_value", id, map[string]any{"value": value})
@@ -357,17 +357,17 @@ func (e *endToEnd) badDays(ctx context.Context, t *testing.T) {
 func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	p := openHome(t, e.home.url, e.home.token)
 	i := e.house.powdrive
-	number := e.id(t, i, "battery_max_charge_current_a")
+	number := e.id(t, i, "battery_charge_current_max")
 	p.Goto("/config/dashboard")
-	p.newDashboard("solarhub-test", number, e.id(t, i, "work_mode"), e.id(t, i, "ac_charge_battery"),
-		e.id(t, i, "prog1_time"), e.id(t, i, "battery_soc_pct"), e.id(t, i, "battery_power_w"))
+	p.newDashboard("solarhub-test", number, e.id(t, i, "work_mode"), e.id(t, i, "battery_grid_charge"),
+		e.id(t, i, "window_1_start"), e.id(t, i, "battery_soc"), e.id(t, i, "battery_power"))
 	p.Goto("/solarhub-test/0")
 	p.SetNumber(number, 77)
 	e.home.until(ctx, 10*time.Second, "the card's value in the register", func() bool {
-		return i.register("battery_max_charge_current_a") == 77
+		return i.register("battery_charge_current_max") == 77
 	})
 	p.Shot("card-confirmed")
-	i.unit.Behave(i.at("battery_max_charge_current_a"), simtest.Ignore())
+	i.unit.Behave(i.at("battery_charge_current_max"), simtest.Ignore())
 	writes := i.line.Journal().Counts().Writes
 	p.SetNumber(number, 88)
 	e.home.until(ctx, 10*time.Second, "the card's second value on the wire", func() bool {
@@ -378,7 +378,7 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 		t.Errorf("the device refused 88 and the state is %q, not 77", s.State)
 	}
 	p.Shot("card-refused")
-	i.unit.Behave(i.at("battery_max_charge_current_a"), sim.Behaviour{})
+	i.unit.Behave(i.at("battery_charge_current_max"), sim.Behaviour{})
 
 	var list []struct {
 		ID          string     `json:"id"`

@@ -128,7 +128,7 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	if sentence := p.outcome(chargeCurrent, "confirmed"); !strings.HasPrefix(sentence, "confirmed in ") {
 		t.Errorf("the outcome is %q", sentence)
 	}
-	if held := s.held(0, "battery_max_charge_current_a"); held != 35 {
+	if held := s.held(0, "battery_charge_current_max"); held != 35 {
 		t.Errorf("the register holds %d", held)
 	}
 	p.enter(chargePower, "1200")
@@ -155,14 +155,14 @@ func TestPageSetsAndRefuses(t *testing.T) {
 		!strings.Contains(sentence, "350") {
 		t.Errorf("the refusal is %q", sentence)
 	}
-	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "max_charge_power"), 3)
+	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "battery_charge_power_max"), 3)
 	p.enter(chargePower, "900") // the device refuses it
 	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "illegal data value") {
 		t.Errorf("the refusal is %q", sentence)
 	}
 	var shown string
 	p.Eval(row(chargePower)+".querySelector('input[inputmode]').value", &shown)
-	if held := s.held(1, "max_charge_power"); held != 1200 {
+	if held := s.held(1, "battery_charge_power_max"); held != 1200 {
 		t.Errorf("after a refusal the register holds %d", held)
 	}
 	p.Shot("failed")
@@ -209,7 +209,7 @@ func TestPageSurvivesRestarts(t *testing.T) {
 		`/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
 	p.Eval("scrollTo(0, 0)", nil)
 	p.Shot("away")
-	if held := s.held(1, "max_charge_power"); held != 1400 {
+	if held := s.held(1, "battery_charge_power_max"); held != 1400 {
 		t.Errorf("the register holds %d", held)
 	}
 	p.untroubled()
@@ -261,7 +261,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
 	p.Wait("what the automation sets", row(chargePower)+`.querySelector("input[inputmode]").value === "1500"`)
-	if held := s.held(1, "max_charge_power"); held != 1500 {
+	if held := s.held(1, "battery_charge_power_max"); held != 1500 {
 		t.Errorf("the register holds %d", held)
 	}
 	p.open("scenes")
@@ -272,7 +272,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 		p.enter(step.entity, step.value)
 		p.outcome(step.entity, "confirmed")
 	}
-	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "max_charge_power"), 3)
+	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "battery_charge_power_max"), 3)
 	p.enter(chargeCurrent, "31") // the limit is crossed again
 	p.outcome(chargeCurrent, "confirmed")
 	p.open("scenes")
