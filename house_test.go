@@ -46,7 +46,8 @@ type house struct {
 	log     *logBuffer
 }
 
-// buildHouse builds the binary, and the inverters with their lines.
+// buildHouse builds the binary, and the inverters with their lines. Each house has serial numbers of its own: Home
+// Assistant remembers which devices of an earlier one were deleted, and rightly keeps them deleted.
 func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,7 +60,8 @@ func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.powdrive = newInverter(t, "powdrive", "lv", "2307120001", sim.Options{Serial: &serial,
+	stamp := fmt.Sprintf("%08d", time.Now().UnixMilli()/100%1e8)
+	b.powdrive = newInverter(t, "powdrive", "lv", "23"+stamp, sim.Options{Serial: &serial,
 		Turnaround: 20 * time.Millisecond, Keep: 200_000})
 	b.powdrive.pty, b.powdrive.address = pty, pty.Path()
 	serve(t, func(ctx context.Context) error { return b.powdrive.line.ServePTY(ctx, pty) })
@@ -67,7 +69,7 @@ func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.senergy = newInverter(t, "senergy", "single", "1234-123456789", sim.Options{Turnaround: 5 * time.Millisecond,
+	b.senergy = newInverter(t, "senergy", "single", "1234-1"+stamp, sim.Options{Turnaround: 5 * time.Millisecond,
 		Keep: 200_000})
 	b.senergy.address = listener.Addr().String()
 	serve(t, func(ctx context.Context) error { return b.senergy.line.ServeTCP(ctx, listener) })

@@ -25,7 +25,7 @@ func TestEndToEnd(t *testing.T) {
 	install(ctx, t, h, b)
 	h.connect(ctx)
 	defer h.disconnect()
-	forget(ctx, t, h, b)
+	forget(ctx, t, h)
 
 	e := &endToEnd{home: h, house: b}
 	t.Run("first connect", func(t *testing.T) { e.firstConnect(ctx, t) })
@@ -64,7 +64,7 @@ func install(ctx context.Context, t *testing.T, h *home, b *house) {
 }
 
 // forget removes what an earlier run has left in Home Assistant.
-func forget(ctx context.Context, t *testing.T, h *home, b *house) {
+func forget(ctx context.Context, t *testing.T, h *home) {
 	t.Helper()
 	var entries []struct {
 		ID string `json:"entry_id"`

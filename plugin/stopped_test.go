@@ -1,5 +1,3 @@
-//go:build unix
-
 package plugin
 
 import (
@@ -154,7 +152,8 @@ func (s *stoppedScore) add(o stoppedScore) {
 func (s stoppedScore) String() string {
 	return fmt.Sprintf("a process stopped %d times, the way to its host stalled %d times and cut at one end %d times; "+
 		"%d set-values, %d confirmed\n%d said to be done and not, %d done but denied, %d written after their callers "+
-		"were told, %d calls stuck", s.stops, s.stalls, s.cuts, s.calls, s.confirmed, s.wrong, s.denied, s.late, s.stuck)
+		"were told, %d calls stuck",
+		s.stops, s.stalls, s.cuts, s.calls, s.confirmed, s.wrong, s.denied, s.late, s.stuck)
 }
 
 // disturb stops the process for 0.1 to 60 s, stalls the way in one direction for 1 to 15 s, or cuts the connection at
@@ -189,7 +188,8 @@ type apartCall struct {
 
 // round sets all points of a slow and faulty device, disturbs that, and counts.
 func (a *apart) round(t *testing.T, r *rand.Rand) (score stoppedScore) {
-	faults, err := sim.ParseFaults("drop=1%,reply-lost=1%,late=1%:3.5s,exception=1%:3,exception=1%:6,close-before=1%:1s")
+	faults, err := sim.ParseFaults(
+		"drop=1%,reply-lost=1%,late=1%:3.5s,exception=1%:3,exception=1%:6,close-before=1%:1s")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,9 @@ type BusOptions struct {
 	RetryMax time.Duration
 	// StayUp is how long a line must stay open before the pauses begin at RetryMin again. Defaults to 30 s.
 	StayUp time.Duration
+	// Patience is how long a write or read waits for a line that is down, counted from when it went down: long enough
+	// for an adapter that is plugged in again, short enough for a person who waits. Defaults to 5 s.
+	Patience time.Duration
 	// Log gets a line for each exchange at level debug. Defaults to none.
 	Log zerolog.Logger
 }
@@ -28,6 +31,7 @@ func (o BusOptions) withDefaults() BusOptions {
 	o.RetryMin = cmp.Or(o.RetryMin, time.Second)
 	o.RetryMax = cmp.Or(o.RetryMax, time.Minute)
 	o.StayUp = cmp.Or(o.StayUp, 30*time.Second)
+	o.Patience = cmp.Or(o.Patience, 5*time.Second)
 	return o
 }
 

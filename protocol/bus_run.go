@@ -104,7 +104,7 @@ func (b *Bus) mayTry(ctx context.Context) bool {
 		b.mu.Unlock()
 		return true
 	}
-	for _, it := range b.queue.takeIf(func(it *item) bool { return it.cannotWait(now, next) }) {
+	for _, it := range b.queue.takeIf(func(it *item) bool { return it.cannotWait(now, next, b.link) }) {
 		b.drop(it, b.link.down())
 	}
 	wake, waits := b.queue.wake()
@@ -115,12 +115,14 @@ func (b *Bus) mayTry(ctx context.Context) bool {
 	return false
 }
 
-// cannotWait reports whether the item is to fail now because the line is not tried before next.
-func (it *item) cannotWait(now, next time.Time) bool {
+// cannotWait reports whether the item is to fail now because the line is not tried before next. Once the line has been
+// down for longer than Patience, an item waits only for one try.
+func (it *item) cannotWait(now, next time.Time, line reopener) bool {
 	if it.due.After(now) {
 		return false
 	}
-	return it.req.Priority == PriorityPoll || !it.last.IsZero() && it.last.Before(next)
+	return it.req.Priority == PriorityPoll || !it.last.IsZero() && it.last.Before(next) ||
+		now.Sub(line.since) >= line.opts.Patience && !line.tried.Before(it.due)
 }
 
 // later returns when there is something to decide: when the next item becomes due, or, if one is due already, at next.

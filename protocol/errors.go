@@ -3,6 +3,8 @@ package protocol
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 )
 
 // There are two kinds of failure: the device said no (ExceptionError: the line is healthy), or the line failed
@@ -29,6 +31,15 @@ type LinkError struct {
 	Err  error
 }
 
-func (e *LinkError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Link, e.Err) }
+// Error names the link once, though the system's errors name it too.
+func (e *LinkError) Error() string {
+	err := e.Err
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Path == e.Link {
+		err = path.Err
+	} else if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		err = dial.Err
+	}
+	return fmt.Sprintf("%s %s: %v", e.Op, e.Link, err)
+}
 
 func (e *LinkError) Unwrap() error { return e.Err }

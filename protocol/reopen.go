@@ -17,6 +17,7 @@ type reopener struct {
 	up         bool
 	connection uint64
 	upSince    time.Time
+	since      time.Time // when it went down; zero before the first try
 	tried      time.Time // when it was last tried to be opened
 	retry      time.Time // when it may be opened again
 	cause      error     // why it is down; nil before the first try
@@ -48,6 +49,9 @@ func (l *reopener) open(ctx context.Context) error {
 func (l *reopener) failed(err error) {
 	l.Link.Close()
 	now := time.Now()
+	if l.up || l.since.IsZero() {
+		l.since = now
+	}
 	l.retry = now
 	if l.up && now.Sub(l.upSince) >= l.opts.StayUp {
 		l.backoff.Reset()

@@ -43,35 +43,59 @@ func TestBusDownPollsFailAtOnce(t *testing.T) {
 	})
 }
 
+// A write waits for a line that has just gone down, and tries it each second. For one that has been down for long it
+// tries once, so that a person soon hears why.
 func TestBusDownWritesTryAgain(t *testing.T) {
-	l := &fakeLink{openErr: errUnplugged}
+	l := &fakeLink{}
+	gone := false
+	l.answer = func(int, Request) error {
+		if gone {
+			return &LinkError{Op: "receive", Link: "fake", Err: io.EOF}
+		}
+		return nil
+	}
 	onBus(t, l, func(t *testing.T, b *Bus) {
+		write := func(backAfter, least, most time.Duration, tries int) {
+			t.Helper()
+			before, begun := len(l.opened), time.Now()
+			if backAfter > 0 {
+				time.AfterFunc(backAfter, func() { gone = false; l.set(nil) })
+			}
+			req := at(PriorityWrite, 1)
+			req.Deadline = begun.Add(30 * time.Second)
+			_, err := b.Do(t.Context(), req)
+			if back := backAfter > 0; back != (err == nil) || !back && (!errors.Is(err, ErrDown) ||
+				!errors.Is(err, errUnplugged)) {
+				t.Error(err)
+			}
+			if took := time.Since(begun); took < least || took > most {
+				t.Errorf("it took %v, want %v to %v", took, least, most)
+			}
+			if n := len(l.opened) - before; n < tries-1 || n > tries+1 {
+				t.Errorf("tried %d times, want about %d", n, tries)
+			}
+		}
+		unplug := func() {
+			for range 120 { // it comes up, and stays up
+				_, _ = b.Do(t.Context(), at(PriorityPoll, 0))
+				time.Sleep(time.Second)
+			}
+			gone = true
+			l.set(errUnplugged)
+			_, _ = b.Do(t.Context(), at(PriorityPoll, 0))
+		}
+		unplug()
+		write(0, 4*time.Second, 6500*time.Millisecond, 6)
+		write(0, 0, time.Second, 1)
 		for range 200 { // into the long pauses
 			_, _ = b.Do(t.Context(), at(PriorityPoll, 0))
 			time.Sleep(time.Second)
 		}
-		before := len(l.opened)
-		req := at(PriorityWrite, 1)
-		begun := time.Now()
-		req.Deadline = begun.Add(5500 * time.Millisecond)
-		_, err := b.Do(t.Context(), req)
-		if !errors.Is(err, ErrDown) || !errors.Is(err, errUnplugged) {
-			t.Error(err)
-		}
-		if took := time.Since(begun); took < 4500*time.Millisecond || took > 5500*time.Millisecond {
-			t.Errorf("gave up after %v of 5.5s", took)
-		}
-		if tries := len(l.opened) - before; tries < 4 || tries > 6 {
-			t.Errorf("tried %d times in 5.5 s", tries)
-		}
-		time.AfterFunc(2500*time.Millisecond, func() { l.set(nil) })
-		begun = time.Now()
-		if _, err := b.Do(t.Context(), at(PriorityWrite, 2)); err != nil {
-			t.Error(err)
-		}
-		if took := time.Since(begun); took > 4*time.Second {
-			t.Errorf("the write took %v, the line came back after 2.5s", took)
-		}
+		write(0, 0, time.Second, 1)
+		l.set(nil)
+		gone = false
+		unplug()
+		write(2500*time.Millisecond, 2500*time.Millisecond, 4*time.Second, 4)
 	})
 }
 

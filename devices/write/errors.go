@@ -87,7 +87,7 @@ func (w *Writer) notSent(c *call, p profile.Point, cause error) *Error {
 	case errors.Is(cause, protocol.ErrClosed):
 		return fail(CodeStopping, "SolarHub is stopping")
 	case errors.Is(cause, protocol.ErrDown):
-		return fail(CodeLineDown, cause.Error(), "device", device, "line", lineName(cause))
+		return lineDown(p, device, cause)
 	case c.ctx.Err() != nil && !c.isLate():
 		return fail(CodeCancelled, "the caller gave up ("+cause.Error()+")")
 	case errors.Is(cause, protocol.ErrExpired), c.isLate():
@@ -97,8 +97,8 @@ func (w *Writer) notSent(c *call, p profile.Point, cause error) *Error {
 		return fail(CodeNoAnswer, "the device does not answer ("+cause.Error()+")", "device", device, "register",
 			registers(p))
 	}
-	if line := lineName(cause); line != "" {
-		return fail(CodeLineDown, cause.Error(), "device", device, "line", line)
+	if _, ok := errors.AsType[*protocol.LinkError](cause); ok {
+		return lineDown(p, device, cause)
 	}
 	return fail(CodeFailed, cause.Error())
 }
@@ -110,12 +110,13 @@ func exception(p profile.Point, device string, cause error, no protocol.Exceptio
 		"device", device, "register", registers(p), "code", strconv.Itoa(int(no.Code)), "text", no.Text())
 }
 
-// lineName returns what the failed line is called, or nothing.
-func lineName(err error) string {
-	if link, ok := errors.AsType[*protocol.LinkError](err); ok {
-		return link.Link
+// lineDown says which line failed, and how.
+func lineDown(p profile.Point, device string, cause error) *Error {
+	line, reason := "", cause.Error()
+	if link, ok := errors.AsType[*protocol.LinkError](cause); ok {
+		line, reason = link.Link, link.Error()
 	}
-	return ""
+	return failure(StageNotSent, p, CodeLineDown, reason, cause, "device", device, "line", line)
 }
 
 // registers names the registers of a point: "holding 588+2", several joined by a comma.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"sync"
 
@@ -98,9 +99,17 @@ func (s *saver) tell(err error) {
 			"room on the disk or make the folder writable. SolarHub goes on and tries again every few seconds")
 	}
 	if s.failed%remindEvery == 0 {
-		s.notify(host.Notice{Kind: host.NoticeCache, Reason: err.Error()})
+		s.notify(host.Notice{Kind: host.NoticeCache, Reason: plainly(err)})
 	}
 	s.fine, s.failed = false, s.failed+1
+}
+
+// plainly says what is wrong with which file, as far as it is one, and leaves out who tried what.
+func plainly(err error) string {
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return file.Path + ": " + file.Err.Error()
+	}
+	return err.Error()
 }
 
 // last writes everything and waits for it.

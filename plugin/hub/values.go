@@ -157,6 +157,9 @@ func (s *state) status(d *devices.Device, status devices.Status, now time.Time) 
 		s.age(u, now)
 	}
 	s.hub.outbox.Put(host.States{Devices: u.online()})
+	if status.Online != before.Online || status.Reason != before.Reason {
+		s.measure(now, true) // while its entities keep their values, the advice is all that shows that it is away
+	}
 }
 
 func (s *state) tellStatus(u *member, before, status devices.Status) {
