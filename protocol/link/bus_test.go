@@ -90,7 +90,7 @@ func TestBusHangUpDuringTheSilence(t *testing.T) {
 			dials++
 			mu.Unlock()
 			running.Go(func() {
-				p := &peer{t: t, conn: there, size: tcpSize, script: func(_ int, adu []byte) []part {
+				p := &peer{conn: there, size: tcpSize, script: func(_ int, adu []byte) []part {
 					return after(10*time.Millisecond, tcpReplyTo(adu))
 				}}
 				p.serve()

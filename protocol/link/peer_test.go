@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -26,8 +28,7 @@ type part struct {
 // peer plays the other end of a link: it takes whole requests and sends what script says, in order, each part after its
 // pause behind the part before. The request number counts from 0.
 type peer struct {
-	t      *testing.T
-	conn   io.ReadWriter
+	conn   io.ReadWriteCloser
 	size   func(b []byte) int // of the request that b begins with, 0 while unknown
 	script func(n int, adu []byte) []part
 	mu     sync.Mutex
@@ -43,14 +44,10 @@ func (p *peer) serve() {
 		for q := range parts {
 			time.Sleep(q.after)
 			if q.bytes == nil {
-				if c, ok := p.conn.(io.Closer); ok {
-					c.Close()
-				}
+				p.conn.Close()
 				continue
 			}
-			if _, err := p.conn.Write(q.bytes); err != nil {
-				continue
-			}
+			_, _ = p.conn.Write(q.bytes)
 		}
 	})
 	defer sender.Wait()
@@ -85,11 +82,11 @@ func (p *peer) requests() [][]byte {
 
 // pipeTo returns a DialFunc whose connections end at a new peer each, and a function that waits for all of them.
 func pipeTo(t *testing.T, size func([]byte) int, script func(n int, adu []byte) []part) (DialFunc, *peer, func()) {
-	p := &peer{t: t, size: size, script: script}
+	p := &peer{size: size, script: script}
 	var running sync.WaitGroup
 	by := func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
-		q := &peer{t: t, conn: far, size: size, script: func(_ int, adu []byte) []part {
+		q := &peer{conn: far, size: size, script: func(_ int, adu []byte) []part {
 			p.mu.Lock()
 			n := len(p.got)
 			p.got = append(p.got, adu)
@@ -104,6 +101,99 @@ func pipeTo(t *testing.T, size func([]byte) int, script func(n int, adu []byte) 
 	}
 	return by, p, running.Wait
 }
+
+// tested is a link of either kind.
+type tested interface {
+	protocol.Link
+	Frames() protocol.Frames
+	Condition() protocol.LinkCondition
+}
+
+// framing is what tests of all links need to know of a kind.
+type framing struct {
+	name    string
+	size    func(b []byte) int      // of the request that b begins with, 0 while unknown
+	reply   func(adu []byte) []byte // of a healthy device
+	refuse  func(adu []byte) []byte // with exception 2
+	from    func(reply []byte, unit byte) []byte
+	silence time.Duration // at least, behind a reply
+	link    func(by DialFunc, q protocol.Quirks, gap time.Duration) tested
+}
+
+var rtuFraming = framing{
+	"RTU", rtuSize, rtuReplyTo, refusal,
+	func(r []byte, unit byte) []byte { return rtu(append([]byte{unit}, r[1:len(r)-2]...)...) },
+	protocol.DefaultSerial.Silence(),
+	func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
+		return NewRTUOverTCP(RTUOverTCPConfig{Address: "logger:4196", Dial: by, Quirks: q, Gap: gap})
+	},
+}
+
+var tcpFraming = framing{
+	"TCP", tcpSize, tcpReplyTo,
+	func(adu []byte) []byte { return tcpFrame(binary.BigEndian.Uint16(adu), adu[6], adu[7]|0x80, 2) },
+	func(r []byte, unit byte) []byte { r[6] = unit; return r },
+	0,
+	func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
+		return NewTCP(TCPConfig{Address: "inverter:502", Dial: by, Quirks: q, Gap: gap})
+	},
+}
+
+// shapeFraming is Modbus TCP through a gateway that has an id of its own for every reply.
+func shapeFraming(name string, id func(uint16) uint16) framing {
+	f := tcpFraming
+	renumbered := func(make func([]byte) []byte) func([]byte) []byte {
+		return func(adu []byte) []byte { return renumber(make(adu), id(binary.BigEndian.Uint16(adu))) }
+	}
+	f.name, f.reply, f.refuse = "TCP by shape, "+name, renumbered(f.reply), renumbered(f.refuse)
+	f.link = func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
+		q.Transactions = protocol.ShapeTransactions
+		return tcpFraming.link(by, q, gap)
+	}
+	return f
+}
+
+// renumber gives a reply another transaction id.
+func renumber(adu []byte, id uint16) []byte {
+	binary.BigEndian.PutUint16(adu, id)
+	return adu
+}
+
+var alwaysZero = shapeFraming("always 0", func(uint16) uint16 { return 0 })
+
+// framings are one of each kind.
+var framings = []framing{rtuFraming, tcpFraming, alwaysZero}
+
+// on runs test in a bubble with a link to a scripted peer.
+func (f framing) on(t *testing.T, q protocol.Quirks, gap time.Duration, script func(n int, adu []byte) []part,
+	test func(t *testing.T, l tested, p *peer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		by, p, wait := pipeTo(t, f.size, script)
+		l := f.link(by, q, gap)
+		defer wait()
+		defer l.Close()
+		if _, err := l.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		test(t, l, p)
+	})
+}
+
+// soundly answers as a healthy device does, in its time.
+func (f framing) soundly(_ int, adu []byte) []part { return after(turnaround, f.reply(adu)) }
+
+const turnaround = 20 * time.Millisecond
+
+// onPipe runs test on RTU.
+func onPipe(t *testing.T, script func(n int, adu []byte) []part, test func(t *testing.T, l tested, p *peer)) {
+	t.Helper()
+	rtuFraming.on(t, protocol.Quirks{}, 0, script, test)
+}
+
+func after(d time.Duration, b []byte) []part { return []part{{d, b}} }
+
+func refusal(adu []byte) []byte { return rtu(adu[0], adu[1]|0x80, 2) }
 
 // rtuSize is the length of an RTU request.
 func rtuSize(b []byte) int {
@@ -206,4 +296,69 @@ func slowDial(ctx context.Context, _, _ string) (net.Conn, error) {
 func fatal(err error) bool {
 	_, link := errors.AsType[*protocol.LinkError](err)
 	return link && !errors.Is(err, protocol.ErrTimeout)
+}
+
+// replyCase is what comes behind a request, and what becomes of it.
+type replyCase struct {
+	name   string
+	req    protocol.Request
+	script func(adu []byte) []part
+	err    string // part of the error; empty: the right words
+	closed bool   // the connection is given up
+}
+
+func silent([]byte) []part { return nil }
+
+// sends says the same whatever is asked.
+func sends(b ...byte) func([]byte) []part { return func([]byte) []part { return after(turnaround, b) } }
+
+// inPieces sends b with a pause before each piece; ends are where the pieces end.
+func inPieces(pause time.Duration, b []byte, ends ...int) (parts []part) {
+	from := 0
+	for _, to := range append(ends, len(b)) {
+		parts, from = append(parts, part{pause, b[from:to]}), to
+	}
+	return parts
+}
+
+// play plays each case to a link of its own.
+func (f framing) play(t *testing.T, cases []replyCase) {
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			f.on(t, protocol.Quirks{}, 0, func(_ int, adu []byte) []part { return tt.script(adu) },
+				func(t *testing.T, l tested, p *peer) { tt.check(t, l) })
+		})
+	}
+}
+
+func (tt replyCase) check(t *testing.T, l tested) {
+	begun := time.Now()
+	resp, err := l.Exchange(t.Context(), tt.req)
+	if took := time.Since(begun); took > 1200*time.Millisecond {
+		t.Errorf("took %v: the deadline is absolute", took)
+	}
+	if resp.Sent.IsZero() {
+		t.Error("the request went out, but Sent is zero")
+	}
+	if tt.err == "" {
+		if err != nil {
+			t.Fatal(err)
+		}
+		right(t, tt.req, resp)
+		return
+	}
+	if err == nil || !strings.Contains(err.Error(), tt.err) {
+		t.Fatalf("error %v, want one with %q", err, tt.err)
+	}
+	_, refused := errors.AsType[protocol.ExceptionError](err)
+	_, broken := errors.AsType[*protocol.LinkError](err)
+	if refused == broken || fatal(err) != tt.closed {
+		t.Errorf("exception %v, link error %v, fatal %v", refused, broken, fatal(err))
+	}
+	if unknown := errors.Is(err, protocol.ErrOutcomeUnknown); unknown != (broken && tt.req.Op != protocol.Read) {
+		t.Errorf("outcome unknown is %v for %v", unknown, tt.req)
+	}
+	if _, err := l.Exchange(t.Context(), readOf(0, 1)); errors.Is(err, protocol.ErrDown) != tt.closed {
+		t.Errorf("behind: %v; want it closed: %v", err, tt.closed)
+	}
 }

@@ -1,48 +1,13 @@
 package link
 
 import (
+	"cmp"
 	"errors"
-	"math/rand/v2"
 	"testing"
 	"time"
 
 	"solarhub/protocol"
 )
-
-// A late answer, and the answer to the repetition as well: what comes back first after a timeout belongs to the past.
-func TestRTULateAnswers(t *testing.T) {
-	for _, late := range []time.Duration{1100 * time.Millisecond, 1600 * time.Millisecond, 3 * time.Second} {
-		t.Run(late.String(), func(t *testing.T) {
-			script := func(n int, adu []byte) []part {
-				if n == 3 {
-					return after(late, rtuReplyTo(adu))
-				}
-				return after(turnaround, rtuReplyTo(adu))
-			}
-			onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-				failures := 0
-				for i := range uint16(30) {
-					req := readOf(100*i, 10)
-					if _, err := l.Open(t.Context()); err != nil {
-						t.Fatal(err)
-					}
-					resp, err := l.Exchange(t.Context(), req)
-					if err == nil {
-						right(t, req, resp)
-						continue
-					}
-					if !errors.Is(err, protocol.ErrTimeout) {
-						t.Fatal(err)
-					}
-					failures++
-				}
-				if failures > 4 {
-					t.Errorf("%d failures for one late answer", failures)
-				}
-			})
-		})
-	}
-}
 
 // A probe that an earlier answer has made needless is not waited for. If its own answer then comes one register short,
 // that is not taken for the answer to the read behind it.
@@ -57,7 +22,7 @@ func TestRTUProbeAnsweredShort(t *testing.T) {
 		}
 		return after(turnaround, rtuReplyTo(adu))
 	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+	onPipe(t, script, func(t *testing.T, l tested, p *peer) {
 		if _, err := l.Exchange(t.Context(), readOf(300, 10)); err != nil { // what probes ask for
 			t.Fatal(err)
 		}
@@ -91,7 +56,7 @@ func TestRTULateWriteEcho(t *testing.T) {
 		}
 		return after(turnaround, rtuReplyTo(adu))
 	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+	onPipe(t, script, func(t *testing.T, l tested, p *peer) {
 		if _, err := l.Exchange(t.Context(), write(1, 2)); !errors.Is(err, protocol.ErrOutcomeUnknown) ||
 			!errors.Is(err, protocol.ErrTimeout) {
 			t.Fatal(err)
@@ -102,28 +67,6 @@ func TestRTULateWriteEcho(t *testing.T) {
 		if got := p.requests(); len(got) != 3 || got[1][1] != 3 {
 			t.Errorf("want write, probe, write; got % x", got)
 		}
-	})
-}
-
-// A late exception must not be taken for the next request's refusal, whose own answer would then be late.
-func TestRTULateException(t *testing.T) {
-	script := func(n int, adu []byte) []part {
-		if n == 0 {
-			return after(1010*time.Millisecond, rtu(1, 0x83, 11))
-		}
-		return after(turnaround, rtuReplyTo(adu))
-	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-		_, err := l.Exchange(t.Context(), readOf(0, 10))
-		if !errors.Is(err, protocol.ErrTimeout) {
-			t.Fatal(err)
-		}
-		req := readOf(50, 4)
-		resp, err := l.Exchange(t.Context(), req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		right(t, req, resp)
 	})
 }
 
@@ -145,7 +88,7 @@ func TestRTUProbesDoNotLockOut(t *testing.T) {
 	for name, script := range map[string]func(int, []byte) []part{"refuses": only(10, refuse),
 		"silent": only(10, silent)} {
 		t.Run(name, func(t *testing.T) {
-			onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+			onPipe(t, script, func(t *testing.T, l tested, p *peer) {
 				begun := time.Now()
 				for i := uint16(0); ; i++ {
 					req := readOf(20*i, 10)
@@ -171,58 +114,6 @@ func TestRTUProbesDoNotLockOut(t *testing.T) {
 	}
 }
 
-// Random lateness, losses, refusals and repetitions, with a unit that answers everything in order: never a wrong value.
-func TestRTUNeverWrong(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for round := range uint64(20) {
-		r := rand.New(rand.NewPCG(seed, 2*round))
-		ask := rand.New(rand.NewPCG(seed, 2*round+1))
-		script := func(_ int, adu []byte) []part {
-			reply := rtuReplyTo(adu)
-			switch p := r.IntN(100); {
-			case p < 3:
-				return nil
-			case p < 6:
-				reply = rtu(adu[0], adu[1]|0x80, 6)
-			case p < 8:
-				reply[len(reply)-1] ^= 0x55
-			case p < 10:
-				reply = append([]byte{byte(r.Uint32())}, reply...)
-			}
-			pause := time.Duration(r.IntN(60)) * time.Millisecond
-			if r.IntN(10) == 0 {
-				pause = time.Duration(r.IntN(2500)) * time.Millisecond
-			}
-			return after(pause, reply)
-		}
-		onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
-			l.isPort = true // as on a serial port: one line all the time
-			answered := 0
-			for range 300 {
-				req := readOf(uint16(ask.IntN(60000)), uint16([]int{1, 2, 10, 10, 10, 45}[ask.IntN(6)]))
-				if ask.IntN(5) == 0 {
-					req.Range.Table = protocol.InputRegister
-				}
-				if _, err := l.Open(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				resp, err := l.Exchange(t.Context(), req)
-				if err == nil {
-					right(t, req, resp)
-					answered++
-				} else if fatal(err) {
-					t.Fatal(err)
-				}
-				time.Sleep(time.Duration(ask.IntN(200)) * time.Millisecond)
-			}
-			if answered < 200 {
-				t.Errorf("round %d: only %d of 300 answered", round, answered)
-			}
-		})
-	}
-}
-
 // Nothing is sent into a frame that is still coming in.
 func TestRTUWaitsForSilence(t *testing.T) {
 	script := func(n int, adu []byte) []part {
@@ -235,7 +126,7 @@ func TestRTUWaitsForSilence(t *testing.T) {
 		}
 		return parts
 	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+	onPipe(t, script, func(t *testing.T, l tested, p *peer) {
 		first, err := l.Exchange(t.Context(), readOf(0, 10))
 		if !errors.Is(err, protocol.ErrTimeout) {
 			t.Fatal(err)
@@ -256,7 +147,7 @@ func TestRTUOpenKeepsSilence(t *testing.T) {
 	script := func(n int, adu []byte) []part {
 		return []part{{turnaround, rtuReplyTo(adu)}, {50 * time.Millisecond, []byte{1, 3, 200}}}
 	}
-	onPipe(t, script, func(t *testing.T, l *RTULink, p *peer) {
+	onPipe(t, script, func(t *testing.T, l tested, p *peer) {
 		if _, err := l.Exchange(t.Context(), readOf(0, 10)); err != nil {
 			t.Fatal(err)
 		}
@@ -276,4 +167,54 @@ func TestRTUOpenKeepsSilence(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	})
+}
+
+// A reply that comes after its request has timed out is taken for no other one: not if it is a refusal, not where a
+// reply may not say whose it is, and not if it comes while another unit is asked, which settles it.
+func TestRTULateReplies(t *testing.T) {
+	second := func(addr uint16) protocol.Request {
+		req := readOf(addr, 10)
+		req.Unit = 2
+		return req
+	}
+	for _, tt := range []struct {
+		name     string
+		units    protocol.Units
+		late     time.Duration
+		refused  bool
+		as       byte // the id of all replies; 0: their own
+		then     []protocol.Request
+		requests int
+	}{
+		{"a refusal", protocol.StrictUnits, 1010 * time.Millisecond, true, 0, []protocol.Request{readOf(50, 4)}, 2},
+		{"of nobody", protocol.LaxUnits, 1200 * time.Millisecond, false, 255, []protocol.Request{second(50)}, 3},
+		{"while another is asked", protocol.StrictUnits, 1010 * time.Millisecond, false, 0,
+			[]protocol.Request{second(0), readOf(50, 10)}, 3},
+	} {
+		script := func(n int, adu []byte) []part {
+			reply, wait := rtuReplyTo(adu), turnaround
+			if n == 0 {
+				wait = tt.late
+				if tt.refused {
+					reply = refusal(adu)
+				}
+			}
+			return after(wait, rtuFraming.from(reply, cmp.Or(tt.as, adu[0])))
+		}
+		rtuFraming.on(t, protocol.Quirks{Units: tt.units}, 0, script, func(t *testing.T, l tested, p *peer) {
+			if _, err := l.Exchange(t.Context(), readOf(0, 10)); !errors.Is(err, protocol.ErrTimeout) {
+				t.Fatal(err)
+			}
+			for _, req := range tt.then {
+				resp, err := l.Exchange(t.Context(), req)
+				if err != nil {
+					t.Fatalf("%s: %v", tt.name, err)
+				}
+				right(t, req, resp)
+			}
+			if n := len(p.requests()); n != tt.requests || l.Frames().Late == 0 {
+				t.Errorf("%s: %d requests, %+v", tt.name, n, l.Frames())
+			}
+		})
+	}
 }

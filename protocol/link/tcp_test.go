@@ -1,157 +1,69 @@
 package link
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"math/bits"
 	"net"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"solarhub/protocol"
 )
 
-// onTCPPipe runs f in a bubble with a Modbus TCP link to a scripted peer.
-func onTCPPipe(t *testing.T, script func(n int, adu []byte) []part, f func(t *testing.T, l *TCPLink, p *peer)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		by, p, wait := pipeTo(t, tcpSize, script)
-		l := NewTCP(TCPConfig{Address: "inverter:502", Dial: by})
-		defer wait()
-		defer l.Close()
-		if _, err := l.Open(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		f(t, l, p)
-	})
-}
-
 func TestTCPReply(t *testing.T) {
-	const ms5 = 5 * time.Millisecond
-	reply := func(change func(adu []byte)) func([]byte) []part {
+	changed := func(change func(adu []byte)) func([]byte) []part {
 		return func(adu []byte) []part {
 			r := tcpReplyTo(adu)
 			change(r)
-			return after(ms5, r)
+			return after(turnaround, r)
 		}
 	}
-	tests := []struct {
-		name   string
-		req    protocol.Request
-		script func(adu []byte) []part
-		err    string
-		closed bool // the connection is given up
-	}{
-		{"holding", readOf(4112, 45), reply(func([]byte) {}), "", false},
-		{"unit 0", protocol.Request{Range: protocol.Range{Table: protocol.InputRegister, Addr: 1, Count: 2}},
-			reply(func([]byte) {}), "", false},
-		{"split", readOf(4112, 45), func(b []byte) []part {
-			r := tcpReplyTo(b)
-			return []part{{ms5, r[:3]}, {ms5, r[3:8]}, {ms5, r[8:]}}
-		}, "", false},
-		{"other transactions first", readOf(0, 2), func(b []byte) []part {
-			return after(ms5, append(tcpFrame(0xFFF0, 1, 3, 4, 0, 0, 0, 0),
-				append(tcpFrame(0, 1, 3, 2, 0, 0), tcpReplyTo(b)...)...))
-		}, "", false},
-		{"exception", readOf(0, 2), func(b []byte) []part {
-			return after(ms5, tcpFrame(binary.BigEndian.Uint16(b), 1, 0x83, 11))
-		}, "read holding 0+2 unit 1: exception 11 (gateway target device failed to respond)", false},
-		{"silence", readOf(0, 2), func([]byte) []part { return nil },
-			"read holding 0+2 unit 1: receive inverter:502: no answer within 1s", false},
-		{"silence after a write", writeOf(0, 2), func([]byte) []part { return nil },
-			"no answer within 1s, outcome unknown", false},
-		{"wrong transaction", readOf(0, 2), reply(func(r []byte) { r[1] += 3 }), "only 1 replies to other requests",
+	sound := changed(func([]byte) {})
+	set := func(at int, to byte) func([]byte) []part { return changed(func(r []byte) { r[at] = to }) }
+	frame := func(pdu ...byte) func([]byte) []part { // with the right id
+		return func(b []byte) []part { return after(turnaround, tcpFrame(binary.BigEndian.Uint16(b), 1, pdu...)) }
+	}
+	var babble []byte
+	for i := range uint16(20) {
+		babble = append(babble, tcpFrame(100+i, 1, 3, 4, 0, 0, 0, 0)...)
+	}
+	unit0 := protocol.Request{Range: protocol.Range{Table: protocol.InputRegister, Addr: 1, Count: 2}}
+	tcpFraming.play(t, []replyCase{
+		{"holding", readOf(4112, 45), sound, "", false},
+		{"unit 0", unit0, sound, "", false},
+		{"split", readOf(4112, 45), func(b []byte) []part { return inPieces(turnaround, tcpReplyTo(b), 3, 8) }, "",
 			false},
-		{"wrong unit", readOf(0, 2), reply(func(r []byte) { r[6] = 255 }), "from unit 255", true},
-		{"wrong function", readOf(0, 2), reply(func(r []byte) { r[7] = 4 }), "for function 4, not 3", true},
-		{"wrong byte count", readOf(0, 2), reply(func(r []byte) { r[8] = 2 }), "byte count of 2, not 4", true},
-		{"too few registers", readOf(0, 2), func(b []byte) []part {
-			return after(ms5, tcpFrame(binary.BigEndian.Uint16(b), 1, 3, 2, 0, 9))
-		}, "with 2 data bytes", true},
-		{"long exception", readOf(0, 2), func(b []byte) []part {
-			return after(ms5, tcpFrame(binary.BigEndian.Uint16(b), 1, 0x83, 2, 0))
-		}, "an exception of 2 bytes", true},
-		{"wrong echo", writeOf(7, 2), reply(func(r []byte) { r[11] = 3 }),
-			"echoing 00 07 00 03, not 00 07 00 02, outcome unknown", true},
-		{"protocol id", readOf(0, 2), reply(func(r []byte) { r[3] = 1 }), "protocol id 1, not 0", true},
-		{"length 0", readOf(0, 2), reply(func(r []byte) { r[4], r[5] = 0, 0 }), "length field 0, not 3..254", true},
-		{"length 65535", writeOf(0, 2), reply(func(r []byte) { r[4], r[5] = 255, 255 }),
+		{"other transactions first", readOf(0, 2), func(b []byte) []part {
+			others := append(tcpFrame(0xFFF0, 1, 3, 4, 0, 0, 0, 0), tcpFrame(0, 1, 3, 2, 0, 0)...)
+			return after(turnaround, append(others, tcpReplyTo(b)...))
+		}, "", false},
+		{"exception", readOf(0, 2), frame(0x83, 11),
+			"read holding 0+2 unit 1: exception 11 (gateway target device failed to respond)", false},
+		{"silence", readOf(0, 2), silent, "read holding 0+2 unit 1: receive inverter:502: no answer within 1s", false},
+		{"silence after a write", writeOf(0, 2), silent, "no answer within 1s, outcome unknown", false},
+		{"wrong transaction", readOf(0, 2), changed(func(r []byte) { r[1] += 3 }), "only 1 replies to other requests",
+			false},
+		{"wrong unit", readOf(0, 2), set(6, 255), "from unit 255", true},
+		{"wrong function", readOf(0, 2), set(7, 4), "for function 4, not 3", true},
+		{"wrong byte count", readOf(0, 2), set(8, 2), "byte count of 2, not 4", true},
+		{"too few registers", readOf(0, 2), frame(3, 2, 0, 9), "with 2 data bytes", true},
+		{"long exception", readOf(0, 2), frame(0x83, 2, 0), "an exception of 2 bytes", true},
+		{"wrong echo", writeOf(7, 2), set(11, 3), "echoing 00 07 00 03, not 00 07 00 02, outcome unknown", true},
+		{"protocol id", readOf(0, 2), set(3, 1), "protocol id 1, not 0", true},
+		{"length 0", readOf(0, 2), set(5, 0), "length field 0, not 3..254", true},
+		{"length 65535", writeOf(0, 2), changed(func(r []byte) { r[4], r[5] = 255, 255 }),
 			"length field 65535, not 3..254, outcome unknown", true},
-		{"babble", readOf(0, 2), func([]byte) []part {
-			var b []byte
-			for i := range uint16(20) {
-				b = append(b, tcpFrame(100+i, 1, 3, 4, 0, 0, 0, 0)...)
-			}
-			return after(ms5, b)
-		}, "more than 16 replies that answer nothing", true},
-		{"hang-up", readOf(0, 2), func([]byte) []part { return []part{{ms5, nil}} },
-			"receive inverter:502: hung up by the other end", true},
-		{"hang-up after a write", writeOf(0, 2), func([]byte) []part { return []part{{ms5, nil}} },
-			"hung up by the other end, outcome unknown", true},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			onTCPPipe(t, func(_ int, adu []byte) []part { return tt.script(adu) },
-				func(t *testing.T, l *TCPLink, p *peer) {
-					resp, err := l.Exchange(t.Context(), tt.req)
-					if tt.err == "" {
-						if err != nil {
-							t.Fatal(err)
-						}
-						right(t, tt.req, resp)
-					} else if err == nil || !strings.Contains(err.Error(), tt.err) {
-						t.Fatalf("error %q, want one with %q", fmt.Sprint(err), tt.err)
-					}
-					if broken := fatal(err); broken != tt.closed {
-						t.Errorf("fatal is %v", broken)
-					}
-					if (l.conn == nil) != tt.closed {
-						t.Errorf("closed is %v, want %v", l.conn == nil, tt.closed)
-					}
-					if _, broken := errors.AsType[*protocol.LinkError](err); broken &&
-						errors.Is(err, protocol.ErrOutcomeUnknown) != (tt.req.Op != protocol.Read) {
-						t.Errorf("outcome unknown: %v", err)
-					}
-				})
-		})
-	}
-}
-
-// A late answer costs its own request and no other one.
-func TestTCPLateAnswer(t *testing.T) {
-	script := func(n int, adu []byte) []part {
-		if n == 2 {
-			return after(1200*time.Millisecond, tcpReplyTo(adu))
-		}
-		return after(5*time.Millisecond, tcpReplyTo(adu))
-	}
-	onTCPPipe(t, script, func(t *testing.T, l *TCPLink, p *peer) {
-		for i := range uint16(10) {
-			req := readOf(i, 10)
-			resp, err := l.Exchange(t.Context(), req)
-			if i == 2 {
-				if !errors.Is(err, protocol.ErrTimeout) {
-					t.Fatal(err)
-				}
-				continue
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			right(t, req, resp)
-		}
-		if f := l.Frames(); f.Late != 1 || f.Foreign != 0 {
-			t.Errorf("frames %+v", f)
-		}
+		{"babble", readOf(0, 2), sends(babble...), "more than 16 replies that answer nothing", true},
+		{"hang-up", readOf(0, 2), sends(), "receive inverter:502: hung up by the other end", true},
+		{"hang-up after a write", writeOf(0, 2), sends(), "hung up by the other end, outcome unknown", true},
 	})
 }
 
 func TestTCPReopensAfterTimeouts(t *testing.T) {
-	onTCPPipe(t, func(int, []byte) []part { return nil }, func(t *testing.T, l *TCPLink, p *peer) {
+	tcpFraming.on(t, protocol.Quirks{}, 0, func(int, []byte) []part { return nil }, func(t *testing.T, l tested, p *peer) {
 		for range maxTimeouts {
 			if connection, err := l.Open(t.Context()); err != nil || connection != 1 {
 				t.Fatal(connection, err)
@@ -162,52 +74,6 @@ func TestTCPReopensAfterTimeouts(t *testing.T) {
 		}
 		if connection, err := l.Open(t.Context()); err != nil || connection != 2 {
 			t.Errorf("connection %d, want 2: %v", connection, err)
-		}
-	})
-}
-
-func TestTCPConnectDelayAndGap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		by, _, wait := pipeTo(t, tcpSize, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) })
-		l := NewTCP(TCPConfig{Address: "a:502", Dial: by, Quirks: protocol.Quirks{ConnectDelay: 2 * time.Second},
-			Gap: 100 * time.Millisecond})
-		defer wait()
-		defer l.Close()
-		begun := time.Now()
-		if _, err := l.Open(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		first, err := l.Exchange(t.Context(), readOf(0, 1))
-		if err != nil || first.Sent.Sub(begun) < 2*time.Second {
-			t.Error(first.Sent.Sub(begun), err)
-		}
-		second, err := l.Exchange(t.Context(), readOf(0, 1))
-		if err != nil || second.Sent.Sub(first.Done) < 100*time.Millisecond {
-			t.Error(second.Sent.Sub(first.Done), err)
-		}
-	})
-}
-
-func TestTCPNotSent(t *testing.T) {
-	onTCPPipe(t, func(int, []byte) []part { return nil }, func(t *testing.T, l *TCPLink, p *peer) {
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err := l.Exchange(ended, writeOf(0, 1)); !errors.Is(err, context.Canceled) || fatal(err) {
-			t.Error(err)
-		}
-		old := writeOf(0, 1)
-		old.Deadline = time.Now().Add(-time.Second)
-		if _, err := l.Exchange(t.Context(), old); !errors.Is(err, protocol.ErrExpired) ||
-			errors.Is(err, protocol.ErrOutcomeUnknown) {
-			t.Error(err)
-		}
-		l.Close()
-		if _, err := l.Exchange(t.Context(), writeOf(0, 1)); !errors.Is(err, protocol.ErrDown) ||
-			errors.Is(err, protocol.ErrOutcomeUnknown) {
-			t.Error(err)
-		}
-		if n := len(p.requests()); n != 0 {
-			t.Errorf("%d requests were sent", n)
 		}
 	})
 }
@@ -316,8 +182,8 @@ func TestTCPRefused(t *testing.T) {
 
 // Units on one connection share its transaction ids, each its own, and Modbus TCP addresses any byte.
 func TestTCPTransactions(t *testing.T) {
-	onTCPPipe(t, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) },
-		func(t *testing.T, l *TCPLink, p *peer) {
+	tcpFraming.on(t, protocol.Quirks{}, 0, func(_ int, adu []byte) []part { return after(0, tcpReplyTo(adu)) },
+		func(t *testing.T, l tested, p *peer) {
 			for _, unit := range []protocol.UnitID{1, 2, 0, 255, 1, 2} {
 				req := readOf(9, 3)
 				req.Unit = unit
@@ -336,4 +202,96 @@ func TestTCPTransactions(t *testing.T) {
 				seen[id] = true
 			}
 		})
+}
+
+func TestTCPTransactionIDs(t *testing.T) {
+	answer := func(id func(uint16) uint16) func(int, []byte) []part {
+		return func(_ int, adu []byte) []part {
+			return after(5*time.Millisecond, renumber(tcpReplyTo(adu), id(binary.BigEndian.Uint16(adu))))
+		}
+	}
+	for name, script := range map[string]func(int, []byte) []part{
+		"off by one":    answer(func(id uint16) uint16 { return id + 1 }),
+		"swapped bytes": answer(bits.ReverseBytes16),
+		"always 0":      answer(func(uint16) uint16 { return 0 }),
+		"right":         answer(func(id uint16) uint16 { return id }),
+	} {
+		for _, mode := range []protocol.Transactions{protocol.StrictTransactions, protocol.ShapeTransactions} {
+			tcpFraming.on(t, protocol.Quirks{Transactions: mode}, 0, script, func(t *testing.T, l tested, p *peer) {
+				ok := mode == protocol.ShapeTransactions || name == "right"
+				for i, req := range []protocol.Request{readOf(5, 10), writeOf(1, 2), readOf(60, 10)} {
+					resp, err := l.Exchange(t.Context(), req)
+					if (err == nil) != ok {
+						t.Errorf("%s, mode %d: %v", name, mode, err)
+					}
+					if err == nil && req.Op == protocol.Read {
+						right(t, req, resp)
+					}
+					if noted := l.Condition().Transactions; i == 0 && noted == ok {
+						t.Errorf("%s, mode %d: noted is %v", name, mode, noted)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A server that sends sound replies for ever, to nobody, is left: before a request, and behind one.
+func TestTCPGarbage(t *testing.T) {
+	script := func(n int, adu []byte) []part {
+		flood := []part{{5 * time.Millisecond, tcpReplyTo(adu)}}
+		for range 200 {
+			flood = append(flood, part{0, tcpFrame(9, 1, 3, 2, 0, 0)})
+		}
+		return flood
+	}
+	tcpFraming.on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
+		if _, err := l.Exchange(t.Context(), readOf(0, 10)); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		_, err := l.Exchange(t.Context(), writeOf(0, 10))
+		if !fatal(err) || !errors.Is(err, protocol.ErrDown) || errors.Is(err, protocol.ErrOutcomeUnknown) ||
+			!strings.Contains(err.Error(), "nobody asked for") {
+			t.Error(err)
+		}
+		if conn := l.(*TCPLink).conn; time.Since(begun) > time.Second || conn != nil {
+			t.Errorf("took %v, closed is %v", time.Since(begun), conn == nil)
+		}
+	})
+}
+
+// Ids of requests that may be answered at the same time are far apart, and none comes again soon.
+func TestTransactions(t *testing.T) {
+	var ids transactions
+	now := time.Now()
+	seen := make(map[uint16]int)
+	for i := range 1 << 16 {
+		id := ids.next(now.Add(time.Duration(i)))
+		if at, again := seen[id]; again {
+			t.Fatalf("id %d of request %d again for %d", id, at, i)
+		}
+		seen[id] = i
+	}
+	last := ids.last
+	for back := range 64 {
+		id := last - uint16(back)*transactionStep
+		if back > 0 && min(id-last, last-id) < 500 {
+			t.Errorf("id %d of %d requests before is next to %d", id, back, last)
+		}
+	}
+	if kind, _ := ids.classify(last + 1); kind != foreign {
+		t.Error(kind)
+	}
+	if kind, sent := ids.classify(last); kind != late || sent != now.Add(1<<16-1) {
+		t.Error(kind, sent)
+	}
+	if kind, _ := ids.classify(last); kind != foreign {
+		t.Error("a second reply to a late one:", kind)
+	}
+	id := ids.next(now)
+	ids.answered()
+	if kind, _ := ids.classify(id); kind != foreign {
+		t.Error("a second reply:", kind)
+	}
 }
