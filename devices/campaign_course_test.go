@@ -41,7 +41,7 @@ func (c course) link(dial link.DialFunc) protocol.Link {
 
 // overPipes serves the line on pipes.
 func (c course) overPipes(ctx context.Context, line *sim.Line) (protocol.Link, func()) {
-	dial, wait := overPipes(c.framing)(ctx, line)
+	dial, wait := overPipes(ctx, line, c.framing)
 	return c.link(dial), wait
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
-	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -215,16 +213,4 @@ func (p *player) count(say complaint) (t score) {
 		}
 	}
 	return t
-}
-
-// overPipes serves the line on pipes.
-func overPipes(framing sim.Framing) func(ctx context.Context, line *sim.Line) (link.DialFunc, func()) {
-	return func(ctx context.Context, line *sim.Line) (link.DialFunc, func()) {
-		var serving sync.WaitGroup
-		return func(context.Context, string, string) (net.Conn, error) {
-			here, there := net.Pipe()
-			serving.Go(func() { _ = line.ServeConn(ctx, there, framing) })
-			return here, nil
-		}, serving.Wait
-	}
 }

@@ -2,10 +2,8 @@ package devices
 
 import (
 	"context"
-	"net"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
-	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -50,33 +47,37 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 	}
 	sink := &recorder{}
 	line := sim.NewLine(sim.Options{Turnaround: 5 * time.Millisecond}, unit)
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
-	bus := protocol.NewBus(link.NewTCP(link.TCPConfig{Dial: func(context.Context, string, string) (net.Conn, error) {
-		here, there := net.Pipe()
-		running.Go(func() { _ = line.ServeConn(ctx, there, sim.TCP) })
-		return here, nil
-	}}), protocol.BusOptions{})
-	d := New(cfg, bus, sink, zerolog.Nop())
-	d.SetEnabled(func(string) bool { return true })
-	running.Go(func() { _ = bus.Run(ctx) })
-	running.Go(func() { _ = d.Run(ctx) })
-	time.Sleep(20 * time.Second)
-	synctest.Wait()
-	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" || s.Identity.Variant != p.TraitsText(traits) {
+	onLine(t, line, course{framing: sim.TCP}, func(ctx context.Context, bus *protocol.Bus, run func(*Device)) {
+		d := New(cfg, bus, sink, zerolog.Nop())
+		d.SetEnabled(func(string) bool { return true })
+		run(d)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		everythingWorks(ctx, t, d, traits, sink)
+	})
+	for _, e := range line.Journal().Since(0) {
+		if e.Exception != 0 {
+			t.Errorf("refused: %v", e)
+		}
+	}
+}
+
+// everythingWorks looks at the values of a device that has been polled, and writes everything that can be written.
+func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profile.Traits, sink *recorder) {
+	t.Helper()
+	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" ||
+		s.Identity.Variant != d.cfg.Profile.TraitsText(traits) {
 		t.Fatalf("status %+v", s)
 	}
 	if holes, refused := d.Learned().Holes, d.Refused(); len(holes) != 0 || len(refused) != 0 {
 		t.Errorf("holes %v, refused %v", holes, refused)
 	}
-	for _, point := range points {
+	for _, point := range d.Points() {
 		if v := sink.last(point.Key).Value; !point.Button() && v.Kind == codec.KindNone {
 			t.Errorf("%s has no value: %v", point.Key, v.Str)
 		}
 	}
-	for _, point := range points {
+	for _, point := range d.Points() {
 		if point.Write == nil {
 			continue
 		}
@@ -87,11 +88,6 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 			} else if got := out.Reading.Value.Any(); got != value && !point.Button() {
 				t.Errorf("%s = %v: the device holds %v", point.Key, value, got)
 			}
-		}
-	}
-	for _, e := range line.Journal().Since(0) {
-		if e.Exception != 0 {
-			t.Errorf("refused: %v", e)
 		}
 	}
 }

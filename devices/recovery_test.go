@@ -99,7 +99,7 @@ func (e episode) recover(t *testing.T, framing sim.Framing, lasts time.Duration)
 	line := sim.NewLine(opts, unit)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	dial, wait := overPipes(framing)(ctx, line)
+	dial, wait := overPipes(ctx, line, framing)
 	defer func() {
 		cancel()
 		running.Wait() // nobody dials any more

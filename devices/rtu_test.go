@@ -3,9 +3,7 @@ package devices
 import (
 	"context"
 	"math/rand/v2"
-	"net"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,10 +11,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/devices/profile"
-	"solarhub/devices/simulate"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
-	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -29,33 +25,22 @@ func onSerialLine(t *testing.T, f func(ctx context.Context, d *Device, line *sim
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		unit, err := simulate.Unit(p, profile.Traits{"kind": "lv"}, "TEST123456")
+		unit, err := simulateAt(p, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		serial := protocol.DefaultSerial
 		line := sim.NewLine(sim.Options{Serial: &serial, Turnaround: 20 * time.Millisecond}, unit)
-		cfg := Config{Profile: p, Unit: 1, Line: p.Line, Intervals: map[profile.Interval]time.Duration{
-			profile.Now: time.Millisecond, profile.Normal: time.Millisecond, profile.Slow: time.Millisecond}}
-		cfg.Line.Pace.Gap, cfg.Line.MaxRegisters = 0, 40
+		cfg := flatOut(p, 1)
 		sink := &recorder{}
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		defer running.Wait()
-		defer cancel()
-		bus := protocol.NewBus(link.NewRTUOverTCP(link.RTUOverTCPConfig{
-			Dial: func(context.Context, string, string) (net.Conn, error) {
-				here, there := net.Pipe()
-				running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
-				return here, nil
-			}}), protocol.BusOptions{})
-		d := New(cfg, bus, sink, zerolog.Nop())
-		d.SetEnabled(func(string) bool { return true })
-		running.Go(func() { _ = bus.Run(ctx) })
-		running.Go(func() { _ = d.Run(ctx) })
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		f(ctx, d, line, sink)
+		onLine(t, line, course{framing: sim.RTU}, func(ctx context.Context, bus *protocol.Bus, run func(*Device)) {
+			d := New(cfg, bus, sink, zerolog.Nop())
+			d.SetEnabled(func(string) bool { return true })
+			run(d)
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			f(ctx, d, line, sink)
+		})
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"solarhub/devices/profile"
 	"solarhub/devices/simulate"
 	"solarhub/protocol"
-	"solarhub/protocol/link"
 	"solarhub/protocol/plan"
 	"solarhub/protocol/sim"
 )
@@ -50,49 +48,48 @@ func waitsOn(t *testing.T, callers, n int) (w waits) {
 		units = append(units, u)
 	}
 	line := sim.NewLine(sim.Options{Serial: &serial, Turnaround: 20 * time.Millisecond, Keep: 1}, units...)
-	ctx, cancel := context.WithCancel(t.Context())
-	var running, calling sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
-	link := link.NewRTUOverTCP(link.RTUOverTCPConfig{Serial: serial,
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			here, there := net.Pipe()
-			running.Go(func() { _ = line.ServeConn(ctx, there, sim.RTU) })
-			return here, nil
-		}})
-	bus := protocol.NewBus(link, protocol.BusOptions{})
-	running.Go(func() { _ = bus.Run(ctx) })
-	var devices []*Device
-	for unit := range protocol.UnitID(3) {
-		d := New(flatOut(p, unit+1), bus, &recorder{}, zerolog.Nop())
-		d.SetEnabled(func(string) bool { return true })
-		running.Go(func() { _ = d.Run(ctx) })
-		devices = append(devices, d)
-	}
-	time.Sleep(10 * time.Second)
-	// Each of the other callers may have a write and its read-back before ours.
-	w.bound = publishedBound(devices[0]).Wait(2 * (callers - 1))
-	var mu sync.Mutex
-	for i := range callers {
-		d, random := devices[i%2], rand.New(rand.NewPCG(9, uint64(i)))
-		point := numbersOf(d)[i]
-		calling.Go(func() {
-			for j := range n / callers {
-				time.Sleep(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
-				out, err := d.Write(ctx, Set{Key: point.Key, Value: []float64{point.Write.Min, point.Write.Max}[j%2],
-					Force: true})
-				if err != nil {
-					t.Errorf("%s: %v", point.Key, err)
+	over := course{framing: sim.RTU, serial: &serial}
+	onLine(t, line, over, func(ctx context.Context, bus *protocol.Bus, run func(*Device)) {
+		var devices []*Device
+		for unit := range protocol.UnitID(3) {
+			d := New(flatOut(p, unit+1), bus, &recorder{}, zerolog.Nop())
+			d.SetEnabled(func(string) bool { return true })
+			run(d)
+			devices = append(devices, d)
+		}
+		time.Sleep(10 * time.Second)
+		// Each of the other callers may have a write and its read-back before ours.
+		w.bound = publishedBound(devices[0]).Wait(2 * (callers - 1))
+		var calling sync.WaitGroup
+		var mu sync.Mutex
+		for i := range callers {
+			calling.Go(func() {
+				for _, took := range setValues(ctx, t, devices[i%2], i, n/callers) {
+					mu.Lock()
+					w.all = append(w.all, took)
+					mu.Unlock()
 				}
-				mu.Lock()
-				w.all = append(w.all, out.Wire)
-				mu.Unlock()
-			}
-		})
-	}
-	calling.Wait()
+			})
+		}
+		calling.Wait()
+	})
 	slices.Sort(w.all)
 	return w
+}
+
+// setValues sets the i-th number of a device n times, with pauses, and returns how long each waited for the wire.
+func setValues(ctx context.Context, t *testing.T, d *Device, i, n int) (took []time.Duration) {
+	random, point := rand.New(rand.NewPCG(9, uint64(i))), numbersOf(d)[i]
+	for j := range n {
+		time.Sleep(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
+		value := []float64{point.Write.Min, point.Write.Max}[j%2]
+		out, err := d.Write(ctx, Set{Key: point.Key, Value: value, Force: true})
+		if err != nil {
+			t.Errorf("%s: %v", point.Key, err)
+		}
+		took = append(took, out.Wire)
+	}
+	return took
 }
 
 // simulateAt returns a unit of the profile.
