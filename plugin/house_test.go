@@ -44,7 +44,7 @@ type house struct {
 	ctx     context.Context
 	address string // of the host
 	now     atomic.Pointer[devhost.Host]
-	memory  string // file of what the host keeps
+	before  *devhost.Host // that was closed last
 
 	unit *sim.Unit
 	line *sim.Line
@@ -101,8 +101,7 @@ func newHouse(t *testing.T, more string) *house {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	h := &house{t: t, ctx: ctx,
-		memory: filepath.Join(t.TempDir(), "host.json"), gate: &gate{}, data: t.TempDir(), log: zerolog.Nop()}
+	h := &house{t: t, ctx: ctx, gate: &gate{}, data: t.TempDir(), log: zerolog.Nop()}
 	h.openHost()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := h.now.Load(); host != nil {
@@ -163,18 +162,14 @@ func serveBy(t *testing.T, how func(context.Context, net.Listener) error) string
 }
 
 func (h *house) openHost() {
-	h.t.Helper()
-	host, err := devhost.New(devhost.Options{Token: goodToken, File: h.memory, Grace: time.Millisecond})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.now.Store(host)
+	h.now.Store(devhost.New(devhost.Options{Token: goodToken, Before: h.before, Grace: time.Millisecond}))
 }
 
 // closeHost kills the host; what it keeps on its disk stays.
 func (h *house) closeHost() {
 	if host := h.now.Swap(nil); host != nil {
 		host.Close()
+		h.before = host
 	}
 }
 

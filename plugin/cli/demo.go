@@ -68,7 +68,7 @@ integration (see: solarhub install).`,
 	set.IntVar(&flags.port, "port", demoPort,
 		"port of the page, 0 for any; if you name none and this one is taken, another one is used")
 	set.StringVar(&flags.data, "data", "",
-		"keep what it remembers in this folder; the default is a temporary folder that is removed")
+		"keep the values that SolarHub remembers in this folder; the default is a temporary folder that is removed")
 	set.StringVar(&flags.url, "host", "", "show the house in the Home Assistant at this address instead")
 	flags.token.register(set)
 	return command

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,7 +50,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 		return nil, err
 	}
 	if flags.url == "" {
-		err = d.listen(flags, dir)
+		err = d.listen(flags)
 	} else {
 		d.token, err = flags.token.read()
 	}
@@ -66,7 +65,7 @@ func (a *app) newDemo(ctx context.Context, flags demoFlags, dir string) (*demoRu
 }
 
 // listen takes the place of the page and makes the host's settings.
-func (d *demoRun) listen(flags demoFlags, dir string) (err error) {
+func (d *demoRun) listen(flags demoFlags) (err error) {
 	if d.listener, d.note, err = demoListener(flags); err != nil {
 		return err
 	}
@@ -82,8 +81,7 @@ func (d *demoRun) listen(flags demoFlags, dir string) (err error) {
 	}
 	d.options = devhost.Options{
 		Token: d.token, Open: web.Loopback(d.listener.Addr()),
-		File: filepath.Join(dir, "host.json"), Grace: 10 * time.Second,
-		Companion: d.version, Texts: texts, Line: d.observe, Page: web.Page(),
+		Grace: 10 * time.Second, Companion: d.version, Texts: texts, Line: d.observe, Page: web.Page(),
 		Log: d.log.With().Str("part", "host").Logger(),
 	}
 	return nil
@@ -203,9 +201,7 @@ func (d *demoRun) exchanged(e plugin.Exchange) {
 
 // serveHost serves the host's WebSocket and its page until ctx ends.
 func (d *demoRun) serveHost(ctx context.Context) error {
-	if err := d.openHost(); err != nil {
-		return errors.Join(err, d.listener.Close())
-	}
+	d.openHost()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h := d.host.Load(); h != nil {
 			h.Handler().ServeHTTP(w, r)
@@ -217,19 +213,13 @@ func (d *demoRun) serveHost(ctx context.Context) error {
 	return web.Serve(ctx, d.listener, handler)
 }
 
-// openHost starts a host that knows what the last one kept.
-func (d *demoRun) openHost() error {
-	h, err := devhost.New(d.options)
-	if err != nil {
-		return err
-	}
-	d.host.Store(h)
-	return nil
-}
+// openHost starts a host that knows what survives a restart of the last one.
+func (d *demoRun) openHost() { d.host.Store(devhost.New(d.options)) }
 
 // closeHost ends the host as if it were killed.
 func (d *demoRun) closeHost() {
 	if h := d.host.Swap(nil); h != nil {
 		h.Close()
+		d.options.Before = h
 	}
 }

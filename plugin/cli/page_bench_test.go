@@ -111,10 +111,7 @@ func joinCrowd(b *testing.B, url string) (tell func(device, round int)) {
 // BenchmarkPageOf2000Entities measures the first picture of a page with 2,000 entities, and what their updates cost the
 // browser: each has a new value every two seconds.
 func BenchmarkPageOf2000Entities(b *testing.B) {
-	h, err := devhost.New(devhost.Options{Open: true, Page: web.Page()})
-	if err != nil {
-		b.Fatal(err)
-	}
+	h := devhost.New(devhost.Options{Open: true, Page: web.Page()})
 	server := httptest.NewServer(h.Handler())
 	b.Cleanup(func() { h.Close(); server.Close() })
 	tell := joinCrowd(b, server.URL)

@@ -113,8 +113,8 @@ func (h *Host) SetDisabled(id string, disabled bool) error {
 		return nil
 	}
 	entry := h.registry[e.def.ID]
-	if entry.DisabledBy = ""; disabled {
-		entry.DisabledBy = "user"
+	if entry.disabledBy = ""; disabled {
+		entry.disabledBy = "user"
 	}
 	e.disabled = disabled
 	h.registry[e.def.ID] = entry

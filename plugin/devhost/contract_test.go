@@ -75,22 +75,15 @@ func TestContract(t *testing.T) {
 // newTag returns what is in the names of one run: a real Home Assistant remembers those of earlier ones.
 func newTag() string { return fmt.Sprintf("x%xz", time.Now().UnixMilli()&0xffffffff) }
 
-// development starts a development host that ends with the test. A restart keeps the address and what the file holds.
+// development starts a development host that ends with the test. A restart keeps the address and what survives it.
 func development(t *testing.T) side {
 	sentences, err := companion.Sentences()
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := devhost.Options{Token: "owner's token", File: filepath.Join(t.TempDir(), "host.json"), Texts: sentences}
-	start := func() *devhost.Host {
-		h, err := devhost.New(options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return h
-	}
+	options := devhost.Options{Token: "owner's token", Texts: sentences}
 	var now atomic.Pointer[devhost.Host]
-	now.Store(start())
+	now.Store(devhost.New(options))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now.Load().Handler().ServeHTTP(w, r)
 	}))
@@ -98,8 +91,9 @@ func development(t *testing.T) side {
 	t.Cleanup(func() { now.Load().Close() })
 	return side{name: "devhost", url: server.URL, token: options.Token,
 		restart: func(*testing.T) {
-			now.Load().Close()
-			now.Store(start())
+			options.Before = now.Load()
+			options.Before.Close()
+			now.Store(devhost.New(options))
 		},
 		disable: func(b *bench, entityID string) {
 			if err := now.Load().SetDisabled(entityID, true); err != nil {

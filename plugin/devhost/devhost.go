@@ -34,7 +34,7 @@ type Options struct {
 	Token      string // access token of an administrator. Defaults to "token"
 	PlainToken string // access token of a user who is none. Defaults to none
 	Open       bool   // every token is the owner's: for a host that only this machine can reach, see web.Loopback
-	File       string // keeps what survives a restart; its folder must exist. Defaults to none
+	Before     *Host  // closed: this one knows what survives a restart of that one. Defaults to none
 
 	// names under which it is served, beside addresses and localhost. Defaults to this machine's, also with .local
 	Hosts []string
@@ -90,14 +90,14 @@ type Host struct {
 	open          int                // connections
 	conns         map[*conn]struct{} // that have said who they are
 	installations map[string]*installation
-	roots         map[string]*root    // by device id without part
-	entities      map[string]*entity  // by unique id
-	byEntityID    map[string]*entity  // by Home Assistant's entity_id
-	registry      map[string]registry // by unique id
-	deleted       map[string]string   // by device or part that the owner deleted: the installation that served it
-	states        map[string]State    // by entity_id
-	scenes        map[string][]member // by entity_id
-	automation    *automation         // nil: none
+	roots         map[string]*root      // by device id without part
+	entities      map[string]*entity    // by unique id
+	byEntityID    map[string]*entity    // by Home Assistant's entity_id
+	registry      map[string]registered // by unique id
+	deleted       map[string]string     // by device or part that the owner deleted: the installation that served it
+	states        map[string]State      // by entity_id
+	scenes        map[string][]member   // by entity_id
+	automation    *automation           // nil: none
 	lastSession   int64
 	lastEntity    int64
 	change        chan struct{} // closed and replaced when anything changes
@@ -107,8 +107,8 @@ type Host struct {
 	serving sync.WaitGroup
 }
 
-// New returns a host that knows what Options.File kept. It starts nothing.
-func New(o Options) (*Host, error) {
+// New returns a host. It starts nothing.
+func New(o Options) *Host {
 	h := &Host{
 		options:       o.withDefaults(),
 		started:       time.Now(),
@@ -117,18 +117,18 @@ func New(o Options) (*Host, error) {
 		roots:         map[string]*root{},
 		entities:      map[string]*entity{},
 		byEntityID:    map[string]*entity{},
-		registry:      map[string]registry{},
+		registry:      map[string]registered{},
 		deleted:       map[string]string{},
 		states:        map[string]State{},
 		scenes:        map[string][]member{},
 		change:        make(chan struct{}),
 	}
 	h.life, h.stop = context.WithCancel(context.Background())
-	if err := h.load(); err != nil {
-		return nil, err
+	if o.Before != nil {
+		h.resume(o.Before)
 	}
 	h.handler = h.routes()
-	return h, nil
+	return h
 }
 
 // Handler serves /api/websocket and the page. It refuses what comes under a name that is
@@ -150,7 +150,7 @@ func (h *Host) Run(ctx context.Context, listener net.Listener) error {
 	return web.Serve(ctx, listener, h.Handler())
 }
 
-// Close ends every connection, as when Home Assistant is killed, waits for them, and saves what is kept.
+// Close ends every connection, as when Home Assistant is killed, and waits for them.
 func (h *Host) Close() {
 	h.mu.Lock()
 	h.closed = true
@@ -169,11 +169,7 @@ func (h *Host) Close() {
 	for _, i := range h.installations { // the ends of the sessions began a grace period
 		i.stopTimers()
 	}
-	kept := h.kept()
 	h.mu.Unlock()
-	if err := h.save(kept); err != nil {
-		h.options.Log.Error().Err(err).Msg("The definitions were not saved")
-	}
 }
 
 // Drop cuts every connection without a word, as a network does, and goes on serving.

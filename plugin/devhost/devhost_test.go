@@ -55,10 +55,7 @@ func inBubble(t *testing.T, o devhost.Options, test func(b *bench, h *devhost.Ho
 	t.Helper()
 	o.Hosts = []string{"pipe"}
 	synctest.Test(t, func(t *testing.T) {
-		h, err := devhost.New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := devhost.New(o)
 		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
@@ -190,10 +187,7 @@ func TestStrangersHoldAPlaceForAMoment(t *testing.T) {
 }
 
 func TestAPageOfAnotherSiteOpensNoWebSocket(t *testing.T) {
-	h, err := devhost.New(devhost.Options{Page: http.NotFoundHandler()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := devhost.New(devhost.Options{Page: http.NotFoundHandler()})
 	server := httptest.NewServer(h.Handler())
 	defer server.Close()
 	defer h.Close()

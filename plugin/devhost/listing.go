@@ -18,7 +18,7 @@ func (h *Host) listEntities(command) (any, error) {
 	list := []any{}
 	for _, e := range h.pick(func(*entity) bool { return true }) {
 		list = append(list, map[string]any{"device_id": deviceID(e.def.Device),
-			"disabled_by": orNull(h.registry[e.def.ID].DisabledBy), "entity_category": orNull(e.def.Category),
+			"disabled_by": orNull(h.registry[e.def.ID].disabledBy), "entity_category": orNull(e.def.Category),
 			"entity_id": e.entityID, "name": nil, "original_name": e.def.Name, "platform": domain,
 			"unique_id": e.def.ID})
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,6 +17,30 @@ import (
 func rootOf(device string) string {
 	id, _, _ := strings.Cut(device, "/")
 	return id
+}
+
+// registered is what Home Assistant keeps of an entity.
+type registered struct{ entityID, disabledBy string } // disabledBy is integration, user or empty
+
+// resume takes what survives a restart from a host that was closed: definitions, the hash that each installation
+// registered, the registry and the automation. Entities are unavailable until a plugin is ready.
+func (h *Host) resume(old *Host) {
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	maps.Copy(h.registry, old.registry)
+	maps.Copy(h.deleted, old.deleted)
+	for name, i := range old.installations {
+		h.installation(name).hash = i.hash
+	}
+	for id, r := range old.roots {
+		maps.Copy(h.root(id, h.installation(r.owner.name)).devices, r.devices)
+	}
+	for _, e := range old.pick(func(*entity) bool { return true }) {
+		h.define(h.roots[e.root.id], e.def)
+	}
+	if old.automation != nil {
+		h.setAutomation(&old.automation.Automation)
+	}
 }
 
 // entitiesOf returns the entities that an installation serves, in the order of registration.
@@ -61,17 +86,17 @@ func (h *Host) define(r *root, d host.Entity) {
 // enrol makes an entity with the entity_id and the choices that the registry holds for it.
 func (h *Host) enrol(r *root, d host.Entity) *entity {
 	entry, known := h.registry[d.ID]
-	if !known || !strings.HasPrefix(entry.EntityID, d.Platform+".") {
+	if !known || !strings.HasPrefix(entry.entityID, d.Platform+".") {
 		name := r.devices[d.Device].Name + " " + d.Name
-		entry = registry{EntityID: h.freeID(d.Platform + "." + slug(name))}
+		entry = registered{entityID: h.freeID(d.Platform + "." + slug(name))}
 		if !d.Enabled {
-			entry.DisabledBy = "integration"
+			entry.disabledBy = "integration"
 		}
 		h.registry[d.ID] = entry
-		h.entityChanged("create", entry.EntityID)
+		h.entityChanged("create", entry.entityID)
 	}
 	h.lastEntity++
-	e := &entity{entityID: entry.EntityID, disabled: entry.DisabledBy != "", seq: h.lastEntity}
+	e := &entity{entityID: entry.entityID, disabled: entry.disabledBy != "", seq: h.lastEntity}
 	h.entities[d.ID], h.byEntityID[e.entityID] = e, e
 	return e
 }

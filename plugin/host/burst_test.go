@@ -311,9 +311,7 @@ func TestARefusedFrameIsDropped(t *testing.T) {
 		for _, code := range []string{"invalid_format", "unknown_error", "home_assistant_error"} {
 			t.Run(command+" "+code, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := &script{t: t}
-					l := newLab(t)
-					l.listen(s.handler(func(c *talk) {
+					l, s := scripted(t, func(c *talk) {
 						c.greet()
 						c.serve("supported_features", nil)
 						id, name := c.hear()
@@ -322,8 +320,7 @@ func TestARefusedFrameIsDropped(t *testing.T) {
 							`"action":"press","id":"b",`+
 							`"remaining_ms":1000}}`, id))
 						c.serve("", map[string]string{command: code})
-					}))
-					l.start()
+					})
 					defer l.stop()
 					for i := range 60 {
 						time.Sleep(time.Second)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -168,7 +167,6 @@ type lab struct {
 	log    *logs
 	client *host.Client
 	host   *devhost.Host
-	memory string // file of what the host keeps
 
 	stopHost, stopClient func()
 }
@@ -177,7 +175,7 @@ type lab struct {
 func newLab(t *testing.T, change ...func(*host.Options)) *lab {
 	t.Helper()
 	l := &lab{t: t, plugin: &plugin{definitions: house()}, outbox: host.NewOutbox(), board: &switchboard{},
-		log: &logs{}, memory: filepath.Join(t.TempDir(), "host.json")}
+		log: &logs{}}
 	l.plugin.call = func(context.Context, host.Call) host.Result { return host.Result{} }
 	l.client = l.newClient(change...)
 	return l
@@ -207,12 +205,8 @@ func (l *lab) newClient(change ...func(*host.Options)) *host.Client {
 // serve starts a development host.
 func (l *lab) serve(o devhost.Options) {
 	l.t.Helper()
-	o.Token, o.File, o.Hosts = token, l.memory, []string{"house"}
-	h, err := devhost.New(o)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	n := newNetwork()
+	o.Token, o.Before, o.Hosts = token, l.host, []string{"house"}
+	h, n := devhost.New(o), newNetwork()
 	l.board.plug(n)
 	l.host = h
 	l.stopHost = background(l.t, func(ctx context.Context) error { return h.Run(ctx, n) })

@@ -47,13 +47,10 @@ func TestNoticesWaitForASession(t *testing.T) {
 
 func TestACompanionThatTakesNoNotices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		s := &script{t: t}
-		l.listen(s.handler(func(c *talk) {
+		l, s := scripted(t, func(c *talk) {
 			c.greet()
 			c.serve("", map[string]string{host.CommandNotice: host.RefusedUnknownCommand})
-		}))
-		l.start()
+		})
 		defer l.stop()
 		time.Sleep(time.Minute)
 		l.client.Notify(host.Notice{Kind: host.NoticeReverted, ID: "SN1_grid_limit", Wanted: 5.0, Found: true})

@@ -42,6 +42,15 @@ func (s *script) handler(play func(c *talk)) http.HandlerFunc {
 	}
 }
 
+// scripted starts a client whose host plays something on each connection.
+func scripted(t *testing.T, play func(c *talk)) (*lab, *script) {
+	t.Helper()
+	l, s := newLab(t), &script{t: t}
+	l.listen(s.handler(play))
+	l.start()
+	return l, s
+}
+
 func (s *script) note() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

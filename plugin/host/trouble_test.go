@@ -54,10 +54,7 @@ func TestWaitsBeforeTheNextTry(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{t: t}
-				l := newLab(t)
-				l.listen(s.handler(c.play))
-				l.start()
+				l, s := scripted(t, c.play)
 				defer l.stop()
 				time.Sleep(5*c.wait + c.wait/2)
 				for _, w := range s.waits() {
@@ -102,13 +99,10 @@ func TestReplacedIsNoticedThoughTheSocketIsGone(t *testing.T) {
 
 func TestARefusalThatIsFollowedByTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{t: t}
-		l := newLab(t)
-		l.listen(s.handler(func(c *talk) {
+		l, s := scripted(t, func(c *talk) {
 			c.greet()
 			c.serve(host.CommandHello, map[string]string{host.CommandHello: "entry_not_loaded"})
-		}))
-		l.start()
+		})
 		defer l.stop()
 		time.Sleep(5 * time.Minute)
 		for _, w := range s.waits() {
@@ -230,10 +224,7 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{t: t}
-				l := newLab(t)
-				l.listen(s.handler(play))
-				l.start()
+				l, s := scripted(t, play)
 				defer l.stop()
 				time.Sleep(11500 * time.Millisecond)
 				if n := s.count(); n < 2 {
@@ -246,9 +237,7 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 
 func TestASilentHostIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{t: t}
-		l := newLab(t)
-		l.listen(s.handler(func(c *talk) {
+		l, s := scripted(t, func(c *talk) {
 			c.greet()
 			for {
 				id, name := c.hear()
@@ -259,8 +248,7 @@ func TestASilentHostIsGivenUp(t *testing.T) {
 					c.reply(id, name, nil)
 				}
 			}
-		}))
-		l.start()
+		})
 		defer l.stop()
 		time.Sleep(19 * time.Second)
 		if !l.client.Status().Ready || s.count() != 1 {
@@ -277,14 +265,11 @@ func TestCommandsThatAreRefused(t *testing.T) {
 	for _, command := range []string{host.CommandRegister, host.CommandStates, host.CommandHeartbeat} {
 		t.Run(command, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{t: t}
-				l := newLab(t)
-				l.listen(s.handler(func(c *talk) {
+				l, s := scripted(t, func(c *talk) {
 					c.greet()
 					c.serve("",
 						map[string]string{command: "stale_session"})
-				}))
-				l.start()
+				})
 				defer l.stop()
 				time.Sleep(12 * time.Second)
 				if s.count() < 2 || !strings.Contains(l.log.String(), "ended this session") {
