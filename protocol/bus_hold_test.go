@@ -2,56 +2,10 @@ package protocol
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 )
-
-// The bus stops behind the exchange in flight, and what waits is told so.
-func TestBusStopsBehindAnExchange(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := &fakeLink{}
-		b := NewBus(l, BusOptions{})
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { _ = b.Run(ctx) })
-		if _, err := b.Do(ctx, at(PriorityPoll, 0)); err != nil { // opens the line
-			t.Fatal(err)
-		}
-		time.Sleep(time.Second)
-		var c callers
-		c.do(t.Context(), b, at(PriorityPoll, 1))
-		c.do(t.Context(), b, at(PriorityWrite, 2))
-		begun := time.Now()
-		cancel()
-		running.Wait()
-		c.Wait()
-		if c.errs[1] != nil || !errors.Is(c.errs[2], ErrClosed) || time.Since(begun) != 100*time.Millisecond ||
-			l.isOpen {
-			t.Errorf("%v after %v, open: %v", c.errs, time.Since(begun), l.isOpen)
-		}
-	})
-}
-
-// A write that arrives during the silence before a poll goes first.
-func TestBusWriteDuringTheSilence(t *testing.T) {
-	l := &fakeLink{}
-	onBus(t, l, func(t *testing.T, b *Bus) {
-		var c callers
-		c.do(t.Context(), b, at(PriorityPoll, 0))
-		time.Sleep(110 * time.Millisecond)
-		c.do(t.Context(), b, at(PriorityPoll, 1)) // 10 ms of silence are left
-		c.do(t.Context(), b, at(PriorityWrite, 2))
-		c.Wait()
-		if want := "r0 w2 r1"; strings.Join(l.log, " ") != want {
-			t.Errorf("order %v, want %s", l.log, want)
-		}
-	})
-}
 
 // A hold that is no write lets writes go first between its exchanges, unless the second belongs to the first.
 func TestBusHoldGivesWay(t *testing.T) {
@@ -111,24 +65,6 @@ func TestBusHoldIsNotStarved(t *testing.T) {
 		c.Wait()
 		if at := slices.Index(l.log, "r6"); at != 1+inRow {
 			t.Errorf("the second exchange was number %d: %v", at, l.log)
-		}
-	})
-}
-
-// A write that had to wait for its time does not overtake one that came before that time.
-func TestBusWritesInTheOrderTheyAreDue(t *testing.T) {
-	l := &fakeLink{}
-	onBus(t, l, func(t *testing.T, b *Bus) {
-		var c callers
-		settling := at(PriorityWrite, 1)
-		settling.NotBefore = time.Now().Add(90 * time.Millisecond)
-		c.do(t.Context(), b, settling)
-		c.do(t.Context(), b, at(PriorityPoll, 0))
-		time.Sleep(80 * time.Millisecond)
-		c.do(t.Context(), b, at(PriorityWrite, 2))
-		c.Wait()
-		if want := "r0 w2 w1"; strings.Join(l.log, " ") != want {
-			t.Errorf("order %v, want %s", l.log, want)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 // fakeLink takes 100 ms for an exchange and needs 20 ms of silence behind it.
 type fakeLink struct {
+	busy       atomic.Bool
 	mu         sync.Mutex
 	log        []string // what was exchanged, by address and operation
 	openErr    error
@@ -60,6 +62,10 @@ func (l *fakeLink) Exchange(ctx context.Context, req Request) (Response, error) 
 	if err := ctx.Err(); err != nil {
 		return Response{}, err
 	}
+	if !l.busy.CompareAndSwap(false, true) {
+		return Response{}, errors.New("the link is used by two")
+	}
+	defer l.busy.Store(false)
 	l.mu.Lock()
 	n := len(l.log)
 	l.log = append(l.log, fmt.Sprintf("%c%d", "rwW"[req.Op], req.Range.Addr))
@@ -136,39 +142,54 @@ func (c *callers) do(ctx context.Context, b *Bus, req Request) {
 	synctest.Wait() // so that they are queued in this order
 }
 
-func TestBusOrder(t *testing.T) {
-	l := &fakeLink{}
-	onBus(t, l, func(t *testing.T, b *Bus) {
-		var c callers
-		for i, p := range []Priority{PriorityPoll, PriorityPoll, PriorityRead, PriorityWrite, PriorityRead,
-			PriorityWrite} {
-			c.do(t.Context(), b, at(p, uint16(i)))
-		}
-		c.Wait()
-		want := "r0 w3 w5 r2 r4 r1"
-		if got := strings.Join(l.log, " "); got != want {
-			t.Errorf("order %s, want %s", got, want)
-		}
-	})
+// queuedAt is a request that comes at a time.
+type queuedAt struct {
+	at, notBefore time.Duration
+	priority      Priority
 }
 
-// A write that comes while the line rests behind a reply goes before the polls that waited longer.
-func TestBusChoosesAfterTheGap(t *testing.T) {
-	l := &fakeLink{}
-	onBus(t, l, func(t *testing.T, b *Bus) {
-		var c callers
-		c.do(t.Context(), b, at(PriorityPoll, 0))
-		c.do(t.Context(), b, at(PriorityPoll, 1))
-		time.Sleep(110 * time.Millisecond)
-		c.do(t.Context(), b, at(PriorityWrite, 2))
-		c.Wait()
-		if want := []string{"r0", "w2", "r1"}; !slices.Equal(l.log, want) {
-			t.Errorf("order %v, want %v", l.log, want)
-		}
-		if wait := b.Stats().WriteWait.Max; wait != 10*time.Millisecond {
-			t.Errorf("the write waited %v, want the rest of the gap, 10ms", wait)
-		}
-	})
+// Writes go before reads and reads before polls, each in the order in which it is due. What comes while an exchange or
+// the silence behind it is going on has its chance, and what had to wait for its time does not overtake what came
+// before that time.
+func TestBusOrder(t *testing.T) {
+	const write, read, poll = PriorityWrite, PriorityRead, PriorityPoll
+	for _, tt := range []struct {
+		name  string
+		queue []queuedAt
+		want  string
+		wait  time.Duration // the longest of a write
+	}{
+		{"priorities", []queuedAt{{0, 0, poll}, {0, 0, poll}, {0, 0, read}, {0, 0, write}, {0, 0, read}, {0, 0, write}},
+			"r0 w3 w5 r2 r4 r1", 240 * ms},
+		{"during the silence", []queuedAt{{0, 0, poll}, {0, 0, poll}, {110 * ms, 0, poll}, {110 * ms, 0, write}},
+			"r0 w3 r1 r2", 10 * ms},
+		{"not before", []queuedAt{{0, 250 * ms, write}, {0, 0, poll}, {0, 0, poll}, {0, 0, poll}, {0, 0, poll}},
+			"r1 r2 r3 w0 r4", 110 * ms},
+		{"as they are due", []queuedAt{{0, 0, poll}, {10 * ms, 80 * ms, write}, {80 * ms, 0, write}}, "r0 w2 w1",
+			150 * ms},
+		{"alone", []queuedAt{{0, time.Minute, write}}, "w0", 0},
+	} {
+		l := &fakeLink{}
+		onBus(t, l, func(t *testing.T, b *Bus) {
+			var c callers
+			begun := time.Now()
+			for i, q := range tt.queue {
+				time.Sleep(time.Until(begun.Add(q.at)))
+				req := at(q.priority, uint16(i))
+				if q.notBefore > 0 {
+					req.NotBefore = time.Now().Add(q.notBefore)
+				}
+				c.do(t.Context(), b, req)
+			}
+			c.Wait()
+			if got := strings.Join(l.log, " "); got != tt.want {
+				t.Errorf("%s: order %s, want %s", tt.name, got, tt.want)
+			}
+			if wait := b.Stats().WriteWait.Max; wait != tt.wait {
+				t.Errorf("%s: a write waited %v, want %v", tt.name, wait, tt.wait)
+			}
+		})
+	}
 }
 
 func TestBusNothingStarves(t *testing.T) {
@@ -187,29 +208,6 @@ func TestBusNothingStarves(t *testing.T) {
 		}
 		if second == len(l.log)-1 && first == second-1 {
 			t.Errorf("the row of writes was not broken: %v", l.log)
-		}
-	})
-}
-
-func TestBusNotBefore(t *testing.T) {
-	l := &fakeLink{}
-	onBus(t, l, func(t *testing.T, b *Bus) {
-		var c callers
-		settling := at(PriorityWrite, 9)
-		settling.NotBefore = time.Now().Add(250 * time.Millisecond)
-		c.do(t.Context(), b, settling)
-		for i := range uint16(4) {
-			c.do(t.Context(), b, at(PriorityPoll, i))
-		}
-		c.Wait()
-		if want := []string{"r0", "r1", "r2", "w9", "r3"}; !slices.Equal(l.log, want) {
-			t.Errorf("order %v, want %v", l.log, want)
-		}
-		alone := at(PriorityRead, 7)
-		alone.NotBefore = time.Now().Add(time.Minute)
-		resp, err := b.Do(t.Context(), alone)
-		if err != nil || !resp.Sent.Equal(alone.NotBefore) {
-			t.Errorf("sent %v before or after its time: %v", resp.Sent.Sub(alone.NotBefore), err)
 		}
 	})
 }
@@ -242,20 +240,6 @@ func TestBusDropsWhatIsLate(t *testing.T) {
 		}
 		if want := "read holding 1+1 unit 1: deadline passed before it could be sent"; c.errs[1].Error() != want {
 			t.Errorf("%q, want %q", c.errs[1], want)
-		}
-	})
-}
-
-// Whoever gives up on a request that is on the wire still learns its outcome.
-func TestBusCancelInFlight(t *testing.T) {
-	l := &fakeLink{}
-	onBus(t, l, func(t *testing.T, b *Bus) {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		req := at(PriorityWrite, 1)
-		req.Deadline = time.Now().Add(60 * time.Millisecond)
-		if _, err := b.Do(ctx, req); err != nil {
-			t.Error(err)
 		}
 	})
 }
@@ -342,6 +326,8 @@ func TestBusHoldEndsWithTheBus(t *testing.T) {
 	})
 }
 
+// The bus stops behind the exchange in flight, and what waits is told so. Who gives up on an exchange in flight still
+// learns its outcome.
 func TestBusStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &fakeLink{}
@@ -350,8 +336,12 @@ func TestBusStops(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { _ = b.Run(ctx) })
 		var c callers
-		c.do(t.Context(), b, at(PriorityWrite, 0))
-		c.do(t.Context(), b, at(PriorityWrite, 1))
+		gone, leave := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer leave()
+		inFlight := at(PriorityWrite, 0)
+		inFlight.Deadline = time.Now().Add(60 * time.Millisecond)
+		c.do(gone, b, inFlight)
+		c.do(t.Context(), b, at(PriorityPoll, 1))
 		begun := time.Now()
 		cancel()
 		running.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,44 +13,6 @@ import (
 
 	"solarhub/protocol"
 )
-
-// Callers side by side, on an idle line and a busy one: the link is never used by two.
-func TestBusOneAtATime(t *testing.T) {
-	var requests atomic.Int64
-	address := listen(t, func(_ int, c *net.TCPConn) {
-		buf := make([]byte, 300)
-		for {
-			n, err := c.Read(buf)
-			if err != nil {
-				return
-			}
-			if n != 12 {
-				t.Errorf("% x is not one request", buf[:n])
-			}
-			requests.Add(1)
-			_, _ = c.Write(tcpReplyTo(buf[:n]))
-		}
-	})
-	b := protocol.NewBus(NewTCP(TCPConfig{Address: address}), protocol.BusOptions{})
-	ctx, cancel := context.WithCancel(t.Context())
-	var running, calling sync.WaitGroup
-	running.Go(func() { _ = b.Run(ctx) })
-	for range 4 {
-		calling.Go(func() {
-			for i := range uint16(200) {
-				if _, err := b.Do(ctx, readOf(0, 1+i%9)); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	calling.Wait()
-	cancel()
-	running.Wait()
-	if s := b.Stats(); s.Replies != 800 || requests.Load() != 800 || s.Frames != (protocol.Frames{}) {
-		t.Errorf("%d requests, %+v", requests.Load(), s)
-	}
-}
 
 // A poll that comes while the line is being opened is served, and an impatient caller is not held up by it.
 func TestBusCallerLeavesWhileOpening(t *testing.T) {
@@ -126,4 +89,64 @@ func TestBusHangUpDuringTheSilence(t *testing.T) {
 		cancel()
 		running.Wait()
 	})
+}
+
+// floodOf returns a DialFunc whose peers send the same for ever, whatever they are asked, and counts how often it was
+// called.
+func floodOf(garbage []byte) (by DialFunc, dials *atomic.Int64, wait func()) {
+	dials = new(atomic.Int64)
+	var running sync.WaitGroup
+	by = func(context.Context, string, string) (net.Conn, error) {
+		dials.Add(1)
+		near, far := net.Pipe()
+		running.Go(func() { _, _ = far.Read(make([]byte, 512)); far.Close() })
+		running.Go(func() {
+			for {
+				if _, err := far.Write(garbage); err != nil {
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		})
+		return near, nil
+	}
+	return by, dials, running.Wait
+}
+
+// A server that sends garbage for ever is backed off, however often it is asked: a dial a minute in the end.
+func TestGarbageIsBackedOff(t *testing.T) {
+	noise := slices.Repeat([]byte{0xA5, 1, 3, 250}, 250)
+	frames := slices.Repeat(tcpFrame(9, 1, 3, 2, 0, 0), 80)
+	for _, tt := range []struct {
+		name    string
+		garbage []byte
+		f       framing
+	}{
+		{"TCP, noise", noise, tcpFraming}, {"TCP, replies", frames, tcpFraming},
+		{"TCP by shape, replies", frames, alwaysZero}, {"RTU, noise", noise, rtuFraming},
+		{"RTU, frames", slices.Repeat(rtu(9, 3, 2, 0, 0), 80), rtuFraming},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				by, dials, wait := floodOf(tt.garbage)
+				bus := protocol.NewBus(tt.f.link(by, protocol.Quirks{}, 0), protocol.BusOptions{})
+				ctx, cancel := context.WithCancel(t.Context())
+				var running sync.WaitGroup
+				running.Go(func() { _ = bus.Run(ctx) })
+				for begun := time.Now(); time.Since(begun) < 20*time.Minute; {
+					if _, err := bus.Do(ctx, protocol.Request{Unit: 1, Range: protocol.Range{Count: 10},
+						Priority: protocol.PriorityPoll}); err == nil {
+						t.Error("garbage was taken for a reply")
+					}
+					time.Sleep(2 * time.Second)
+				}
+				cancel()
+				running.Wait()
+				wait()
+				if n := dials.Load(); n > 35 {
+					t.Errorf("dialled %d times in 20 minutes", n)
+				}
+			})
+		})
+	}
 }
