@@ -31,7 +31,7 @@ func TestEndToEndPictures(t *testing.T) {
 	forget(ctx, t, h)
 	b.run(ctx, h)
 	e := &endToEnd{home: h, house: b}
-	const key = "battery_max_charge_current_a"
+	const key = "battery_charge_current_max"
 	h.until(ctx, time.Minute, "a value", func() bool {
 		e.ids, _ = h.registered(ctx)
 		s := h.states(ctx)[e.ids[b.powdrive.serial+"_"+key]].State
@@ -93,8 +93,8 @@ func (e *endToEnd) away(ctx context.Context, t *testing.T, p *page, key string) 
 		}
 	}
 	p.Goto("/config/dashboard")
-	p.newDashboard("solarhub-away", number, e.id(t, i, "work_mode"), e.id(t, i, "battery_soc_pct"),
-		e.id(t, i, "battery_power_w"), e.id(t, i, "line_advice"))
+	p.newDashboard("solarhub-away", number, e.id(t, i, "work_mode"), e.id(t, i, "battery_soc"),
+		e.id(t, i, "battery_power"), e.id(t, i, "line_advice"))
 	p.Goto("/solarhub-away/0")
 	p.Wait("the card", `deep("hui-entities-card")`)
 	if err := i.pty.Unplug(); err != nil {
