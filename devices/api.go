@@ -22,6 +22,7 @@ type Config struct {
 	ID        string                             // the device id where no serial number can be read; usually empty
 	Line      profile.LineSettings               // the profile's, with the configuration's overrides
 	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
+	Traits    profile.Traits                     // that the configuration fixes: they are not read
 	ReadOnly  bool
 	Arm       []string      // keys of points that may be written though the profile asks for arming
 	Grace     time.Duration // how long it stays available while it is away; 0: not at all. See DefaultGrace
@@ -33,7 +34,7 @@ type Config struct {
 type Identity struct {
 	Serial  string // or Config.ID
 	Model   string
-	Variant string // the text of its traits, see profile.Profile.TraitsText
+	Traits  string // their text, see profile.Profile.TraitsText
 	Version string
 }
 
@@ -67,7 +68,11 @@ type (
 // IdentityPlan returns the reads by which a device of the profile proves who it is, behind each opening of the
 // connection.
 func IdentityPlan(p *profile.Profile, line profile.LineSettings) ([]plan.Read, error) {
-	return ReadPlan(identityFields(p), line)
+	var fields []profile.Point
+	for _, f := range p.IdentityFields(p.Cases()[0]) {
+		fields = append(fields, profile.Point{Key: f.Key, Ranges: f.Ranges, Spec: f.Spec})
+	}
+	return ReadPlan(fields, line)
 }
 
 // ReadPlan returns the reads that bring all the points at once, buttons left out, as a device on that line would plan

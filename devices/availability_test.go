@@ -77,7 +77,7 @@ func TestGraceEnds(t *testing.T) {
 func TestGraceAtTheStart(t *testing.T) {
 	polled(t, func(h *house) {
 		h.cfg.Grace = DefaultGrace
-		h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"}
+		h.cfg.Known = &Identity{Serial: "SN00000001", Traits: "lv"}
 		h.dead.Store(true)
 	}, func(h *house) {
 		h.pass(15 * time.Second)

@@ -93,7 +93,7 @@ func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.Uni
 	cfg := Config{Profile: pr, Unit: unit, Name: fmt.Sprint("unit ", unit), Line: pr.Line,
 		Intervals: map[profile.Interval]time.Duration{
 			profile.Now: p.timeout / 8, profile.Normal: p.timeout / 4, profile.Slow: time.Second}}
-	cfg.Known = &Identity{Serial: fmt.Sprintf("CAMPAIGN0%d", unit), Variant: "b"} // which the cache says, and it is a
+	cfg.Known = &Identity{Serial: fmt.Sprintf("CAMPAIGN0%d", unit), Traits: "b"} // which the cache says, and it is a
 	if p.serial != nil {
 		cfg.Line.Serial = *p.serial
 	}

@@ -66,7 +66,7 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profile.Traits, sink *recorder) {
 	t.Helper()
 	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" ||
-		s.Identity.Variant != d.cfg.Profile.TraitsText(traits) {
+		s.Identity.Traits != d.cfg.Profile.TraitsText(traits) {
 		t.Fatalf("status %+v", s)
 	}
 	if holes, refused := d.Learned().Holes, d.Refused(); len(holes) != 0 || len(refused) != 0 {

@@ -35,6 +35,8 @@ type Device struct {
 
 	admitted   bool   // who answers on connection is the device
 	connection uint64 // of the line
+	apart      bool   // identification asks for what need not be there by itself
+	firstBase  int    // of SunSpec, at which identification looks first; of whoever holds the line
 
 	wanted  func(key string) bool
 	version uint64 // counts what changes the selection of points
@@ -56,7 +58,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
-		if points, err := cfg.Profile.ResolveNamed(k.Variant); err == nil {
+		if points, err := cfg.Profile.ResolveNamed(k.Traits); err == nil {
 			d.points, d.status.Identity, d.starting = points, *k, cfg.Grace > 0
 		}
 	}
@@ -232,7 +234,7 @@ func (d polling) Selection(version uint64) (s poll.Selection, changed bool) {
 	if d.version == version {
 		return s, false
 	}
-	return poll.Selection{Version: d.version, Variant: d.status.Identity.Variant, Points: d.enabled()}, true
+	return poll.Selection{Version: d.version, Traits: d.status.Identity.Traits, Points: d.enabled()}, true
 }
 
 func (d polling) Do(ctx context.Context, req protocol.Request) (protocol.Response, error) {

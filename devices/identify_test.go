@@ -22,7 +22,7 @@ func TestIdentified(t *testing.T) {
 		if len(told) != 1 || !told[0].Online || !told[0].Identified || told[0].Reason != "" {
 			t.Fatalf("told %+v", told)
 		}
-		want := Identity{Serial: "SN00000001", Variant: "lv", Version: "260"}
+		want := Identity{Serial: "SN00000001", Traits: "lv", Version: "260"}
 		if told[0].Identity != want || h.device.ID() != want.Serial || len(h.device.Points()) != 15 {
 			t.Errorf("identity %+v", told[0].Identity)
 		}
@@ -46,7 +46,7 @@ func TestVariantIsReadAndNeverGuessed(t *testing.T) {
 }
 
 func TestNotTheDevice(t *testing.T) {
-	known := &Identity{Serial: "SN00000001", Variant: "lv"}
+	known := &Identity{Serial: "SN00000001", Traits: "lv"}
 	for name, c := range map[string]struct {
 		set    func(h *house)
 		reason string
@@ -116,7 +116,7 @@ func TestSerialEndsAtItsNul(t *testing.T) {
 // A device that is known from before has its entities at once, and still nothing is written before it has been
 // identified.
 func TestWriteIdentifiesFirst(t *testing.T) {
-	inHouse(t, func(h *house) { h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"} }, func(h *house) {
+	inHouse(t, func(h *house) { h.cfg.Known = &Identity{Serial: "SN00000001", Traits: "lv"} }, func(h *house) {
 		if h.device.Status().Identified || len(h.device.Entities()) == 0 {
 			t.Errorf("before: %+v", h.device.Status())
 		}
@@ -187,7 +187,7 @@ func TestPollNoticesANewConnection(t *testing.T) {
 // changed. A value checked against the one is not written to the other, which has another scale.
 func TestWriteIsCheckedAgainstTheVariantThatAnswers(t *testing.T) {
 	inHouse(t, func(h *house) {
-		h.cfg.Known = &Identity{Serial: "SN00000001", Variant: "lv"}
+		h.cfg.Known = &Identity{Serial: "SN00000001", Traits: "lv"}
 		h.unit.Set(protocol.HoldingRegister, 0, 6)
 	}, func(h *house) {
 		h.running.Go(func() { _ = h.device.writer.Run(h.ctx) })

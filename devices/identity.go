@@ -3,15 +3,13 @@ package devices
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"solarhub/devices/ask"
-	"solarhub/devices/poll"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
-	"solarhub/protocol/plan"
 )
 
 func notIt(format string, args ...any) error {
@@ -40,91 +38,58 @@ func (d *Device) isAdmitted(connection uint64) bool {
 
 // identifyOn asks over a held line and keeps the answer: the device is admitted, or it is not and the status says why.
 func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
-	values, err := d.askIdentity(ctx, x.Exchange)
-	if err != nil {
-		return err
-	}
-	found, err := d.judge(values)
-	if err != nil {
+	found, err := d.askIdentity(ctx, x.Exchange)
+	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); wrong {
 		d.dismiss(err)
+	}
+	if err != nil {
 		return err
 	}
 	return d.accept(found, x.Connection())
 }
 
-// askIdentity reads the fields of identification; what the device refuses is no value. Of what is refused together each
-// field is asked for by itself.
-func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (map[string]codec.Value, error) {
-	fields := identityFields(d.cfg.Profile)
-	reads, err := poll.Plan(fields, d.cfg.Line)
-	if err != nil {
-		return nil, fmt.Errorf("plan the identification of %s: %w", d.Name(), err)
-	}
-	slices.SortStableFunc(reads, func(a, b plan.Read) int { // of a device that is away one short read is lost
-		return cmp.Compare(a.Range.Count, b.Range.Count)
-	})
-	values := map[string]codec.Value{}
-	for _, r := range reads {
-		req := d.client.Request(protocol.PriorityRead, ask.ForTurn)
-		req.Op, req.Range = protocol.Read, r.Range
-		resp, err := x(ctx, req)
-		if err != nil && !ask.IsRefusal(err) {
-			return nil, err
-		}
-		for _, f := range fields {
-			switch over := f.Ranges[0]; {
-			case len(f.Ranges) > 1 || !r.Range.Contains(over):
-			case err == nil:
-				from := over.Addr - r.Range.Addr
-				values[f.Key] = f.Spec.Decode(resp.Words[from : from+over.Count])
-			case r.Range == over:
-				values[f.Key] = codec.None(fmt.Sprintf("the device refuses it: %v", err))
-			}
-		}
-	}
-	for _, f := range fields {
-		if _, known := values[f.Key]; known {
-			continue
-		}
-		r, err := ask.Point(ctx, x, d.client.Request(protocol.PriorityRead, ask.ForTurn), f)
-		switch {
-		case err == nil:
-			values[f.Key] = r.Value
-		case ask.IsRefusal(err):
-			values[f.Key] = codec.None(fmt.Sprintf("the device refuses it: %v", err))
-		default:
-			return nil, err
-		}
-	}
-	return values, nil
+// inquiry is one identification.
+type inquiry struct {
+	*Device
+	exchange ask.Exchange
+	known    profile.Traits         // that are settled
+	before   profile.Traits         // of the last identification
+	values   map[string]codec.Value // that were read, by profile.IdentityField.Key
+	answered map[string]bool        // of these
+	silent   map[string]bool        // of these
+	heard    bool                   // the device has answered
 }
 
-// identityFields returns what identification reads, as points.
-func identityFields(p *profile.Profile) []profile.Point {
-	var fields []profile.Point
-	for _, f := range p.IdentityFields(nil) {
-		fields = append(fields, profile.Point{Key: f.Key, Ranges: f.Ranges, Spec: f.Spec})
+// askIdentity asks who answers: first for what must hold of the family, then for the traits that follow from others.
+func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (Identity, error) {
+	q := &inquiry{Device: d, exchange: x, known: d.fixedTraits(), before: profile.Traits{},
+		values: map[string]codec.Value{}, answered: map[string]bool{}, silent: map[string]bool{}}
+	if last := d.Identity(); last.Serial != "" {
+		q.before, _ = d.cfg.Profile.NamedTraits(last.Traits)
 	}
-	return fields
-}
-
-// judge decides who has answered.
-func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
-	found := Identity{Model: textOf(values["model"]), Version: textOf(values["version"])}
-	traits, err := d.settle(values)
-	if err != nil {
+	if err := q.walk(ctx); err != nil {
 		return Identity{}, err
 	}
-	found.Variant = d.cfg.Profile.TraitsText(traits)
-	serial, err := d.serial(values[profile.SerialKey(0)])
+	if err := q.read(ctx, q.cfg.Profile.IdentityFields(q.known), q.cfg.Profile.Identify.Never); err != nil {
+		return Identity{}, err
+	}
+	found := Identity{Model: textOf(q.values["model"]), Version: textOf(q.values["version"])}
+	if err := q.expect(); err != nil {
+		return Identity{}, err
+	}
+	if err := q.settle(ctx); err != nil {
+		return Identity{}, err
+	}
+	found.Traits = d.cfg.Profile.TraitsText(q.known)
+	serial, err := d.serial(q.serialNumber())
 	if err != nil {
 		return Identity{}, err
 	}
 	found.Serial = serial
 	expected := d.Identity().Serial
-	if read := textOf(values[profile.SerialKey(0)]); expected != "" && read == "" && serial != expected {
+	if read := textOf(q.serialNumber()); expected != "" && read == "" && serial != expected {
 		return Identity{}, notIt("unit %d gives no serial number (%s), and was %s when it last did", d.cfg.Unit,
-			cmp.Or(values[profile.SerialKey(0)].Str, "it is unknown"), expected)
+			cmp.Or(q.serialNumber().Str, "it is unknown"), expected)
 	}
 	if expected != "" && found.Serial != expected {
 		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s. If the old one "+
@@ -133,28 +98,36 @@ func (d *Device) judge(values map[string]codec.Value) (Identity, error) {
 	return found, nil
 }
 
-// settle returns the traits of the device. The error says why it is not of the family.
-func (d *Device) settle(values map[string]codec.Value) (profile.Traits, error) {
-	family := d.cfg.Profile
-	notOne := func(what string, value codec.Value, accepted string) error {
-		return notIt("unit %d is no %s: its %s is %v, accepted are %s", d.cfg.Unit, family.Name, what, describe(value),
-			accepted)
-	}
-	for _, e := range family.Identify.Expect {
-		if v := values[e.Key()]; !e.Holds(v) {
-			return nil, notOne(e.Name, v, e.Accepted())
+// serialNumber returns the first candidate that can be an id, or the first of all.
+func (q *inquiry) serialNumber() codec.Value {
+	for i := range q.cfg.Profile.Identify.Serials {
+		if v := q.values[profile.SerialKey(i)]; textOf(v) != "" && profile.CheckDeviceID(textOf(v)) == nil {
+			return v
 		}
 	}
-	traits := profile.Traits{}
-	for _, t := range family.Traits {
-		v := values[t.Key()]
-		word, ok := t.Word(v)
-		if word = cmp.Or(word, t.Otherwise); !ok && t.Otherwise == "" {
-			return nil, notOne(t.Name, v, t.Accepted())
+	return q.values[profile.SerialKey(0)]
+}
+
+// expect returns why the device is not of the family.
+func (q *inquiry) expect() error {
+	for _, e := range q.cfg.Profile.Identify.Expect {
+		v := q.values[e.Key()]
+		switch {
+		case e.Serial != nil:
+			v = q.serialNumber()
+		case e.Model != nil:
+			v = q.values["model"]
 		}
-		traits[t.Name] = word
+		if !e.Holds(v) {
+			return q.notOne(e.Name, v, e.Accepted())
+		}
 	}
-	return traits, nil
+	return nil
+}
+
+func (q *inquiry) notOne(what string, value codec.Value, accepted string) error {
+	return notIt("unit %d is no %s: its %s is %v, accepted are %s", q.cfg.Unit, q.cfg.Profile.Name, what,
+		describe(value), accepted)
 }
 
 // serial returns the serial number that was read, or the id of the configuration if what was read cannot be an id.
@@ -177,7 +150,7 @@ func (d *Device) serial(read codec.Value) (string, error) {
 
 // accept admits the device on the connection.
 func (d *Device) accept(found Identity, connection uint64) error {
-	points, err := d.cfg.Profile.ResolveNamed(found.Variant)
+	points, err := d.cfg.Profile.ResolveNamed(found.Traits)
 	if err != nil {
 		err = notIt("%v", err)
 		d.dismiss(err)
@@ -185,7 +158,7 @@ func (d *Device) accept(found Identity, connection uint64) error {
 	}
 	d.mu.Lock()
 	if before := d.status.Identity; d.points == nil || before.Serial != found.Serial ||
-		before.Variant != found.Variant ||
+		before.Traits != found.Traits ||
 		!d.status.Identified { // the first time in this run
 		d.points = points
 		d.version++

@@ -123,7 +123,7 @@ func diagnoseDevice(known hub.DeviceSnapshot) deviceDiagnostics {
 func registers(known hub.DeviceSnapshot, now time.Time) string {
 	d := known.Place.Device
 	who := d.Identity()
-	traits, _ := d.Profile().NamedTraits(who.Variant) // which the device has settled
+	traits, _ := d.Profile().NamedTraits(who.Traits) // which the device has settled
 	dump := doctor.Dump{Device: d.Name(), Profile: d.Profile(), Traits: traits, At: now,
 		Words: map[protocol.Range]uint16{}}
 	id := dump.Profile.Identify

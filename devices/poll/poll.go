@@ -33,7 +33,7 @@ type Device interface {
 // Selection is what is to be read of a device.
 type Selection struct {
 	Version uint64          // counts what changes the rest
-	Variant string          // of the device: where it changes, what was found out is forgotten
+	Traits  string          // of the device: where they change, what was found out is forgotten
 	Points  []profile.Point // that are enabled
 }
 

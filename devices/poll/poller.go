@@ -151,7 +151,7 @@ var errOver = errors.New("the device is no longer polled")
 func (p *Poller) update(ctx context.Context) {
 	s, changed := p.device.Selection(p.selection.Version)
 	if changed {
-		if p.selection.Version != 0 && s.Variant != p.selection.Variant {
+		if p.selection.Version != 0 && s.Traits != p.selection.Traits {
 			p.forget()
 		}
 		p.selection = s
@@ -181,7 +181,7 @@ func (p *Poller) update(ctx context.Context) {
 	}
 }
 
-// forget drops what was found out about the device, because it is another variant.
+// forget drops what was found out about the device, because its traits are others.
 func (p *Poller) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -188,6 +188,14 @@ func (p *Profile) Trait(name string) (t Trait, ok bool) {
 	return p.Traits[i], true
 }
 
+// Domain lists what the trait can be, for people: "lv | hv", "1..3".
+func (t Trait) Domain() string {
+	if t.IsNumber() {
+		return Span{float64(t.Low), float64(t.High)}.String()
+	}
+	return strings.Join(t.Words, " | ")
+}
+
 // complete returns the traits with what is missing among them. An unknown trait or word is an error.
 func (p *Profile) complete(given Traits) (Traits, error) {
 	full := Traits{}
@@ -246,6 +254,20 @@ func (p *Profile) NextTraits(known Traits) (next []Trait) {
 		}
 	}
 	return next
+}
+
+// Applies reports whether the condition of a trait holds of the traits that are settled.
+func (p *Profile) Applies(t Trait, known Traits) bool {
+	own := maps.Clone(known)
+	chain, _ := ParseChain(known[ChainTrait])
+	t.When.dependsOn(func(name string) bool {
+		if id, is := strings.CutPrefix(name, "model "); is {
+			n, _ := strconv.Atoi(id)
+			own.withModels(chain, []int{n})
+		}
+		return false
+	})
+	return t.When.Holds(own)
 }
 
 // dependsOn reports whether one of the traits that the condition compares is such.

@@ -78,7 +78,7 @@ func (a *app) checkProfiles(files []string) error {
 	return nil
 }
 
-// mostPoints returns the points of the variant that has most of them.
+// mostPoints returns the points of the case that has most of them.
 func mostPoints(p *profile.Profile) (most []profile.Point) {
 	for _, traits := range p.Cases() {
 		if points, _ := p.Resolve(traits); len(points) > len(most) { // a loaded profile resolves each of its cases

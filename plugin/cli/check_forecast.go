@@ -85,11 +85,11 @@ func (a *app) predictDevice(d forecast.Device) {
 	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n", d.Config.Name, d.Config.Profile.ID, d.Config.Unit)
 	a.settings("    ", d.Settings)
 	fmt.Fprintln(a.Out)
-	t := newTable(nil, "variant", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
+	t := newTable(nil, "traits", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
 	configs := rightAligned("count", "requests", "registers", "wire ms", "longest ms", "line in use")
-	configs = append(configs, table.ColumnConfig{Name: "variant", Hidden: len(d.Variants) == 1})
+	configs = append(configs, table.ColumnConfig{Name: "traits", Hidden: len(d.Cases) == 1})
 	t.SetColumnConfigs(configs)
-	for _, v := range d.Variants {
+	for _, v := range d.Cases {
 		for _, p := range named(v) {
 			t.AppendRow(table.Row{v.Name, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest),
 				fmt.Sprintf("%.0f %%", 100*p.Load)})
@@ -99,7 +99,7 @@ func (a *app) predictDevice(d forecast.Device) {
 		fmt.Fprint(a.Out, "    ", line)
 	}
 	fmt.Fprintln(a.Out)
-	for _, v := range d.Variants {
+	for _, v := range d.Cases {
 		for _, p := range named(v) {
 			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n",
 				strings.TrimSpace(v.Name+" "+p.name),
@@ -116,7 +116,7 @@ func (a *app) predictDevice(d forecast.Device) {
 func (a *app) slowNow(d forecast.Device) {
 	every := d.Config.Intervals[profile.Now]
 	var worst namedPlan
-	for _, v := range d.Variants {
+	for _, v := range d.Cases {
 		for _, p := range named(v) {
 			if p.Now > max(every, worst.Now) && (worst.name == "" || worst.name == p.name) {
 				worst = p
@@ -138,7 +138,7 @@ type namedPlan struct {
 	name string
 }
 
-func named(v forecast.Variant) []namedPlan {
+func named(v forecast.Case) []namedPlan {
 	return []namedPlan{{v.Enabled, "on at first"}, {v.All, "all"}}
 }
 

@@ -36,14 +36,14 @@ lines:
         name: Garage
 `
 
-// Each of the four variants has its row, and a table fits a terminal.
+// Each of the four cases has its row, and a table fits a terminal.
 func TestCheckPredicts(t *testing.T) {
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", configuration1))
 	if code != cli.ExitOK || errs != "" {
 		t.Fatalf("ended with %d: %s", code, errs)
 	}
 	if n := strings.Count(out, "on at first  "); n != 4 {
-		t.Errorf("%d rows of what is on at first, not one for each of four variants:\n%s", n, out)
+		t.Errorf("%d rows of what is on at first, not one for each of four cases:\n%s", n, out)
 	}
 	for line := range strings.Lines(out) {
 		if len(line) > 130 && !strings.Contains(line, "is right") {

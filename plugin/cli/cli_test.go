@@ -93,9 +93,9 @@ func TestManifestThatIsNone(t *testing.T) {
 }
 
 func TestDevices(t *testing.T) {
-	_, all, _ := do(t, "devices", "powdrive", "--variant", "lv")
-	_, settable, _ := do(t, "devices", "powdrive", "--variant", "lv", "--writable")
-	_, on, _ := do(t, "devices", "powdrive", "--variant", "lv", "--enabled")
+	_, all, _ := do(t, "devices", "powdrive", "--trait", "lv")
+	_, settable, _ := do(t, "devices", "powdrive", "--trait", "lv", "--writable")
+	_, on, _ := do(t, "devices", "powdrive", "--trait", "lv", "--enabled")
 	for _, row := range []struct {
 		in, key string
 		want    []string

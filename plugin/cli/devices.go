@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 
 // devicesFlags choose points.
 type devicesFlags struct {
-	variant            string
+	traits             []string
 	writable, switched bool
 }
 
@@ -39,14 +38,15 @@ of your own, check it and list its points.`,
 			return a.listPoints(args[0], flags)
 		},
 	}
-	command.Flags().StringVar(&flags.variant, "variant", "", "the variant to list; by default the first one")
+	command.Flags().StringArrayVar(&flags.traits, "trait", nil,
+		"list the points of a device with this trait, such as battery=lv; repeat it for more")
 	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
 	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
 	return command
 }
 
 func (a *app) listProfiles() error {
-	t := newTable(a.Out, "profile", "device", "variants", "points", "settable", "on at first")
+	t := newTable(a.Out, "profile", "device", "traits", "points", "settable", "on at first")
 	for _, name := range profile.Names() {
 		p, err := profile.Get(name)
 		if err != nil {
@@ -61,21 +61,26 @@ func (a *app) listProfiles() error {
 			settable += count(point.Write != nil)
 			on += count(point.Entity.Enabled)
 		}
-		t.AppendRow(table.Row{name, p.Name, strings.Join(variants(p), ", "), len(points), settable, on})
+		t.AppendRow(table.Row{name, p.Name, strings.Join(traitsOf(p), ", "), len(points), settable, on})
 	}
 	t.Render()
 	_, err := fmt.Fprintf(a.Out, "\nMore of one: solarhub devices %s\n", profile.Names()[0])
 	return err
 }
 
-// variants returns the traits of the cases of a family; none if it has only one.
-func variants(p *profile.Profile) (all []string) {
-	for _, traits := range p.Cases() {
-		if text := p.TraitsText(traits); text != "" {
-			all = append(all, text)
+// traitsOf lists the traits of a family, each with what it can be.
+func traitsOf(p *profile.Profile) (all []string) {
+	for _, t := range p.Traits {
+		if t.From != profile.FromChain {
+			all = append(all, t.Name+" "+t.Domain())
 		}
 	}
 	return all
+}
+
+// traitsText returns NAME=WORD of each flag --trait as profile.NamedTraits reads them.
+func traitsText(flags []string) string {
+	return strings.ReplaceAll(strings.Join(flags, ", "), "=", " ")
 }
 
 func count(yes bool) int {
@@ -90,7 +95,7 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	if err != nil {
 		return err
 	}
-	traits, err := p.NamedTraits(flags.variant)
+	traits, err := p.NamedTraits(traitsText(flags.traits))
 	if err != nil {
 		return usage(err)
 	}
@@ -98,12 +103,9 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	variant := p.TraitsText(traits)
 	fmt.Fprintf(a.Out, "%s, by %s\n", p.Name, p.Manufacturer)
-	if others := slices.DeleteFunc(variants(p),
-		func(v string) bool { return v == variant }); variant != "" {
-		fmt.Fprintf(a.Out, "variant %s (others: %s); the device tells which one it is\n", variant,
-			strings.Join(others, ", "))
+	if text := p.TraitsText(traits); text != "" {
+		fmt.Fprintf(a.Out, "traits: %s (of %s); the device tells them\n", text, strings.Join(traitsOf(p), ", "))
 	}
 	fmt.Fprintln(a.Out)
 	t := newTable(a.Out, "key", "name", "address", "type", "unit", "platform", "limits", "on")

@@ -26,7 +26,7 @@ func registersOf(dump string) string {
 
 func TestADumpIsPlayed(t *testing.T) {
 	t.Parallel()
-	out, _, _ := start(t, "simulate", "powdrive", "--variant", "hv", "--tcp", "127.0.0.1:0", "--serial-number",
+	out, _, _ := start(t, "simulate", "powdrive", "--trait", "hv", "--tcp", "127.0.0.1:0", "--serial-number",
 		"ABCDEFGHIJ",
 		"--turnaround", "0s", "--set", "battery_charge_current_max=77", "--fault", "late=2%:1ms")
 	config := file(t, "solarhub.yaml", dumpConfig(t, "tcp: "+addresses(t, out)[0]))
@@ -45,7 +45,7 @@ func TestADumpIsPlayed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"# Powdrive three-phase hybrid inverter, profile powdrive, variant hv, read 20",
+	for _, part := range []string{"# Powdrive three-phase hybrid inverter, profile powdrive, hv, read 20",
 		"--dump THIS-FILE", "holding,108,77\n",
 		"holding,3,22616\nholding,4,22616\nholding,5,22616\nholding,6,22600\nholding,7,18762\n"} { // XXXXXXXHIJ
 		if !strings.Contains(string(written), part) {

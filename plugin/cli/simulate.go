@@ -27,6 +27,7 @@ type simulateFlags struct {
 	journal  string
 	seed     uint64
 	busy     string
+	traits   []string
 	line     demo.LineConfig
 	device   demo.DeviceConfig
 }
@@ -102,7 +103,8 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 	set.DurationVar(&d.Turnaround, "turnaround", -1,
 		"time from a request to its reply; what is typical of the device if it is not given")
 	set.Lookup("turnaround").DefValue = "0s" // keeps -1ns out of the help
-	set.StringVar(&d.Variant, "variant", "", "variant of the device family; the first one if none is named")
+	set.StringArrayVar(&f.traits, "trait", nil,
+		"what tells it from others of its family, such as battery=lv; repeat it for more")
 	set.StringVar(&d.SerialNumber, "serial-number", "", "serial number; SIM and a number if none is given")
 	set.StringArrayVar(&d.Set, "set", nil,
 		"what it holds at first, such as battery_soc=72; repeat it for more. solarhub devices lists the keys")
@@ -136,7 +138,7 @@ func (f *simulateFlags) read(set *pflag.FlagSet, args []string) (demo.Scenario, 
 	if l.PTY == "" && l.TCP == "" && l.RTUOverTCP == "" {
 		l.TCP = defaultTCP
 	}
-	f.device.Profile = args[0]
+	f.device.Profile, f.device.Traits = args[0], traitsText(f.traits)
 	l.Devices = []demo.DeviceConfig{f.device}
 	return demo.Scenario{Seed: f.seed, Lines: []demo.LineConfig{l}}, nil
 }
@@ -186,7 +188,7 @@ func (a *app) simulate(ctx context.Context, s demo.Scenario, journal string) err
 
 // introduce prints what is simulated and how to reach it.
 func introduce(w io.Writer, lines []*demo.Line, seed uint64) {
-	t := newTable(w, "device", "variant", "serial number", "unit", "where", "faults")
+	t := newTable(w, "device", "traits", "serial number", "unit", "where", "faults")
 	faulty := false
 	for _, l := range lines {
 		for _, d := range l.Devices {

@@ -30,7 +30,7 @@ func registers(t *testing.T, address string, unit byte, spans ...protocol.Range)
 func TestSimulatePlaysADump(t *testing.T) {
 	everything := []protocol.Range{{Addr: 0, Count: 700}, {Table: protocol.InputRegister, Addr: 0, Count: 20}}
 	for _, variant := range []string{"lv", "hv"} {
-		first, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--variant",
+		first, _, stop := start(t, "simulate", "powdrive", "--tcp", "127.0.0.1:0", "--turnaround", "0", "--trait",
 			variant, "--serial-number", "2307120001", "--set", "battery_soc=72")
 		dump := registers(t, addresses(t, first)[0], 1, everything...)
 		stop()
@@ -60,7 +60,7 @@ lines:
   - tcp: 127.0.0.1:0
     devices:
       - {profile: powdrive, dumps: [%q, %q], turnaround: 0s}
-      - {profile: powdrive, unit: 2, dumps: [%q], variant: hv, serial_number: "2307120002", turnaround: 0s}
+      - {profile: powdrive, unit: 2, dumps: [%q], traits: hv, serial_number: "2307120002", turnaround: 0s}
 `, roof, later, barn)))
 	at := addresses(t, out)
 	for _, c := range []struct {

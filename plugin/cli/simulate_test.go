@@ -136,7 +136,7 @@ func TestSimulateOneDeviceInTwoPlaces(t *testing.T) {
 }
 
 func TestSimulateSetsFirstValues(t *testing.T) {
-	out, _, _ := start(t, "simulate", "powdrive", "--variant", "lv", "--tcp", "127.0.0.1:0", "--turnaround", "0",
+	out, _, _ := start(t, "simulate", "powdrive", "--trait", "lv", "--tcp", "127.0.0.1:0", "--turnaround", "0",
 		"--set", "battery_power=-1480", "--set", "window_1_start=22:30", "--set", "schedule_monday=on")
 	at := addresses(t, out)[0]
 	for _, want := range []struct {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +19,7 @@ import (
 
 // deviceKeys are all keys of a device.
 var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false),
-	[]string{"poll", "grace", "read_only", "arm"})
+	[]string{"poll", "grace", "read_only", "arm", "traits"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
@@ -86,6 +87,9 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if n := f.Get("arm"); n != nil {
 		d.Arm = armedKeys(n, family, known)
 	}
+	if n := f.Get("traits"); n != nil && known {
+		d.Traits = fixedTraits(n, family)
+	}
 	return deviceEntry{d, f}, known
 }
 
@@ -142,6 +146,36 @@ func poll(to map[profile.Interval]time.Duration, f strict.Fields) {
 			}
 		}
 	}
+}
+
+// fixedTraits reads the traits that the owner settles: they are not read from the device.
+func fixedTraits(n *strict.Node, family *profile.Profile) profile.Traits {
+	fixed := profile.Traits{}
+	for _, e := range n.Entries() {
+		name, word := e.Key.Raw(), e.Value.Raw()
+		t, ok := family.Trait(name)
+		if !ok || t.From == profile.FromChain {
+			e.Key.Fail("traits: %s has no trait %q; its traits: %s", family.ID, name, traitNames(family))
+			continue
+		}
+		if err := t.Check(word); err != nil {
+			e.Value.Fail("traits: %v", err)
+			continue
+		}
+		fixed[name] = word
+	}
+	return fixed
+}
+
+// traitNames lists the traits that can be settled.
+func traitNames(family *profile.Profile) string {
+	var names []string
+	for _, t := range family.Traits {
+		if t.From != profile.FromChain {
+			names = append(names, t.Name)
+		}
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
 // armedKeys reads the keys of installer's settings that may be written.

@@ -36,7 +36,7 @@ func newDevice(c DeviceConfig, n int) (*Device, error) {
 	if err := readDumps(c.Dumps, dumped); err != nil {
 		return nil, err
 	}
-	if d.Traits, err = p.NamedTraits(c.Variant); err != nil {
+	if d.Traits, err = p.NamedTraits(c.Traits); err != nil {
 		return nil, err
 	}
 	if len(c.Dumps) > 0 {

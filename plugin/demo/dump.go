@@ -37,8 +37,8 @@ func (d *Device) takeTraits(dumped *sim.Unit, p *profile.Profile) error {
 		at := t.Field.Ranges[0]
 		words, present := fieldWords(dumped, t.Field)
 		if !present {
-			if d.Config.Variant == "" && len(t.Words) > 1 {
-				return fmt.Errorf("the dump lacks %s, which shows the variant: name one of %s", at,
+			if d.Config.Traits == "" && len(t.Words) > 1 {
+				return fmt.Errorf("the dump lacks %s, which shows its traits: name one of %s", at,
 					strings.Join(t.Words, ", "))
 			}
 			continue
@@ -49,8 +49,8 @@ func (d *Device) takeTraits(dumped *sim.Unit, p *profile.Profile) error {
 		case !ok:
 			return fmt.Errorf("the dump is of another device: its %s holds %v, which is no %s of %s", at, raw, t.Name,
 				p.Name)
-		case d.Config.Variant != "" && d.Traits[t.Name] != word:
-			return fmt.Errorf("the dump is of variant %s, not %s: its %s says so", word, d.Traits[t.Name], at)
+		case d.Config.Traits != "" && d.Traits[t.Name] != word:
+			return fmt.Errorf("the dump is of %s, not %s: its %s says so", word, d.Traits[t.Name], at)
 		}
 		d.Traits[t.Name] = word
 	}

@@ -57,7 +57,7 @@ func members(dir, faults string) []member {
 	const local = "127.0.0.1:0"
 	return []member{
 		{LineConfig{PTY: filepath.Join(dir, "rs485"), Devices: []DeviceConfig{
-			{Profile: "powdrive", Variant: "lv", SerialNumber: "DEMO000001", Turnaround: -1, Faults: faults}}},
+			{Profile: "powdrive", Traits: "lv", SerialNumber: "DEMO000001", Turnaround: -1, Faults: faults}}},
 			"House", 0, "gap: 20ms, max_registers: 32, poll: {now: 1s, normal: 4s, slow: 20s}, quiet: 4s"},
 		{LineConfig{TCP: local, Devices: []DeviceConfig{
 			{Profile: "senergy", SerialNumber: "DEMO-GARAGE-0001", Turnaround: 8 * time.Millisecond}}},

@@ -32,7 +32,7 @@ type LineConfig struct {
 // DeviceConfig is one simulated device.
 type DeviceConfig struct {
 	Profile      string        // name of a device family, or the path of a profile
-	Variant      string        // of the family; empty is the one that a dump shows, else the family's first
+	Traits       string        // as profile.NamedTraits reads them; empty: as a dump shows, or the typical device
 	SerialNumber string        // empty: SIM and a number
 	UnitID       uint8         // 0 is the one that the family is delivered with
 	Turnaround   time.Duration // from a request to its reply; negative is what is typical of the family
@@ -78,10 +78,10 @@ func parseLine(n *strict.Node) LineConfig {
 }
 
 func parseDevice(n *strict.Node) DeviceConfig {
-	f := scenarioFields{n.Fields("profile", "variant", "serial_number", "unit", "turnaround", "max_registers", "silent",
+	f := scenarioFields{n.Fields("profile", "traits", "serial_number", "unit", "turnaround", "max_registers", "silent",
 		"fault", "dumps", "set")}
 	f.Need("profile")
-	d := DeviceConfig{Profile: f.text("profile"), Variant: f.text("variant"), SerialNumber: f.text("serial_number"),
+	d := DeviceConfig{Profile: f.text("profile"), Traits: f.text("traits"), SerialNumber: f.text("serial_number"),
 		UnitID: uint8(f.number("unit", 255)), Turnaround: f.duration("turnaround", -1),
 		MaxRegisters: uint16(f.number("max_registers", 125)), Silent: f.yes("silent"), Faults: f.text("fault")}
 	for _, file := range items(f.Get("dumps")) {

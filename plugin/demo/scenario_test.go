@@ -24,7 +24,7 @@ lines:
     busy: loses
     devices:
       - profile: powdrive
-        variant: hv
+        traits: hv
         serial_number: ABCDEFGHIJ
         unit: 9
         turnaround: 20ms
@@ -46,7 +46,7 @@ lines:
 		l.Busy != sim.Loses {
 		t.Errorf("the line is %+v", l)
 	}
-	if first.Profile != "powdrive" || first.Variant != "hv" || first.SerialNumber != "ABCDEFGHIJ" ||
+	if first.Profile != "powdrive" || first.Traits != "hv" || first.SerialNumber != "ABCDEFGHIJ" ||
 		first.UnitID != 9 ||
 		first.Turnaround != 20*time.Millisecond || first.MaxRegisters != 40 || !first.Silent ||
 		first.Faults != "late=1%:1.2s" ||

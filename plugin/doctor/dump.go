@@ -208,7 +208,7 @@ func (d Dump) Write(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s, profile %s", d.Profile.Name, d.Profile.ID)
 	if text := d.Profile.TraitsText(d.Traits); text != "" {
-		fmt.Fprintf(&b, ", variant %s", text)
+		fmt.Fprintf(&b, ", %s", text)
 	}
 	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339),
 		d.Profile.ID)

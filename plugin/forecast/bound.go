@@ -14,14 +14,14 @@ func boundOf(d Device) protocol.WriteBound {
 	timing := devices.TimingOf(d.Config.Line)
 	var b protocol.WriteBound
 	longest := protocol.Range{Count: 1}
-	for _, v := range d.Variants {
+	for _, v := range d.Cases {
 		b.Poll = max(b.Poll, plan.Longest(v.All.Reads, timing))
 		for _, r := range v.All.Reads {
 			if timing.Exchange(protocol.Read, r.Range) > timing.Exchange(protocol.Read, longest) {
 				longest = r.Range
 			}
 		}
-		points, _ := d.Config.Profile.ResolveNamed(v.Name) // predicted, so it resolves
+		points, _ := d.Config.Profile.Resolve(v.Traits) // predicted, so it resolves
 		written := longestWrite(points, d.Config.Line)
 		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written),
 			timing.Exchange(protocol.Read, written))

@@ -25,12 +25,12 @@ type Line struct {
 	Bound protocol.WriteBound
 }
 
-// Load returns the share of the line's time that its devices take together, each as the variant that takes most: with
+// Load returns the share of the line's time that its devices take together, each in the case that takes most: with
 // the points that are on at first, and with all. Above 1 the line cannot keep up.
 func (l Line) Load() (enabled, all float64) {
 	for _, d := range l.Devices {
 		var on, every float64
-		for _, v := range d.Variants {
+		for _, v := range d.Cases {
 			on, every = max(on, v.Enabled.Load), max(every, v.All.Load)
 		}
 		enabled, all = enabled+on, all+every
@@ -42,14 +42,15 @@ func (l Line) Load() (enabled, all float64) {
 type Device struct {
 	Config   devices.Config
 	Settings []Setting // where they are not the default
-	Variants []Variant // one without a name where the family has no variants
+	Cases    []Case    // one without a name where the family has no traits
 }
 
-// Variant is the same for one variant of the device's family: which it is shows only when the device is asked.
-type Variant struct {
-	Name    string
-	Enabled Plan // the points that are enabled at first registration
-	All     Plan // every point
+// Case is the same for a device with some traits, which show only when the device is asked.
+type Case struct {
+	Traits  profile.Traits
+	Name    string // of the traits, as people read them
+	Enabled Plan   // the points that are enabled at first registration
+	All     Plan   // every point
 }
 
 // Plan is the cost of a read plan.
@@ -100,8 +101,8 @@ func ofDevice(d devices.Config) (Device, error) {
 				enabled = append(enabled, p)
 			}
 		}
-		device.Variants = append(device.Variants, Variant{
-			Name: d.Profile.TraitsText(traits), Enabled: ofPlan(d, enabled), All: ofPlan(d, readable),
+		device.Cases = append(device.Cases, Case{
+			Traits: traits, Name: d.Profile.TraitsText(traits), Enabled: ofPlan(d, enabled), All: ofPlan(d, readable),
 		})
 	}
 	return device, nil

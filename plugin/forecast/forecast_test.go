@@ -30,8 +30,8 @@ func TestPredict(t *testing.T) {
 	}
 	serial := lines[0].Config.Serial
 	timing := protocol.Timing{Serial: &serial, Turnaround: 20 * time.Millisecond}
-	for _, v := range lines[0].Devices[0].Variants {
-		points, err := c.Lines[0].Devices[0].Profile.ResolveNamed(v.Name)
+	for _, v := range lines[0].Devices[0].Cases {
+		points, err := c.Lines[0].Devices[0].Profile.Resolve(v.Traits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,12 +41,12 @@ func TestPredict(t *testing.T) {
 			t.Errorf("%s: enabled %+v, all %+v", v.Name, v.Enabled, v.All)
 		}
 	}
-	if n := len(lines[0].Devices[0].Variants); n != 2 {
+	if n := len(lines[0].Devices[0].Cases); n != 2 {
 		t.Errorf("%d variants", n)
 	}
 	var longest time.Duration
 	for _, d := range lines[0].Devices {
-		for _, v := range d.Variants {
+		for _, v := range d.Cases {
 			longest = max(longest, v.All.Longest)
 		}
 	}
@@ -59,7 +59,7 @@ func TestPredict(t *testing.T) {
 	if w := lines[0].Bound.Write; w <= serial.Chars(9+2+8) || w > serial.Chars(9+2*125+8)+80*time.Millisecond {
 		t.Errorf("a set-value holds the line for %v", w)
 	}
-	v := lines[1].Devices[0].Variants[0].All
+	v := lines[1].Devices[0].Cases[0].All
 	if v.Load < v.Time.Seconds()*0.9 || lines[1].Bound.Dead != 3*time.Second {
 		t.Errorf("tcp: load %v, time %v, dead %v", v.Load, v.Time, lines[1].Bound.Dead)
 	}
@@ -107,7 +107,7 @@ func TestWhatCannotBeReadIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := lines[0].Devices[0].Variants[0].All; all.Err == nil {
+	if all := lines[0].Devices[0].Cases[0].All; all.Err == nil {
 		t.Error("points of two words are read one by one")
 	}
 }

@@ -32,7 +32,7 @@ func TestCatalogue(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				who := devices.Identity{Serial: "SN1", Model: "M1", Variant: variant, Version: "7"}
+				who := devices.Identity{Serial: "SN1", Model: "M1", Traits: variant, Version: "7"}
 				got := describe(family, "Name", who, devices.EntitiesOf(who.Serial, points))
 				checkDefinitions(t, got)
 				var text bytes.Buffer

@@ -43,7 +43,7 @@ type member struct {
 	id       string // device id; empty: not known yet, or taken by another unit
 	last     string // the id before, while id is empty
 	clash    string // the id that another unit has already, so that it is told once
-	variant  string
+	traits   string
 	asked    bool // a status has come: it was online or not
 	status   devices.Status
 	points   map[string]profile.Point
@@ -141,7 +141,7 @@ func (s *state) release(t entityPoint, ids []string) {
 	s.hub.outbox.Put(changes)
 }
 
-// status takes the state of a device. A device that becomes known, or turns out to be another variant, changes the
+// status takes the state of a device. A device that becomes known, or turns out to have other traits, changes the
 // definitions.
 func (s *state) status(d *devices.Device, status devices.Status, now time.Time) {
 	u := s.memberOf(d)
@@ -213,12 +213,12 @@ func (s *state) describe(now time.Time) {
 			continue
 		}
 		taken[id] = u
-		variant := u.device.Identity().Variant
-		changed := u.id != id || u.variant != variant
+		traits := u.device.Identity().Traits
+		changed := u.id != id || u.traits != traits
 		if u.last != id {
 			clear(u.values) // they are another device's
 		}
-		u.id, u.last, u.variant, u.clash = id, id, variant, ""
+		u.id, u.last, u.traits, u.clash = id, id, traits, ""
 		u.points = byKey(u.device.Points())
 		u.ids, u.families = c.add(u.device, func(id string) bool { return s.isDeleted(u, id) })
 		if changed {

@@ -38,7 +38,7 @@ func still(t *testing.T, m Memory) (*state, *member) {
 	}
 	h := New(host.NewOutbox(), noAsks, zerolog.Nop())
 	cfg := config.DefaultDevice(family)
-	cfg.Known = &devices.Identity{Serial: serialNumber, Variant: "single"}
+	cfg.Known = &devices.Identity{Serial: serialNumber, Traits: "single"}
 	s := newState(h, []Place{{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()), Key: "tcp h#1"}}, m)
 	return s, s.members[0]
 }
@@ -148,7 +148,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 	var places []Place
 	for n := range 2 {
 		cfg := config.DefaultDevice(family)
-		cfg.Known = &devices.Identity{Serial: serialNumber, Variant: "single"}
+		cfg.Known = &devices.Identity{Serial: serialNumber, Traits: "single"}
 		places = append(places, Place{Device: devices.New(cfg, noLine{}, h, zerolog.Nop()),
 			Key: fmt.Sprint("line#", n)})
 	}

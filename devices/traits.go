@@ -1,0 +1,218 @@
+package devices
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"solarhub/devices/ask"
+	"solarhub/devices/poll"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+	"solarhub/protocol/codec"
+	"solarhub/protocol/plan"
+)
+
+// fixedTraits returns the traits that the configuration or the owner has settled.
+func (d *Device) fixedTraits() profile.Traits {
+	fixed := profile.Traits{}
+	maps.Copy(fixed, d.cfg.Traits)
+	return fixed
+}
+
+// settle settles the traits, each as soon as those are known that its condition depends on.
+func (q *inquiry) settle(ctx context.Context) error {
+	family := q.cfg.Profile
+	for next := family.NextTraits(q.known); len(next) > 0; next = family.NextTraits(q.known) {
+		var later []profile.IdentityField
+		for _, t := range next {
+			if field := t.Field.In(q.known); family.Applies(t, q.known) && field.Present() {
+				if _, read := q.values[t.Key()]; !read {
+					later = append(later, profile.IdentityField{Key: t.Key(), Field: field})
+				}
+			}
+		}
+		if err := q.read(ctx, later, nil); err != nil {
+			return err
+		}
+		words := profile.Traits{}
+		for _, t := range next {
+			word, ok := t.Word(q.tells(t))
+			if !ok || !family.Applies(t, q.known) {
+				word = t.Otherwise
+			}
+			if before, ok := q.before[t.Name]; ok && q.silent[t.Key()] {
+				word = before // a reply that was lost changes nothing
+			}
+			if word == "" {
+				return q.notOne(t.Name, q.tells(t), t.Accepted())
+			}
+			words[t.Name] = word
+		}
+		maps.Copy(q.known, words)
+	}
+	return nil
+}
+
+// tells returns the value that a trait follows from.
+func (q *inquiry) tells(t profile.Trait) codec.Value {
+	switch t.From {
+	case profile.FromSerial:
+		return q.serialNumber()
+	case profile.FromModel:
+		return q.values["model"]
+	case profile.FromVersion:
+		return q.values["version"]
+	case profile.FromAnswer:
+		return codec.BoolOf(q.answered[t.Key()])
+	case profile.FromOwner:
+		return codec.TextOf(t.Otherwise)
+	}
+	return q.values[t.Key()]
+}
+
+// read reads fields of identification, with no read across the registers in never. What the device refuses is no value;
+// so is what can be left out and is not answered. Of what is refused together each field is asked for by itself.
+func (q *inquiry) read(ctx context.Context, fields []profile.IdentityField, never []protocol.Range) error {
+	line := q.cfg.Line
+	line.Holes = slices.Concat(line.Holes, never)
+	groups := [][]profile.Point{q.points(fields, func(string) bool { return true })}
+	if q.asksApart() {
+		groups = [][]profile.Point{q.points(fields, func(key string) bool { return !q.isOptional(key) }),
+			q.points(fields, q.isOptional)}
+	}
+	for _, points := range groups {
+		reads, err := poll.Plan(points, line)
+		if err != nil {
+			return fmt.Errorf("plan the identification of %s: %w", q.Name(), err)
+		}
+		slices.SortStableFunc(reads, func(a, b plan.Read) int { // of a device that is away one short read is lost
+			return cmp.Compare(a.Range.Count, b.Range.Count)
+		})
+		for _, r := range reads {
+			if err := q.readTogether(ctx, r.Range, points); err != nil {
+				return err
+			}
+		}
+		if err := q.readSingly(ctx, points); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// points returns the fields that are not settled yet, as points.
+func (q *inquiry) points(fields []profile.IdentityField, which func(key string) bool) (points []profile.Point) {
+	for _, f := range fields {
+		if which(f.Key) && !q.isSettled(f.Key) {
+			points = append(points, profile.Point{Key: f.Key, Ranges: f.Ranges, Spec: f.Spec})
+		}
+	}
+	return points
+}
+
+// isSettled reports whether a field is of a trait that is known without reading it.
+func (q *inquiry) isSettled(key string) bool {
+	i := slices.IndexFunc(q.cfg.Profile.Traits, func(t profile.Trait) bool { return t.Key() == key })
+	if i < 0 {
+		return false
+	}
+	_, known := q.known[q.cfg.Profile.Traits[i].Name]
+	return known
+}
+
+// isOptional reports whether a field is of a trait that need not be told by the device.
+func (q *inquiry) isOptional(key string) bool {
+	return slices.ContainsFunc(q.cfg.Profile.Traits, func(t profile.Trait) bool {
+		return t.Key() == key && t.Otherwise != ""
+	})
+}
+
+// readTogether reads the fields in a range.
+func (q *inquiry) readTogether(ctx context.Context, over protocol.Range, fields []profile.Point) error {
+	req := q.client.Request(protocol.PriorityRead, ask.ForTurn)
+	req.Op, req.Range = protocol.Read, over
+	resp, err := q.exchange(ctx, req)
+	if err != nil && q.failed(err, fields, over) != nil {
+		return err
+	}
+	for _, f := range fields {
+		switch of := f.Ranges[0]; {
+		case len(f.Ranges) > 1 || !over.Contains(of):
+		case err == nil:
+			from := of.Addr - over.Addr
+			q.take(f, resp.Words[from:from+of.Count])
+		case over == of && ask.IsRefusal(err):
+			q.values[f.Key] = refused(err)
+		}
+	}
+	return nil
+}
+
+// readSingly reads the fields that have not come together with others.
+func (q *inquiry) readSingly(ctx context.Context, fields []profile.Point) error {
+	for _, f := range fields {
+		if _, known := q.values[f.Key]; known {
+			continue
+		}
+		r, err := ask.Point(ctx, q.exchange, q.client.Request(protocol.PriorityRead, ask.ForTurn), f)
+		switch {
+		case err == nil:
+			q.take(f, r.Raw)
+		case q.failed(err, []profile.Point{f}, f.Ranges[0]) != nil:
+			return err
+		default:
+			q.values[f.Key], q.silent[f.Key] = refused(err), ask.IsSilence(err)
+		}
+	}
+	return nil
+}
+
+// take keeps what a field holds.
+func (q *inquiry) take(f profile.Point, words []uint16) {
+	q.values[f.Key], q.answered[f.Key], q.heard = f.Spec.Decode(words), true, true
+}
+
+func refused(err error) codec.Value { return codec.None(fmt.Sprintf("the device refuses it: %v", err)) }
+
+// failed returns err if it ends the identification, and nil if the fields of the read can do without. Silence of a
+// device that has answered before is an answer to what need not be there. Of one that has not it may be that, too: the
+// next identification asks for such fields apart from the others.
+func (q *inquiry) failed(err error, fields []profile.Point, over protocol.Range) error {
+	if ask.IsRefusal(err) {
+		q.heard = true
+		return nil
+	}
+	needed, optional := false, false
+	for _, f := range fields {
+		if f.Ranges[0].Overlaps(over) {
+			needed, optional = needed || !q.isOptional(f.Key), optional || q.isOptional(f.Key)
+		}
+	}
+	if !ask.IsSilence(err) {
+		return err
+	}
+	if optional {
+		q.askApart()
+	}
+	if needed || !q.heard {
+		return err
+	}
+	return nil
+}
+
+// asksApart reports whether the fields that need not be there are asked for apart from the others.
+func (d *Device) asksApart() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.apart
+}
+
+// askApart has them asked for apart from now on, unless the device has been identified in this run as it was asked.
+func (d *Device) askApart() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.apart = d.apart || !d.status.Identified
+}
