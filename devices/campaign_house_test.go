@@ -101,9 +101,9 @@ sources: {maker: "The maker's paper"}
 line: {unit: 1, turnaround: %v, max_registers: 40, source: maker}
 identify:
   serial: {at: 3, type: text, length: 5}
-  kind: {at: 0, type: u16}
-  accept: {5: a, 6: b}
   source: maker
+traits:
+  kind: {at: 0, values: {a: 5, b: 6}}
 parts: {battery: Battery}
 defaults: {write: multiple}
 points:

@@ -32,10 +32,10 @@ sources: {maker: "The maker's paper"}
 line: {unit: 1, turnaround: 5ms, max_registers: 40, source: maker}
 identify:
   serial: {at: 3, type: text, length: 5}
-  kind: {at: 0, type: u16}
   version: {at: 2, type: u16}
-  accept: {5: lv, 6: hv}
   source: maker
+traits:
+  kind: {at: 0, values: {lv: 5, hv: 6}}
 parts: {battery: Battery}
 defaults: {write: multiple}
 points:

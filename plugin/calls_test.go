@@ -93,7 +93,7 @@ func TestADeviceOutOfTheConfigurationLeavesTheHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := simulate.Unit(family, profile.Traits{"kind": "single"}, "SIM0099999")
+	unit, err := simulate.Unit(family, profile.Traits{"phases": "single"}, "SIM0099999")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func newHouse(t *testing.T, more string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.unit, err = simulate.Unit(family, profile.Traits{"kind": "single"}, serialNumber); err != nil {
+	if h.unit, err = simulate.Unit(family, profile.Traits{"phases": "single"}, serialNumber); err != nil {
 		t.Fatal(err)
 	}
 	h.line = sim.NewLine(sim.Options{Wait: h.gate.Wait}, h.unit)

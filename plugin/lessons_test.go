@@ -44,7 +44,7 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit, err := simulate.Unit(family, profile.Traits{"kind": "single"}, serialNumber)
+	unit, err := simulate.Unit(family, profile.Traits{"phases": "single"}, serialNumber)
 	if err != nil {
 		t.Fatal(err)
 	}

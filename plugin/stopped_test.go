@@ -75,7 +75,7 @@ func startApart(t *testing.T) *apart {
 		t.Fatal(err)
 	}
 	a := &apart{}
-	traits := profile.Traits{"kind": "single"}
+	traits := profile.Traits{"phases": "single"}
 	if a.unit, err = simulate.Unit(family, traits, serialNumber); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
-	"solarhub/protocol/codec"
 )
 
 var tables = []protocol.Table{protocol.HoldingRegister, protocol.InputRegister, protocol.Coil, protocol.DiscreteInput}
@@ -118,14 +117,16 @@ func parseNatural(text string) (uint64, error) {
 
 // ranges reads the addresses of a point: one, or a list of registers that are not neighbours. Each place of a list
 // holds the same number of words.
-func (l *loader) ranges(f fields, s codec.Spec) []protocol.Range {
-	places := f.list("at")
+func (l *loader) ranges(f fields, key string, words int, in *Place) []protocol.Range {
+	if in != nil {
+		return []protocol.Range{{Addr: in.Offset, Count: uint16(words)}}
+	}
+	places := f.list(key)
 	if len(places) == 0 {
 		return nil
 	}
-	words := s.Words()
 	if words%len(places) != 0 {
-		f.fail("at", "at: %d places cannot share %d words evenly", len(places), words)
+		f.fail(key, "at: %d places cannot share %d words evenly", len(places), words)
 		return nil
 	}
 	var ranges []protocol.Range
@@ -174,6 +175,9 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 
 // isBit reports whether the point lies in a table of single bits.
 func (l *loader) isBit(f fields) bool {
+	if f.get("at").IsMap() {
+		return false
+	}
 	places := f.list("at")
 	if len(places) == 0 {
 		return false

@@ -12,13 +12,12 @@ import (
 var iconForm = regexp.MustCompile(`^mdi:[a-z0-9-]+$`)
 
 // entityHints reads how a host shows the point, and chooses what the profile leaves out.
-func (l *loader) entityHints(f fields, p *Point) {
+func (l *loader) entityHints(f fields, t *template) {
+	p := &t.point
 	h := &p.Entity
 	h.Platform = platform(*p, isButton(f))
-	h.Enabled = f.boolean("show")
-	if h.Enabled && p.Write != nil && p.Write.Arm {
-		f.fail("show", "show: what needs arming ships off")
-	}
+	p.Hidden = f.has("entity") && !f.boolean("entity")
+	l.enabled(f, t)
 	if h.Icon = f.text("icon"); f.has("icon") && !iconForm.MatchString(h.Icon) {
 		f.fail("icon", "icon %q is not of the form %s", h.Icon, iconForm)
 	}
@@ -28,9 +27,81 @@ func (l *loader) entityHints(f fields, p *Point) {
 			f.fail("mode", "mode: only a writable number has one")
 		}
 	}
+	if f.has("is") {
+		if p.Quantity != "" {
+			l.asQuantity(f, t)
+		}
+		return
+	}
 	l.category(f, p)
 	l.precision(f, p)
 	l.class(f, p)
+}
+
+// enabled decides whether the point is on at first.
+func (l *loader) enabled(f fields, t *template) {
+	h := &t.point.Entity
+	armed := t.point.Write != nil && t.point.Write.Arm
+	h.Enabled = f.boolean("show")
+	switch {
+	case h.Enabled && f.has("is"):
+		f.fail("show", "show: the vocabulary says whether a quantity is on at first; show: false turns it off")
+	case h.Enabled && armed:
+		f.fail("show", "show: what needs arming ships off")
+	case h.Enabled && t.point.Hidden:
+		f.fail("show", "show: it is no entity")
+	}
+	if f.has("is") && !f.has("show") {
+		h.Enabled = t.shown > 0 && !armed && !t.point.Hidden
+	}
+}
+
+// asQuantity takes from the vocabulary how the point is shown.
+func (l *loader) asQuantity(f fields, t *template) {
+	p, q := &t.point, t.quantity
+	h := &p.Entity
+	if form := formOf(*p); q.Form != form && q.Form != "any" {
+		f.fail("is", "%s is a %s, and this point is a %s", q.Key, q.Form, form)
+	}
+	h.Icon = q.Icon
+	switch h.Category = q.Category; {
+	case p.Write == nil && h.Category == "config":
+		h.Category = "diagnostic"
+	case p.Write != nil && h.Category == "":
+		h.Category = "config"
+	}
+	h.Precision = -1
+	switch {
+	case numeric(*p):
+		h.DeviceClass = q.DeviceClass
+		if l.precision(f, p); q.Precision >= 0 && (h.Precision < 0 || h.Precision > q.Precision) {
+			h.Precision = q.Precision
+		}
+		if h.Platform == "sensor" && p.Interval != Once {
+			h.StateClass = q.StateClass
+		}
+		return
+	case h.Platform == "sensor" && p.Spec.Form == codec.OptionForm:
+		h.DeviceClass = "enum"
+	case slices.Contains(flags[h.Platform], q.DeviceClass):
+		h.DeviceClass = q.DeviceClass
+	}
+	p.Unit = ""
+}
+
+// formOf returns the form of a point, in the words of the vocabulary.
+func formOf(p Point) string {
+	switch {
+	case p.Button():
+		return "button"
+	case numeric(p):
+		return "number"
+	case p.Spec.Form == codec.BoolForm:
+		return "bool"
+	case slices.Contains(timeForms, p.Spec.Form):
+		return "time"
+	}
+	return "text"
 }
 
 var categories = []string{"none", "config", "diagnostic"}
@@ -130,15 +201,15 @@ func platform(p Point, button bool) string {
 	switch {
 	case button:
 		return "button"
-	case p.Spec.Type == codec.Text:
+	case p.Spec.Type == codec.Text && p.Spec.Form == codec.Plain:
 		return pick("sensor", "text")
 	case p.Spec.Form == codec.OptionForm:
 		return pick("sensor", "select")
 	case p.Spec.Form == codec.BoolForm:
 		return pick("binary_sensor", "switch")
-	case p.Spec.Form == codec.TimePacked, p.Spec.Form == codec.TimeDecimal:
+	case slices.Contains(timeForms, p.Spec.Form):
 		return pick("sensor", "time")
-	case p.Spec.Form == codec.BitsForm:
+	case p.Spec.Form != codec.Plain:
 		return "sensor"
 	}
 	return pick("sensor", "number")

@@ -1,42 +1,58 @@
 package profile
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"solarhub/devices/profile/strict"
 )
 
-// reader reads the values of one variant. A profile can give a value for each variant; the reader picks the right one.
+// reader reads the values of one case of a point. A profile can give a value for each word of a trait; the reader picks
+// the right one.
 type reader struct {
-	variants []string // known once identify has been read
-	variant  string   // the one being read
+	words  map[string]string // the trait of each word, known once the traits have been read
+	chosen map[string]string // the word of each trait by which the point that is read is split
 }
 
-// pick returns n itself, or the value of the variant being read if n is a mapping by variant. A variant that is missing
-// there is a finding, and its value is nil.
+// byWord returns the trait by whose words n gives values, empty if it does not.
+func (r *reader) byWord(n *strict.Node) (trait string) {
+	if n == nil || !n.IsMap() {
+		return ""
+	}
+	for _, e := range n.Entries() {
+		if t, ok := r.words[e.Key.Raw()]; ok {
+			return t
+		}
+	}
+	return ""
+}
+
+// pick returns n itself, or the value for the word that was chosen if n is a mapping by the words of a trait. A word
+// that is missing there is a finding, and its value is nil.
 func (r *reader) pick(key string, n *strict.Node) *strict.Node {
-	if n == nil || !n.IsMap() ||
-		!slices.ContainsFunc(n.Entries(), func(e strict.Entry) bool { return r.known(e.Key) }) {
+	trait := r.byWord(n)
+	if trait == "" {
 		return n
 	}
-	given := map[string]*strict.Node{}
+	var chosen, otherwise *strict.Node
 	for _, e := range n.Entries() {
-		given[e.Key.Raw()] = e.Value
-		if !r.known(e.Key) {
-			e.Key.Fail("%s: variant %q is not one of %s", key, e.Key.Raw(), joinWords(r.variants))
+		switch word := e.Key.Raw(); {
+		case word == "else":
+			otherwise = e.Value
+		case r.words[word] != trait:
+			e.Key.Fail("%s: %q is no word of %s", key, word, trait)
+		case word == r.chosen[trait]:
+			chosen = e.Value
 		}
 	}
-	for _, v := range r.variants {
-		if given[v] == nil {
-			n.Fail("%s: variant %s is missing", key, v)
-		}
+	if chosen == nil && otherwise == nil && r.chosen[trait] != "" {
+		n.Fail("%s: %s is missing", key, r.chosen[trait])
 	}
-	return given[r.variant]
+	if chosen == nil {
+		return otherwise
+	}
+	return chosen
 }
-
-func (r *reader) known(n *strict.Node) bool { return slices.Contains(r.variants, n.Raw()) }
 
 // fields is a mapping of the format. The zero value has no keys and reports nothing.
 type fields struct {
@@ -66,11 +82,9 @@ func (f fields) group(key, mapping string) fields {
 
 func (f fields) exists() bool { return f.At != nil }
 
-// get returns the value of a key for the variant being read, or nil.
+// get returns the value of a key for the case being read, or nil.
 func (f fields) get(key string) *strict.Node { return f.pick(key, f.Get(key)) }
-
-// has reports whether the key exists, even if it has no value for this variant.
-func (f fields) has(key string) bool { return f.Get(key) != nil }
+func (f fields) has(key string) bool         { return f.Get(key) != nil }
 
 // fail adds a finding at the value of a key, or at the mapping if the key is missing.
 func (f fields) fail(key, format string, args ...any) {
@@ -107,9 +121,9 @@ func (f fields) entries(key string) []strict.Entry { return f.get(key).Entries()
 // list returns the items behind a key; a single value is a list of one.
 func (f fields) list(key string) []*strict.Node { return items(f.get(key)) }
 
-// items returns the items of a list; a single value is a list of one.
+// items returns the items of a list; a single value or mapping is a list of one.
 func items(n *strict.Node) []*strict.Node {
-	if n.IsScalar() {
+	if n.IsScalar() || n.IsMap() {
 		return []*strict.Node{n}
 	}
 	return n.Items()

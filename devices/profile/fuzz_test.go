@@ -29,7 +29,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			for _, pt := range points {
 				checkSound(t, p, pt)
-				claimed(0, pt)
+				claimed(0, entry{point: pt})
 			}
 		}
 	})

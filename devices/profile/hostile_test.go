@@ -26,18 +26,18 @@ func full(head, item, tail string) string {
 
 // A file of one megabyte that is made to cost time is told what is wrong with it, in a thousand findings at most.
 func TestHostileProfiles(t *testing.T) {
-	head, points, _ := strings.Cut(good, "  accept: {5: lv, 6: hv}\n")
+	head, points, _ := strings.Cut(good, "  kind: {at: 0, values: {lv: 5, hv: 6}}\n")
 	for name, text := range map[string]string{
 		"unknown keys":           full("", "manufacturerx%d: 1\n", ""),
 		"points of unknown keys": full("points:\n", "- {x%d: 1}\n", ""),
 		"overlaps": full(good, "- {key: k%d, name: K%d, at: 1, write: {min: 0, max: 1}, source: log}\n",
 			""),
-		"places":   full(good+"- {key: k, name: K, at: [", "%d, ", "1]}\n"),
-		"options":  full(good+"- {key: k, name: K, at: 1, options: {", "%d: a%d, ", "}}\n"),
-		"variants": full(head+"  accept: {", "%d: v%d, ", "}\n"+points),
+		"places":  full(good+"- {key: k, name: K, at: [", "%d, ", "1]}\n"),
+		"options": full(good+"- {key: k, name: K, at: 1, options: {", "%d: a%d, ", "}}\n"),
+		"words":   full(head+"  kind: {at: 0, values: {", "v%d: %d, ", "}}\n"+points),
 		"sources": full(strings.Replace(good, "sources: {", "sources: {xx, ", 1)+"- {source: ", "s%d, ",
 			"x}\n"),
-		"variants and points": full(head+"  accept: {"+repeated("%d: v%d, ", 900)+"}\n"+points,
+		"words and points": full(head+"  kind: {at: 0, values: {"+repeated("v%d: %d, ", 900)+"}}\n"+points,
 			"- {key: key%d, name: K%d, at: %d}\n", ""),
 	} {
 		t.Run(name, func(t *testing.T) {

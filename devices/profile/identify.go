@@ -1,104 +1,136 @@
 package profile
 
 import (
-	"cmp"
-	"slices"
+	"strings"
 
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
 func (l *loader) identify(f fields) {
 	id := &l.p.Identify
-	if serial := l.field(f, "serial"); serial.Present() {
-		id.Serials = []Field{serial}
-		if serial.Spec.Type != codec.Text {
-			f.fail("serial", "serial: the type is text")
+	for _, n := range f.list("serial") {
+		field := l.field(l.fields(n, "field"))
+		if field.Present() && field.Spec.Type != codec.Text {
+			n.Fail("serial: the type is text")
 		}
+		id.Serials = append(id.Serials, field)
 	}
-	id.Model = l.field(f, "model")
-	kind := l.field(f, "kind")
-	id.Version = l.field(f, "version")
-	if !id.Serial().Present() && !id.Model.Present() && !kind.Present() && f.exists() {
-		f.fail("", "identify needs at least one of serial, model, kind")
+	id.Model = l.fieldAt(f, "model")
+	id.Version = l.fieldAt(f, "version")
+	id.Never = l.rangeList(f, "never")
+	for _, n := range f.list("expect") {
+		l.expect(l.fields(n, "expect"))
 	}
 	if f.exists() {
 		id.Source = l.source(f, l.defaults.source)
 	}
-	l.accept(f, kind)
 }
 
-// field reads one register of the identification. It is the same in all variants, which are not known yet.
-func (l *loader) field(f fields, key string) Field {
+// rangeList reads a list of ranges: [holding 700..709].
+func (l *loader) rangeList(f fields, key string) (all []protocol.Range) {
+	for _, n := range f.list(key) {
+		r, err := ParseHole(textOf(n))
+		if err != nil {
+			n.Fail("%s: %v", key, err)
+			continue
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func (l *loader) fieldAt(f fields, key string) Field {
 	if !f.has(key) {
 		return Field{}
 	}
-	q := f.group(key, "field")
-	spec := l.spec(q, l.isBit(q))
-	return Field{Ranges: l.ranges(q, spec), Spec: spec}
+	return l.field(f.group(key, "field"))
 }
 
-// maxVariants is how many variants a family can have: each costs a reading of all points.
-const maxVariants = 8
+// field reads one register of the identification. It is the same for all devices, whose traits are not known yet.
+func (l *loader) field(q fields) Field {
+	if !q.has("at") {
+		return Field{}
+	}
+	spec := l.spec(q, l.isBit(q))
+	place := l.place(q, "at")
+	return Field{Ranges: l.ranges(q, "at", spec.Words(), place), Spec: spec, Place: place}
+}
 
-// accept reads which kinds belong to this family, and the variant of each.
-func (l *loader) accept(f fields, kind Field) {
+// expect reads what must hold of a device of the family: of a text, or of the number in a register.
+func (l *loader) expect(f fields) {
+	e := Expect{Name: "register"}
 	switch {
-	case f.has("accept") && !kind.Present():
-		f.fail("accept", "accept without kind: nothing tells what to accept")
-	case kind.Present() && !f.has("accept"):
-		f.fail("kind", "kind without accept: say which kinds are this family")
-	case kind.Present() && (kind.Spec.Type.Signed() || kind.Spec.Type.Float() || kind.Spec.Type == codec.Text ||
-		kind.Spec.Form != codec.Plain):
-		f.fail("kind", "kind: it is a plain number without a sign, one of u16, u32, u64")
+	case f.has("serial"):
+		e.Name, e.Serial = "serial number", texts(f, "serial")
+	case f.has("model"):
+		e.Name, e.Model = "model", texts(f, "model")
+	case f.has("at"):
+		e.Name, e.Field = textOf(items(f.Get("at"))[0]), l.field(f)
+		e.Values = spans(f, "values", e.Field.Spec)
+		if len(e.Values) == 0 {
+			f.fail("", "expect: say which values: [1, 5..7]")
+		}
+	case f.exists():
+		f.fail("", "expect: say serial, model or at")
 		return
 	}
-	trait := Trait{Name: "kind", Field: kind}
-	accepted := map[uint64]bool{}
-	plain := 0
-	for _, e := range f.entries("accept") {
-		raw, ok := l.rawKey(e, kind.Spec)
-		variant := e.Value.Raw()
-		switch {
-		case variant == "":
-			plain++
-		case !wordForm.MatchString(variant) || reserved(variant):
-			e.Value.Fail("variant %q is not of the form %s, or is a word of the format", variant, wordForm)
-			continue
-		case !slices.Contains(trait.Words, variant):
-			trait.Words = append(trait.Words, variant)
-		}
-		if accepted[raw] {
-			e.Key.Fail("kind %d stands here twice", raw)
-		}
-		if ok {
-			accepted[raw] = true
-			trait.values = append(trait.values, wordSpan{Span{float64(raw), float64(raw)}, variant})
-		}
+	if name := f.text("name"); name != "" {
+		e.Name = name
 	}
-	if len(trait.Words) > 0 && plain > 0 {
-		f.fail("accept", "accept names a variant for some kinds and none for others")
-	}
-	l.settle(f, trait)
+	l.p.Identify.Expect = append(l.p.Identify.Expect, e)
 }
 
-// settle keeps the kinds: as a trait if they tell a variant, otherwise as what is expected.
-func (l *loader) settle(f fields, t Trait) {
-	if n := len(t.Words); n > maxVariants {
-		f.fail("accept", "accept names %d variants; at most %d are read", n, maxVariants)
-		t.Words = t.Words[:maxVariants]
-	}
-	slices.SortFunc(t.values, func(a, b wordSpan) int { return cmp.Compare(a.Low, b.Low) })
-	if len(t.Words) == 0 && t.Field.Present() {
-		e := Expect{Name: t.Name, Field: t.Field}
-		for _, v := range t.values {
-			e.Values = append(e.Values, v.Span)
+// texts reads a list of texts.
+func texts(f fields, key string) (all []string) {
+	for _, n := range f.list(key) {
+		if text := textOf(n); text != "" {
+			all = append(all, text)
 		}
-		l.p.Identify.Expect = append(l.p.Identify.Expect, e)
 	}
-	if len(t.Words) > 0 {
-		slices.Sort(t.Words)
-		t.Typical = t.Words[0]
-		l.p.Traits = append(l.p.Traits, t)
-		l.variants = t.Words
+	return all
+}
+
+// spans reads a list of numbers and ranges of them: [5, 1536..1538].
+func spans(f fields, key string, s codec.Spec) (all []Span) {
+	if !f.has(key) {
+		return nil
 	}
+	if s.Form != codec.Plain && s.Form != codec.BoolForm || s.Type == codec.Text || s.Type.Float() {
+		f.fail(key, "%s: the register holds a whole number", key)
+		return nil
+	}
+	for _, n := range f.list(key) {
+		if span, ok := spanOf(n); ok {
+			all = append(all, span)
+		}
+	}
+	return all
+}
+
+// spanOf reads 5, 0x05, -3, or 6..8.
+func spanOf(n *strict.Node) (Span, bool) {
+	first, last, several := strings.Cut(n.Raw(), "..")
+	low, ok := parseWhole(first)
+	high := low
+	if several && ok {
+		high, ok = parseWhole(last)
+	}
+	if !ok || high < low {
+		n.Fail("%q is not a whole number, or a range of them such as 6..8", n.Raw())
+		return Span{}, false
+	}
+	return Span{low, high}, true
+}
+
+// parseWhole reads a whole number with a sign, or a hexadecimal one.
+func parseWhole(text string) (float64, bool) {
+	text = strings.TrimSpace(text)
+	digits, negative := strings.CutPrefix(text, "-")
+	n, err := parseNatural(digits)
+	if negative {
+		return -float64(n), err == nil
+	}
+	return float64(n), err == nil
 }

@@ -8,15 +8,25 @@ import (
 // formatKeys are all keys of a profile, by the mapping in which they stand; * marks those that must stand there.
 // FORMAT.md explains each, which a test demands.
 var formatKeys = map[string]keyList{
-	"profile": listed("profile* name* manufacturer* sources* line* identify* parts defaults points*"),
+	"profile": listed("profile* name* manufacturer* sources* line* identify* " + headKeys),
+	"file":    listed("profile name manufacturer sources line identify " + headKeys), // one that may have a base
+	"source":  listed("level* text*"),
 	"line": listed("serial unit " + strings.Join(slices.Concat(SettingKeys(false), SettingKeys(true)), " ") +
-		" source"),
-	"identify": listed("serial model kind accept version source"),
-	"field":    listed("at* type length order mask options no_value"), // serial, model, kind and version of identify
+		" starts never source"),
+	"sunspec":  listed("bases*"),
+	"identify": listed("serial model version expect never source"),
+	"field":    listed("at* " + fieldKeys), // serial, model and version of identify
+	"expect":   listed("serial model name at values " + fieldKeys),
+	"trait": listed("at answers serial model version choice values number otherwise typical ask when source " +
+		fieldKeys),
 	"defaults": listed("order write source"),
-	"point": listed("key* name* part only at* type length order mask options bool time bits scale offset no_value " +
-		"unit class state precision every show category icon mode platform press write source why"),
-	"write": listed("min max step with settle arm flash once readback"),
+	"group":    listed("when repeat part every show entity source points*"),
+	"repeat":   listed("a b c d e f g h i j k l m n o p q r s t u v w x y z most stride offsets"),
+	"place":    listed("model* offset*"),
+	"point": listed("is key name part when at type length order byte mask options bool time bits version epoch " +
+		"scale offset scale_at no_value value negative stride alone unit class state precision every show entity " +
+		"category icon mode platform press write source why"),
+	"write": listed("min max step at type order mask scale offset options with settle arm flash once readback"),
 	"bool":  listed("on* off*"),
 
 	// Of quantities.yaml.
@@ -25,6 +35,11 @@ var formatKeys = map[string]keyList{
 	"vocabulary part": listed("name quantities*"),
 	"quantity":        listed("name* form unit class state precision range sign category icon every show"),
 }
+
+const (
+	headKeys  = "base drop models aliases sunspec traits tables parts defaults points"
+	fieldKeys = "type length order byte mask bool options scale offset no_value"
+)
 
 // keyList are the keys of one mapping, and those of them that must stand there.
 type keyList struct{ allowed, needed []string }
@@ -45,5 +60,5 @@ func listed(text string) (list keyList) {
 // could not be told from a mapping of the format.
 func reserved(word string) bool {
 	return slices.Contains(slices.Concat(formatKeys["point"].allowed, formatKeys["write"].allowed,
-		formatKeys["bool"].allowed), word)
+		formatKeys["bool"].allowed, formatKeys["place"].allowed, []string{"when", "else", "not", "and"}), word)
 }

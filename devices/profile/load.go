@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,29 +17,59 @@ type defaults struct {
 	source string
 }
 
-// loader builds a Profile from its file.
+// loader builds a Profile from its file and those of its bases.
 type loader struct {
 	*reader
-	report   *strict.Report
 	p        *Profile
-	defaults defaults
-	parts    map[string]string // key -> name
+	files    []*file // the base of all first
+	reports  []*strict.Report
+	defaults defaults // of the file that is read
+	tables   map[string]*strict.Node
+	parts    map[string]string // of the parts that files name: key -> name
+	seen     map[string]bool   // parts of points so far
+	used     []Part
+	nodes    []*strict.Node // of each entry
+	current  *template      // the point that is read
+	tooMany  bool
 }
 
+// file is one file of a profile.
+type file struct {
+	name     string
+	root     *strict.Node
+	defaults defaults
+}
+
+// opener returns the file of a base.
+type opener func(id string) (name string, data []byte, err error)
+
 // Load reads one profile. The name of the file appears in the findings, and without its extension it must be the id of
-// the profile. The error is strict.Findings: everything that is wrong, each with line and column. The Profile is then
-// nil.
-func Load(file string, data []byte) (*Profile, error) {
-	root, report := strict.Parse(file, data)
-	l := &loader{reader: &reader{}, report: report, p: &Profile{},
-		parts: map[string]string{}}
-	if root != nil {
-		l.profile(root, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
+// the profile. Its base is one that comes with the program. The error is strict.Findings: everything that is wrong,
+// each with line and column. The Profile is then nil.
+func Load(name string, data []byte) (*Profile, error) { return load(name, data, openShipped) }
+
+func load(name string, data []byte, open opener) (*Profile, error) {
+	l := &loader{reader: &reader{words: map[string]string{}}, p: &Profile{}, tables: map[string]*strict.Node{},
+		parts: map[string]string{}, seen: map[string]bool{}}
+	l.read(name, data, open)
+	if root := l.head(); root != nil {
+		l.profile(root, strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
 	}
-	if err := report.Err(); err != nil {
-		return nil, err
+	var all strict.Findings
+	for _, r := range l.reports {
+		if found, wrong := r.Err().(strict.Findings); wrong {
+			all = append(all, found...)
+		}
+	}
+	if len(all) > 0 {
+		return nil, all
 	}
 	return l.p.WriteWith(l.p.Line.With), nil
+}
+
+// full reports whether reading on is of no use.
+func (l *loader) full() bool {
+	return l.tooMany || slices.ContainsFunc(l.reports, (*strict.Report).Full)
 }
 
 func (l *loader) profile(root *strict.Node, id string) {
@@ -49,22 +78,36 @@ func (l *loader) profile(root *strict.Node, id string) {
 	if f.has("profile") && (!wordForm.MatchString(l.p.ID) || l.p.ID != id) {
 		f.fail("profile", "profile %q: the id is the file's name, %q, and of the form %s", l.p.ID, id, wordForm)
 	}
+	own := l.fields(l.files[len(l.files)-1].root, "file")
+	l.p.Models = texts(own, "models")
+	for _, alias := range texts(own, "aliases") {
+		if !wordForm.MatchString(alias) {
+			own.fail("aliases", "alias %q is not of the form %s", alias, wordForm)
+		}
+		l.p.Aliases = append(l.p.Aliases, alias)
+	}
 	l.sources(f)
+	l.sunSpec(f)
 	l.line(f.group("line", "line"))
-	l.readDefaults(f.group("defaults", "defaults"))
 	l.readParts(f)
+	l.readTables(f)
+	for _, one := range l.files {
+		l.readDefaults(l.fields(one.root, "file").group("defaults", "defaults"))
+		one.defaults = l.defaults
+	}
 	l.identify(f.group("identify", "identify"))
-	l.points(f)
+	l.readTraits(f)
+	l.points()
 }
 
-func (l *loader) sources(f fields) {
-	l.p.Sources = map[string]string{}
-	for _, e := range f.entries("sources") {
-		if !sourceForm.MatchString(e.Key.Raw()) {
-			e.Key.Fail("source %q is not of the form %s", e.Key.Raw(), sourceForm)
-		}
-		if text := textOf(e.Value); text != "" {
-			l.p.Sources[e.Key.Raw()] = text
+func (l *loader) sunSpec(f fields) {
+	if !f.has("sunspec") {
+		return
+	}
+	l.p.SunSpec = &SunSpec{}
+	for _, n := range f.group("sunspec", "sunspec").list("bases") {
+		if base, ok := n.Int(0, 65533); ok {
+			l.p.SunSpec.Bases = append(l.p.SunSpec.Bases, uint16(base))
 		}
 	}
 }
@@ -77,6 +120,9 @@ func (l *loader) line(f fields) {
 			k.Take(n, line)
 		}
 	}
+	line.Never = l.rangeList(f, "never")
+	line.Holes = append(line.Holes, line.Never...)
+	line.Starts = l.rangeList(f, "starts")
 	for _, wrong := range line.Validate() {
 		f.fail(wrong.Key, "%s", wrong.Text)
 	}
@@ -91,7 +137,7 @@ func (l *loader) line(f fields) {
 }
 
 func (l *loader) readDefaults(f fields) {
-	l.defaults.order = codec.Order(f.choice("order", codec.OrderNames(), int(codec.ABCD)))
+	l.defaults = defaults{order: codec.Order(f.choice("order", codec.OrderNames(), int(codec.ABCD)))}
 	l.defaults.single = f.choice("write", writeWords, 1) == 0
 	if f.has("source") {
 		l.defaults.source = l.source(f, "")
@@ -103,55 +149,48 @@ var writeWords = []string{"single", "multiple"}
 
 func (l *loader) readParts(f fields) {
 	for _, e := range f.entries("parts") {
-		if !wordForm.MatchString(e.Key.Raw()) {
-			e.Key.Fail("part %q is not of the form %s", e.Key.Raw(), wordForm)
+		key := e.Key.Raw()
+		if !wordForm.MatchString(letterForm.ReplaceAllString(key, "1")) {
+			e.Key.Fail("part %q is not of the form %s", key, wordForm)
 		}
 		name := textOf(e.Value)
-		for _, wrong := range checkName(name) {
+		for _, wrong := range checkName(letterForm.ReplaceAllString(name, "1")) {
 			e.Value.Fail("%s", wrong)
 		}
-		l.p.Parts = append(l.p.Parts, Part{Key: e.Key.Raw(), Name: name})
-		l.parts[e.Key.Raw()] = name
+		l.p.Parts = append(l.p.Parts, Part{Key: key, Name: name})
+		l.parts[key] = name
 	}
 }
 
-// source returns the text of the key source, or the fallback. Each name in it must be one of Profile.Sources; text in
-// brackets is a remark.
-func (l *loader) source(f fields, fallback string) string {
-	if !f.has("source") {
-		if fallback == "" && f.exists() {
-			f.fail("", "source is missing: say where this is known from")
+// orderParts puts the parts into the order of the file: each repeated one where its pattern stands, those of the
+// vocabulary that the file does not name at the end.
+func (l *loader) orderParts() {
+	place := func(key string) int {
+		for i, p := range l.p.Parts {
+			if p.Key == key || letterForm.MatchString(p.Key) && matches(p.Key, key) {
+				return i
+			}
 		}
-		return fallback
+		return len(l.p.Parts)
 	}
-	text := f.text("source")
-	for _, name := range sourceNames(text) {
-		if _, ok := l.p.Sources[name]; !ok {
-			f.fail("source", "source %q is not one of %s", name, joinWords(slices.Sorted(maps.Keys(l.p.Sources))))
+	var all []Part
+	for i, declared := range l.p.Parts {
+		if letterForm.MatchString(declared.Key) {
+			for _, p := range l.used {
+				if place(p.Key) == i {
+					all = append(all, p)
+				}
+			}
+			continue
 		}
+		all = append(all, declared)
 	}
-	return text
-}
-
-// sourceNames splits "a, b (the lower one), c" into a, b and c.
-func sourceNames(text string) []string {
-	var plain strings.Builder
-	depth := 0
-	for _, r := range text {
-		switch {
-		case r == '(':
-			depth++
-		case r == ')':
-			depth--
-		case depth <= 0:
-			plain.WriteRune(r)
+	for _, p := range l.used {
+		if place(p.Key) == len(l.p.Parts) {
+			all = append(all, p)
 		}
 	}
-	names := strings.Split(plain.String(), ",")
-	for i := range names {
-		names[i] = strings.TrimSpace(names[i])
-	}
-	return names
+	l.p.Parts = all
 }
 
 // joinWords lists words for a person: "a, b, c".
@@ -162,76 +201,21 @@ func joinWords(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// points reads all points once for each variant, so that the checks see one value for each key.
-func (l *loader) points(f fields) {
-	nodes := f.list("points")
-	if f.has("points") && len(nodes) == 0 {
-		f.fail("points", "there are no points")
-	}
-	for _, v := range l.variantNames() {
-		l.variant = v
-		var points []Point
-		var places []fields
-		for _, n := range nodes {
-			if l.report.Full() {
-				return
-			}
-			pf := l.fields(n, "point")
-			if !l.exists(pf) {
-				continue
-			}
-			points = append(points, l.point(pf))
-			places = append(places, pf)
-		}
-		for _, c := range conflicts(points) {
-			places[c.point].fail(c.key, "%s (the other is in line %d)", c.text, places[c.with].At.Line)
-		}
-		for _, p := range points {
-			l.p.entries = append(l.p.entries, entry{l.variantIs(v), p})
-		}
-	}
-	l.checkWritable(f)
-}
-
-func (l *loader) variantNames() []string {
-	if len(l.variants) == 0 {
-		return []string{""}
-	}
-	return l.variants
-}
-
-// variantIs returns the condition that a device is of the variant.
-func (l *loader) variantIs(v string) Condition {
-	if v == "" {
-		return Condition{}
-	}
-	return Condition{any: [][]term{{{trait: l.p.Traits[0].Name, words: []string{v}}}}}
-}
-
-// exists reports whether the variant being read has the point.
-func (l *loader) exists(f fields) bool {
-	if !f.has("only") {
-		return true
-	}
-	var named bool
-	for _, n := range f.list("only") {
-		v := textOf(n)
-		if !slices.Contains(l.variants, v) {
-			n.Fail("only: variant %q is not one of %s", v, joinWords(l.variants))
-		}
-		named = named || v == l.variant
-	}
-	return named
-}
-
 // checkWritable demands an identity of every family that can be written to. Without it, a write could reach another
 // device.
-func (l *loader) checkWritable(f fields) {
+func (l *loader) checkWritable() {
 	id := l.p.Identify
-	if id.Serial().Present() || len(id.Expect) > 0 || len(l.p.Traits) > 0 {
+	if len(id.Serials) > 0 || len(id.Expect) > 0 || l.p.SunSpec != nil {
 		return
 	}
-	if slices.ContainsFunc(l.p.entries, func(e entry) bool { return e.point.Write != nil }) {
-		f.fail("identify", "there are points that can be written, so identify needs serial or kind")
+	refuses := func(t Trait) bool { return t.From == FromRegister && t.Otherwise == "" }
+	if slices.ContainsFunc(l.p.Traits, refuses) {
+		return
+	}
+	for i, e := range l.p.entries {
+		if e.point.Write != nil {
+			l.nodes[i].Fail("it can be written, so identify needs serial, expect, or a trait that not every device has")
+			return
+		}
 	}
 }

@@ -53,9 +53,9 @@ line:
   source: paper
 identify:
   serial: {at: 3, type: text, length: 5}
-  kind: {at: 0}
-  accept: {5: lv, 6: hv}
   source: paper
+traits:
+  kind: {at: 0, values: {lv: 5, hv: 6}}
 parts: {battery: Battery}
 defaults: {order: cdab, source: paper}
 points:

@@ -224,5 +224,5 @@ func ExampleProfile_Resolve() {
 	p, _ := Get("powdrive")
 	_, err := p.ResolveNamed("mv")
 	fmt.Println(err)
-	// Output: profile powdrive: "mv" is not one of hv, lv
+	// Output: profile powdrive: "mv" is not one of lv, hv
 }

@@ -72,3 +72,6 @@ func titled(word string) bool {
 	return len(runes) > 1 && unicode.IsUpper(runes[0]) && unicode.IsLower(runes[1]) && !proper[word] &&
 		!proper[strings.TrimSuffix(word, "s")]
 }
+
+// letterForm is the place of a number in the key of a repeated point: {n}.
+var letterForm = regexp.MustCompile(`\{[a-z]\}`)

@@ -152,7 +152,7 @@ func TestOverlapsByWord(t *testing.T) {
 				narrow := Point{Key: "narrow", Ranges: []protocol.Range{{Addr: addr, Count: 1}},
 					Spec: codec.Spec{Mask: mask}}
 				hit := addr == want.addr && uint16(mask) == want.bits
-				if got := len(overlaps([]Point{wide, narrow})) > 0; got != hit {
+				if got := len(overlaps([]entry{{point: wide}, {point: narrow}})) > 0; got != hit {
 					t.Errorf("%s: mask %04X of %d: overlap %v, want %v", order, mask, addr, got, hit)
 				}
 			}
@@ -160,11 +160,11 @@ func TestOverlapsByWord(t *testing.T) {
 	}
 	reading := wide
 	reading.Write = nil
-	if c := overlaps([]Point{reading, reading}); len(c) > 0 {
+	if c := overlaps([]entry{{point: reading}, {point: reading}}); len(c) > 0 {
 		t.Errorf("two readings: %v", c)
 	}
 	other := Point{Ranges: []protocol.Range{{Table: protocol.InputRegister, Addr: 10, Count: 1}}}
-	if c := overlaps([]Point{wide, other}); len(c) > 0 {
+	if c := overlaps([]entry{{point: wide}, {point: other}}); len(c) > 0 {
 		t.Errorf("different tables: %v", c)
 	}
 }

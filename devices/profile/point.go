@@ -7,26 +7,138 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// point reads one point, as the variant being read has it.
-func (l *loader) point(f fields) Point {
-	p := Point{Key: f.text("key"), Name: f.text("name"), Part: f.text("part"), Unit: f.text("unit"), Why: f.text("why")}
-	p.Interval = Interval(f.choice("every", intervals, int(Normal)))
-	l.checkWords(f, p)
-	bit := l.isBit(f)
-	p.Spec = l.spec(f, bit)
-	p.Ranges = l.ranges(f, p.Spec)
-	p.Write = l.write(f, p)
-	p.Source = l.pointSource(f, p)
-	l.entityHints(f, &p)
-	return p
+// point reads one point, as the case being read has it.
+func (l *loader) point(f fields, t *template) {
+	p := &t.point
+	l.current = t
+	p.Why = f.text("why")
+	p.Alone = f.boolean("alone")
+	if l.name(f, t); f.has("every") {
+		p.Interval = Interval(f.choice("every", intervals, int(Normal)))
+	}
+	if f.has("value") {
+		l.formula(f, t)
+	} else {
+		f.need("at")
+		f.refuse("only a derived value has it", "negative")
+		bit := l.isBit(f)
+		p.Spec = l.spec(f, bit)
+		l.registers(f, t)
+		l.write(f, p)
+	}
+	p.Source = l.pointSource(f, *p)
+	l.entityHints(f, t)
+	l.current = nil
 }
 
+// registers reads where the point lies.
+func (l *loader) registers(f fields, t *template) {
+	p := &t.point
+	t.place = l.place(f, "at")
+	words := p.Spec.Words()
+	if f.has("scale_at") {
+		l.scaleAt(f, t)
+		return
+	}
+	p.Ranges = l.ranges(f, "at", words, t.place)
+	if t.place != nil {
+		p.Spec.NoValue = append(p.Spec.NoValue, notImplemented(p.Spec, f.has("no_value"))...)
+	}
+	if f.has("stride") {
+		stride, moves := l.numberOrFormula(f, "stride", 0)
+		if t.moves = moves; moves == nil {
+			t.stride = &stride
+		}
+	}
+}
+
+// scaleAt reads a point whose power of ten lies in another register.
+func (l *loader) scaleAt(f fields, t *template) {
+	p := &t.point
+	if !p.Spec.IsNumber() || p.Spec.Type.Float() || p.Spec.Mask != 0 {
+		f.fail("scale_at", "scale_at: only a whole number without mask has a power of ten")
+		return
+	}
+	p.Ranges = l.ranges(f, "at", p.Spec.Words(), t.place)
+	power := l.place(f, "scale_at")
+	if (power == nil) != (t.place == nil) {
+		f.fail("scale_at", "scale_at: it is an address as at is, or an offset in the same model")
+		return
+	}
+	if t.place != nil {
+		p.Spec.NoValue = append(p.Spec.NoValue, notImplemented(p.Spec, f.has("no_value"))...)
+	}
+	p.Ranges = append(p.Ranges, l.ranges(f, "scale_at", 1, power)...)
+	p.Spec.ScaleWord = true
+}
+
+// name reads what the point is: a quantity of the vocabulary, or what it calls itself.
+func (l *loader) name(f fields, t *template) {
+	p := &t.point
+	if f.has("is") {
+		l.quantityIs(f, t)
+		return
+	}
+	f.need("key", "name")
+	p.Key, p.Name, p.Part, p.Unit = f.text("key"), f.text("name"), f.text("part"), f.text("unit")
+	p.Interval = Normal
+	l.checkWords(f, *p)
+	if f.has("part") {
+		t.part = partOf{p.Part, l.parts[p.Part]}
+	}
+}
+
+// quantityIs takes from the vocabulary what a point has to say.
+func (l *loader) quantityIs(f fields, t *template) {
+	f.refuse("the quantity of is says it", "key", "name", "part", "unit", "class", "state", "precision", "category",
+		"icon")
+	key := f.text("is")
+	letter := letterForm.FindString(key)
+	q, n, ok := QuantityOf(strings.ReplaceAll(key, letterOr(letter), "{n}"))
+	if !ok {
+		f.fail("is", "quantity %q is not in the vocabulary%s", key, nearestQuantity(key))
+		return
+	}
+	p := &t.point
+	t.quantity, p.Quantity, t.shown, t.letter = q, q.Key, q.Shown, letter
+	switch {
+	case letter != "":
+		q = q.At(letter)
+	case n != "":
+		if q = q.At(n); numberOf(n) > t.shown {
+			t.shown = 0
+		}
+	}
+	p.Key, p.Name, p.Part, p.Interval = q.Key, q.Name, q.Part, q.Interval
+	p.Unit = q.Unit
+	if q.Part != "" {
+		t.part = partOf{q.Part, q.PartName}
+	}
+}
+
+func letterOr(letter string) string {
+	if letter == "" {
+		return "{n}"
+	}
+	return letter
+}
+
+// numberOf reads the number of a quantity.
+func numberOf(text string) int {
+	n, _ := parseNatural(text)
+	return int(n)
+}
+
+// partOf is the part of a point, for the list of parts.
+type partOf struct{ key, name string }
+
 func (l *loader) checkWords(f fields, p Point) {
-	if f.has("key") && !keyForm.MatchString(p.Key) {
+	one := strings.NewReplacer(l.firstLetters()...)
+	if key := one.Replace(p.Key); f.has("key") && !keyForm.MatchString(key) {
 		f.fail("key", "key %q is not of the form %s", p.Key, keyForm)
 	}
 	if f.has("name") {
-		for _, wrong := range checkName(p.Name) {
+		for _, wrong := range checkName(one.Replace(p.Name)) {
 			f.fail("name", "%s", wrong)
 		}
 	}
@@ -39,6 +151,17 @@ func (l *loader) checkWords(f fields, p Point) {
 	} else if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(part)+" ") {
 		f.fail("name", "name %q: leave out the part's name, the host puts it in front", p.Name)
 	}
+}
+
+// firstLetters returns the letters of the repetitions around the point, each with a number.
+func (l *loader) firstLetters() (pairs []string) {
+	if l.current == nil {
+		return nil
+	}
+	for _, r := range l.current.repeats {
+		pairs = append(pairs, r.letter, "1")
+	}
+	return pairs
 }
 
 func (l *loader) partKeys() []string {
@@ -58,99 +181,66 @@ func (l *loader) pointSource(f fields, p Point) string {
 	return l.source(f, l.defaults.source)
 }
 
-// write reads how to write the point. It returns nil if the point is read only.
-func (l *loader) write(f fields, p Point) *Write {
-	button := isButton(f)
-	if !f.has("write") && !button {
-		return nil
-	}
-	w := &Write{ReadBack: !button}
-	g := f.group("write", "write")
-	single := l.defaults.single
-	if g.has("with") {
-		single = g.choice("with", writeWords, 0) == 0
-	}
-	w.Single = single && p.Spec.Words() == 1
-	if g.has("with") && single && !w.Single {
-		g.fail("with", "with: a value of %d words cannot be written with function 6", p.Spec.Words())
-	}
-	w.Settle = g.duration("settle", 0, maxSettle)
-	w.Arm = g.boolean("arm")
-	w.Flash = g.boolean("flash")
-	w.Once = button || g.boolean("once")
-	l.checkTarget(f, p)
-	switch {
-	case button:
-		l.press(f, g, p, w)
-	case p.Spec.IsNumber():
-		l.limits(g, p.Spec, w)
-	default:
-		g.refuse("only a number has it", "min", "max", "step")
-	}
-	if !button {
-		g.refuse("only the press of a button can go without", "readback")
-	}
-	return w
-}
-
-// checkTarget adds a finding if the registers cannot be written, or not in one request.
-func (l *loader) checkTarget(f fields, p Point) {
-	key := "write"
-	if !f.has(key) {
-		key = "press"
-	}
-	for _, r := range p.Ranges {
-		if r.Table == protocol.InputRegister || r.Table == protocol.DiscreteInput {
-			f.fail(key, "%s cannot be written: the table is read only", r)
-		}
-	}
-	if len(p.Ranges) > 1 {
-		f.fail(key, "words apart cannot be written in one request")
-	}
-	if p.Spec.Form == codec.BitsForm {
-		f.fail(key, "bits are read only: make a point with a mask for each that can be written")
-	}
-	if n := p.Spec.Words(); n > protocol.MaxWriteRegisters {
-		f.fail(key, "%d words are more than one write request holds, %d", n, protocol.MaxWriteRegisters)
-	}
-}
-
-func (l *loader) press(f, g fields, p Point, w *Write) {
-	f.need("platform", "press")
-	f.choice("platform", []string{"button"}, 0)
-	g.refuse("a button writes one value", "min", "max", "step")
-	g.refuse("the press of a button always goes out", "flash")
-	f.refuse("a button has no value", "options", "bool", "time", "bits", "scale", "offset", "no_value", "unit", "state",
-		"precision", "every", "length", "mode")
-	if p.Spec.Type == codec.Text || p.Spec.Type.Float() {
-		f.fail("type", "type: a button writes a whole number")
-		return
-	}
-	high := p.Spec.Largest()
-	if p.Spec.Form == codec.BoolForm {
-		high = 1
-	}
-	w.Press = f.natural("press", 0, high, 0)
-	w.ReadBack = g.boolean("readback")
-}
-
-func (l *loader) limits(g fields, s codec.Spec, w *Write) {
-	w.Min, w.Max, w.Step = g.number("min", 0), g.number("max", 0), g.number("step", s.Grid())
-	if !g.has("min") || !g.has("max") {
-		g.fail("", "every writable number needs min, max and a source")
-		return
-	}
-	if s.Type.Float() && !g.has("step") {
-		g.fail("", "a float has no grid, so its limits need a step")
-		return
-	}
-	if g.get("min") == nil || g.get("max") == nil {
-		return // missing for this variant, which is reported
-	}
-	for _, wrong := range checkLimits(s, *w) {
-		g.fail(wrong.Key, "%s", wrong.Text)
-	}
-}
-
 // isButton reports whether the profile means the point to be a button.
 func isButton(f fields) bool { return f.has("press") || f.has("platform") }
+
+// formula reads a value that follows from other points.
+func (l *loader) formula(f fields, t *template) {
+	f.refuse("a derived value follows from others", "at", "type", "length", "order", "byte", "mask", "options", "bool",
+		"bits", "time", "version", "epoch", "scale", "offset", "scale_at", "no_value", "write", "press", "platform",
+		"alone", "stride", "mode")
+	e, err := parseExpression(f.text("value"))
+	if err != nil {
+		f.fail("value", "value: %v", err)
+		return
+	}
+	t.formula, t.point.Spec = e, codec.Spec{Type: codec.F64, Scale: 1}
+	for _, e := range f.entries("negative") {
+		turn := Turn{Key: e.Key.Raw()}
+		for _, n := range items(e.Value) {
+			turn.Options = append(turn.Options, textOf(n))
+		}
+		t.turn = append(t.turn, turn)
+	}
+}
+
+// seePart notes a part when the first point of it comes.
+func (l *loader) seePart(p partOf) {
+	if p.key == "" || l.seen[p.key] {
+		return
+	}
+	l.seen[p.key] = true
+	l.used = append(l.used, Part{p.key, p.name})
+}
+
+// place reads an address in a model of SunSpec: {model: 103, offset: 14}.
+func (l *loader) place(f fields, key string) *Place {
+	n := f.get(key)
+	if !n.IsMap() {
+		return nil
+	}
+	m := l.fields(n, "place")
+	p := &Place{Offset: uint16(m.natural("offset", 0, protocol.MaxReadRegisters*500, 0))}
+	for _, id := range m.list("model") {
+		if one, ok := id.Int(1, 65534); ok {
+			p.Models = append(p.Models, int(one))
+		}
+	}
+	if l.p.SunSpec == nil && m.exists() {
+		n.Fail("%s: the profile has no sunspec, so there are no models", key)
+	}
+	return p
+}
+
+// notImplemented returns the raw numbers with which SunSpec says that a point is not there. Source: SunSpec Device
+// Information Model Specification 1.1, 6.4. A point that says its own says all of them.
+func notImplemented(s codec.Spec, own bool) []codec.RawRange {
+	if own || s.Type == codec.Text || s.Type.Float() {
+		return nil
+	}
+	raw := s.AllBits()
+	if s.Type.Signed() && s.Form == codec.Plain {
+		raw = raw>>1 + 1
+	}
+	return []codec.RawRange{{From: raw, To: raw}}
+}

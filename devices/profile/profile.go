@@ -13,15 +13,16 @@ import (
 	"solarhub/protocol/codec"
 )
 
-// Profile is one device family. Its points can differ with the traits of a device, such as low and high battery voltage.
-// Identification settles the traits, nobody guesses them, and Resolve returns the points of one device. A loaded
-// Profile is shared and never changes.
+// Profile is one device family. Its points can differ with the traits of a device, such as low and high battery
+// voltage. Identification settles the traits, nobody guesses them, and Resolve returns the points of one device. A
+// loaded Profile is shared and never changes.
 type Profile struct {
-	ID           string   // the name in the configuration: "powdrive"
-	Name         string   // as people read it: "Powdrive three-phase hybrid inverter"
-	Aliases      []string // other names in the configuration
+	ID           string // the name in the configuration: "powdrive"
+	Name         string // as people read it: "Powdrive three-phase hybrid inverter"
 	Manufacturer string
-	Sources      map[string]string // short name: what it is, and where
+	Models       []string          // for people
+	Aliases      []string          // other names in a configuration
+	Sources      map[string]Source // by short name
 	Line         LineSettings
 	Identify     Identify
 	SunSpec      *SunSpec // nil if the family does not hold the models of SunSpec
@@ -29,28 +30,7 @@ type Profile struct {
 	Parts        []Part   // in the order of the file
 
 	entries []entry // in the order of the file
-}
-
-// entry is a point with the condition under which a device has it.
-type entry struct {
-	when  Condition
-	point Point
-}
-
-// Resolve returns the points of a device with the traits, in the order of the profile. A trait that is missing is as
-// its Otherwise says. The slice belongs to the caller; the points refer to shared data, which must not be changed.
-func (p *Profile) Resolve(traits Traits) ([]Point, error) {
-	full, err := p.complete(traits)
-	if err != nil {
-		return nil, err
-	}
-	var points []Point
-	for _, e := range p.entries {
-		if e.when.Holds(full) {
-			points = append(points, e.point)
-		}
-	}
-	return points, nil
+	models  []int   // of SunSpec, which conditions name
 }
 
 // FullName returns the name of a point after that of its part, as people see it in the host.

@@ -4,30 +4,44 @@ import (
 	"math"
 	"math/bits"
 
-	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
 
 // forms are the keys that say what a raw number means. A point has one of them at most.
-var forms = []string{"options", "bool", "time", "bits"}
+var forms = []string{"options", "bool", "time", "bits", "version", "epoch"}
 
-// timeWords name the two ways in which one register holds a time of day.
-var timeWords = []string{"packed", "decimal"}
+// timeWords name the ways in which registers hold a time of day.
+var (
+	timeWords = []string{"packed", "decimal", "swapped", "hour_minute", "ascii", "bcd"}
+	timeForms = []codec.Form{codec.TimePacked, codec.TimeDecimal, codec.TimeSwapped, codec.TimePair, codec.TimeASCII,
+		codec.TimeBCD}
+)
+
+// narrow are the types that are one byte of a register, or a register that counts and holds 0 while it is not there.
+var narrow = map[string]struct {
+	is   codec.Type
+	byte bool
+	zero bool // 0 is no value
+}{
+	"u8": {codec.U16, true, false}, "s8": {codec.S16, true, false},
+	"acc16": {codec.U16, false, true}, "acc32": {codec.U32, false, true}, "acc64": {codec.U64, false, true},
+}
+
+var typeWords = append(codec.TypeNames(), "u8", "s8", "acc16", "acc32", "acc64")
 
 // spec reads how the registers of a point or field become a value. A coil or discrete input is one bit.
 func (l *loader) spec(f fields, bit bool) codec.Spec {
 	s := codec.Spec{Order: codec.Order(f.choice("order", codec.OrderNames(), int(l.defaults.order)))}
-	s.Type = codec.Type(f.choice("type", codec.TypeNames(), int(codec.U16)))
+	l.typeOf(f, &s)
 	if bit {
-		f.refuse("a coil or discrete input is one bit", "type", "length", "order", "mask", "scale", "offset",
-			"no_value", "time", "bits", "options", "unit",
-			"precision", "state")
+		f.refuse("a coil or discrete input is one bit", "type", "byte", "length", "order", "mask", "scale", "offset",
+			"no_value", "time", "bits", "options", "version", "epoch", "unit", "precision", "state")
 		s = codec.Spec{Form: codec.BoolForm, On: 1}
 	}
 	l.length(f, &s)
 	l.mask(f, &s)
-	s.NoValue = l.noValue(f, s)
+	l.noValue(f, &s)
 	var given []string
 	for _, form := range forms {
 		if f.has(form) {
@@ -45,6 +59,23 @@ func (l *loader) spec(f fields, bit bool) codec.Spec {
 	return s
 }
 
+// typeOf reads the type, and which byte of the register it is.
+func (l *loader) typeOf(f fields, s *codec.Spec) {
+	word := typeWords[f.choice("type", typeWords, int(codec.U16))]
+	n, special := narrow[word]
+	if !special {
+		s.Type = codec.Type(f.choice("type", typeWords, int(codec.U16)))
+	} else if s.Type = n.is; n.zero {
+		s.NoValue = []codec.RawRange{{}}
+	}
+	if n.byte {
+		s.Mask = [...]uint64{0x00FF, 0xFF00}[f.choice("byte", []string{"low", "high"}, 0)]
+		f.refuse("u8 and s8 are one byte already", "mask")
+		return
+	}
+	f.refuse("only u8 and s8 are one byte", "byte")
+}
+
 func (l *loader) length(f fields, s *codec.Spec) {
 	if s.Type != codec.Text {
 		f.refuse("only a text has a length", "length")
@@ -54,11 +85,11 @@ func (l *loader) length(f fields, s *codec.Spec) {
 	f.need("length")
 	s.Length = int(f.natural("length", 1, protocol.MaxReadRegisters, 1))
 	f.refuse("a text has only a length and an order", "mask", "scale", "offset", "unit", "precision", "state",
-		"no_value", "options", "bool", "time", "bits")
+		"no_value", "options", "bool", "bits", "version", "epoch", "scale_at")
 }
 
 func (l *loader) mask(f fields, s *codec.Spec) {
-	if !f.has("mask") || s.Type == codec.Text {
+	if !f.has("mask") || s.Type == codec.Text || s.Mask != 0 {
 		return
 	}
 	if s.Type.Float() {
@@ -72,28 +103,36 @@ func (l *loader) mask(f fields, s *codec.Spec) {
 	s.Mask = mask
 }
 
-func (l *loader) noValue(f fields, s codec.Spec) []codec.RawRange {
-	var patterns []codec.RawRange
-	if s.Type == codec.Text {
-		return nil
+// noValue reads raw numbers, and ranges of them: [0x7FFF, 0xFFF0..0xFFFF].
+func (l *loader) noValue(f fields, s *codec.Spec) {
+	if s.Type == codec.Text || !f.has("no_value") {
+		return
 	}
+	s.NoValue = nil
 	for _, n := range f.list("no_value") {
-		if raw, ok := n.Uint(s.AllBits()); ok {
-			patterns = append(patterns, codec.RawRange{From: raw, To: raw})
+		if !rangeForm.MatchString(n.Raw()) {
+			if raw, ok := n.Uint(s.AllBits()); ok {
+				s.NoValue = append(s.NoValue, codec.RawRange{From: raw, To: raw})
+			}
+			continue
+		}
+		if r, ok := rawRange(n.Raw()); ok && r.To <= s.AllBits() {
+			s.NoValue = append(s.NoValue, r)
+		} else {
+			n.Fail("no_value: %q is not a range within 0..0x%X", n.Raw(), s.AllBits())
 		}
 	}
-	return patterns
 }
 
 func (l *loader) form(f fields, form string, s *codec.Spec) {
-	if s.Type == codec.Text {
+	if s.Type == codec.Text && form != "time" {
 		return
 	}
 	if s.Type.Float() {
 		f.fail(form, "%s with %s: it needs a whole number", form, s.Type)
 		return
 	}
-	f.refuse("a number has it, "+form+" has not", "scale", "offset", "unit", "precision", "state")
+	f.refuse("a number has it, "+form+" has not", "scale", "offset", "unit", "precision", "state", "scale_at")
 	switch form {
 	case "options":
 		s.Form, s.Options = codec.OptionForm, l.options(f, "options", s.Largest(), "raw number")
@@ -102,10 +141,44 @@ func (l *loader) form(f fields, form string, s *codec.Spec) {
 	case "bool":
 		l.onOff(f.group("bool", "bool"), s)
 	case "time":
-		s.Form = []codec.Form{codec.TimePacked, codec.TimeDecimal}[f.choice("time", timeWords, 0)]
-		if s.Type != codec.U16 || s.Mask != 0 {
-			f.fail("time", "time: it takes one whole register, u16 without mask")
+		l.timeOf(f, s)
+	case "version":
+		l.version(f, s)
+	case "epoch":
+		if s.Form = codec.EpochForm; s.Words() < 2 || s.Mask != 0 || !f.boolean("epoch") {
+			f.fail("epoch", "epoch: true, of a u32 or u64 without mask")
 		}
+	}
+}
+
+// timeOf reads a time of day: in one register, as text, or in two registers.
+func (l *loader) timeOf(f fields, s *codec.Spec) {
+	s.Form = timeForms[f.choice("time", timeWords, 0)]
+	fits, wanted := s.Type == codec.U16 && s.Mask == 0, "one whole register, u16 without mask"
+	switch s.Form {
+	case codec.TimePair:
+		fits, wanted = s.Type == codec.U32 && s.Mask == 0, "two registers, u32 without mask"
+	case codec.TimeASCII:
+		fits, wanted = s.Type == codec.Text && (s.Length == 2 || s.Length == 3), "a text of 2 or 3 registers"
+	}
+	if !fits {
+		f.fail("time", "time: it takes %s", wanted)
+	}
+}
+
+// version reads the widths of the parts of a version, from high to low: [8, 8].
+func (l *loader) version(f fields, s *codec.Spec) {
+	s.Form = codec.VersionForm
+	room := bits.Len64(s.Largest())
+	for _, n := range f.list("version") {
+		width, ok := n.Int(1, 64)
+		if ok {
+			s.Version = append(s.Version, int(width))
+			room -= int(width)
+		}
+	}
+	if room < 0 || len(s.Version) == 0 {
+		f.fail("version", "version: the widths are %d bits more than the register has, or there are none", -room)
 	}
 }
 
@@ -118,54 +191,11 @@ func (l *loader) onOff(f fields, s *codec.Spec) {
 	}
 }
 
-// options reads the name of each raw number. No name may appear twice: a write could not tell the two apart.
-func (l *loader) options(f fields, key string, high uint64, what string) []codec.Option {
-	var options []codec.Option
-	names, raws := map[string]uint64{}, map[uint64]bool{}
-	entries := f.entries(key)
-	for _, e := range entries {
-		raw, ok := parseNatural(e.Key.Raw())
-		if ok != nil || raw > high {
-			e.Key.Fail("%s %q is not a whole number from 0 to %d", what, e.Key.Raw(), high)
-			continue
-		}
-		if raws[raw] {
-			e.Key.Fail("%s %d stands here twice", what, raw)
-		}
-		raws[raw] = true
-		name := textOf(e.Value)
-		if other, taken := names[name]; taken {
-			e.Value.Fail("%q stands for %d and for %d", name, other, raw)
-		} else if len(name) > maxOption {
-			e.Value.Fail("the name of %s %d is longer than %d bytes", what, raw, maxOption)
-		}
-		names[name] = raw
-		options = append(options, codec.Option{Raw: raw, Name: name})
-	}
-	if len(entries) == 0 {
-		f.fail(key, "%s: at least one is needed", key)
-	}
-	return options
-}
-
-// maxOption is the longest name of an option, in bytes: well below the 255 characters of a state in the host.
-const maxOption = 100
-
-// rawKey reads a key of a mapping as a raw number that the register can hold.
-func (l *loader) rawKey(e strict.Entry, s codec.Spec) (uint64, bool) {
-	raw, err := parseNatural(e.Key.Raw())
-	if err != nil || raw > s.Largest() {
-		e.Key.Fail("raw number %q is not a whole number from 0 to %d", e.Key.Raw(), s.Largest())
-		return 0, false
-	}
-	return raw, true
-}
-
 func (l *loader) scale(f fields, s *codec.Spec) {
 	if s.Type == codec.Text || s.Form != codec.Plain {
 		return
 	}
-	s.Scale, s.Offset = f.number("scale", 1), f.number("offset", 0)
+	s.Scale, s.Offset = l.number(f, "scale", 1), l.number(f, "offset", 0)
 	if s.Scale == 0 || math.Abs(s.Scale) > 1e9 || math.Abs(s.Scale) < 1e-9 {
 		f.fail("scale", "scale %s is 0 or beyond all reason", number(s.Scale))
 		s.Scale = 1

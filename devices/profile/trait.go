@@ -79,7 +79,7 @@ func inSpans(spans []Span, v float64) bool {
 }
 
 // IsNumber reports whether the trait is a whole number instead of a word.
-func (t Trait) IsNumber() bool { return t.Words == nil }
+func (t Trait) IsNumber() bool { return t.Words == nil && t.From != FromChain }
 
 // Word returns what a value says of the trait: the number of its register, the text of the serial number, model or
 // version, or on and off for whether the device answers. It is not ok if the value says nothing of it; Otherwise counts
@@ -155,7 +155,8 @@ func (t Trait) Sample(word string) (codec.Value, bool) {
 func (t Trait) Check(word string) error {
 	switch n, err := strconv.ParseInt(word, 10, 64); {
 	case t.From == FromChain:
-		return nil
+		_, err := ParseChain(word)
+		return err
 	case !t.IsNumber() && !slices.Contains(t.Words, word):
 		return fmt.Errorf("%s %q is not one of %s", t.Name, word, strings.Join(t.Words, ", "))
 	case t.IsNumber() && (err != nil || n < t.Low || n > t.High):

@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -49,4 +50,77 @@ func (f Fields) Need(key string) *Node {
 		f.At.Fail("%s is missing", key)
 	}
 	return f.values[key]
+}
+
+// Renamed returns the fields with one value under another key, for a mapping that has two names for it.
+func Renamed(f Fields, from, to string) Fields {
+	values := maps.Clone(f.values)
+	values[to] = values[from]
+	return Fields{At: f.At, values: values}
+}
+
+// Merged returns a mapping with the entries of both; where both have a key, with that of over. Its place is that of
+// over.
+func Merged(base, over *Node) *Node {
+	switch {
+	case !base.IsMap():
+		return over
+	case over == nil:
+		return base
+	case !over.IsMap():
+		return over
+	}
+	merged := *over
+	merged.entries = slices.Clone(base.entries)
+	for _, e := range over.entries {
+		i := slices.IndexFunc(merged.entries, func(b Entry) bool { return b.Key.text == e.Key.text })
+		if i >= 0 {
+			merged.entries[i] = e
+		} else {
+			merged.entries = append(merged.entries, e)
+		}
+	}
+	return &merged
+}
+
+// At returns the value of a key of a mapping, or nil.
+func (n *Node) At(key string) *Node {
+	if !n.IsMap() {
+		return nil
+	}
+	for _, e := range n.entries {
+		if e.Key.text == key {
+			return e.Value
+		}
+	}
+	return nil
+}
+
+// With returns a copy of a mapping that has another value for a key it has, and is unchanged if that is nil.
+func (n *Node) With(key string, value *Node) *Node {
+	own := *n
+	own.entries = slices.Clone(n.entries)
+	for i, e := range own.entries {
+		if e.Key.text == key && value != nil {
+			own.entries[i].Value = value
+		}
+	}
+	return &own
+}
+
+// With returns the fields with a value for a key.
+func (f Fields) With(key string, value *Node) Fields {
+	f.values[key] = value
+	return f
+}
+
+// Place returns the values of a mapping as Fields, without a look at its keys.
+func (n *Node) Place() Fields {
+	f := Fields{At: n, values: map[string]*Node{}}
+	if n.IsMap() {
+		for _, e := range n.entries {
+			f.values[e.Key.text] = e.Value
+		}
+	}
+	return f
 }
