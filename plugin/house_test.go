@@ -20,7 +20,6 @@ import (
 	"solarhub/devices/simulate"
 	"solarhub/plugin/config"
 	"solarhub/plugin/devhost"
-	"solarhub/plugin/host"
 	"solarhub/plugin/hub"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
@@ -186,10 +185,8 @@ func (h *house) start() {
 	if os.Getenv("SOLARHUB_TEST_LOG") != "" {
 		log = zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.DebugLevel)
 	}
-	times := host.Times{RetryFirst: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond,
-		Starting: 10 * time.Millisecond,
-		Replaced: 10 * time.Millisecond}
-	if h.plugin, err = New(c, Deps{Log: log, Version: "1.2.3", Times: times, Observer: h.observer}); err != nil {
+	deps := Deps{Log: log, Version: "1.2.3", MaxWait: 20 * time.Millisecond, Observer: h.observer}
+	if h.plugin, err = New(c, deps); err != nil {
 		h.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -37,14 +37,12 @@ type Options struct {
 	// companion sends is the list of disabled entities.
 	ReadLimit int64
 
-	Clock Clock // Defaults to the system's. Tests bring their own
-
-	Times Times
-	Log   zerolog.Logger
+	Clock   Clock         // Defaults to the system's. Tests bring their own
+	MaxWait time.Duration // the longest wait before the next attempt. Defaults to none; tests shorten it
+	Log     zerolog.Logger
 }
 
 func (o Options) withDefaults() Options {
-	o.Times = o.Times.withDefaults()
 	if o.HTTPClient == nil {
 		o.HTTPClient = NewHTTPClient(o.Insecure)
 	}
@@ -143,10 +141,10 @@ func (c *Client) Remove(ctx context.Context, devices []string) (int, error) {
 }
 
 // Run keeps a session up until ctx ends, and then returns nil. Before that it answers the pending calls and says
-// goodbye to the host, which takes at most Times.Bye longer than the plugin needs to end its calls.
+// goodbye to the host, which takes at most byeTimeout longer than the plugin needs to end its calls.
 func (c *Client) Run(ctx context.Context) error {
 	retry := backoff.NewExponentialBackOff()
-	retry.InitialInterval, retry.MaxInterval = c.options.Times.RetryFirst, c.options.Times.RetryMax
+	retry.InitialInterval, retry.MaxInterval = retryFirst, retryMost
 	retry.Multiplier, retry.RandomizationFactor = 2, 0.25
 	retry.Reset()
 	defer c.options.HTTPClient.CloseIdleConnections()
@@ -157,18 +155,21 @@ func (c *Client) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if ready >= c.options.Times.RetryReset {
+		if ready >= retryReset {
 			retry.Reset()
 		}
-		f := classify(err, c.options.Times)
+		f := classify(err)
 		if restarting(err) {
 			retry.Reset()
 		}
 		if f.wait == 0 {
-			f.wait = min(retry.NextBackOff(), c.options.Times.RetryMax)
+			f.wait = min(retry.NextBackOff(), retryMost)
 			if ready >= flapping { // most likely the host restarts, and the next attempt will tell
-				f.wait = min(f.wait, c.options.Times.Starting)
+				f.wait = min(f.wait, waitStarting)
 			}
+		}
+		if most := c.options.MaxWait; most > 0 {
+			f.wait = min(f.wait, most)
 		}
 		if ready > 0 || f.kind != logged {
 			c.options.Log.WithLevel(f.level).Err(err).Stringer("address", c.options.Address).

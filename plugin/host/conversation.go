@@ -85,7 +85,7 @@ func (v *conversation) run(ctx context.Context) error {
 	return err
 }
 
-// limitStop ends the session if it is still there Times.Bye after ctx has ended.
+// limitStop ends the session if it is still there byeTimeout after ctx has ended.
 func (v *conversation) limitStop(ctx context.Context) {
 	select {
 	case <-v.session.Done():
@@ -94,7 +94,7 @@ func (v *conversation) limitStop(ctx context.Context) {
 	}
 	select {
 	case <-v.session.Done():
-	case <-time.After(v.client.options.Times.Bye):
+	case <-time.After(byeTimeout):
 		v.session.fail(ErrClosed)
 	}
 }
@@ -139,5 +139,5 @@ func (v *conversation) serve(stop, session context.Context) error {
 // bye announces a planned stop.
 func (v *conversation) bye(ctx context.Context) error {
 	return v.session.Do(ctx, CommandBye, ByeFrame{Session: v.hello.Session, Reason: "stopping",
-		BackInMS: v.client.options.Times.BackIn.Milliseconds()}, nil)
+		BackInMS: backIn.Milliseconds()}, nil)
 }

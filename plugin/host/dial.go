@@ -81,11 +81,11 @@ type authMessage struct {
 }
 
 // Dial connects to the host, authenticates, and agrees on frames with several messages. Of the options it uses Address,
-// Token, HTTPClient, Insecure, ReadLimit, Times and Log. All of it together may take Times.Handshake. ctx bounds only
+// Token, HTTPClient, Insecure, ReadLimit and Log. All of it together may take handshakeTimeout. ctx bounds only
 // the dialling: the session lasts until it fails or is closed, and must be closed.
 func Dial(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
-	ctx, cancel := context.WithTimeout(ctx, o.Times.Handshake)
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	conn, answer, err := websocket.Dial(ctx, o.Address.WebSocket(), &websocket.DialOptions{HTTPClient: o.HTTPClient})
 	if err != nil {

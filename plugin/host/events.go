@@ -120,7 +120,7 @@ func (v *conversation) sendDiagnostics(ctx context.Context, id string) error {
 	options := v.client.options
 	var data any = struct{}{}
 	if options.Diagnostics != nil {
-		limited, cancel := context.WithTimeout(ctx, options.Times.Diagnostics)
+		limited, cancel := context.WithTimeout(ctx, diagnosticsTimeout)
 		found, err := options.Diagnostics(limited)
 		cancel()
 		text, bad := json.Marshal(found)

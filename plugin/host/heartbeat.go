@@ -53,7 +53,7 @@ func (v *conversation) heartbeatInterval() time.Duration {
 			v.client.options.Log.Warn().Int64("heartbeat_ms", v.hello.HeartbeatMS).
 				Msg("The companion asks for heartbeats at an interval that is out of range")
 		}
-		return v.client.options.Times.Heartbeat
+		return heartbeatDefault
 	}
 	return wanted
 }

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// ping asks the host every Times.Ping whether it is still there, because a connection that was cut without a word looks
-// alive for as long as nothing is sent.
+// ping asks the host every pingInterval whether it is still there, because a connection that was cut without a word
+// looks alive for as long as nothing is sent.
 func (s *Session) ping(ctx context.Context) error {
-	tick := time.NewTicker(s.times.Ping)
+	tick := time.NewTicker(pingInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -17,7 +17,7 @@ func (s *Session) ping(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		limited, cancel := context.WithTimeoutCause(ctx, s.times.Pong, ErrSilent)
+		limited, cancel := context.WithTimeoutCause(ctx, pongTimeout, ErrSilent)
 		err := s.Do(limited, "ping", nil, nil)
 		cancel()
 		if err != nil {

@@ -24,33 +24,33 @@ func restarting(err error) bool {
 }
 
 // classify turns the error of a session into a failure. The waits are those of PROTOCOL.md, section 6.
-func classify(err error, t Times) failure {
+func classify(err error) failure {
 	var http *HTTPError
 	var missing *NoCompanionError
 	var refused *CommandError
 	switch {
 	case errors.Is(err, ErrAuth):
-		return failure{"auth_invalid", t.Refused, zerolog.ErrorLevel,
+		return failure{"auth_invalid", waitRefused, zerolog.ErrorLevel,
 			"Home Assistant refuses the access token: make a new long-lived token under your profile > Security"}
 	case errors.Is(err, ErrReplaced):
-		return failure{"replaced", t.Replaced, zerolog.ErrorLevel,
+		return failure{"replaced", waitReplaced, zerolog.ErrorLevel,
 			"Another SolarHub with the same name took over: give each its own `name:` or stop one of them"}
 	case errors.Is(err, ErrStarting):
-		return failure{"starting", t.Starting, zerolog.InfoLevel, "Home Assistant is starting"}
+		return failure{"starting", waitStarting, zerolog.InfoLevel, "Home Assistant is starting"}
 	case errors.Is(err, syscall.ECONNREFUSED): // its machine is up, so it is likely to restart
-		return failure{"unreachable", t.Starting, zerolog.WarnLevel, "Home Assistant cannot be reached"}
+		return failure{"unreachable", waitStarting, zerolog.WarnLevel, "Home Assistant cannot be reached"}
 	case errors.Is(err, ErrStopped):
-		return failure{"stopped", t.RetryFirst, zerolog.WarnLevel,
+		return failure{"stopped", retryFirst, zerolog.WarnLevel,
 			"SolarHub was stopped for a while (suspended or paused): what was asked of it meanwhile is not carried out"}
 	case errors.Is(err, ErrTooMuch):
 		return failure{"too much", 0, zerolog.ErrorLevel,
 			"Home Assistant sent more than SolarHub accepts in one message"}
 	case errors.As(err, &missing):
-		return failure{missing.Error(), t.NotInstalled, zerolog.ErrorLevel, missingCompanion(missing)}
+		return failure{missing.Error(), waitNotInstalled, zerolog.ErrorLevel, missingCompanion(missing)}
 	case errors.As(err, &http):
-		return httpFailure(http, t)
+		return httpFailure(http)
 	case errors.As(err, &refused):
-		return refusalFailure(refused, t)
+		return refusalFailure(refused)
 	case errors.Is(err, ErrSilent):
 		return failure{"silent", 0, zerolog.WarnLevel, "Home Assistant has stopped answering"}
 	}
@@ -69,28 +69,28 @@ func missingCompanion(err *NoCompanionError) string {
 		"then add SolarHub under Settings > Devices & services"
 }
 
-func httpFailure(err *HTTPError, t Times) failure {
+func httpFailure(err *HTTPError) failure {
 	if err.Starting() {
-		return failure{"starting", t.Starting, zerolog.InfoLevel, "Home Assistant is starting"}
+		return failure{"starting", waitStarting, zerolog.InfoLevel, "Home Assistant is starting"}
 	}
 	return failure{"http", 0, zerolog.ErrorLevel, "No Home Assistant answers at this address"}
 }
 
-func refusalFailure(err *CommandError, t Times) failure {
+func refusalFailure(err *CommandError) failure {
 	switch err.Code {
 	case RefusedEntryNotLoaded:
-		return failure{err.Code, t.NotLoaded, zerolog.ErrorLevel,
+		return failure{err.Code, waitNotLoaded, zerolog.ErrorLevel,
 			"The SolarHub integration is installed but not set up: add SolarHub under Settings > Devices & services"}
 	case RefusedInUse:
-		return failure{err.Code, t.InUse, zerolog.ErrorLevel,
+		return failure{err.Code, waitInUse, zerolog.ErrorLevel,
 			"Another SolarHub with the same name is connected to this Home Assistant: " +
 				"give each its own `name:` or stop one of them"}
 	case RefusedIncompatible:
-		return failure{err.Code, t.Refused, zerolog.ErrorLevel,
+		return failure{err.Code, waitRefused, zerolog.ErrorLevel,
 			"This SolarHub and its integration in Home Assistant do not fit together: " +
 				"run `solarhub install` and restart Home Assistant"}
 	case RefusedUnauthorized:
-		return failure{err.Code, t.Refused, zerolog.ErrorLevel,
+		return failure{err.Code, waitRefused, zerolog.ErrorLevel,
 			"The access token belongs to a user who is not an administrator: make a token as an administrator"}
 	case RefusedStaleSession:
 		return failure{err.Code, 0, zerolog.WarnLevel, "Home Assistant has ended this session"}

@@ -41,7 +41,6 @@ type Session struct {
 
 	conn   *websocket.Conn
 	log    zerolog.Logger
-	times  Times
 	clock  Clock
 	done   <-chan struct{}
 	cause  func() error // why done is closed
@@ -75,7 +74,7 @@ type reply struct {
 // newSession starts the goroutines of an authenticated connection. ctx bounds the session.
 func newSession(ctx context.Context, conn *websocket.Conn, version string, o Options) *Session {
 	s := &Session{
-		HostVersion: version, conn: conn, log: o.Log, times: o.Times, clock: o.Clock,
+		HostVersion: version, conn: conn, log: o.Log, clock: o.Clock,
 		sends:   make(chan *command),
 		pending: map[int64]*command{},
 		events:  map[int64]*eventQueue{},
@@ -121,8 +120,8 @@ func (s *Session) Close() {
 
 // Do sends a command with the fields of body, an object or nil, and waits for its result, which it stores in result
 // unless that is nil. The error is a *CommandError if the host refused the command. It wraps ErrSilent if no answer
-// came within Times.Command. After any error but a refusal nobody knows whether the host carried the command out: close
-// the session.
+// came within commandTimeout. After any error but a refusal nobody knows whether the host carried the command out:
+// close the session.
 func (s *Session) Do(ctx context.Context, name string, body, result any) error {
 	return s.do(ctx, &command{name: name, body: func() any { return fields(body) }}, result)
 }
@@ -137,7 +136,7 @@ func fields(body any) any {
 
 func (s *Session) do(ctx context.Context, c *command, result any) error {
 	c.reply = make(chan reply, 1)
-	ctx, cancel := context.WithTimeoutCause(ctx, s.times.Command, ErrSilent)
+	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, ErrSilent)
 	defer cancel()
 	select {
 	case s.sends <- c:

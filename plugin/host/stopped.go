@@ -13,7 +13,7 @@ var ErrStopped = errors.New("this process was stopped for too long")
 // stopTick is how often the session looks at the clock.
 const stopTick = time.Second
 
-// watchForStop ends the session if the process was stopped for longer than Times.Heartbeat.
+// watchForStop ends the session if the process was stopped for longer than heartbeatDefault.
 func (s *Session) watchForStop(ctx context.Context) error {
 	tick := time.NewTicker(stopTick)
 	defer tick.Stop()
@@ -33,5 +33,5 @@ func (s *Session) watchForStop(ctx context.Context) error {
 // wasStopped reports whether the last tick is too long ago. The reader asks too, because it may run again before the
 // ticker does.
 func (s *Session) wasStopped() bool {
-	return s.clock()-time.Duration(s.lastTick.Load()) > s.times.Heartbeat
+	return s.clock()-time.Duration(s.lastTick.Load()) > heartbeatDefault
 }
