@@ -123,6 +123,9 @@ func allBits(words int) uint64 {
 	return 1<<(16*words) - 1
 }
 
+// Apart reports whether the words are no neighbours. The low word is then the first.
+func (d Decoding) Apart() bool { return apart(d.Addrs) }
+
 func apart(addrs []uint16) bool {
 	return len(addrs) > 0 && int(addrs[len(addrs)-1])-int(addrs[0]) != len(addrs)-1
 }
@@ -206,7 +209,7 @@ func compareBits(set, n Decoding, turned bool) []Difference {
 		if slices.ContainsFunc(set.Options, func(o Option) bool { return o.Raw == bit }) {
 			return nil
 		}
-	} else if n.Mask == 0 && len(n.Options) == 0 || n.Mask != 0 {
+	} else if n.Mask == 0 && len(n.Options) == 0 || n.Mask != 0 || namesEachBit(n.Options, set.Options) {
 		return nil // a part of the set, or the number of all of it
 	}
 	d := Difference{"mask", "bits", maskText(n.Mask)}
@@ -214,6 +217,13 @@ func compareBits(set, n Decoding, turned bool) []Difference {
 		d.A, d.B = d.B, d.A
 	}
 	return []Difference{d}
+}
+
+// namesEachBit reports whether there is a number for each bit alone, as where the combinations of bits have names.
+func namesEachBit(numbers, bits []Option) bool {
+	return !slices.ContainsFunc(bits, func(b Option) bool {
+		return !slices.ContainsFunc(numbers, func(n Option) bool { return b.Raw < 64 && n.Raw == 1<<b.Raw })
+	})
 }
 
 // masksAgree reports whether two masks that differ give the same value all the same: the bits that only one of them has
@@ -259,6 +269,7 @@ func compareScales(a, b Decoding) []Difference {
 }
 
 var sense = map[string]bool{"on": true, "enable": true, "enabled": true, "active": true, "yes": true, "true": true,
+	"connect": true, "connected": true, "disconnect": false, "disconnected": false,
 	"off": false, "disable": false, "disabled": false, "inactive": false, "no": false, "false": false}
 
 // compareSense finds a number that is on for one source and off for the other.

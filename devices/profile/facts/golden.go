@@ -44,7 +44,7 @@ func Golden(p *profile.Profile, families []Family, tables []Table) ([]Judgement,
 		if f.Profile != p.ID {
 			continue
 		}
-		mine := Of(tables, f.Map)
+		rows := rowsByPlace(Of(tables, f.Map), f.Pins)
 		for _, traits := range p.Cases() {
 			traits = maps.Clone(traits)
 			maps.Copy(traits, f.Pins)
@@ -61,7 +61,7 @@ func Golden(p *profile.Profile, families []Family, tables []Table) ([]Judgement,
 					continue
 				}
 				seen[id] = true
-				for _, j := range judge(point, mine, traits) {
+				for _, j := range judge(point, rows, traits) {
 					j.Profile = p.ID
 					all = append(all, j)
 				}
@@ -74,34 +74,53 @@ func Golden(p *profile.Profile, families []Family, tables []Table) ([]Judgement,
 	return all, nil
 }
 
-// judge compares a point with each source that has its register.
-func judge(p profile.Point, tables []Table, traits profile.Traits) []Judgement {
-	ours := PointDecoding(p)
-	best := map[string]Judgement{}
+// place is the first register of a value.
+type place struct {
+	table string
+	addr  uint16
+}
+
+// sourced is a row with its table, at its place.
+type sourced struct {
+	table    Table
+	row      Row
+	decoding Decoding
+}
+
+// rowsByPlace returns the rows by their first register.
+func rowsByPlace(tables []Table, traits profile.Traits) map[place][]sourced {
+	rows := map[place][]sourced{}
 	for _, t := range tables {
 		for _, row := range t.Rows {
 			addrs, ok := placed(row, traits)
-			if !ok || row.Table != p.Ranges[0].Table.String() || slices.Min(addrs) != slices.Min(ours.Addrs) ||
-				!gateHolds(row.Gate, traits) {
+			if !ok {
 				continue
 			}
-			theirs := row.Decoding()
-			theirs.move(addrs)
-			if elsewhere(ours, theirs) {
-				continue
-			}
-			j := Judgement{Key: p.Key, Place: p.Ranges[0].String(), Source: t.Source.Short, Table: t.Map + "." + t.Tag,
-				Line: row.Line, Differences: Compare(ours, theirs), Explained: Names(p.Why, t.Source.Short)}
-			if b, ok := best[j.Source]; !ok || len(j.Differences) < len(b.Differences) {
-				best[j.Source] = j
-			}
+			d := row.Decoding()
+			d.move(addrs)
+			at := place{row.Table, slices.Min(addrs)}
+			rows[at] = append(rows[at], sourced{t, row, d})
 		}
 	}
-	var all []Judgement
-	for _, j := range best {
-		all = append(all, j)
+	return rows
+}
+
+// judge compares a point with each source that has its register.
+func judge(p profile.Point, rows map[place][]sourced, traits profile.Traits) []Judgement {
+	ours := PointDecoding(p)
+	best := map[string]Judgement{}
+	for _, s := range rows[place{p.Ranges[0].Table.String(), slices.Min(ours.Addrs)}] {
+		if !gateHolds(s.row.Gate, traits) || elsewhere(ours, s.decoding) {
+			continue
+		}
+		j := Judgement{Key: p.Key, Place: p.Ranges[0].String(), Source: s.table.Source.Short,
+			Table: s.table.Map + "." + s.table.Tag, Line: s.row.Line, Differences: Compare(ours, s.decoding),
+			Explained: Names(p.Why, s.table.Source.Short)}
+		if b, ok := best[j.Source]; !ok || len(j.Differences) < len(b.Differences) {
+			best[j.Source] = j
+		}
 	}
-	return all
+	return slices.Collect(maps.Values(best))
 }
 
 // elsewhere reports whether two decodings of a register are about different bits of it.
@@ -139,14 +158,18 @@ func gateHolds(gate string, traits profile.Traits) bool {
 
 // PointDecoding returns how a profile reads a point.
 func PointDecoding(p profile.Point) Decoding {
-	d := Decoding{Mask: p.Spec.Mask}
-	if d.Mask == allBits(p.Spec.Words()) {
-		d.Mask = 0
+	d := Decoding{Mask: p.Spec.Mask, Powers: p.Spec.ScaleWord}
+	ranges := p.Ranges
+	if d.Powers {
+		ranges = ranges[:len(ranges)-1] // without the register that holds the power of ten
 	}
-	for _, r := range p.Ranges {
+	for _, r := range ranges {
 		for i := range r.Count {
 			d.Addrs = append(d.Addrs, r.Addr+i)
 		}
+	}
+	if d.Mask == allBits(len(d.Addrs)) {
+		d.Mask = 0
 	}
 	d.Unit, d.Factor = Base(p.Unit)
 	low := p.Spec.Order == codec.CDAB || p.Spec.Order == codec.DCBA
@@ -162,15 +185,20 @@ func PointDecoding(p profile.Point) Decoding {
 		d.Options = []Option{{p.Spec.On, "on"}, {p.Spec.Off, "off"}}
 	case codec.BitsForm:
 		d.Kind, d.Options = Bits, options(p.Spec.Options)
-	case codec.TimePacked:
-		d.Kind, d.Form = Clock, "packed"
-	case codec.TimeDecimal:
-		d.Kind, d.Form = Clock, "dec"
 	case codec.Plain:
 		d.plain(p)
+	default:
+		if form, ok := clockForms[p.Spec.Form]; ok {
+			d.Kind, d.Form = Clock, form
+		}
 	}
 	return d
 }
+
+// clockForms are the times of day, as the type of a row names them.
+var clockForms = map[codec.Form]string{codec.TimePacked: "packed", codec.TimeDecimal: "dec",
+	codec.TimeSwapped: "swapped",
+	codec.TimePair:    "time_h_m", codec.TimeASCII: "time_hh_mm_ascii", codec.TimeBCD: "bcd"}
 
 func (d *Decoding) plain(p profile.Point) {
 	switch {
@@ -182,6 +210,9 @@ func (d *Decoding) plain(p profile.Point) {
 	default:
 		signed := p.Spec.Type.Signed()
 		d.Signed = &signed
+	}
+	if d.Powers {
+		return
 	}
 	plain := cmp.Or(p.Spec.Scale, 1)
 	full, offset := plain*d.Factor, p.Spec.Offset
@@ -208,5 +239,14 @@ func placed(row Row, traits profile.Traits) ([]uint16, bool) {
 	if row.Model == 0 {
 		return row.Addrs, true
 	}
-	return nil, false
+	chain, err := profile.ParseChain(traits[profile.ChainTrait])
+	i := slices.IndexFunc(chain.Models, func(m profile.Model) bool { return m.ID == int(row.Model) })
+	if err != nil || i < 0 {
+		return nil, false
+	}
+	moved := slices.Clone(row.Addrs)
+	for k := range moved {
+		moved[k] += chain.Models[i].Addr
+	}
+	return moved, true
 }

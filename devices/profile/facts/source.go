@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"solarhub/devices/profile"
 )
 
 // Source is where a table comes from.
@@ -38,9 +40,9 @@ func Sources(folder fs.FS) (map[[2]string]Source, error) {
 // Family says that a register map belongs to a profile.
 type Family struct {
 	Profile, Map string
-	Trait        string   // the map holds for devices with this trait only; empty: for all
-	Words        []string // of the trait
-	Pins         map[string]string
+	Trait        string         // the map holds for devices with this trait only; empty: for all
+	Words        []string       // of the trait
+	Pins         profile.Traits // held fast while its tables are compared
 }
 
 // Families reads families.csv in its order.
@@ -51,7 +53,7 @@ func Families() ([]Family, error) {
 	}
 	var families []Family
 	for i, l := range lines {
-		f := Family{Profile: l[0], Map: l[1], Pins: map[string]string{}}
+		f := Family{Profile: l[0], Map: l[1], Pins: profile.Traits{}}
 		if l[2] != "" {
 			trait, words, ok := strings.Cut(l[2], "=")
 			if !ok {
@@ -69,6 +71,6 @@ func Families() ([]Family, error) {
 }
 
 // Fits reports whether the map holds for a device with the traits.
-func (f Family) Fits(traits map[string]string) bool {
+func (f Family) Fits(traits profile.Traits) bool {
 	return f.Trait == "" || slices.Contains(f.Words, traits[f.Trait])
 }

@@ -29,15 +29,25 @@ func orderText(lowFirst bool) string {
 	return "high first"
 }
 
-// addrText writes addresses as a profile does: 622 of one word, 622+2 of two neighbours, [622, 687] apart.
-// AddressText writes addresses as a profile does: 622 of one word or of neighbours, [622, 687] of words apart.
+// AddressText writes addresses as a profile does: 622 of one word or of neighbours, [622, 687] of words apart, each
+// the first of as many neighbours.
 func AddressText(addrs []uint16) string {
-	if !apart(addrs) && len(addrs) > 0 {
-		return strconv.Itoa(int(addrs[0]))
+	if len(addrs) == 0 {
+		return "none"
 	}
-	return addrText(addrs)
+	var starts []uint16
+	for i, a := range addrs {
+		if i == 0 || a != addrs[i-1]+1 {
+			starts = append(starts, a)
+		}
+	}
+	if len(starts) == 1 {
+		return strconv.Itoa(int(starts[0]))
+	}
+	return strings.ReplaceAll(fmt.Sprint(starts), " ", ", ")
 }
 
+// addrText writes addresses for people: 622 of one word, 622+2 of two neighbours, [622 687] apart.
 func addrText(addrs []uint16) string {
 	switch {
 	case len(addrs) == 0:
@@ -47,11 +57,7 @@ func addrText(addrs []uint16) string {
 	case !apart(addrs):
 		return fmt.Sprintf("%d+%d", addrs[0], len(addrs))
 	}
-	var texts []string
-	for _, a := range addrs {
-		texts = append(texts, strconv.Itoa(int(a)))
-	}
-	return "[" + strings.Join(texts, ", ") + "]"
+	return fmt.Sprint(addrs)
 }
 
 func (d Decoding) kind() string {

@@ -86,8 +86,8 @@ func changes(r register, points []profile.Point) []string {
 			continue
 		}
 		for _, d := range differences {
-			found = append(found, fmt.Sprintf("%s: %s %s, where %s has %s", p.Key, d.What, d.A, strings.Join(sources, ", "),
-				d.B))
+			found = append(found, fmt.Sprintf("%s: %s %s, where %s has %s", p.Key, d.What, d.A,
+				strings.Join(sources, ", "), d.B))
 		}
 	}
 	return found

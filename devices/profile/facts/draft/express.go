@@ -52,39 +52,32 @@ func express(out io.Writer, args []string) error {
 
 // lossOf returns what the format cannot say of the rows of a table: one reason a row.
 func lossOf(t facts.Table) []string {
-	var lost []string
 	f := newForm(t)
 	p, err := profile.Load("probe.yaml", []byte(f.text()))
 	if findings, ok := err.(strict.Findings); ok {
+		lost := f.lost
 		for _, finding := range findings {
 			lost = append(lost, finding.What)
 		}
-		return append(lost, f.lost...)
+		return lost
 	} else if err != nil {
 		return append(f.lost, err.Error())
 	}
-	lost = f.lost
 	found := map[string]profile.Point{}
-	for _, word := range append([]string{""}, f.gateWords()...) {
-		traits := profile.Traits{}
-		if word != "" {
-			traits["gate"] = word
-		}
-		if t.Rows[0].Model != 0 {
-			traits["sunspec"] = chainOf(t.Rows)
-		}
+	for _, traits := range f.cases() {
 		points, err := p.Resolve(traits)
 		if err != nil {
-			return append(lost, err.Error())
+			return append(f.lost, err.Error())
 		}
 		for _, point := range points {
 			found[point.Key] = point
 		}
 	}
-	for i, row := range f.rows {
+	lost := f.lost
+	for i, b := range f.probes {
 		if point, ok := found[rowKey(i)]; !ok {
 			lost = append(lost, "the point is not there")
-		} else if d := differs(point, row); d != "" {
+		} else if d := differs(point, b); d != "" {
 			lost = append(lost, d)
 		}
 	}
@@ -92,21 +85,32 @@ func lossOf(t facts.Table) []string {
 }
 
 // differs says what of a row its point does not hold.
-func differs(p profile.Point, row facts.Row) string {
-	theirs := row.Decoding()
+func differs(p profile.Point, b probe) string {
+	theirs := b.row.Decoding()
 	theirs.Unit, theirs.Scale = "", theirs.Plain // the probes have no units
-	if row.Model == 0 {
+	if b.row.Model == 0 && !b.loose {
 		for _, d := range facts.Compare(facts.PointDecoding(p), theirs) {
-			return d.What
+			return "it is read otherwise: " + d.What
 		}
 	}
 	switch {
-	case row.Write && p.Write == nil:
-		return "it can be written"
-	case len(row.Options) > len(p.Spec.Options) && len(p.Spec.Options) > 0:
-		return "options"
+	case theirs.Kind == facts.Clock && theirs.Mask != 0 && p.Spec.Mask == 0:
+		return "a time of day in a part of a register"
+	case b.row.Write && p.Write == nil:
+		return "it cannot be written"
+	case len(p.Spec.Options) > 0 && numbers(b.row.Options) > len(p.Spec.Options):
+		return "it lacks options"
 	}
 	return ""
+}
+
+// numbers counts the raw numbers that have a name.
+func numbers(options []facts.Option) int {
+	raws := map[uint64]bool{}
+	for _, o := range options {
+		raws[o.Raw] = true
+	}
+	return len(raws)
 }
 
 func rowKey(i int) string { return fmt.Sprintf("row_%d", i) }
@@ -126,72 +130,123 @@ func chainOf(rows []facts.Row) string {
 
 // form writes a table as a profile.
 type form struct {
-	rows   []facts.Row
+	probes []probe
 	gates  []string // in the order of their words
 	limits []string // registers that are limits
 	lost   []string
 	low    bool
-	lines  []string
+	chain  string
 }
 
 func newForm(t facts.Table) *form {
 	f := &form{low: mostly([]facts.Table{t})}
-	read := map[string]bool{}
-	for _, r := range t.Rows {
-		read[fmt.Sprint(r.Table, r.Model, r.Addrs)] = read[fmt.Sprint(r.Table, r.Model, r.Addrs)] || r.Read
+	if len(t.Rows) > 0 && t.Rows[0].Model != 0 {
+		f.chain = chainOf(t.Rows)
 	}
 	seen := map[string]bool{}
 	for _, r := range t.Rows {
-		id := fmt.Sprint(r.Table, r.Model, r.Addrs, r.Mask, r.Gate, r.Type, r.Order, r.Offset, r.Options) +
-			fmt.Sprint(cmp.Or(r.Scale, new(float64)))
-		switch {
-		case r.Odd != "":
-			f.lost = append(f.lost, r.Odd)
-		case r.Type == "block":
-			f.lost = append(f.lost, "a block of several values, whose structure the table does not have")
-		case seen[id]:
-		default:
-			seen[id] = true
-			f.add(r)
+		id := fmt.Sprint(r.Table, r.Model, r.Addrs, r.Mask, r.Gate, r.Type, r.Order, r.Offset, r.Options, r.Write) +
+			fmt.Sprint(*cmp.Or(r.Scale, new(float64)))
+		if noValue := []string{"reserved", "pad", "internal"}; slices.Contains(noValue, r.Type) || seen[id] {
+			continue
 		}
+		seen[id] = true
+		if len(r.Addrs) == 0 {
+			f.lost = append(f.lost, r.Odd)
+			continue
+		}
+		f.add(r)
 	}
 	return f
 }
 
-func (f *form) gateWords() []string {
-	var words []string
-	for i := range f.gates {
-		words = append(words, fmt.Sprintf("g%d", i))
+// gateTrait returns the trait and the word of a gate. A trait has at most 60 of them.
+func gateTrait(i int) (trait, word string) { return fmt.Sprintf("gate%d", i/60), fmt.Sprintf("g%d", i) }
+
+// cases are traits with which every probe is there.
+func (f *form) cases() []profile.Traits {
+	var all []profile.Traits
+	for gate := range max(len(f.gates), 1) {
+		for layer := range f.layers() {
+			traits := profile.Traits{}
+			if len(f.gates) > 0 {
+				trait, word := gateTrait(gate)
+				traits[trait] = word
+			}
+			if f.layers() > 1 {
+				traits["layer"] = fmt.Sprintf("l%d", layer)
+			}
+			if f.chain != "" {
+				traits[profile.ChainTrait] = f.chain
+			}
+			all = append(all, traits)
+		}
 	}
-	return words
+	return all
+}
+
+func (f *form) layers() int {
+	most := 0
+	for _, b := range f.probes {
+		most = max(most, b.layer)
+	}
+	return most + 1
 }
 
 // text returns the profile.
 func (f *form) text() string {
 	var b strings.Builder
 	b.WriteString("profile: probe\nname: Probe\nmanufacturer: Probe\nsources:\n  s: {level: paper, text: s}\n")
-	if len(f.rows) > 0 && f.rows[0].Model != 0 {
+	if f.chain != "" {
 		b.WriteString("sunspec: {bases: [40000]}\n")
 	}
 	b.WriteString("line: {unit: 1, source: s}\nidentify:\n  serial: {at: 0, type: text, length: 1}\n  source: s\n")
 	fmt.Fprintf(&b, "defaults: {order: %s, write: multiple, source: s}\n",
 		map[bool]string{false: "abcd", true: "cdab"}[f.low])
-	if len(f.gates)+len(f.limits) > 0 {
-		b.WriteString("traits:\n")
+	b.WriteString(f.traits())
+	b.WriteString("points:\n")
+	layers := f.layers()
+	for _, p := range f.probes {
+		when := []string{p.when}
+		if layers > 1 {
+			when = append(when, fmt.Sprintf("layer = l%d", p.layer))
+		}
+		if text := strings.TrimPrefix(strings.Join(when, " and "), " and "); text != "" {
+			p.fields.add("when", text)
+		}
+		b.WriteString(p.fields.line("  "))
 	}
-	if len(f.gates) > 0 {
+	return b.String()
+}
+
+func (f *form) traits() string {
+	words := map[string][]string{}
+	for i := range f.gates {
+		trait, word := gateTrait(i)
+		words[trait] = append(words[trait], word)
+	}
+	for layer := range f.layers() {
+		if f.layers() > 1 {
+			words["layer"] = append(words["layer"], fmt.Sprintf("l%d", layer))
+		}
+	}
+	if len(words)+len(f.limits) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("traits:\n")
+	for _, trait := range slices.Sorted(maps.Keys(words)) {
+		none := "no_" + trait
 		var choices []string
-		for _, word := range append(f.gateWords(), "none") {
+		for _, word := range append(words[trait], none) {
 			choices = append(choices, word+": "+word)
 		}
-		fmt.Fprintf(&b, "  gate: {choice: {%s}, otherwise: none, ask: Which?, source: s}\n", strings.Join(choices, ", "))
+		fmt.Fprintf(&b, "  %s: {choice: {%s}, otherwise: %s, ask: Which?, source: s}\n", trait,
+			strings.Join(choices, ", "), none)
 	}
 	for _, l := range f.limits {
-		fmt.Fprintf(&b, "  limit_%s: {at: %s, number: 1..60000, otherwise: 1, source: s}\n", l, l)
-	}
-	b.WriteString("points:\n")
-	for _, l := range f.lines {
-		b.WriteString(l)
+		fmt.Fprintf(&b, "  %s: {at: %s, number: 1..60000, otherwise: 1, source: s}\n", limitTrait(l),
+			strings.ReplaceAll(l, ":", " "))
 	}
 	return b.String()
 }

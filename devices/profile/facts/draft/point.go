@@ -125,10 +125,9 @@ var (
 		"l1": true, "l2": true, "l3": true, "led": true, "usb": true, "rs485": true, "ct": true}
 	spelledOut = map[string]string{"pf": "power factor", "soc": "state of charge", "soh": "state of health",
 		"max": "maximum", "min": "minimum", "temp": "temperature", "pct": "percent", "volt": "voltage",
-		"freq": "frequency",
-		"chg":  "charge", "dischg": "discharge", "bat": "battery", "batt": "battery", "num": "number",
-		"ongrid":  "on grid",
-		"offgrid": "off grid", "rtg": "rating", "tms": "time", "rvrt": "reversion"}
+		"watts": "power", "watt": "power", "freq": "frequency", "chg": "charge", "dischg": "discharge",
+		"bat": "battery", "batt": "battery", "num": "number", "ongrid": "on grid", "offgrid": "off grid",
+		"rtg": "rating", "tms": "time", "rvrt": "reversion", "amps": "current", "hz": "frequency"}
 )
 
 func address(r facts.Row) string {
@@ -153,13 +152,20 @@ func (p *point) decoding(r reading, lowFirst bool) {
 		return
 	case facts.Clock:
 		p.add("time", clocks[row.Type])
+		switch clocks[row.Type] {
+		case "hour_minute":
+			p.add("type", "u32")
+		case "ascii":
+			p.add("type", "text")
+			p.add("length", fmt.Sprint(len(row.Addrs)))
+		}
 		return
 	case facts.Block:
 		p.why = append(p.why, "several values in one block")
 	}
 	p.add("type", typeOf(d))
-	if d.LowFirst != nil && *d.LowFirst != lowFirst {
-		p.add("order", map[bool]string{false: "abcd", true: "cdab"}[*d.LowFirst])
+	if low := d.LowFirst != nil && *d.LowFirst || d.Apart(); low != lowFirst && (d.LowFirst != nil || d.Apart()) {
+		p.add("order", map[bool]string{false: "abcd", true: "cdab"}[low])
 	}
 	if d.Mask != 0 {
 		p.add("mask", fmt.Sprintf("0x%04X", d.Mask))
@@ -194,7 +200,7 @@ func (p *point) numbers(r reading, d facts.Decoding) {
 	}
 	on, off, isBool := onOff(options)
 	switch {
-	case isBool:
+	case isBool && d.Kind != facts.Bits:
 		p.add("bool", fmt.Sprintf("{on: %d, off: %d}", on, off))
 	case d.Kind == facts.Bits:
 		p.add("bits", optionText(options))
@@ -250,16 +256,20 @@ func onOff(options []facts.Option) (on, off uint64, ok bool) {
 	return options[1].Raw, options[0].Raw, true
 }
 
+// optionText writes options. Several numbers with one name are one option.
 func optionText(options []facts.Option) string {
 	var texts []string
-	taken := map[string]bool{}
+	seen := map[uint64]bool{}
 	for _, o := range options {
 		slug := cmp.Or(plainKey(o.Name), fmt.Sprintf("number_%d", o.Raw))
-		if taken[slug] {
-			slug += fmt.Sprintf("_%d", o.Raw)
+		slug = strings.TrimRight(slug[:min(len(slug), longestSlug)], "_")
+		if !seen[o.Raw] {
+			seen[o.Raw] = true
+			texts = append(texts, fmt.Sprintf("%d: {%s: %s}", o.Raw, slug, quote(sentence(slug))))
 		}
-		taken[slug] = true
-		texts = append(texts, fmt.Sprintf("%d: {%s: %s}", o.Raw, slug, quote(sentence(o.Name))))
 	}
 	return "{" + strings.Join(texts, ", ") + "}"
 }
+
+// longestSlug is how long a slug can be in a profile.
+const longestSlug = 63

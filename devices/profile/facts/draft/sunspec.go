@@ -46,14 +46,14 @@ var sunspecFamilies = []family{
 	{"capacity", "Capacity", []int{702}, nil},
 	{"service", "Enter service", []int{703}, nil},
 	{"ac_controls", "AC controls", []int{704}, nil},
-	{"volt_var", "Volt var", []int{705}, nil},
-	{"volt_watt", "Volt watt", []int{706}, nil},
+	{"volt_var", "Reactive power by voltage", []int{705}, nil},
+	{"volt_watt", "Active power by voltage", []int{706}, nil},
 	{"trip_low_voltage", "Trip at low voltage", []int{707}, nil},
 	{"trip_high_voltage", "Trip at high voltage", []int{708}, nil},
 	{"trip_low_frequency", "Trip at low frequency", []int{709}, nil},
 	{"trip_high_frequency", "Trip at high frequency", []int{710}, nil},
 	{"frequency_droop", "Frequency droop", []int{711}, nil},
-	{"watt_var", "Watt var", []int{712}, nil},
+	{"watt_var", "Reactive power by power", []int{712}, nil},
 	{"battery_state", "Battery state", []int{713}, nil},
 	{"dc_ports", "DC ports", []int{714}, nil},
 	{"battery_bank", "Battery bank", []int{802}, nil},
@@ -78,6 +78,20 @@ var conditions = map[string]string{
 	"no_124":        noModel([]int{124}),
 	"no_802":        noModel([]int{802}),
 	"no_124_713":    noModel([]int{124, 713}),
+}
+
+// when adds to a condition that the models of the family are those to read, where several families hold the same.
+func (f family) when(condition string, shared bool) string {
+	parts := []string{condition}
+	if shared || slices.ContainsFunc(sunspecFamilies, func(o family) bool {
+		return slices.Contains(o.before, f.models[0])
+	}) {
+		parts = append(parts, anyModel(f.models))
+	}
+	if f.before != nil {
+		parts = append(parts, noModel(f.before))
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " and ")
 }
 
 func anyModel(models []int) string { return "model " + joinNumbers(models, "|") }

@@ -19,8 +19,8 @@ type writer struct {
 
 // block is the points that repeat alike.
 type block struct {
-	repeat string // as the file has it; empty: once
-	lines  []string
+	outer, inner string // repetitions, as the file has them; empty: once
+	lines        []string
 }
 
 func (w writer) text() string {
@@ -32,15 +32,15 @@ func (w writer) text() string {
 		}
 		done[same(r)] = true
 		r = w.newest(r)
-		repeat, ok := w.repeat(r)
+		outer, inner, ok := w.repeat(r)
 		if !ok {
 			continue
 		}
-		if len(blocks) == 0 || blocks[len(blocks)-1].repeat != repeat {
-			blocks = append(blocks, block{repeat: repeat})
+		if last := len(blocks) - 1; last < 0 || blocks[last].outer != outer || blocks[last].inner != inner {
+			blocks = append(blocks, block{outer: outer, inner: inner})
 		}
 		b := &blocks[len(blocks)-1]
-		b.lines = append(b.lines, w.lines(r, repeat)...)
+		b.lines = append(b.lines, w.lines(r, outer, inner)...)
 	}
 	title := fmt.Sprintf("\n  # --- Model %s ---\n", joinNumbers(w.family.models, ", "))
 	return title + w.groups(blocks)
@@ -65,9 +65,11 @@ func (w writer) groups(blocks []block) string {
 	var text strings.Builder
 	for _, b := range blocks {
 		indent := "  "
-		if b.repeat != "" {
-			fmt.Fprintf(&text, "  - group:\n      repeat: %s\n      points:\n", b.repeat)
-			indent = "        "
+		for _, repeat := range []string{b.outer, b.inner} {
+			if repeat != "" {
+				fmt.Fprintf(&text, "%s- group:\n%[1]s    repeat: %[2]s\n%[1]s    points:\n", indent, repeat)
+				indent += "      "
+			}
 		}
 		for _, l := range b.lines {
 			text.WriteString(indent + l + "\n")
@@ -76,64 +78,71 @@ func (w writer) groups(blocks []block) string {
 	return text.String()
 }
 
-// repeat returns how often the row is there. What lies behind something of a length that the device tells is left out,
-// as its address is not known: only the first curve is read, and only up to its first list of points.
-func (w writer) repeat(r facts.Row) (string, bool) {
+// repeat returns how often the row is there: of a block, and of the points of a curve in it. What lies behind a list of
+// points in its block is left out, as its place in the block depends on how many there are.
+func (w writer) repeat(r facts.Row) (outer, inner string, ok bool) {
 	if r.Gate == "" || strings.HasPrefix(r.Gate, "PFW") {
-		return "", true
-	}
-	if strings.Contains(r.Gate, "*") {
-		switch {
-		case strings.Contains(r.Gate, "MayTrip") || strings.Contains(r.Gate, "MomCess"):
-			return "", false
-		case !strings.Contains(r.Gate, "Pt:"):
-			return "", true
-		}
-		stride := r.Gate[strings.LastIndex(r.Gate, "stride=")+len("stride="):]
-		return fmt.Sprintf("{n: 1..points_%d, most: %d, stride: %s}", r.Model, mostPoints, stride), true
-	}
-	fixed := uint16(0)
-	for _, o := range w.rows {
-		if o.Model == r.Model && o.Gate == r.Gate {
-			fixed = o.Addrs[0]
-			break
-		}
+		return "", "", true
 	}
 	_, stride, _ := strings.Cut(r.Gate, "stride=")
-	return fmt.Sprintf("{n: 1..%d, model: %d, fixed: %d, stride: %s}", mostBlocks[r.Model], r.Model, fixed, stride), true
+	curve, points, ofPoints := strings.Cut(stride, ";Pt:")
+	switch {
+	case strings.Contains(r.Gate, "MayTrip") || strings.Contains(r.Gate, "MomCess"):
+		return "", "", false
+	case strings.Contains(r.Gate, "MustTrip"):
+		curve, _, _ = strings.Cut(curve, ";")
+		points = r.Gate[strings.LastIndex(r.Gate, "stride="):]
+		ofPoints = strings.Contains(r.Gate, "Pt:")
+	}
+	curve = strings.ReplaceAll(curve, "number_of_points", fmt.Sprintf("points_%d", r.Model))
+	outer = fmt.Sprintf("{n: 1..%d, stride: %s}", mostBlocks[r.Model], sum(curve))
+	if ofPoints {
+		_, stride, _ = strings.Cut(points, "stride=")
+		inner = fmt.Sprintf("{i: 1..points_%d, most: %d, stride: %s}", r.Model, mostPoints, stride)
+	}
+	return outer, inner, true
+}
+
+// sum writes 1+1+points_707*3+1 with blanks, as a profile has it.
+func sum(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "+", " + "), "*", " * ")
 }
 
 // mostBlocks is how many repeated blocks of a model are read.
-var mostBlocks = map[uint16]int{160: 20, 711: 3, 714: 8, 803: 16}
+var mostBlocks = map[uint16]int{160: 20, 705: 3, 706: 3, 707: 2, 708: 2, 709: 2, 710: 2, 711: 3, 712: 3, 714: 8,
+	803: 16}
 
 // lines returns the points of a row: one, or one for each condition.
-func (w writer) lines(r facts.Row, repeat string) []string {
+func (w writer) lines(r facts.Row, outer, inner string) []string {
 	var lines []string
 	for _, n := range w.names {
-		if n.group == w.family.name && n.key == r.Key && (repeat == "" || strings.Contains(n.is, "{n}") || n.is == "") &&
-			(repeat != "" || !strings.Contains(n.is, "{n}")) {
-			lines = append(lines, w.point(r, n, repeat))
+		repeated := strings.Contains(n.is, "{n}")
+		if n.group == w.family.name && n.key == r.Key && (n.is == "" || repeated == (outer != "")) {
+			lines = append(lines, w.point(r, n, outer, inner))
 		}
 	}
 	if lines == nil {
-		lines = append(lines, w.point(r, sunspecName{}, repeat))
+		lines = append(lines, w.point(r, sunspecName{}, outer, inner))
 	}
 	return lines
 }
 
-func (w writer) point(r facts.Row, n sunspecName, repeat string) string {
+func (w writer) point(r facts.Row, n sunspecName, outer, inner string) string {
 	p := point{}
-	when := conditions[n.when]
-	if len(w.family.before) > 0 && !strings.Contains(when, noModel(w.family.before)) {
-		when = strings.TrimSuffix(noModel(w.family.before)+" and "+when, " and ")
-	}
+	when := w.family.when(conditions[n.when], w.shared(n))
 	_, _, isQuantity := profile.QuantityOf(n.is)
 	if isQuantity {
 		p.add("is", quote(n.is))
 	} else {
-		key, name := r.Key, sentence(r.Key)
-		if repeat != "" {
+		key, name := r.Key, w.named(r)
+		if w.twice(r) {
+			key, name = key+"_2", name+" 2"
+		}
+		if outer != "" {
 			key, name = key+"_{n}", name+" {n}"
+		}
+		if inner != "" {
+			key, name = key+"_{i}", name+", {i}"
 		}
 		p.add("key", quote(w.family.name+"_"+key))
 		p.add("name", quote(name))
@@ -156,6 +165,9 @@ func (w writer) point(r facts.Row, n sunspecName, repeat string) string {
 	}
 	if !isQuantity && isNumber(r) && units[r.Unit] != "" {
 		p.add("unit", quote(units[r.Unit]))
+		if class := classes[r.Unit]; class != "" {
+			p.add("class", class)
+		}
 	}
 	w.writable(&p, r, n)
 	if !isQuantity {
@@ -165,11 +177,38 @@ func (w writer) point(r facts.Row, n sunspecName, repeat string) string {
 	return strings.TrimSuffix(p.line(""), "\n")
 }
 
+// twice reports whether an earlier row of the model has the same key.
+func (w writer) twice(r facts.Row) bool {
+	return slices.ContainsFunc(w.rows, func(o facts.Row) bool {
+		return o.Model == r.Model && o.Key == r.Key && o.Addrs[0] < r.Addrs[0] && o.Type != "sunssf" && o.Gate == r.Gate
+	})
+}
+
+// shared reports whether models of another family hold the same quantity.
+func (w writer) shared(n sunspecName) bool {
+	return n.is != "" && slices.ContainsFunc(w.names, func(o sunspecName) bool {
+		return o.is == n.is && o.group != n.group
+	})
+}
+
+// named returns the name of a row, without that of its part and not too long.
+func (w writer) named(r facts.Row) string {
+	name := strings.TrimPrefix(sentence(r.Key), w.family.part+" ")
+	if len(name) > 32 {
+		name = strings.NewReplacer("Total ", "", " maximum", "", " setting", "", "Current ", "").Replace(name)
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
 func isNumber(r facts.Row) bool { return r.Type != "str" && r.Type != "enum" && r.Type != "bits" }
 
 // units are the units of the standard that a host knows.
 var units = map[string]string{"W": "W", "VA": "VA", "var": "var", "Wh": "Wh", "VAh": "VAh", "varh": "varh", "V": "V",
 	"A": "A", "Hz": "Hz", "%": "%", "°C": "°C", "s": "s", "Ah": "Ah", "ohm": "Ω", "kWh": "kWh"}
+
+// classes are the host's words for what a unit measures.
+var classes = map[string]string{"W": "power", "VA": "apparent_power", "var": "reactive_power", "Wh": "energy",
+	"varh": "reactive_energy", "V": "voltage", "A": "current", "Hz": "frequency", "°C": "temperature", "s": "duration"}
 
 // place writes an address in the models of the family.
 func (w writer) place(offset uint16) string {
@@ -207,7 +246,7 @@ func (w writer) meaning(p *point, r facts.Row) {
 	on, off, isBool := onOff(r.Options)
 	switch {
 	case len(r.Options) == 0:
-	case isBool:
+	case isBool && r.Type == "enum":
 		p.add("bool", fmt.Sprintf("{on: %d, off: %d}", on, off))
 	default:
 		p.add(key, optionText(r.Options))
@@ -218,6 +257,9 @@ func (w writer) meaning(p *point, r facts.Row) {
 func (w writer) writable(p *point, r facts.Row, n sunspecName) {
 	low, high, limits := strings.Cut(n.write, "..")
 	switch {
+	case n.write == "combinations":
+		p.fields[len(p.fields)-1] = field{"options", optionText(combinations(r.Options))}
+		p.add("write", "{}")
 	case n.write == "yes":
 		p.add("write", "{}")
 	case n.write == "arm":
@@ -228,5 +270,24 @@ func (w writer) writable(p *point, r facts.Row, n sunspecName) {
 			step = "0.01"
 		}
 		p.add("write", fmt.Sprintf("{min: %s, max: %s, step: %s}", low, high, step))
+		p.add("source", "standard")
 	}
+}
+
+// combinations are the numbers of a set of bits: none, each, and several.
+func combinations(bits []facts.Option) []facts.Option {
+	all := []facts.Option{{Raw: 0, Name: "none"}}
+	for n := range uint64(1) << len(bits) {
+		var names []string
+		raw := uint64(0)
+		for i, b := range bits {
+			if n>>i&1 == 1 {
+				names, raw = append(names, b.Name), raw|1<<b.Raw
+			}
+		}
+		if len(names) > 0 {
+			all = append(all, facts.Option{Raw: raw, Name: strings.Join(names, "_and_")})
+		}
+	}
+	return all
 }
