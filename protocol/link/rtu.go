@@ -26,23 +26,13 @@ type RTUConfig struct {
 // RTULink is a line that carries RTU frames: a serial port, or a TCP connection to one. Unit ids are 1..247.
 // Source: MODBUS over Serial Line V1.02.
 type RTULink struct {
+	line
 	cfg     RTUConfig
 	open    func(ctx context.Context) (stream, error)
 	skipped func(frame []byte) // traces
 	// isPort is set for a serial port. Timeouts never close it: other units share it, and reopening cures nothing.
 	isPort bool
-	sleep  func(time.Duration) // for milliseconds; that of a port is precise
-
-	units      units
-	conn       *peekConn // nil while closed
-	connection uint64
-	timeouts   int // in a row
-	free       time.Time
-	looked     time.Time // when it was last known what had come in
-	buf        [1024]byte
-	have       int // bytes at the start of buf that came in between two exchanges and are not yet a whole frame
-	frames     frameCounter
-	condition  condition
+	buf    [1024]byte
 }
 
 // NewRTU returns a closed link.
@@ -73,10 +63,9 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 	}
 	cfg.Timeout = cmp.Or(cfg.Timeout, protocol.DefaultTimeout)
 	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
-	l := &RTULink{cfg: cfg, sleep: time.Sleep, units: newUnits(cfg.Quirks.Units, rtuPackager)}
+	l := &RTULink{cfg: cfg}
+	l.line.set(cfg.Name, cfg.Gap, cfg.Trace, newUnits(cfg.Quirks.Units, rtuPackager))
 	l.skipped = func(frame []byte) { l.trace(false, frame) }
-	l.condition.gap.Store(int64(cfg.Gap))
-	l.condition.latencyTimer.Store(new(string))
 	return l
 }
 
@@ -86,12 +75,6 @@ func rtuPackager(id protocol.UnitID) modbus.Packager {
 	h.SlaveId = byte(id)
 	return h
 }
-
-// Frames returns what came in and answered nothing. It may be called from any goroutine.
-func (l *RTULink) Frames() protocol.Frames { return l.frames.snapshot() }
-
-// Condition returns what the link knows of itself. It may be called from any goroutine.
-func (l *RTULink) Condition() protocol.LinkCondition { return l.condition.snapshot() }
 
 // Serial returns the setting of the line. It may be called from any goroutine.
 func (l *RTULink) Serial() protocol.Serial { return l.cfg.Serial }
@@ -115,26 +98,8 @@ func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 	if p, ok := s.(interface{ sleep(time.Duration) }); ok {
 		l.sleep = p.sleep
 	}
-	l.conn = newPeekConn(s)
-	l.connection++
-	l.looked = time.Now()
-	l.free = l.looked.Add(max(l.cfg.Gap, l.cfg.Quirks.ConnectDelay))
+	l.opened(s, max(l.cfg.Gap, l.cfg.Quirks.ConnectDelay))
 	return l.connection, nil
-}
-
-// Ready waits for the end of the silence behind the last byte or behind the opening.
-func (l *RTULink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, l.sleep) }
-
-// Close closes the port or the connection. What is pending stays so: a device server may hand a late
-// reply to the next connection.
-func (l *RTULink) Close() error {
-	l.timeouts, l.have = 0, 0
-	if l.conn == nil {
-		return nil
-	}
-	err := l.conn.Close()
-	l.conn = nil
-	return err
 }
 
 // Exchange is described at protocol.Link. If an earlier reply may still come and looks like the one to req, a probe
@@ -147,14 +112,4 @@ func (l *RTULink) Exchange(ctx context.Context, req protocol.Request) (protocol.
 		return protocol.Response{}, fmt.Errorf("%v: unit ids on a serial line are 1..247", req)
 	}
 	return l.units.unit(req.Unit).exchange(ctx, l, req)
-}
-
-func (l *RTULink) fail(op string, err error) error {
-	return &protocol.LinkError{Op: op, Link: l.cfg.Name, Err: err}
-}
-
-func (l *RTULink) trace(sent bool, frame []byte) {
-	if l.cfg.Trace != nil {
-		l.cfg.Trace(sent, frame)
-	}
 }

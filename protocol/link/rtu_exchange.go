@@ -27,18 +27,14 @@ func (l *RTULink) prepare(ctx context.Context, x *transfer) error {
 }
 
 func (l *RTULink) transmit(x *transfer, adu []byte) ([]byte, error) {
-	if err := l.write(x, adu); err != nil {
+	if err := l.send(x, adu, l.timeout(x, len(adu))); err != nil {
 		return nil, err
 	}
 	found, err := l.receive(x, adu)
-	gap := max(l.cfg.Gap, x.req.Pace.Gap)
-	l.condition.gap.Store(int64(gap))
-	l.free = l.looked.Add(gap)
-	if err != nil {
-		x.unit.pending.add(pending{shape: shapeOf(x.req), sent: x.sent, at: l.looked})
+	if err := l.received(x, err); err != nil {
+		l.remember(x)
 		return nil, err
 	}
-	x.done, l.timeouts = l.looked, 0
 	l.trace(false, found)
 	if protocol.UnitID(found[0]) != x.req.Unit {
 		rename(found, x.req.Unit)
@@ -73,16 +69,9 @@ func (l *RTULink) awaitSilence() error {
 	}
 }
 
-// drain drops what came in since the line was looked at last, while nothing was asked, and returns how many bytes that
-// was.
+// drain drops what came in while nothing was asked, and returns how many bytes that was.
 func (l *RTULink) drain() (n int, gone bool) {
-	n, gone = l.conn.readAvailable(l.buf[l.have:])
-	now := time.Now()
-	at := now
-	if now.Sub(l.looked) > freshWithin {
-		at = l.looked // it may have come at any time since: do not overstate how late it was
-	}
-	l.looked = now
+	n, at, gone := l.look(l.buf[l.have:])
 	if n > 0 {
 		_, rest := l.listener(at).take(l.buf[:l.have+n])
 		l.have = copy(l.buf[:], rest)
@@ -93,22 +82,6 @@ func (l *RTULink) drain() (n int, gone bool) {
 // listener returns a matcher for what was not asked for.
 func (l *RTULink) listener(at time.Time) *matcher {
 	return &matcher{known: &l.units, count: &l.frames, note: &l.condition, trace: l.skipped, at: at}
-}
-
-func (l *RTULink) write(x *transfer, adu []byte) error {
-	now := time.Now()
-	if err := l.conn.SetDeadline(now.Add(l.timeout(x, len(adu)))); err != nil {
-		return l.broken(x, "send", err)
-	}
-	l.trace(true, adu)
-	n, err := l.conn.Write(adu)
-	if err == nil || n > 0 {
-		x.sent = now
-	}
-	if err != nil {
-		return l.broken(x, "send", err)
-	}
-	return nil
 }
 
 // timeout is the time from the first byte of the request to the last of the reply. At a low baud a long reply takes
@@ -185,10 +158,4 @@ func (l *RTULink) unanswered(x *transfer, err error, m *matcher) error {
 		l.Close()
 	}
 	return l.fail("receive", x.failed(no))
-}
-
-// broken closes the line.
-func (l *RTULink) broken(x *transfer, op string, err error) error {
-	l.Close()
-	return l.fail(op, x.broke(err))
 }

@@ -30,21 +30,13 @@ const maxTimeouts = 3
 // passes for another one; where ids cannot be trusted (ShapeTransactions), as on a serial line. Source: MODBUS
 // Messaging on TCP/IP V1.0b.
 type TCPLink struct {
+	line
 	cfg          TCPConfig
-	units        units
-	conn         *peekConn // nil while closed
-	connection   uint64
 	transactions transactions
-	timeouts     int // in a row
-	free         time.Time
-	looked       time.Time // when it was last known what had come in
 	// drained: when Open last dropped what had come in, for the next request; zero: not since the last request.
-	drained   time.Time
-	buf       [4096]byte
-	have      int             // bytes at the start of buf that came in and are not yet a whole ADU
-	reply     [mbapFrame]byte // the last reply, until it is unpacked
-	frames    frameCounter
-	condition condition
+	drained time.Time
+	buf     [4096]byte
+	reply   [mbapFrame]byte // the last reply, until it is unpacked
 }
 
 // NewTCP returns a closed link.
@@ -54,8 +46,8 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 	}
 	cfg.Timeout = cmp.Or(cfg.Timeout, protocol.DefaultTimeout)
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
-	l := &TCPLink{cfg: cfg, units: newUnits(cfg.Quirks.Units, tcpPackager)}
-	l.condition.gap.Store(int64(cfg.Gap))
+	l := &TCPLink{cfg: cfg}
+	l.line.set(cfg.Name, cfg.Gap, cfg.Trace, newUnits(cfg.Quirks.Units, tcpPackager))
 	return l
 }
 
@@ -65,12 +57,6 @@ func tcpPackager(id protocol.UnitID) modbus.Packager {
 	h.SlaveId = byte(id)
 	return h
 }
-
-// Frames returns what came in and answered nothing. It may be called from any goroutine.
-func (l *TCPLink) Frames() protocol.Frames { return l.frames.snapshot() }
-
-// Condition returns what the link knows of itself. It may be called from any goroutine.
-func (l *TCPLink) Condition() protocol.LinkCondition { return l.condition.snapshot() }
 
 // Open opens the connection if it is closed or the peer has closed it.
 func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
@@ -83,26 +69,8 @@ func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return l.connection, l.fail("open", err)
 	}
-	l.conn = newPeekConn(conn)
-	l.connection++
-	l.looked = time.Now()
-	l.free = l.looked.Add(l.cfg.Quirks.ConnectDelay)
+	l.opened(conn, l.cfg.Quirks.ConnectDelay)
 	return l.connection, nil
-}
-
-// Ready waits for the end of the silence behind the last reply or behind the opening.
-func (l *TCPLink) Ready(ctx context.Context) error { return waitUntil(ctx, l.free, time.Sleep) }
-
-// Close closes the connection. What is pending stays so: a gateway may hand a late
-// reply to the next connection.
-func (l *TCPLink) Close() error {
-	l.have, l.timeouts = 0, 0
-	if l.conn == nil {
-		return nil
-	}
-	err := l.conn.Close()
-	l.conn = nil
-	return err
 }
 
 // Exchange is described at Link. Any byte is a unit id here. With ShapeTransactions a probe may go first, as on an RTU
@@ -116,16 +84,6 @@ func (l *TCPLink) Exchange(ctx context.Context, req protocol.Request) (protocol.
 
 // byShape reports whether transaction ids say nothing.
 func (l *TCPLink) byShape() bool { return l.cfg.Quirks.Transactions == protocol.ShapeTransactions }
-
-func (l *TCPLink) fail(op string, err error) error {
-	return &protocol.LinkError{Op: op, Link: l.cfg.Name, Err: err}
-}
-
-func (l *TCPLink) trace(sent bool, frame []byte) {
-	if l.cfg.Trace != nil {
-		l.cfg.Trace(sent, frame)
-	}
-}
 
 // transactions are the ids of the last requests on a Modbus TCP connection.
 type transactions struct {

@@ -29,20 +29,17 @@ func (l *TCPLink) prepare(ctx context.Context, x *transfer) error {
 func (l *TCPLink) transmit(x *transfer, adu []byte) ([]byte, error) {
 	// The packager counts for one unit only; two units on this connection would collide.
 	counted := [2]byte(adu)
-	if err := l.write(x, adu); err != nil {
+	binary.BigEndian.PutUint16(adu, l.transactions.next(time.Now()))
+	if err := l.send(x, adu, l.timeout(x)); err != nil {
 		return nil, err
 	}
 	found, err := l.receive(x)
-	gap := max(l.cfg.Gap, x.req.Pace.Gap)
-	l.condition.gap.Store(int64(gap))
-	l.free = l.looked.Add(gap)
-	if err != nil {
+	if err := l.received(x, err); err != nil {
 		if l.byShape() {
-			x.unit.pending.add(pending{shape: shapeOf(x.req), sent: x.sent, at: l.looked})
+			l.remember(x)
 		}
 		return nil, err
 	}
-	x.done, l.timeouts = l.looked, 0
 	copy(adu, counted[:])
 	copy(found, counted[:])
 	found[mbapHeader-1] = byte(x.req.Unit)
@@ -55,23 +52,6 @@ func (l *TCPLink) justDrained() bool {
 	yes := !l.byShape() && time.Since(l.drained) < time.Millisecond
 	l.drained = time.Time{}
 	return yes
-}
-
-func (l *TCPLink) write(x *transfer, adu []byte) error {
-	now := time.Now()
-	binary.BigEndian.PutUint16(adu, l.transactions.next(now))
-	if err := l.conn.SetDeadline(now.Add(l.timeout(x))); err != nil {
-		return l.broken(x, "send", err)
-	}
-	l.trace(true, adu)
-	n, err := l.conn.Write(adu)
-	if err == nil || n > 0 {
-		x.sent = now
-	}
-	if err != nil {
-		return l.broken(x, "send", err)
-	}
-	return nil
 }
 
 func (l *TCPLink) timeout(x *transfer) time.Duration {
@@ -192,18 +172,14 @@ func (l *TCPLink) drain() error {
 			l.drop(len(frame))
 			continue
 		}
-		n, gone := l.conn.readAvailable(l.buf[l.have:])
-		now := time.Now()
-		if now.Sub(l.looked) <= freshWithin {
-			at = now // else it may have come at any time since: do not overstate how late it was
-		}
-		l.looked = now
-		if gone {
+		n, came, gone := l.look(l.buf[l.have:])
+		switch {
+		case gone:
 			return errHungUp
-		}
-		if n == 0 {
+		case n == 0:
 			return nil
 		}
+		at = came
 		l.have += n
 	}
 }
@@ -223,10 +199,4 @@ func (l *TCPLink) unanswered(x *transfer, err error, others int) error {
 		l.Close()
 	}
 	return l.fail("receive", x.failed(no))
-}
-
-// broken closes the connection: what comes next on it could be anything.
-func (l *TCPLink) broken(x *transfer, op string, err error) error {
-	l.Close()
-	return l.fail(op, x.broke(err))
 }
