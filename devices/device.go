@@ -137,16 +137,6 @@ func (d *Device) SetEnabled(wanted func(key string) bool) {
 	d.poller.Wake()
 }
 
-// enabled returns the points that are polled; the caller holds mu.
-func (d *Device) enabled() []profile.Point {
-	return slices.DeleteFunc(poll.Readable(d.points), func(p profile.Point) bool {
-		if d.wanted == nil {
-			return !p.Entity.Enabled
-		}
-		return !d.wanted(p.Key)
-	})
-}
-
 // Plan returns the reads that bring all enabled points at once, as they are planned now.
 func (d *Device) Plan() []plan.Read {
 	d.mu.Lock()
@@ -174,6 +164,9 @@ func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	if !ok || p.Button() {
 		return Reading{}, fmt.Errorf("read %s of %s: there is no such value", key, d.Name())
 	}
+	if p.Formula != nil {
+		return d.readDerived(ctx, p)
+	}
 	var got Reading
 	req := d.client.Request(protocol.PriorityRead, ask.ForTurn)
 	err := d.hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) (err error) {
@@ -185,6 +178,22 @@ func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	}
 	d.poller.Given(key)
 	d.out.readings(ctx, []Reading{got})
+	return got, nil
+}
+
+// readDerived reads what a derived point follows from.
+func (d *Device) readDerived(ctx context.Context, p profile.Point) (Reading, error) {
+	operands := map[string]Reading{}
+	for _, key := range p.Formula.Keys() {
+		var err error
+		if _, known := operands[key]; known {
+			continue
+		}
+		if operands[key], err = d.Read(ctx, key); err != nil {
+			return Reading{}, err
+		}
+	}
+	got, _ := derivedOf(p, operands)
 	return got, nil
 }
 
@@ -241,7 +250,7 @@ func (d polling) Do(ctx context.Context, req protocol.Request) (protocol.Respons
 	return d.do(ctx, req)
 }
 
-func (d polling) Report(ctx context.Context, readings []Reading) { d.out.readings(ctx, readings) }
+func (d polling) Report(ctx context.Context, readings []Reading) { d.out.polled(ctx, readings) }
 
 // Refresh has every enabled point read once, also those that the device has refused, ahead of the poll, and waits for
 // it. The error is the first that occurred.

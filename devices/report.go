@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ type reporter struct {
 
 	mu      sync.Mutex // guards what follows
 	last    map[string]Reading
+	derived []profile.Point // see derive.go
+	quiet   map[string]bool
 	writes  map[string]lastWrite // by point
 	watches map[string]watched   // by point
 }
@@ -39,7 +42,19 @@ func newReporter(d *Device, sink Sink) *reporter {
 func (r *reporter) readings(ctx context.Context, readings []Reading) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	current, reverted := r.keep(readings)
+	r.pass(ctx, readings, false)
+}
+
+// polled is the same for readings of the poll, of which some were read only for what follows from them.
+func (r *reporter) polled(ctx context.Context, readings []Reading) {
+	r.order.Lock()
+	defer r.order.Unlock()
+	r.pass(ctx, readings, true)
+}
+
+// pass tells the sink; the caller holds order.
+func (r *reporter) pass(ctx context.Context, readings []Reading, polled bool) {
+	current, reverted := r.keep(readings, polled)
 	if len(current) > 0 {
 		r.sink.Readings(ctx, r.device, current)
 	}
@@ -48,7 +63,7 @@ func (r *reporter) readings(ctx context.Context, readings []Reading) {
 	}
 }
 
-func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
+func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Reverted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	current := make([]Reading, 0, len(readings))
@@ -62,7 +77,11 @@ func (r *reporter) keep(readings []Reading) ([]Reading, []Reverted) {
 		r.last[reading.Key] = reading
 		current = append(current, reading)
 	}
-	return current, r.reverted(current)
+	reverted, follow := r.reverted(current), r.follow(current)
+	if polled && len(r.quiet) > 0 {
+		current = slices.DeleteFunc(current, func(one Reading) bool { return r.quiet[one.Key] })
+	}
+	return append(current, follow...), reverted
 }
 
 // Begin marks a write to the point as going out.
@@ -101,9 +120,13 @@ func (r *reporter) End(ctx context.Context, p profile.Point, end write.End) {
 	if end.Confirmed {
 		r.watch(p, *end.Found)
 	}
-	r.mu.Unlock()
+	var told []Reading
 	if end.Found != nil {
-		r.sink.Readings(ctx, r.device, []Reading{*end.Found})
+		told = append([]Reading{*end.Found}, r.follow([]Reading{*end.Found})...)
+	}
+	r.mu.Unlock()
+	if told != nil {
+		r.sink.Readings(ctx, r.device, told)
 	}
 }
 

@@ -29,6 +29,9 @@ var errInconsistent = errors.New("its words lie apart and change while they are 
 // same: high, low, high. They held it when that one was read, so the value is one that the device has had. Without this
 // a carry between two reads makes a value that never was (Deye keeps high words far from the low ones).
 func Point(ctx context.Context, ask Exchange, req protocol.Request, p profile.Point) (Reading, error) {
+	if over, near := together(p); near {
+		return pointIn(ctx, ask, req, p, over)
+	}
 	parts := make([]part, len(p.Ranges))
 	for i, same := 0, 0; same < len(parts)-1 || parts[len(parts)-1].words == nil; i++ {
 		if i == len(parts)+consistentReads {
@@ -49,6 +52,39 @@ func Point(ctx context.Context, ask Exchange, req protocol.Request, p profile.Po
 		if part.at.Before(r.ReadAt) {
 			r.ReadAt = part.at
 		}
+	}
+	r.Value = p.Spec.Decode(r.Raw)
+	return r, nil
+}
+
+// together returns the range of one read that brings a value with its power of ten.
+func together(p profile.Point) (over protocol.Range, near bool) {
+	if !p.Spec.ScaleWord {
+		return over, false
+	}
+	over = p.Ranges[0]
+	for _, r := range p.Ranges[1:] {
+		end := max(over.End(), r.End())
+		over.Addr = min(over.Addr, r.Addr)
+		if end-uint32(over.Addr) > protocol.MaxReadRegisters || r.Table != over.Table {
+			return over, false
+		}
+		over.Count = uint16(end - uint32(over.Addr))
+	}
+	return over, true
+}
+
+// pointIn reads a point in one read.
+func pointIn(ctx context.Context, ask Exchange, req protocol.Request, p profile.Point,
+	over protocol.Range) (Reading, error) {
+	whole, err := readPart(ctx, ask, req, over)
+	if err != nil {
+		return Reading{}, err
+	}
+	r := Reading{Key: p.Key, ReadAt: whole.at}
+	for _, one := range p.Ranges {
+		from := one.Addr - over.Addr
+		r.Raw = append(r.Raw, whole.words[from:from+one.Count]...)
 	}
 	r.Value = p.Spec.Decode(r.Raw)
 	return r, nil

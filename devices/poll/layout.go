@@ -25,6 +25,7 @@ func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing 
 	map[string]error) {
 	l, unreadable := &layout{}, map[string]error{}
 	var items []protocol.Range
+	var alone []int // points that are read by themselves
 	for _, p := range points {
 		over, near := span(p, limits, timing)
 		if !near {
@@ -35,9 +36,12 @@ func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing 
 			unreadable[p.Key] = err
 			continue
 		}
+		if p.Alone {
+			alone = append(alone, len(items))
+		}
 		l.points, items = append(l.points, p), append(items, over)
 	}
-	reads, err := plan.Plan(items, limits, timing)
+	reads, err := planBut(items, alone, limits, timing)
 	if err != nil { // each alone is fine, together they are not: plan says why
 		for _, p := range l.points {
 			unreadable[p.Key] = err
@@ -48,6 +52,30 @@ func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing 
 		l.reads = append(l.reads, split(r, items, holes)...)
 	}
 	return l, unreadable
+}
+
+// planBut plans the items, those at the indexes in alone each in a read of its own.
+func planBut(items []protocol.Range, alone []int, limits plan.Limits, timing protocol.Timing) ([]plan.Read, error) {
+	if len(alone) == 0 {
+		return plan.Plan(items, limits, timing)
+	}
+	var index []int
+	var rest []protocol.Range
+	for i, item := range items {
+		if !slices.Contains(alone, i) {
+			index, rest = append(index, i), append(rest, item)
+		}
+	}
+	reads, err := plan.Plan(rest, limits, timing)
+	for _, r := range reads {
+		for k, i := range r.Items {
+			r.Items[k] = index[i]
+		}
+	}
+	for _, i := range alone {
+		reads = append(reads, plan.Read{Range: items[i], Items: []int{i}})
+	}
+	return reads, err
 }
 
 // span returns the range that brings a point in one read; near is false where it is cheaper to read its words in turn,
@@ -147,7 +175,8 @@ func Plan(points []profile.Point, line profile.LineSettings) ([]plan.Read, error
 }
 
 func limitsOf(line profile.LineSettings) plan.Limits {
-	limits := plan.Limits{MaxRegisters: line.MaxRegisters, Holes: slices.Clone(line.Holes)}
+	limits := plan.Limits{MaxRegisters: line.MaxRegisters, Holes: slices.Concat(line.Holes, line.Never),
+		Starts: line.Starts}
 	if limits.MaxRegisters == 0 {
 		limits.MaxRegisters = protocol.MaxReadRegisters
 	}
@@ -164,7 +193,9 @@ func MaxRegistersFor(bound time.Duration, timing protocol.Timing) (most uint16, 
 	return uint16(n), timing.Exchange(protocol.Read, protocol.Range{Count: 1})
 }
 
-// Readable returns the points that have a value: all but the buttons.
+// Readable returns the points whose value is read: all but the buttons and what follows from others.
 func Readable(points []profile.Point) []profile.Point {
-	return slices.DeleteFunc(slices.Clone(points), profile.Point.Button)
+	return slices.DeleteFunc(slices.Clone(points), func(p profile.Point) bool {
+		return p.Button() || p.Formula != nil
+	})
 }

@@ -34,7 +34,8 @@ func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
 		}
 		v = snap(p, v.Num)
 	}
-	if _, err := p.Spec.Encode(v, make([]uint16, p.Spec.Words())); err != nil {
+	spec := writeSpec(p)
+	if _, err := spec.Encode(v, make([]uint16, spec.Words())); err != nil && !spec.ScaleWord {
 		return p, v, wrongValue(p, set.Value, err)
 	}
 	return p, v, nil
@@ -62,7 +63,7 @@ func (w *Writer) mayWrite(p profile.Point) *Error {
 		return failure(StageRefused, p, CodeReadOnly, fmt.Sprintf("%s is read only: %s", p.Name, p.Why), nil)
 	case p.Write == nil:
 		return failure(StageRefused, p, CodeReadOnly, p.Name+" is read only", nil)
-	case len(p.Ranges) > 1: // never torn, so never in two requests
+	case len(p.Write.Ranges) == 0 && len(p.Ranges) > 1: // never torn, so never in two requests
 		return failure(StageRefused, p, CodeReadOnly,
 			fmt.Sprintf("%s is read only: its words lie apart (%s) and no one request writes them", p.Name,
 				registers(p)), nil)

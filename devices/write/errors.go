@@ -122,7 +122,11 @@ func lineDown(p profile.Point, device string, cause error) *Error {
 // registers names the registers of a point: "holding 588+2", several joined by a comma.
 func registers(p profile.Point) string {
 	text := ""
-	for i, r := range p.Ranges {
+	ranges := p.Ranges
+	if p.Write != nil {
+		ranges, _ = p.WriteTo()
+	}
+	for i, r := range ranges {
 		if i > 0 {
 			text += ", "
 		}

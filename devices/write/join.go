@@ -18,7 +18,8 @@ func (w *Writer) mayJoin(group []*pointWrite, e *entry) bool {
 	}
 	first := group[0].p
 	p, ok := w.device.Point(e.key)
-	if !ok || e.alone || group[0].entry.alone || first.Button() || p.Button() || p.Write == nil || len(p.Ranges) != 1 ||
+	if !ok || e.alone || group[0].entry.alone || first.Button() || p.Button() || p.Write == nil ||
+		isElsewhere(p) || isElsewhere(first) || len(p.Ranges) != 1 ||
 		p.Write.Arm != first.Write.Arm || p.Write.Single != first.Write.Single ||
 		w.settleTime(p) != w.settleTime(first) {
 		return false

@@ -21,6 +21,7 @@ type pointWrite struct {
 	value codec.Value
 
 	before *ask.Reading // what was read before writing; nil if nothing was
+	target []uint16     // what the registers held that are written, where that is not where the point is read
 	words  []uint16     // wanted
 
 	sent    time.Time // just before the first byte of the write
@@ -35,8 +36,8 @@ type pointWrite struct {
 	pause  time.Duration // between that and the one behind it
 }
 
-// at returns the registers of the point; what can be written lies in one range.
-func (p *pointWrite) at() protocol.Range { return p.p.Ranges[0] }
+// at returns the registers that are written, which lie in one range.
+func (p *pointWrite) at() protocol.Range { return writtenAt(p.p) }
 
 // isWaiting reports whether it is still to be written.
 func (p *pointWrite) isWaiting() bool {
@@ -76,7 +77,7 @@ func (w *Writer) carryOut(ctx context.Context, x protocol.Exchanger, group []*po
 // where the register wears out and may hold the value already. What is fresh is known without reading.
 func (w *Writer) readsFirst(p *pointWrite) bool {
 	switch {
-	case p.p.Spec.Partial():
+	case isElsewhere(p.p) && writeSpec(p.p).Partial(), !isElsewhere(p.p) && p.p.Spec.ReadFirst(), p.p.Spec.ScaleWord:
 		return true
 	case p.p.Button() || !p.p.Write.Flash || p.call.set.Force:
 		return false
@@ -97,6 +98,7 @@ func (w *Writer) readFirst(ctx context.Context, x protocol.Exchanger, run []*poi
 		}
 	}
 	w.readBack(ctx, x, run, deadline)
+	w.readTargets(ctx, x, run, deadline)
 	for _, p := range run {
 		err := p.unread
 		p.before, p.found, p.unread = p.found, nil, nil
@@ -115,13 +117,17 @@ func (w *Writer) encode(p *pointWrite) {
 	if p.before != nil {
 		held = p.before.Raw
 	}
-	words, err := p.p.Spec.Encode(p.value, held)
+	spec := writeSpec(p.p)
+	if isElsewhere(p.p) && !spec.ScaleWord {
+		held = p.target
+	}
+	words, err := spec.Encode(p.value, held)
 	if err != nil {
 		p.failed = wrongValue(p.p, p.call.set.Value, err)
 		return
 	}
 	p.words = words
-	p.equal = p.before != nil && p.p.Spec.Same(words, held) && !p.call.set.Force
+	p.equal = p.before != nil && p.holds(*p.before) && !p.call.set.Force
 }
 
 // write sends the words of neighbouring points in one request. Up to its first byte each caller may give up, and then
@@ -210,15 +216,17 @@ func (w *Writer) request(run []*pointWrite) protocol.Request {
 	}
 	req.Words, req.Deadline = make([]uint16, req.Range.Count), run[0].call.until()
 	for _, p := range run {
-		if p.before != nil {
-			copy(req.Words[p.at().Addr-req.Range.Addr:], p.before.Raw)
+		held := p.target
+		if p.before != nil && !isElsewhere(p.p) {
+			held = p.before.Raw
 		}
+		copy(req.Words[p.at().Addr-req.Range.Addr:], held)
 		if t := p.call.until(); t.Before(req.Deadline) {
 			req.Deadline = t
 		}
 	}
 	for _, p := range run {
-		for i, mask := range p.p.Spec.CompareMask() {
+		for i, mask := range writeSpec(p.p).CompareMask()[:p.at().Count] {
 			word := &req.Words[int(p.at().Addr-req.Range.Addr)+i]
 			*word = *word&^mask | p.words[i]&mask
 		}

@@ -26,7 +26,7 @@ const (
 func (p *pointWrite) readsBack() bool { return !p.p.Button() || p.p.Write.ReadBack }
 
 // verified reports whether the last read-back found what was wanted.
-func (p *pointWrite) verified() bool { return p.found != nil && p.p.Spec.Same(p.words, p.found.Raw) }
+func (p *pointWrite) verified() bool { return p.found != nil && p.holds(*p.found) }
 
 // patience returns until when a device that holds something else may still come to hold what was written: until the
 // caller's end if it said that it takes its time, and no longer than it settles if it said that it failed.
@@ -157,6 +157,10 @@ func (w *Writer) lookAgain(ctx context.Context, first *pointWrite) {
 
 // readBack reads what neighbouring points hold: in one request or, if the device refuses that, one by one.
 func (w *Writer) readBack(ctx context.Context, x protocol.Exchanger, run []*pointWrite, deadline time.Time) {
+	run = w.readElsewhere(ctx, x, run, deadline)
+	if len(run) == 0 {
+		return
+	}
 	req := w.client.Request(protocol.PriorityWrite, 0)
 	req.Op, req.Range, req.Deadline = protocol.Read, coverOf(run), deadline
 	resp, err := x.Exchange(ctx, req)
@@ -272,10 +276,4 @@ func holds(p profile.Point, found ask.Reading) string {
 		return fmt.Sprintf("the raw words %d", found.Raw)
 	}
 	return withUnit(found.Value.String(), p.Unit)
-}
-
-// encodesTo reports whether a value is what the words hold already.
-func encodesTo(p profile.Point, v codec.Value, raw []uint16) bool {
-	words, err := p.Spec.Encode(v, raw)
-	return err == nil && p.Spec.Same(words, raw)
 }

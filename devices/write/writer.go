@@ -48,7 +48,7 @@ func (w *Writer) Write(ctx context.Context, set Set) (Outcome, error) {
 		return Outcome{}, refused
 	}
 	if !set.Force && !p.Button() && !w.queue.holds(p.Key) {
-		if r, ok := w.values.Fresh(p.Key, freshFor); ok && encodesTo(p, v, r.Raw) {
+		if r, ok := w.values.Fresh(p.Key, freshFor); ok && isHeld(p, v, r) {
 			return Outcome{Reading: r, Unchanged: true, Took: time.Since(c.called)}, nil
 		}
 	}
@@ -145,7 +145,7 @@ func (w *Writer) wait(ctx context.Context, from time.Time, look *pointWrite) {
 func (w *Writer) mayGo(e *entry) bool {
 	p, ok := w.device.Point(e.key)
 	return !ok || !slices.ContainsFunc(w.open, func(o *pointWrite) bool {
-		return o.p.Key == e.key || len(p.Ranges) > 0 && p.Ranges[0].Overlaps(o.at())
+		return o.p.Key == e.key || overlapsAny(p, o.at())
 	})
 }
 

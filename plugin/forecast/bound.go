@@ -50,8 +50,11 @@ func widest(a, b protocol.WriteBound) protocol.WriteBound {
 func longestWrite(points []profile.Point, l profile.LineSettings) protocol.Range {
 	var written []protocol.Range
 	for _, p := range points {
-		if p.Write != nil && len(p.Ranges) == 1 {
-			written = append(written, p.Ranges[0])
+		if p.Write == nil {
+			continue
+		}
+		if ranges, _ := p.WriteTo(); len(ranges) == 1 {
+			written = append(written, ranges[0])
 		}
 	}
 	slices.SortFunc(written, func(a, b protocol.Range) int { return int(a.Addr) - int(b.Addr) })

@@ -15,6 +15,7 @@ import (
 type Limits struct {
 	MaxRegisters uint16           // per read. Defaults to 125, the limit of the standard. Not for bits
 	Holes        []protocol.Range // no read may touch them
+	Starts       []protocol.Range // no read may pass over the first register of one, but begin there
 }
 
 // Read is one planned request.
@@ -61,7 +62,7 @@ func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read
 			n++
 		}
 		t := items[order[0]].Table
-		reads = append(reads, table(items, order[:n], avoid[t], costs(t, limits, timing))...)
+		reads = append(reads, table(items, order[:n], bounds{avoid[t], limits.Starts}, costs(t, limits, timing))...)
 		order = order[n:]
 	}
 	return reads, nil
@@ -107,14 +108,14 @@ type run struct {
 }
 
 // table plans the items of one table, which are in the order of their starts.
-func table(items []protocol.Range, order []int, avoid holes, costs []time.Duration) []Read {
+func table(items []protocol.Range, order []int, within bounds, costs []time.Duration) []Read {
 	runs := make([]run, 0, len(order))
 	for place, i := range order {
 		if n := len(runs); n == 0 || items[i].End() > runs[n-1].End() {
 			runs = append(runs, run{items[i], place})
 		}
 	}
-	from := cheapest(runs, avoid, costs)
+	from := cheapest(runs, within, costs)
 	var reads []Read
 	for j, end := len(runs), len(order); j > 0; j = from[j] {
 		first, last := runs[from[j]], runs[j-1]
@@ -129,13 +130,11 @@ func table(items []protocol.Range, order []int, avoid holes, costs []time.Durati
 
 // cheapest returns, for the first j runs of every j, the run with which the last read of their best plan begins. It
 // looks once at each pair of runs that one read can cover.
-func cheapest(runs []run, avoid holes, costs []time.Duration) []int {
+func cheapest(runs []run, within bounds, costs []time.Duration) []int {
 	ends := make([]uint32, len(runs)) // where a read that begins with the run has to end
 	for i, r := range runs {
 		ends[i] = uint32(r.Addr) + uint32(len(costs)-1)
-		if hole, ok := avoid.next(r.Addr); ok {
-			ends[i] = min(ends[i], uint32(hole.Addr))
-		}
+		ends[i] = within.end(r, ends[i])
 	}
 	best := make([]time.Duration, len(runs)+1)
 	from := make([]int, len(runs)+1)
@@ -150,6 +149,25 @@ func cheapest(runs []run, avoid holes, costs []time.Duration) []int {
 		}
 	}
 	return from
+}
+
+// bounds are what no read passes over.
+type bounds struct {
+	avoid  holes
+	starts []protocol.Range // of any table
+}
+
+// end returns where a read that begins with a run has to end, at most at an address.
+func (b bounds) end(r run, most uint32) uint32 {
+	if hole, ok := b.avoid.next(r.Addr); ok {
+		most = min(most, uint32(hole.Addr))
+	}
+	for _, s := range b.starts {
+		if s.Table == r.Table && s.Addr > r.Addr {
+			most = min(most, max(uint32(s.Addr), r.End())) // an item is not cut
+		}
+	}
+	return most
 }
 
 // Cost returns how long all reads take on the wire.
