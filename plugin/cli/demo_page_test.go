@@ -312,11 +312,11 @@ func TestPagePictures(t *testing.T) {
 	p.live()
 	p.open("scenes")
 	p.Wait("the settings of the house", `[...document.querySelectorAll(".pick")].some((pick) => `+
-		`pick.textContent.includes("House: Schedule window 1 power"))`)
+		`pick.textContent.includes("House: Window 1 state of charge"))`)
 	p.Eval(`(async () => {
 		const form = document.querySelector(".make");
 		form.querySelector("input[type=text]").value = "Charge at night";
-		const wanted = /House: Battery (grid|maximum charge)|Window 1 (start|power)/;
+		const wanted = /House: Battery (grid|maximum charge)|Window 1 (start|state)/;
 		for (const pick of form.querySelectorAll(".pick")) {
 			if (wanted.test(pick.textContent)) pick.querySelector("input").click();
 		}
