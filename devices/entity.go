@@ -1,6 +1,8 @@
 package devices
 
 import (
+	"slices"
+
 	"solarhub/devices/profile"
 	"solarhub/protocol/codec"
 )
@@ -21,7 +23,8 @@ type Entity struct {
 	Unit        string
 	StateClass  string
 	Precision   int      // decimals of a sensor; -1: the host's default
-	Options     []string // of a select, and of a sensor with device class enum
+	Options     []string // of a select, and of a sensor with device class enum: what is read and written
+	Labels      []string // of the options, for people; nil if they are the options
 
 	Min, Max, Step float64 // of a number
 	Mode           string  // of a number: box, slider or empty
@@ -68,17 +71,26 @@ func entityOf(id string, p profile.Point) Entity {
 	case "sensor":
 		e.Unit, e.StateClass, e.Precision = p.Unit, h.StateClass, h.Precision
 		if p.Spec.Form == codec.OptionForm {
-			e.Options = p.Spec.OptionNames()
+			e.Options, e.Labels = options(p.Spec)
 		}
 	case "number":
 		e.Unit, e.Mode = p.Unit, h.Mode
 		e.Min, e.Max, e.Step = p.Write.Min, p.Write.Max, p.Write.Step
 	case "select":
-		e.Options = p.Spec.OptionNames()
+		e.Options, e.Labels = options(p.Spec)
 	case "text":
 		e.MaxLength = min(2*p.Spec.Length, codec.MaxText)
 	}
 	return e
+}
+
+// options returns the options and their labels, nil where they are the same.
+func options(s codec.Spec) (names, labels []string) {
+	names, labels = s.OptionNames(), s.OptionLabels()
+	if slices.Equal(names, labels) {
+		labels = nil
+	}
+	return names, labels
 }
 
 func textTwin(e Entity) Entity {

@@ -132,6 +132,11 @@ func TestEnglishIsQuoted(t *testing.T) {
 
 func TestLanguagesAgree(t *testing.T) {
 	english, german := flat(translation(t, "en")), flat(translation(t, "de"))
+	for path := range english { // Home Assistant shows the English word for an option that German has none for
+		if german[path] == "" && strings.HasPrefix(path, "entity.") {
+			delete(english, path)
+		}
+	}
 	if a, b := slices.Sorted(maps.Keys(english)), slices.Sorted(maps.Keys(german)); !slices.Equal(a, b) {
 		t.Fatalf("the keys differ:\n%q\n%q", a, b)
 	}

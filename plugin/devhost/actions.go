@@ -132,6 +132,7 @@ func (h *Host) together(calls []func() error) (failed error) {
 
 // set writes a value and returns when it is confirmed.
 func (h *Host) set(ctx context.Context, t target, value any, force bool) (host.ResultFrame, error) {
+	value = slugOf(t.def, value)
 	return h.carryOut(ctx, t, value, callFrame{Action: host.ActionSet, ID: t.def.ID, Value: &value, Force: &force})
 }
 
@@ -216,7 +217,7 @@ func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
 		return nil, h.failure(host.NewCallError(host.CodeSuperseded, host.CodeSuperseded,
 			map[string]string{"value": fmt.Sprint(f.Value)}), t.name, "")
 	}
-	return map[string]any{"value": f.Value}, nil
+	return map[string]any{"value": shown(t.def, f.Value)}, nil
 }
 
 func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
@@ -225,6 +226,9 @@ func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
 		return nil, h.unknown(c.Data["entity_id"])
 	}
 	f, err := h.call(ctx, t, callFrame{Action: host.ActionRead, ID: t.def.ID}, h.options.Write)
+	if response, is := f.Response.(map[string]any); is {
+		response["value"] = shown(t.def, response["value"])
+	}
 	return f.Response, err
 }
 

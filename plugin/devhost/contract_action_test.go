@@ -19,6 +19,20 @@ var actionCases = []contractCase{
 			b.call(p, a.action, a.data, object{"entity_id": b.entity(platform, a.key)})
 		}
 	}},
+	{"options without a word are their labels", func(b *bench) {
+		p := b.hello(1000)
+		p.in("solarhub/register", b.registration([]object{b.defined("made_up", "select",
+			object{"options": []string{"a_first", "b_first"}, "labels": []string{"A first", "B first"}})}))
+		p.replies(confirm)
+		p.in("solarhub/states", object{"s": object{b.id("made_up"): "b_first"}, "ready": true})
+		id := b.entity("select", "made_up")
+		b.see("state", b.state(id))
+		b.call(p, "select.select_option", object{"option": "A first"}, object{"entity_id": id})
+		for _, v := range []string{"B first", "a_first"} {
+			b.call(p, "solarhub.write_value", object{"entity_id": id, "value": v}, nil, object{"return_response": true})
+		}
+		b.see("state", b.state(id))
+	}},
 	{"button.press", func(b *bench) {
 		p, id := b.plug(), object{"entity_id": b.entity("button", "go")}
 		b.call(p, "button.press", nil, id)

@@ -144,6 +144,9 @@ func (e *entity) text(v any) string {
 		if e.def.Platform == "time" {
 			return strings.Replace(v, "24:", "00:", 1) + ":00"
 		}
+		if label, ok := labelOf(e.def, v); ok {
+			return label
+		}
 		if at, err := time.Parse(time.RFC3339, v); err == nil && e.def.DeviceClass == "timestamp" {
 			return at.UTC().Format("2006-01-02T15:04:05-07:00")
 		}
@@ -174,7 +177,9 @@ func (e *entity) describe() {
 			a["max"] = *d.MaxLength
 		}
 	}
-	if len(d.Options) > 0 {
+	if len(d.Labels) > 0 {
+		a["options"] = d.Labels
+	} else if len(d.Options) > 0 {
 		a["options"] = d.Options
 	}
 	e.attributes = a

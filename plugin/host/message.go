@@ -102,6 +102,7 @@ type Entity struct {
 	Device      string   `json:"device"`
 	Platform    string   `json:"platform"` // sensor binary_sensor number select switch time text button
 	Key         string   `json:"key"`
+	Quantity    string   `json:"quantity,omitempty"` // its key in the vocabulary, with {n}
 	Name        string   `json:"name"`
 	Category    string   `json:"category,omitempty"` // config, diagnostic or empty
 	Enabled     bool     `json:"enabled"`
@@ -109,7 +110,8 @@ type Entity struct {
 	Unit        string   `json:"unit,omitempty"`
 	StateClass  string   `json:"state_class,omitempty"`
 	Precision   *int     `json:"precision,omitempty"` // decimals shown
-	Options     []string `json:"options,omitempty"`
+	Options     []string `json:"options,omitempty"`   // slugs
+	Labels      []string `json:"labels,omitempty"`    // of the options, in English; empty if they are the options
 	Min         *float64 `json:"min,omitempty"`
 	Max         *float64 `json:"max,omitempty"`
 	Step        *float64 `json:"step,omitempty"`

@@ -106,7 +106,7 @@ func entity(e devices.Entity, device string) host.Entity {
 	h := host.Entity{
 		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Name: e.Name, Category: e.Category,
 		Enabled: e.Enabled, Icon: e.Icon,
-		DeviceClass: e.DeviceClass, Unit: e.Unit, StateClass: e.StateClass, Options: e.Options,
+		DeviceClass: e.DeviceClass, Unit: e.Unit, StateClass: e.StateClass, Options: e.Options, Labels: e.Labels,
 	}
 	switch e.Platform {
 	case "sensor":

@@ -18,6 +18,7 @@ from .const import DOMAIN, REFRESH_SECONDS
 from .definitions import TEXT_MAX, EntityDef, root_of
 from .errors import call_error
 from .hub import DATA_HUB
+from .words import shown_options
 
 _EXACT_MAX: Final = 2**53  # a larger whole number may not be exact in JSON
 _SWITCHED: Final = {"on": True, "true": True, "off": False, "false": False}
@@ -64,14 +65,21 @@ async def _async_write_value(call: ServiceCall) -> ServiceResponse:
     )
     if answer.get("superseded"):
         raise call_error("superseded", name, {"value": answer.get("value")})
-    return {"value": answer.get("value")} if call.return_response else None
+    return {"value": _as_shown(call, entity, answer.get("value"))} if call.return_response else None
 
 
 async def _async_read_value(call: ServiceCall) -> ServiceResponse:
     """Read a value from the device now."""
     entity, name = await _async_entity(call)
     answer = await call.hass.data[DATA_HUB].async_call(entity, "read", name, context=call.context)
-    return dict(answer.get("response") or {})
+    response = dict(answer.get("response") or {})
+    return response | {"value": _as_shown(call, entity, response.get("value"))}
+
+
+def _as_shown(call: ServiceCall, entity: EntityDef, value: Any) -> Any:
+    """Return a value as the state of the entity shows it."""
+    options = shown_options(entity, call.hass.data[DATA_HUB].words)
+    return options.get(value, value) if isinstance(value, str) else value
 
 
 async def _async_refresh(call: ServiceCall) -> None:
@@ -132,7 +140,7 @@ def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
                 at = cv.time(value)
                 return at.isoformat("seconds" if at.second else "minutes")
             case Platform.SELECT | Platform.TEXT:
-                return str(value)
+                return entity.slug(str(value))
     except ValueError, KeyError, OverflowError, vol.Invalid:
         raise call_error("wrong_type", name, {"value": value}, entity.platform) from None
     return str(value)  # the plugin says why it cannot be set

@@ -130,6 +130,8 @@ class EntityDef:
     state_class: str | None = None
     precision: int | None = None
     options: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()  # of the options, in their order; empty: the options are for people
+    quantity: str | None = None  # its key in the vocabulary, with {n} in the place of a number
     min: float = 0
     max: float = 0
     step: float = 1
@@ -143,6 +145,14 @@ class EntityDef:
     def root(self) -> str:
         """Return the id of the whole device that this entity belongs to."""
         return root_of(self.device)
+
+    def label(self, value: Any) -> Any:
+        """Return the label of an option, and any other value as it is."""
+        return dict(zip(self.options, self.labels, strict=False)).get(value, value) if isinstance(value, str) else value
+
+    def slug(self, option: str) -> str:
+        """Return the slug of an option, given that or the label."""
+        return option if option not in self.labels else self.options[self.labels.index(option)]
 
     @classmethod
     def parse(cls, item: Json) -> Self:
@@ -167,6 +177,7 @@ class EntityDef:
             enabled=enabled,
             category=EntityCategory(category) if category else None,
             icon=icon,
+            quantity=_text_or_none(item, "quantity"),
             **_of_platform(platform, item),
         )
 
@@ -181,7 +192,7 @@ def _of_platform(platform: Platform, item: Json) -> Json:
         case Platform.NUMBER:
             return common | _of_number(item)
         case Platform.SELECT:
-            return {"options": _options(item)}
+            return _options(item)
         case Platform.TEXT:
             return _of_text(item)
         case _:
@@ -198,7 +209,7 @@ def _of_sensor(item: Json) -> Json:
     if device_class in _WITHOUT_UNIT and (fields["unit"] or fields["state_class"]):
         raise DefinitionError(f"a sensor of the device class {device_class!r} has neither unit nor state_class")
     if device_class == SensorDeviceClass.ENUM:
-        fields["options"] = _options(item)
+        fields |= _options(item)
     return fields
 
 
@@ -223,12 +234,20 @@ def _of_text(item: Json) -> Json:
     return {"pattern": pattern, "min_length": shortest, "max_length": longest}
 
 
-def _options(item: Json) -> tuple[str, ...]:
-    options = item.get("options")
-    if not isinstance(options, list | tuple) or not options or not all(isinstance(o, str) and o for o in options):
-        raise DefinitionError(f"options is {options!r}; it must be a list of texts")
-    if len(options) > OPTIONS_MAX or any(len(option) > TEXT_MAX for option in options):
-        raise DefinitionError(f"options: at most {OPTIONS_MAX} options of at most {TEXT_MAX} characters are allowed")
-    if len(set(options)) != len(options):
-        raise DefinitionError(f"options is {options!r}; no option may occur twice")
-    return tuple(options)
+def _options(item: Json) -> Json:
+    options = _texts(item, "options")
+    labels = _texts(item, "labels") if item.get("labels") else ()
+    if labels and len(labels) != len(options):
+        raise DefinitionError(f"labels is {labels!r}; it must have one text for each option")
+    return {"options": options, "labels": labels}
+
+
+def _texts(item: Json, key: str) -> tuple[str, ...]:
+    texts = item.get(key)
+    if not isinstance(texts, list | tuple) or not texts or not all(isinstance(t, str) and t for t in texts):
+        raise DefinitionError(f"{key} is {texts!r}; it must be a list of texts")
+    if len(texts) > OPTIONS_MAX or any(len(text) > TEXT_MAX for text in texts):
+        raise DefinitionError(f"{key}: at most {OPTIONS_MAX} options of at most {TEXT_MAX} characters are allowed")
+    if len(set(texts)) != len(texts):
+        raise DefinitionError(f"{key} is {texts!r}; no option may occur twice")
+    return tuple(texts)

@@ -17,6 +17,7 @@ from .const import DOMAIN
 from .definitions import EntityDef, EntityState
 from .display import PlatformSlot
 from .hub import DATA_HUB, Hub, SolarHubConfigEntry
+from .words import shown_options, translation_key
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class SolarHubEntity(Entity):
     def _define(self, definition: EntityDef) -> None:
         """Take over everything of a definition that may change while the entity exists. Platforms add their own."""
         self.definition = definition
+        self._shown_options = shown_options(definition, self._hub.words)
+        self._attr_translation_key = translation_key(definition)
         self._attr_name = definition.name
         self._attr_icon = definition.icon
         self._attr_entity_category = definition.category
@@ -69,6 +72,7 @@ class SolarHubEntity(Entity):
             entity_category=definition.category,
             original_icon=definition.icon,
             original_name=definition.name,
+            translation_key=translation_key(definition),
         )
         self._shown = None
         self.async_refresh()
@@ -76,6 +80,12 @@ class SolarHubEntity(Entity):
     @abstractmethod
     def _show(self, value: Any) -> None:
         """Take over a value of the contract; None is unknown. Raises ValueError if this platform cannot show it."""
+
+    def _option(self, value: Any) -> str:
+        """Return what is shown for an option. Raises ValueError if there is no such option."""
+        if not isinstance(value, str) or value not in self._shown_options:
+            raise ValueError(f"{value!r} is not one of {', '.join(self.definition.options)}")
+        return self._shown_options[value]
 
     async def async_added_to_hass(self) -> None:
         """Take over the newest state. Home Assistant writes it next."""

@@ -20,6 +20,7 @@ from .errors import call_error
 from .installation import Installation
 from .notices import Notices
 from .session import Reading, Session
+from .words import Words, async_words
 
 type SolarHubConfigEntry = ConfigEntry[Display]
 
@@ -43,6 +44,7 @@ class Hub:
         self.installations: dict[str, Installation] = {}
         self.display = Display(hass)  # of the config entry that was loaded last
         self.notices = Notices(hass)
+        self.words: Words = frozenset()
         self.lock = asyncio.Lock()  # held while entities or devices are added or removed
         self._sessions = 0
         self._store: Store[Json] = Store(hass, _STORE_VERSION, f"{DOMAIN}.definitions")
@@ -51,7 +53,8 @@ class Hub:
     # The stored definitions
 
     async def async_load(self) -> None:
-        """Read the stored definitions and start to listen."""
+        """Read the words and the stored definitions, and start to listen."""
+        self.words = await async_words(self.hass)
         if (stored := await self._store.async_load()) is not None:
             self.catalogue.load(stored)
         for name in set(self.catalogue.owners.values()):

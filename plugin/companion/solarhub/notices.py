@@ -39,8 +39,8 @@ class Notices:
         )
         placeholders = {
             "name": name,
-            "wanted": _text(wanted, entity.unit),
-            "found": _text(found, entity.unit),
+            "wanted": _text(entity.label(wanted), entity.unit),
+            "found": _text(entity.label(found), entity.unit),
             "seconds": f"{seconds:.0f}",
         }
         self._show(_issue_of(entity), "reverted", placeholders, ir.IssueSeverity.WARNING)

@@ -15,16 +15,14 @@ class SolarHubSelect(SolarHubEntity, SelectEntity):
 
     def _define(self, definition: EntityDef) -> None:
         super()._define(definition)
-        self._attr_options = list(definition.options)
+        self._attr_options = list(self._shown_options.values())
 
     def _show(self, value: Any) -> None:
-        if value is not None and value not in self.definition.options:
-            raise ValueError(f"{value!r} is not one of {', '.join(self.definition.options)}")
-        self._attr_current_option = value
+        self._attr_current_option = None if value is None else self._option(value)
 
     async def async_select_option(self, option: str) -> None:
         """Write an option."""
-        await self._async_set(option)
+        await self._async_set(self.definition.slug(option))
 
 
 async_setup_entry = platform_setup(SolarHubSelect)

@@ -21,7 +21,7 @@ class SolarHubSensor(SolarHubEntity, SensorEntity):
         super()._define(definition)
         self._attr_device_class = SensorDeviceClass(definition.device_class) if definition.device_class else None
         self._attr_state_class = SensorStateClass(definition.state_class) if definition.state_class else None
-        self._attr_options = list(definition.options) or None
+        self._attr_options = list(self._shown_options.values()) or None
         self._attr_native_unit_of_measurement = definition.unit
         self._attr_suggested_display_precision = definition.precision
         self._numeric = (definition.device_class is not None and definition.device_class not in _NOT_NUMERIC) or (
@@ -33,8 +33,8 @@ class SolarHubSensor(SolarHubEntity, SensorEntity):
 
     def _fitting(self, value: Any) -> Any:
         match self.definition.device_class:
-            case SensorDeviceClass.ENUM if value not in self.definition.options:
-                raise ValueError(f"{value!r} is not one of {', '.join(self.definition.options)}")
+            case SensorDeviceClass.ENUM:
+                return self._option(value)
             case SensorDeviceClass.TIMESTAMP:
                 if (moment := dt_util.parse_datetime(str(value))) is None or moment.tzinfo is None:
                     raise ValueError(f"{value!r} is not a time with a time zone")

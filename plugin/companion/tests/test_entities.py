@@ -226,6 +226,28 @@ async def test_definitions_change(home: Home) -> None:
     assert (await home.plugin.hello([home.serial]))["hash"] == "h2"
 
 
+async def test_options_without_a_word_show_their_labels(home: Home) -> None:
+    """What somebody's own profile names: Home Assistant would show the bare slugs."""
+    options = {"options": ["off", "feed_all"], "labels": ["Off", "Feed in everything"], "quantity": "made_up_{n}"}
+    new = [e | options if e["key"] == "work_mode" else e for e in home.entities]
+    new = [e | options if e["key"] == "mode" else e for e in new]
+    await home.plugin.register(home.devices, new, "h2")
+    await home.plugin.states({home.id("work_mode"): "feed_all", home.id("mode"): "off"})
+    assert await home.state("work_mode") == "Feed in everything"
+    assert await home.state("mode") == "Off"
+    assert (await home.core.state(home["work_mode"]))["attributes"]["options"] == ["Off", "Feed in everything"]
+    for action, data, wanted in (
+        ("select.select_option", {"option": "Off"}, "off"),
+        ("solarhub.write_value", {"value": "Feed in everything"}, "feed_all"),
+        ("solarhub.write_value", {"value": "off"}, "off"),
+    ):
+        if action.startswith("solarhub"):
+            await home.core.act(action, entity_id=home["work_mode"], **data)
+        else:
+            await home.core.act(action, home["work_mode"], **data)
+        assert home.plugin.calls[-1]["value"] == wanted
+
+
 async def test_a_changed_definition_makes_nothing_unavailable(home: Home, address: tuple[str, str]) -> None:
     """Automations on "from: unavailable" would fire, and so would those on a value that comes back."""
     changes = {

@@ -1,0 +1,114 @@
+package companion
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"solarhub/devices/profile"
+)
+
+var update = flag.Bool("update", false, "write the words of the options into en.json anew")
+
+// words are the labels of options: by platform, by quantity or key, by slug.
+type words map[string]map[string]map[string]string
+
+// collect returns the words for the options of all families that come with the program, and demands that a slug means
+// the same wherever it stands at a quantity.
+func collect(t *testing.T) words {
+	t.Helper()
+	profiles, err := profile.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := words{}
+	for _, p := range profiles {
+		for _, traits := range p.Cases() {
+			points, err := p.Resolve(traits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, point := range points {
+				found.add(t, p.ID, point)
+			}
+		}
+	}
+	return found
+}
+
+func (w words) add(t *testing.T, family string, p profile.Point) {
+	t.Helper()
+	slugs, labels := p.Spec.OptionNames(), p.Spec.OptionLabels()
+	if len(slugs) == 0 || slices.Equal(slugs, labels) {
+		return
+	}
+	key := strings.ReplaceAll(wordKey(p), "{n}", "n")
+	if w[p.Entity.Platform] == nil {
+		w[p.Entity.Platform] = map[string]map[string]string{}
+	}
+	of := w[p.Entity.Platform][key]
+	if of == nil {
+		of = map[string]string{}
+		w[p.Entity.Platform][key] = of
+	}
+	for i, slug := range slugs {
+		if other := of[slug]; other != "" && other != labels[i] {
+			t.Errorf("%s: %s is %q for %s, and %q elsewhere", family, slug, labels[i], p.Key, other)
+		}
+		of[slug] = labels[i]
+	}
+}
+
+// wordKey is what the companion looks an option up by.
+func wordKey(p profile.Point) string { return p.Key }
+
+// Every option of the families that come with the program has a word in English, and only those have.
+func TestEveryOptionHasAWord(t *testing.T) {
+	found := collect(t)
+	section := texts{}
+	for platform, byKey := range found {
+		of := texts{}
+		for key, states := range byKey {
+			all := texts{}
+			for slug, label := range states {
+				all[slug] = label
+			}
+			of[key] = texts{"state": all}
+		}
+		section[platform] = of
+	}
+	if *update {
+		rewrite(t, section)
+	}
+	has, _ := translation(t, "en")["entity"].(texts)
+	had, want := flat(has), flat(section)
+	for path, label := range want {
+		if had[path] != label {
+			t.Errorf("en.json has %q for entity.%s, wanted is %q (go test -update writes it anew)", had[path], path, label)
+		}
+	}
+	for path := range had {
+		if want[path] == "" {
+			t.Errorf("en.json has entity.%s, which no family has", path)
+		}
+	}
+}
+
+// rewrite puts the section at the end of en.json, whose other sections are written by hand.
+func rewrite(t *testing.T, section texts) {
+	t.Helper()
+	const file = "solarhub/translations/en.json"
+	text, err := json.MarshalIndent(section, "  ", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(slurp(t, file), ",\n  \"entity\":")
+	head = strings.TrimSuffix(strings.TrimSpace(head), "\n}")
+	plain := strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(text))
+	if err := os.WriteFile(file, []byte(head+",\n  \"entity\": "+plain+"\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
