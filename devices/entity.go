@@ -12,6 +12,7 @@ import (
 type Entity struct {
 	ID       string // unique for ever: "<device id>_<key>", for a twin "<device id>_<key>_text"
 	Key      string // of the point; twins share it
+	Quantity string // of the vocabulary: "pv_{n}_voltage"; empty if the point names itself
 	Platform string // sensor, binary_sensor, number, select, switch, time, text, button
 	Name     string // without the part's name
 	Part     string // key of the part, empty for the device itself
@@ -63,7 +64,7 @@ func EntitiesOf(id string, points []profile.Point) []Entity {
 func entityOf(id string, p profile.Point) Entity {
 	h := p.Entity
 	e := Entity{
-		ID: id + "_" + p.Key, Key: p.Key, Platform: h.Platform, Name: p.Name, Part: p.Part, Category: h.Category,
+		ID: id + "_" + p.Key, Key: p.Key, Quantity: p.Quantity, Platform: h.Platform, Name: p.Name, Part: p.Part, Category: h.Category,
 		Enabled: h.Enabled,
 		Icon:    h.Icon, DeviceClass: h.DeviceClass, Precision: -1,
 	}

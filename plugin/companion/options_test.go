@@ -1,6 +1,7 @@
 package companion
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"os"
@@ -63,7 +64,7 @@ func (w words) add(t *testing.T, family string, p profile.Point) {
 }
 
 // wordKey is what the companion looks an option up by.
-func wordKey(p profile.Point) string { return p.Key }
+func wordKey(p profile.Point) string { return cmp.Or(p.Quantity, p.Key) }
 
 // Every option of the families that come with the program has a word in English, and only those have.
 func TestEveryOptionHasAWord(t *testing.T) {
