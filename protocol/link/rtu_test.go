@@ -58,8 +58,8 @@ func TestRTUReply(t *testing.T) {
 		{"slow drip", readOf(588, 1), func(b []byte) []part {
 			return inPieces(400*time.Millisecond, rtuReplyTo(b), 1, 2, 3, 4, 5, 6)
 		}, "no answer within 1s", false},
-		{"babble", readOf(588, 2), sends(slices.Repeat(rtu(9, 3, 2, 0, 0), 17)...), "frames and 0 bytes that answer nothing",
-			true},
+		{"babble", readOf(588, 2), sends(slices.Repeat(rtu(9, 3, 2, 0, 0), 17)...),
+			"frames and 0 bytes that answer nothing", true},
 		{"garbage", readOf(588, 2), func([]byte) []part { return garbage }, "bytes that answer nothing", true},
 		{"hang-up", writeOf(1, 2), sends(), "hung up by the other end, outcome unknown", true},
 	})

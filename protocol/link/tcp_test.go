@@ -63,7 +63,8 @@ func TestTCPReply(t *testing.T) {
 }
 
 func TestTCPReopensAfterTimeouts(t *testing.T) {
-	tcpFraming.on(t, protocol.Quirks{}, 0, func(int, []byte) []part { return nil }, func(t *testing.T, l tested, p *peer) {
+	nothing := func(int, []byte) []part { return nil }
+	tcpFraming.on(t, protocol.Quirks{}, 0, nothing, func(t *testing.T, l tested, p *peer) {
 		for range maxTimeouts {
 			if connection, err := l.Open(t.Context()); err != nil || connection != 1 {
 				t.Fatal(connection, err)

@@ -16,35 +16,6 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// list is what can go wrong with an exchange, in the words of those who ask, and the kinds that play it.
-var list = map[string][]sim.Kind{
-	"late":         {sim.Late},
-	"dropped":      {sim.Drop, sim.ReplyLost},
-	"truncated":    {sim.Truncated},
-	"corrupted":    {sim.Corrupted, sim.Garbage, sim.OtherBaud},
-	"foreign":      {sim.Foreign},
-	"wrong unit":   {sim.WrongUnit, sim.NoUnit},
-	"wrong id":     {sim.WrongTransaction},
-	"wrong length": {sim.WrongLength, sim.WrongCount},
-	"exception":    {sim.Exception},
-	"echo":         {sim.Echo},
-	"drip":         {sim.Drip},
-	"hang-up":      {sim.HangUp},
-	"close":        {sim.CloseBefore, sim.CloseAfter},
-	"stray bytes":  {sim.Stray},
-}
-
-func TestEveryKindIsOnTheList(t *testing.T) {
-	var listed []sim.Kind
-	for _, kinds := range list {
-		listed = append(listed, kinds...)
-	}
-	slices.Sort(listed)
-	if all := slices.Sorted(slices.Values(sim.Kinds())); !slices.Equal(listed, all) {
-		t.Errorf("on the list: %v, there are: %v", listed, all)
-	}
-}
-
 // badDay has every kind of fault happen now and then.
 func badDay() []sim.Fault {
 	var faults []sim.Fault

@@ -109,14 +109,8 @@ func TestUnpaced(t *testing.T) {
 	slow.Turnaround(time.Second)
 	line := NewLine(Options{}, newUnit(1), slow)
 	bubble(t, line, RTU, func(t *testing.T, c client) {
-		c.send(readTwo)
-		if got := c.within(1); !bytes.Equal(got, twoWords) {
-			t.Errorf("at once: % x", got)
-		}
-		c.send(rtu(2, pdu(3, 5, 1)...))
-		if got := c.within(time.Second - 1); got != nil {
-			t.Errorf("before the unit's own turnaround: % x", got)
-		}
+		c.gets("at once", readTwo, 1, twoWords)
+		c.gets("before the unit's own turnaround", rtu(2, pdu(3, 5, 1)...), time.Second-1, nil)
 		if got := c.within(1 + time.Nanosecond); len(got) != 7 {
 			t.Errorf("behind the unit's own turnaround: % x", got)
 		}
@@ -134,20 +128,11 @@ func TestSplitAndNoise(t *testing.T) {
 			t.Errorf("split: % x", got)
 		}
 		c.send([]byte{0, 0xFF, 0})
-		c.send(readTwo)
-		if got := c.within(1); !bytes.Equal(got, twoWords) {
-			t.Errorf("behind noise: % x", got)
-		}
+		c.gets("behind noise", readTwo, 1, twoWords)
 		c.send(readTwo[:5])
 		time.Sleep(51 * time.Millisecond)
-		c.send(readTwo)
-		if got := c.within(1); !bytes.Equal(got, twoWords) {
-			t.Errorf("behind half a request: % x", got)
-		}
-		c.send(rtu(1, 0x2B, 14, 1, 0))
-		if got := c.within(60 * time.Millisecond); !bytes.Equal(got, rtu(1, 0xAB, 1)) {
-			t.Errorf("unknown function: % x", got)
-		}
+		c.gets("behind half a request", readTwo, 1, twoWords)
+		c.gets("unknown function", rtu(1, 0x2B, 14, 1, 0), 60*time.Millisecond, rtu(1, 0xAB, 1))
 	})
 	if got := line.Journal().Counts(); got.Noise != 8 || got.Requests != 4 || got.Exceptions != 1 {
 		t.Errorf("%+v", got)
@@ -179,10 +164,7 @@ func TestUnits(t *testing.T) {
 	} {
 		line := NewLine(tt.options, one, two)
 		bubble(t, line, tt.framing, func(t *testing.T, c client) {
-			c.send(tt.given)
-			if got := c.within(time.Second); !bytes.Equal(got, tt.want) {
-				t.Errorf("%s: % x, not % x", tt.name, got, tt.want)
-			}
+			c.gets(tt.name, tt.given, time.Second, tt.want)
 		})
 		e := line.Journal().Since(0)[0]
 		if e.CarriedOut != tt.done || (e.Exception != 0) != (tt.want != nil && !tt.done) {
@@ -199,20 +181,11 @@ func TestOffAndRemove(t *testing.T) {
 	line := NewLine(Options{}, u)
 	bubble(t, line, RTU, func(t *testing.T, c client) {
 		line.Off()
-		c.send(writeOne)
-		if got := c.within(time.Second); got != nil || word(t, u, 5) != 1005 {
-			t.Errorf("off: % x", got)
-		}
+		c.gets("off", writeOne, time.Second, nil)
 		line.On()
-		c.send(writeOne)
-		if got := c.within(time.Second); !bytes.Equal(got, writeOne) || word(t, u, 5) != 77 {
-			t.Errorf("on: % x", got)
-		}
+		c.gets("on", writeOne, time.Second, writeOne)
 		line.Remove(1)
-		c.send(readTwo)
-		if got := c.within(time.Second); got != nil {
-			t.Errorf("removed: % x", got)
-		}
+		c.gets("removed", readTwo, time.Second, nil)
 	})
 	got := line.Journal().Since(0)
 	if len(got) != 3 || got[0].Fault != "off" || got[0].CarriedOut || !got[1].CarriedOut ||
@@ -231,18 +204,9 @@ func TestBusy(t *testing.T) {
 		line := NewLine(Options{Busy: busy, Turnaround: time.Millisecond}, newUnit(1))
 		line.Play(NewScript(1, Fault{Kind: Late, Delay: time.Second, Count: 1}))
 		bubble(t, line, RTU, func(t *testing.T, c client) {
-			c.send(readTwo)
-			if got := c.within(500 * time.Millisecond); got != nil {
-				t.Errorf("half a second later: % x", got)
-			}
-			c.send(other)
-			if got := c.within(time.Second); !bytes.Equal(got, want) {
-				t.Errorf("busy %d: % x, not % x", busy, got, want)
-			}
-			c.send(other)
-			if got := c.within(time.Second); len(got) != 7 {
-				t.Errorf("busy %d, then idle: % x", busy, got)
-			}
+			c.gets("half a second later", readTwo, 500*time.Millisecond, nil)
+			c.gets("while it is busy", other, time.Second, want)
+			c.gets("then idle", other, time.Second, rtu(1, 3, 2, 0x03, 0xEF))
 		})
 		if got := line.Journal().Counts().Lost; busy == Loses && got != 8 || busy == Queues && got != 0 {
 			t.Errorf("busy %d: %d bytes lost", busy, got)
@@ -323,10 +287,7 @@ func TestFaultsOnTheLine(t *testing.T) {
 			line.Play(NewScript(1, tt.fault))
 			bubble(t, line, RTU, func(t *testing.T, c client) {
 				begun := time.Now()
-				c.send(writeOne)
-				if got := c.within(2 * time.Second); !bytes.Equal(got, tt.want) {
-					t.Errorf("% x, not % x", got, tt.want)
-				}
+				c.gets("under a fault", writeOne, 2*time.Second, tt.want)
 				if got := word(t, u, 5) == 77; got != tt.stored {
 					t.Errorf("stored: %v", got)
 				}
@@ -382,9 +343,6 @@ func TestNobodyReads(t *testing.T) {
 		c.send(readTwo)
 		time.Sleep(writeWithin)
 		synctest.Wait()
-		c.send(writeOne)
-		if got := c.within(time.Second); !bytes.Equal(got, writeOne) {
-			t.Errorf("% x", got)
-		}
+		c.gets("behind a reply that nobody read", writeOne, time.Second, writeOne)
 	})
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"net"
@@ -88,6 +89,15 @@ func (c client) send(b []byte) {
 	c.t.Helper()
 	if _, err := c.Write(b); err != nil {
 		c.t.Fatal(err)
+	}
+}
+
+// gets sends a request and wants to have received these bytes, and no others, when d is over.
+func (c client) gets(name string, request []byte, d time.Duration, want []byte) {
+	c.t.Helper()
+	c.send(request)
+	if got := c.within(d); !bytes.Equal(got, want) {
+		c.t.Errorf("%s: % x, not % x", name, got, want)
 	}
 }
 

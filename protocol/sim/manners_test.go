@@ -11,21 +11,12 @@ import (
 func TestDeafAndWaking(t *testing.T) {
 	line := NewLine(Options{Deaf: time.Second, Waking: 300 * time.Millisecond}, newUnit(1))
 	bubble(t, line, RTU, func(t *testing.T, c client) {
-		c.send(readTwo)
-		if got := c.within(time.Second); got != nil {
-			t.Errorf("heard at once: % x", got)
-		}
-		c.send(readTwo)
-		if got := c.within(300*time.Millisecond - 1); got != nil {
-			t.Errorf("awake at once: % x", got)
-		}
+		c.gets("deaf", readTwo, time.Second, nil)
+		c.gets("not awake yet", readTwo, 300*time.Millisecond-1, nil)
 		if got := c.within(2); !bytes.Equal(got, twoWords) {
 			t.Errorf("the first reply: % x", got)
 		}
-		c.send(readTwo)
-		if got := c.within(1); !bytes.Equal(got, twoWords) {
-			t.Errorf("the second reply: % x", got)
-		}
+		c.gets("the second reply", readTwo, 1, twoWords)
 	})
 }
 
@@ -34,16 +25,10 @@ func TestEchoingLine(t *testing.T) {
 	line := NewLine(Options{Echo: true}, newUnit(1))
 	bubble(t, line, RTU, func(t *testing.T, c client) {
 		for range 2 {
-			c.send(readTwo)
-			if got := c.within(1); !bytes.Equal(got, slices.Concat(readTwo, twoWords)) {
-				t.Errorf("% x", got)
-			}
+			c.gets("echoed", readTwo, 1, slices.Concat(readTwo, twoWords))
 		}
 		line.Off()
-		c.send(writeOne)
-		if got := c.within(1); !bytes.Equal(got, writeOne) {
-			t.Errorf("off: % x", got)
-		}
+		c.gets("off", writeOne, 1, writeOne)
 	})
 }
 
@@ -55,15 +40,9 @@ func TestSilence(t *testing.T) {
 	line := NewLine(Options{}, u)
 	bubble(t, line, RTU, func(t *testing.T, c client) {
 		for _, silent := range [][]byte{pdu(3, 0, 41), pdu(3, 199, 2), pdu(6, 200, 1), pdu(6, 7, 1)} {
-			c.send(rtu(1, silent...))
-			if got := c.within(time.Second); got != nil {
-				t.Errorf("% x: % x", silent, got)
-			}
+			c.gets("silent", rtu(1, silent...), time.Second, nil)
 		}
-		c.send(readTwo)
-		if got := c.within(1); !bytes.Equal(got, twoWords) {
-			t.Errorf("afterwards: % x", got)
-		}
+		c.gets("afterwards", readTwo, 1, twoWords)
 	})
 	if e := line.Journal().Since(0)[0]; e.Fault != "silent" || e.CarriedOut || e.Exception != 0 {
 		t.Errorf("%+v", e)
