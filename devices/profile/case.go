@@ -1,29 +1,53 @@
 package profile
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Cases returns traits of devices that together show each word of each trait and the ends of each number. The first is
-// the typical device. There is always one.
-func (p *Profile) Cases() []Traits {
-	most := 1
+// Cases returns traits of devices that together show each word of each trait, the ends of each number, and each point.
+// The first is the typical device. There is always one.
+func (p *Profile) Cases() []Traits { return p.cases }
+
+// maxShown is how many cases a family can have.
+const maxShown = 200
+
+// device is a device that a case makes up: its traits, and its models of SunSpec.
+type device struct {
+	traits Traits
+	models map[int]bool
+}
+
+// findCases works out the cases of a family.
+func (p *Profile) findCases() {
+	m := p.modelsOf()
+	most := m.most()
 	domains := make([][]string, len(p.Traits))
 	for i, t := range p.Traits {
 		domains[i] = t.domain()
 		most = max(most, len(domains[i]))
 	}
-	cases := make([]Traits, most)
-	for n := range cases {
-		cases[n] = Traits{}
+	for n := range most {
+		d := device{Traits{}, m.pick(n)}
 		for i, t := range p.Traits {
-			cases[n][t.Name] = domains[i][n%len(domains[i])]
+			d.traits[t.Name] = domains[i][n%len(domains[i])]
+		}
+		p.addCase(m, d)
+	}
+	for _, t := range p.Traits {
+		for _, word := range t.domain() {
+			if len(t.When.any) > 0 && !p.showsWord(t, word) {
+				p.addCase(m, p.deviceWith(m, entry{when: t.When}, t.Name, word))
+			}
 		}
 	}
-	return cases
+	for _, e := range p.entries {
+		if (len(e.when.any) > 0 || e.place != nil) && !p.shows(e) {
+			p.addCase(m, p.deviceWith(m, e, "", ""))
+		}
+	}
 }
 
 // domain returns the words of a trait, or the ends of a number; the typical one is the first.
@@ -36,84 +60,97 @@ func (t Trait) domain() []string {
 	return append([]string{t.Typical}, rest...)
 }
 
-// TraitsText returns the traits as people write them: "lv, phases 3, meter, not pump". A word needs no name, because it
-// belongs to one trait alone. NamedTraits reads it.
-func (p *Profile) TraitsText(traits Traits) string {
-	var texts []string
+// addCase adds a case, if there is none like it. A trait that is not read of such a device is as it is otherwise.
+func (p *Profile) addCase(m chainMaker, d device) {
+	if p.SunSpec != nil {
+		d.traits[ChainTrait] = m.chain(p.SunSpec, d.models).String()
+	}
+	full := p.withModels(d.traits)
 	for _, t := range p.Traits {
-		word, ok := traits[t.Name]
-		switch {
-		case !ok:
-		case word == "yes":
-			texts = append(texts, t.Name)
-		case word == "no":
-			texts = append(texts, "not "+t.Name)
-		case t.IsNumber() || t.From == FromChain:
-			texts = append(texts, t.Name+" "+word)
-		default:
-			texts = append(texts, word)
+		if !t.When.Holds(full) && t.Otherwise != "" {
+			d.traits[t.Name], full[t.Name] = t.Otherwise, t.Otherwise
 		}
 	}
-	return strings.Join(texts, ", ")
+	known := slices.ContainsFunc(p.cases, func(c Traits) bool { return maps.Equal(c, d.traits) })
+	if !known && len(p.cases) < maxShown {
+		p.cases = append(p.cases, d.traits)
+	}
 }
 
-// NamedTraits reads what TraitsText writes. A trait that is not named is as in the typical device. The empty text is the
-// typical device.
-func (p *Profile) NamedTraits(text string) (Traits, error) {
-	named := p.Cases()[0]
-	for item := range strings.SplitSeq(text, ",") {
-		item = strings.TrimSpace(item)
-		if item == "" {
+// withModels returns the traits with what conditions on models ask for.
+func (p *Profile) withModels(t Traits) Traits {
+	if p.SunSpec == nil {
+		return t
+	}
+	full := maps.Clone(t)
+	chain, _ := ParseChain(t[ChainTrait]) // which was made here
+	full.withModels(chain, p.models)
+	return full
+}
+
+func (p *Profile) shows(e entry) bool {
+	return slices.ContainsFunc(p.cases, func(t Traits) bool {
+		if !e.when.Holds(p.withModels(t)) {
+			return false
+		}
+		chain, _ := ParseChain(t[ChainTrait])
+		_, ok := e.in(t, chain)
+		return ok
+	})
+}
+
+func (p *Profile) showsWord(trait Trait, word string) bool {
+	return slices.ContainsFunc(p.cases, func(t Traits) bool {
+		return t[trait.Name] == word && trait.When.Holds(p.withModels(t))
+	})
+}
+
+// deviceWith returns a device that has the entry, and the word of a trait; typical in all else.
+func (p *Profile) deviceWith(m chainMaker, e entry, trait, word string) device {
+	d := device{maps.Clone(p.cases[0]), m.pick(0)}
+	if e.place != nil && !slices.ContainsFunc(e.place.Models, func(id int) bool { return d.models[id] }) {
+		m.take(d.models, e.place.Models[0])
+	}
+	p.meet(m, d, e.when, 0)
+	if trait != "" {
+		d.traits[trait] = word
+	}
+	return d
+}
+
+// meet changes a device so that a condition holds of it, and those of the traits that the condition needs.
+func (p *Profile) meet(m chainMaker, d device, c Condition, depth int) {
+	if len(c.any) == 0 || depth > maxTraits {
+		return
+	}
+	for _, t := range c.any[0] {
+		trait, ok := p.Trait(t.trait)
+		if id, isModel := modelOf(t.trait); isModel {
+			if t.words[0] == "yes" {
+				m.take(d.models, id)
+			} else {
+				delete(d.models, id)
+			}
 			continue
 		}
-		name, word, ok := p.namedTrait(item)
-		if !ok {
-			return nil, fmt.Errorf("profile %s: %q is not one of %s", p.ID, item, joinWords(p.traitWords()))
+		if !ok || t.holds(d.traits[t.trait]) && trait.When.Holds(d.traits) {
+			continue
 		}
-		named[name] = word
-	}
-	return named, nil
-}
-
-// namedTrait returns the trait and the word that an item of TraitsText names.
-func (p *Profile) namedTrait(item string) (name, word string, ok bool) {
-	first, rest, _ := strings.Cut(item, " ")
-	for _, t := range p.Traits {
-		switch {
-		case item == t.Name && slices.Contains(t.Words, "yes"):
-			return t.Name, "yes", true
-		case first == "not" && rest == t.Name && slices.Contains(t.Words, "no"):
-			return t.Name, "no", true
-		case first == t.Name && t.Check(rest) == nil:
-			return t.Name, rest, true
-		case slices.Contains(t.Words, item) && item != "yes" && item != "no":
-			return t.Name, item, true
+		p.meet(m, d, trait.When, depth+1)
+		if t.words != nil {
+			d.traits[t.trait] = t.words[0]
+		} else if low := max(int64(t.spans[0].Low), trait.Low); !t.holds(d.traits[t.trait]) {
+			d.traits[t.trait] = strconv.FormatInt(low, 10)
 		}
 	}
-	return "", "", false
 }
 
-// traitWords lists what NamedTraits understands.
-func (p *Profile) traitWords() (all []string) {
-	for _, t := range p.Traits {
-		switch {
-		case t.From == FromChain:
-		case t.IsNumber():
-			all = append(all, fmt.Sprintf("%s %d..%d", t.Name, t.Low, t.High))
-		case slices.Contains(t.Words, "yes"):
-			all = append(all, t.Name, "not "+t.Name)
-		default:
-			all = append(all, t.Words...)
-		}
+// modelOf returns the model of a condition "model 103".
+func modelOf(trait string) (id int, ok bool) {
+	text, ok := strings.CutPrefix(trait, "model ")
+	if !ok {
+		return 0, false
 	}
-	return all
-}
-
-// ResolveNamed is Resolve for traits as NamedTraits reads them.
-func (p *Profile) ResolveNamed(text string) ([]Point, error) {
-	traits, err := p.NamedTraits(text)
-	if err != nil {
-		return nil, err
-	}
-	return p.Resolve(traits)
+	id, err := strconv.Atoi(text)
+	return id, err == nil
 }

@@ -16,8 +16,8 @@ type conflict struct {
 	text  string
 }
 
-// conflicts returns the points that one device can have together and that share a key, share a name within their part, or
-// overlap an earlier point while one of the two can be written. Two points may read the same register.
+// conflicts returns the points that one device can have together and that share a key, share a name within their part,
+// or overlap an earlier point while one of the two can be written. Two points may read the same register.
 func conflicts(entries []entry) []conflict {
 	var found []conflict
 	keys, names := map[string][]int{}, map[[2]string][]int{}

@@ -24,8 +24,9 @@ const maxTerms = 64
 
 // tokens of an expression: a number, a name or a sum, an operator.
 var (
-	tokenForm = regexp.MustCompile(`^\s*([0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?|sum\([a-z0-9_{}]+\)|[a-z][a-z0-9_{}]*|[-+*])`)
-	nameForm  = regexp.MustCompile(`^[a-z]`)
+	tokenForm = regexp.MustCompile(
+		`^\s*([0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?|sum\([a-z0-9_{}]+\)|[a-z][a-z0-9_{}]*|[-+*])`)
+	nameForm = regexp.MustCompile(`^[a-z]`)
 )
 
 // parseExpression reads a sum of products.

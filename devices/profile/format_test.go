@@ -59,7 +59,8 @@ func TestExampleHead(t *testing.T) {
 		!id.Version.Present() {
 		t.Errorf("identify %+v", id)
 	}
-	if kind, _ := p.Trait("kind"); kind.Accepted() != "5, 6..8, 1280" || !slices.Equal(kind.Words, []string{"lv", "hv"}) {
+	kind, _ := p.Trait("kind")
+	if kind.Accepted() != "5, 6..8, 1280" || !slices.Equal(kind.Words, []string{"lv", "hv"}) {
 		t.Errorf("traits %+v", p.Traits)
 	}
 	if !slices.Equal(p.Parts, []Part{{"battery", "Battery"}, {"schedule", "Schedule"}}) {
@@ -178,7 +179,8 @@ func TestResolve(t *testing.T) {
 		t.Error("step or press")
 	}
 	single, err := Load("one.yaml",
-		[]byte(strings.NewReplacer("profile: good", "profile: one", "traits:\n  kind: {at: 0, values: {lv: 5, hv: 6}}\n", "",
+		[]byte(strings.NewReplacer("profile: good", "profile: one",
+			"traits:\n  kind: {at: 0, values: {lv: 5, hv: 6}}\n", "",
 			"{lv: 0.01, hv: 0.1}", "0.1").Replace(good)))
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +195,8 @@ func TestResolve(t *testing.T) {
 
 // TestTwoHalves writes one key twice, for different variants.
 func TestTwoHalves(t *testing.T) {
-	yaml := good + "- {key: extra, name: Extra, when: kind = lv, at: 1}\n- {key: extra, name: Extra, when: kind = hv, at: coil 2}\n"
+	yaml := good + "- {key: extra, name: Extra, when: kind = lv, at: 1}\n" +
+		"- {key: extra, name: Extra, when: kind = hv, at: coil 2}\n"
 	p, err := Load("good.yaml", []byte(yaml))
 	if err != nil {
 		t.Fatal(err)

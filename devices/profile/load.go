@@ -64,6 +64,7 @@ func load(name string, data []byte, open opener) (*Profile, error) {
 	if len(all) > 0 {
 		return nil, all
 	}
+	l.p.findCases()
 	return l.p.WriteWith(l.p.Line.With), nil
 }
 

@@ -180,8 +180,8 @@ var noSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
 // Slug returns what a machine calls an option with the label: "Zero export to load" is zero_export_to_load.
 func Slug(label string) string {
-	text := strings.NewReplacer("%", " percent", "°", " degrees ", "+", " plus", "ä", "ae", "ö", "oe", "ü", "ue", "ß",
-		"ss", "é", "e").Replace(strings.ToLower(label))
+	text := strings.NewReplacer("%", " percent", "°", " degrees ", "+", " plus", "ä", "ae", "ö", "oe", "ü", "ue",
+		"ß", "ss", "é", "e").Replace(strings.ToLower(label))
 	slug := strings.Trim(noSlug.ReplaceAllString(text, "_"), "_")
 	return strings.TrimRight(slug[:min(len(slug), 63)], "_")
 }

@@ -84,7 +84,7 @@ func (l *loader) name(f fields, t *template) {
 	p.Interval = Normal
 	l.checkWords(f, *p)
 	if f.has("part") {
-		t.part = partOf{p.Part, l.parts[p.Part]}
+		t.part = partOf{p.Part, l.partName(p.Part)}
 	}
 }
 
@@ -145,12 +145,29 @@ func (l *loader) checkWords(f fields, p Point) {
 	if !f.has("part") {
 		return
 	}
-	part, ok := l.parts[p.Part]
-	if !ok {
-		f.fail("part", "part %q is not one of %s", p.Part, joinWords(l.partKeys()))
+	part := l.partName(p.Part)
+	if part == "" {
+		f.fail("part", "part %q is not one of %s, nor one of the vocabulary", p.Part, joinWords(l.partKeys()))
 	} else if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(part)+" ") {
 		f.fail("name", "name %q: leave out the part's name, the host puts it in front", p.Name)
 	}
+}
+
+// partName returns the name of a part of the file, or of the vocabulary; empty if there is none.
+func (l *loader) partName(key string) string {
+	if name, ok := l.parts[key]; ok {
+		return name
+	}
+	letter := letterOr(letterForm.FindString(key))
+	for _, q := range quantityWords().list {
+		if q.Part != "" && q.Part == strings.ReplaceAll(key, letter, "{n}") {
+			return strings.ReplaceAll(q.PartName, "{n}", letter)
+		}
+		if n := numberForm.FindString(key); n != "" && q.Part != "" && q.At(n).Part == key {
+			return q.At(n).PartName
+		}
+	}
+	return ""
 }
 
 // firstLetters returns the letters of the repetitions around the point, each with a number.

@@ -31,6 +31,7 @@ type Profile struct {
 
 	entries []entry // in the order of the file
 	models  []int   // of SunSpec, which conditions name
+	cases   []Traits
 }
 
 // FullName returns the name of a point after that of its part, as people see it in the host.
@@ -161,6 +162,7 @@ var intervals = []string{Now: "now", Normal: "normal", Slow: "slow", Once: "once
 // Point is one named quantity of a resolved profile.
 type Point struct {
 	Key      string           // unique in a device, and never changed
+	Pattern  string           // Key as the file has it: "pv_{n}_voltage" of each of several that are repeated
 	Name     string           // in sentence case, without the name of the part
 	Part     string           // Part.Key, or empty
 	Quantity string           // of the vocabulary: "pv_{n}_voltage"; empty if the point names itself

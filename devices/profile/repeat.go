@@ -151,6 +151,7 @@ func (l *loader) add(f fields, t template, shift float64, number int, letters []
 		return
 	}
 	e, p := t.entry, t.point
+	p.Pattern = p.Key
 	if len(letters) > 0 {
 		named := strings.NewReplacer(letters...)
 		p.Key, p.Name, p.Part = named.Replace(p.Key), named.Replace(p.Name), named.Replace(p.Part)

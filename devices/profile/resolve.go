@@ -220,3 +220,13 @@ func (e entry) models() []int {
 	}
 	return e.place.Models
 }
+
+// All returns every point that a device of the family can have, each once in each of its forms. Addresses in models of
+// SunSpec are offsets.
+func (p *Profile) All() []Point {
+	all := make([]Point, len(p.entries))
+	for i, e := range p.entries {
+		all[i] = e.point
+	}
+	return all
+}

@@ -154,7 +154,7 @@ func (l *loader) form(f fields, form string, s *codec.Spec) {
 // timeOf reads a time of day: in one register, as text, or in two registers.
 func (l *loader) timeOf(f fields, s *codec.Spec) {
 	s.Form = timeForms[f.choice("time", timeWords, 0)]
-	fits, wanted := s.Type == codec.U16 && s.Mask == 0, "one whole register, u16 without mask"
+	fits, wanted := s.Type == codec.U16, "one register, u16"
 	switch s.Form {
 	case codec.TimePair:
 		fits, wanted = s.Type == codec.U32 && s.Mask == 0, "two registers, u32 without mask"

@@ -105,7 +105,8 @@ func (l *loader) register(f fields, t *Trait) {
 			if !ok {
 				continue
 			}
-			if i := slices.IndexFunc(t.values, func(o wordSpan) bool { return o.Low <= span.High && span.Low <= o.High }); i >= 0 {
+			taken := func(o wordSpan) bool { return o.Low <= span.High && span.Low <= o.High }
+			if i := slices.IndexFunc(t.values, taken); i >= 0 {
 				n.Fail("%s stands here for %s and for %s", n.Raw(), t.values[i].word, e.Key.Raw())
 			}
 			t.values = append(t.values, wordSpan{span, e.Key.Raw()})
