@@ -41,7 +41,12 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Profile: p, Unit: unit.ID(), Line: p.Line}
+	cfg := Config{Profile: p, Unit: unit.ID(), Line: p.Line, Traits: profile.Traits{}}
+	for _, trait := range p.Traits {
+		if trait.From == profile.FromOwner {
+			cfg.Traits[trait.Name] = traits[trait.Name]
+		}
+	}
 	for _, point := range points {
 		cfg.Arm = append(cfg.Arm, point.Key)
 	}
@@ -65,7 +70,7 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 // everythingWorks looks at the values of a device that has been polled, and writes everything that can be written.
 func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profile.Traits, sink *recorder) {
 	t.Helper()
-	if s := d.Status(); !s.Online || s.Identity.Serial != "TEST123456" ||
+	if s := d.Status(); !s.Online || s.Identity.Serial != simulate.SerialNumber(d.cfg.Profile, traits, "TEST123456") ||
 		s.Identity.Traits != d.cfg.Profile.TraitsText(traits) {
 		t.Fatalf("status %+v", s)
 	}

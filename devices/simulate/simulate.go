@@ -14,39 +14,58 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// Unit returns a unit that answers as a device of the family with those traits and that serial number: every point holds a
-// value that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are
-// refused with exception 2. Its unit id is the one the family is delivered with. The serial number must fit the
-// family's register.
+// Unit returns a unit that answers as a device of the family with those traits and that serial number: every point holds
+// a value that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are
+// refused with exception 2. What is written to other registers than it is read from shows where it is read. Its unit id
+// is the one the family is delivered with. The serial number must fit the family's register; it is as SerialNumber
+// returns it.
 func Unit(p *profile.Profile, traits profile.Traits, serial string) (*sim.Unit, error) {
 	points, err := p.Resolve(traits)
 	if err != nil {
 		return nil, err
 	}
-	s := simulation{unit: sim.NewUnit(cmp.Or(p.Line.Unit, 1))}
+	s := simulation{unit: sim.NewUnit(cmp.Or(p.Line.Unit, 1)), traits: traits}
 	s.blank(points, p)
+	if err := s.chain(p); err != nil {
+		return nil, fmt.Errorf("simulate %s: %w", p.ID, err)
+	}
+	for _, point := range points {
+		s.power(point)
+	}
 	for i, point := range points {
-		if !point.Button() {
+		if !point.Button() && point.Formula == nil {
 			s.put(point.Ranges, point.Spec, plausible(i, point)...)
 		}
 	}
-	if err := s.identify(p, traits, serial); err != nil {
+	if err := s.identify(p, SerialNumber(p, traits, serial)); err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", p.ID, err)
 	}
 	s.protect(points)
+	s.mirror(points)
 	return s.unit, nil
 }
 
-type simulation struct{ unit *sim.Unit }
+type simulation struct {
+	unit   *sim.Unit
+	traits profile.Traits
+}
 
 // blank makes the registers exist: from the first to the last of each table, without the holes.
 func (s simulation) blank(points []profile.Point, p *profile.Profile) {
 	var all []protocol.Range
 	for _, point := range points {
 		all = append(all, point.Ranges...)
+		if point.Write != nil {
+			all = append(all, point.Write.Ranges...)
+		}
 	}
-	for _, f := range p.IdentityFields(nil) {
+	for _, f := range p.IdentityFields(s.traits) {
 		all = append(all, f.Ranges...)
+	}
+	for _, t := range p.Traits {
+		if field := t.Field.In(s.traits); p.Applies(t, s.traits) {
+			all = append(all, field.Ranges...)
+		}
 	}
 	slices.SortFunc(all, func(a, b protocol.Range) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Addr, b.Addr))
@@ -54,7 +73,7 @@ func (s simulation) blank(points []profile.Point, p *profile.Profile) {
 	for i, r := range all {
 		s.unit.Set(r.Table, r.Addr, make([]uint16, r.Count)...)
 		if i > 0 && all[i-1].Table == r.Table {
-			s.fill(all[i-1], r, p.Line.Holes)
+			s.fill(all[i-1], r, slices.Concat(p.Line.Holes, p.Line.Never))
 		}
 	}
 }
@@ -90,27 +109,6 @@ func (s simulation) put(ranges []protocol.Range, spec codec.Spec, values ...code
 	return false
 }
 
-// identify gives the unit what identification asks for.
-func (s simulation) identify(p *profile.Profile, traits profile.Traits, serial string) error {
-	id := p.Identify
-	if id.Serial().Present() && !s.put(id.Serial().Ranges, id.Serial().Spec, codec.TextOf(serial)) {
-		return fmt.Errorf("the serial number %q does not fit: %s", serial, id.Serial().Spec.Expected())
-	}
-	if id.Model.Present() {
-		s.put(id.Model.Ranges, id.Model.Spec, options(id.Model.Spec, codec.TextOf("SIMULATED"), codec.TextOf("SIM"))...)
-	}
-	for _, e := range id.Expect {
-		s.put(e.Field.Ranges, e.Field.Spec, codec.Number(e.Values[0].Low))
-	}
-	for _, t := range p.Traits {
-		v, ok := t.Sample(traits[t.Name])
-		if !ok || t.Field.Present() && !s.put(t.Field.Ranges, t.Field.Spec, v) {
-			return fmt.Errorf("no number stands for %s %q", t.Name, traits[t.Name])
-		}
-	}
-	return nil
-}
-
 // protect has writes refused to registers of which nothing can be written.
 func (s simulation) protect(points []profile.Point) {
 	for _, p := range points {
@@ -119,10 +117,12 @@ func (s simulation) protect(points []profile.Point) {
 		}
 	}
 	for _, p := range points {
-		for _, r := range p.Ranges {
-			if p.Write != nil {
-				s.unit.Behave(r, sim.Behaviour{})
-			}
+		if p.Write == nil {
+			continue
+		}
+		ranges, _ := p.WriteTo()
+		for _, r := range ranges {
+			s.unit.Behave(r, sim.Behaviour{})
 		}
 	}
 }
@@ -134,7 +134,8 @@ func plausible(i int, p profile.Point) []codec.Value {
 		return options(p.Spec)
 	case codec.BoolForm:
 		return []codec.Value{codec.BoolOf(p.Write == nil)}
-	case codec.TimePacked, codec.TimeDecimal:
+	}
+	if p.Spec.IsTime() {
 		return []codec.Value{codec.TimeOf(i * 240 % 1440)}
 	}
 	if p.Spec.Type == codec.Text {
