@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -26,8 +25,6 @@ type Deps struct {
 
 	// Observer is told of each exchange on a line, on the goroutine that owns the line: it must be quick. Optional.
 	Observer func(Exchange)
-
-	HTTPClient *http.Client // Defaults to host.NewHTTPClient
 
 	// MaxWait is the longest wait before the next attempt to reach the host. Defaults to none; tests shorten it.
 	MaxWait time.Duration
@@ -57,7 +54,7 @@ func New(cfg config.Config, deps Deps) (*Plugin, error) {
 		Notify: func(n host.Notice) { p.client.Notify(n) }}, deps.Log)
 	var err error
 	p.client, err = host.New(host.Options{
-		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure, HTTPClient: deps.HTTPClient,
+		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure,
 		PluginVersion: deps.Version, Installation: cfg.Name, Plugin: p.hub, Outbox: outbox,
 		Removed: p.hub.Deleted, StillDeleted: p.hub.StillDeleted, Diagnostics: p.diagnostics,
 		MaxWait: deps.MaxWait, Log: deps.Log,

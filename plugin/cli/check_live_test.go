@@ -179,9 +179,10 @@ func TestCheckLiveWhereNothingIsToBeHad(t *testing.T) {
 		"nobody listens": {"tcp: " + closed.Addr().String(), "refuses the connection: is Modbus TCP switched on there"},
 		"no port":        {"serial: /dev/no-such-port", "There is no /dev/no-such-port: is the adapter plugged in?"},
 		"port in use":    {"serial: " + held, "Another program uses " + held + ": stop it"},
+		"one client":     {"tcp: " + refusing(t), "closes it at once: it serves one client only"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, out, errs := do(t, "check", "--live", "--for", "1s", "--config", liveConfig(t, c.line, "unit: 1"))
+			code, out, errs := do(t, "check", "--live", "--for", "2s", "--config", liveConfig(t, c.line, "unit: 1"))
 			t.Log(out)
 			if text := unwrapped(out); code != cli.ExitFailed || errs != "" || !strings.Contains(text, c.says) {
 				t.Errorf("ended with %d: %s", code, errs)
@@ -190,9 +191,8 @@ func TestCheckLiveWhereNothingIsToBeHad(t *testing.T) {
 	}
 }
 
-// TestCheckLiveOfAGatewayWithOneClient has a gateway that closes each connection: another client has the only place.
-func TestCheckLiveOfAGatewayWithOneClient(t *testing.T) {
-	t.Parallel()
+// refusing is a gateway that closes each connection: another client has the only place.
+func refusing(t *testing.T) (address string) {
 	gateway, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -208,14 +208,8 @@ func TestCheckLiveOfAGatewayWithOneClient(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	defer func() { gateway.Close(); <-ended }()
-	code, out, errs := do(t, "check", "--live", "--for", "4s", "--config",
-		liveConfig(t, "tcp: "+gateway.Addr().String(), "unit: 1"))
-	t.Log(out)
-	if text := unwrapped(out); code != cli.ExitFailed || errs != "" ||
-		!strings.Contains(text, "closes it at once: it serves one client only") {
-		t.Errorf("ended with %d: %s", code, errs)
-	}
+	t.Cleanup(func() { gateway.Close(); <-ended })
+	return gateway.Addr().String()
 }
 
 // What is guarded is the line, whichever configuration and data folder a process has.

@@ -21,7 +21,7 @@ const (
 	enoughToTell = 3 // times
 
 	// Late and damaged replies are the cause where there is one for so many timeouts: a late one often costs the next
-	// request, too, and a damagedReplies one may be no frame at all.
+	// request, too, and a damaged one may be no frame at all.
 	lateAndDamaged = 3
 )
 
@@ -113,14 +113,8 @@ func aliveText(units []protocol.UnitID) string {
 // settingKeys names what is to be written into the configuration.
 func settingKeys(right, wrong protocol.Serial) string {
 	var keys []string
-	if right.Baud != wrong.Baud {
-		keys = append(keys, fmt.Sprintf("`baud: %d`", right.Baud))
-	}
-	if right.Parity != wrong.Parity {
-		keys = append(keys, fmt.Sprintf("`parity: %s`", config.ParityName(right.Parity)))
-	}
-	if stop := cmp.Or(right.StopBits, 1); stop != cmp.Or(wrong.StopBits, 1) {
-		keys = append(keys, fmt.Sprintf("`stop_bits: %d`", stop))
+	for _, s := range (Advice{}).withSerial(right, wrong).Settings {
+		keys = append(keys, fmt.Sprintf("`%s: %s`", s.Key, s.Value))
 	}
 	return listed(keys)
 }
