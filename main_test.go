@@ -267,7 +267,7 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 			map[string]any{
 				"action": "select.select_option",
 				"target": map[string]any{"entity_id": e.id(t, p, "work_mode")},
-				"data":   map[string]any{"option": "Selling first"},
+				"data":   map[string]any{"option": "selling_first"},
 			},
 			map[string]any{
 				"action": "time.set_value",

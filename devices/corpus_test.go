@@ -171,7 +171,7 @@ func TestEntities(t *testing.T) {
 		!sensor.Enabled {
 		t.Errorf("%+v", sensor)
 	}
-	if e := find("SN1_mode"); e.Platform != "select" || strings.Join(e.Options, "|") != "Selling first|Own use first" ||
+	if e := find("SN1_mode"); e.Platform != "select" || strings.Join(e.Options, "|") != "selling_first|own_use_first" ||
 		e.Category != "config" {
 		t.Errorf("%+v", e)
 	}

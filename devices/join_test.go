@@ -49,7 +49,7 @@ func joined(h *house) { h.cfg.Line.Join = true }
 var allOfThem = []Set{
 	{Key: "window_start", Value: "06:30"}, {Key: "current_max", Value: 50.0}, {Key: "peak_shaving", Value: true},
 	{Key: "limit", Value: -100.0},
-	{Key: "voltage_max", Value: 54.3}, {Key: "charging", Value: true}, {Key: "mode", Value: "Own use first"},
+	{Key: "voltage_max", Value: 54.3}, {Key: "charging", Value: true}, {Key: "mode", Value: "own_use_first"},
 }
 
 func TestNeighboursLeaveTogether(t *testing.T) {
@@ -96,10 +96,10 @@ func TestWhatDoesNotJoin(t *testing.T) {
 		sets []Set
 	}{
 		"one needs arming": {func(h *house) { h.cfg.Arm = []string{"grid_code"} },
-			[]Set{{Key: "window_start", Value: "06:30"}, {Key: "grid_code", Value: "Strict"}}},
+			[]Set{{Key: "window_start", Value: "06:30"}, {Key: "grid_code", Value: "strict"}}},
 		"a button": {nil, []Set{{Key: "restart"}, {Key: "start_test"}}},
 		"not neighbours": {nil,
-			[]Set{{Key: "current_max", Value: 7.0}, {Key: "mode", Value: "Own use first"}}},
+			[]Set{{Key: "current_max", Value: 7.0}, {Key: "mode", Value: "own_use_first"}}},
 		"written by function 6": {func(h *house) { h.cfg.Profile = h.cfg.Profile.WriteWith(profile.WriteSingle) },
 			[]Set{{Key: "current_max", Value: 7.0}, {Key: "voltage_max", Value: 50.0}}},
 		"more than one read brings back": {func(h *house) { h.cfg.Line.MaxRegisters = 5 }, allOfThem[1:]},
@@ -194,7 +194,7 @@ func TestJoinedCallersAreTheirOwn(t *testing.T) {
 		}{
 			{h.ctx, "current_max", 10.0, time.Minute}, {h.ctx, "current_max", 20.0, time.Minute},
 			{gone, "voltage_max", 54.3, time.Minute},
-			{h.ctx, "limit", 700.0, 500 * time.Millisecond}, {h.ctx, "mode", "Own use first", time.Minute},
+			{h.ctx, "limit", 700.0, 500 * time.Millisecond}, {h.ctx, "mode", "own_use_first", time.Minute},
 		} {
 			running.Go(func() {
 				results[i].Outcome, results[i].err = h.device.Write(c.ctx,

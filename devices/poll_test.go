@@ -214,7 +214,7 @@ func TestPointThatIsRefused(t *testing.T) {
 		}
 		h.unit.Set(protocol.HoldingRegister, 101, 1)
 		h.pass(15 * time.Minute)
-		if v := h.sink.last("status").Value; v.Str != "Normal" || len(h.device.Refused()) != 0 {
+		if v := h.sink.last("status").Value; v.Str != "normal" || len(h.device.Refused()) != 0 {
 			t.Errorf("status is %+v, refused %v", v, h.device.Refused())
 		}
 	})

@@ -45,7 +45,7 @@ func TestRefusedBeforeTheWire(t *testing.T) {
 			{"mode", "Eating first", write.CodeUnknownOption, "value=Eating first"},
 			{"mode", 1.0, write.CodeWrongType, ""},
 			{"power", 100.0, write.CodeReadOnly, ""},
-			{"grid_code", "Strict", write.CodeNotArmed, "key=grid_code"},
+			{"grid_code", "strict", write.CodeNotArmed, "key=grid_code"},
 			{"no_such_point", 1.0, write.CodeUnknownEntity, "id=SN00000001_no_such_point"},
 		} {
 			e := h.refusal(c.key, c.value)
@@ -95,13 +95,13 @@ func TestWrittenAndConfirmed(t *testing.T) {
 			{"limit", -100.0, "-100", 202, "[65535 65436]"},
 			{"limit", 80000.0, "80000", 202, "[1 14464]"},
 			{"limit", 79900.00001, "79900", 202, "[1 14364]"}, // within a millionth of a step
-			{"mode", "Own use first", "Own use first", 204, "[1]"},
+			{"mode", "own_use_first", "own_use_first", 204, "[1]"},
 			{"charging", true, "on", 205, "[33]"},
 			{"peak_shaving", "on", "on", 205, "[49]"},
 			{"charging", false, "off", 205, "[48]"},
 			{"window_start", "06:30", "06:30", 206, "[630]"},
 			{"window_start", "06:45:00", "06:45", 206, "[645]"},
-			{"grid_code", "Strict", "Strict", 207, "[1]"},
+			{"grid_code", "strict", "strict", 207, "[1]"},
 		} {
 			since := h.line.Journal().Last()
 			out, err := h.write(c.key, c.value)

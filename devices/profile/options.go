@@ -148,7 +148,7 @@ func (o *optionList) add(key string, e strict.Entry) {
 		slug, label, at = inner.Key.Raw(), textOf(inner.Value), inner.Key
 	} else {
 		label = textOf(e.Value)
-		slug = label
+		slug = Slug(label)
 	}
 	if label == "" {
 		return
@@ -156,7 +156,7 @@ func (o *optionList) add(key string, e strict.Entry) {
 	if len(label) > maxOption {
 		at.Fail("the name of %s %d is longer than %d bytes", o.what, raw, maxOption)
 	}
-	if e.Value.IsMap() && !slugForm.MatchString(slug) {
+	if !slugForm.MatchString(slug) {
 		at.Fail("slug %q is not of the form %s", slug, slugForm)
 	}
 	if other, taken := o.labels[slug]; taken && other != label {

@@ -20,7 +20,7 @@ async def roof(core: Client, plugin: Plugin, serial: str) -> Home:
     """Return a home whose entities have the names that README uses. plugin/cli holds these to the profile."""
     home = Home(core, plugin, serial)
     number = {"min": 0, "max": 240, "step": 1, "unit": "A"}
-    options = ["Selling first", "Zero export to load", "Zero export to CT"]
+    options = ["selling_first", "zero_export_to_load", "zero_export_to_ct"]
     home.devices = [device(serial, "Roof inverter")]
     home.entities = [
         entity(serial, "current", "number", name="Battery maximum charge current", **number),
@@ -51,7 +51,7 @@ async def test_a_scene(roof: Home, scene: Json) -> None:
         await roof.core.rest("DELETE", f"/config/scene/config/{name}")
     assert {c["id"]: c["value"] for c in roof.plugin.calls} == {
         roof.id("current"): 60,
-        roof.id("mode"): "Zero export to load",
+        roof.id("mode"): "zero_export_to_load",
         roof.id("start_text"): "01:30",
     }
 
