@@ -58,6 +58,7 @@ type inquiry struct {
 	answered map[string]bool        // of these
 	silent   map[string]bool        // of these
 	heard    bool                   // the device has answered
+	proof    protocol.Range         // the shortest read that was answered
 }
 
 // askIdentity asks who answers: first for what must hold of the family, then for the traits that follow from others.

@@ -89,7 +89,7 @@ func (q *inquiry) read(ctx context.Context, fields []profile.IdentityField, neve
 			return fmt.Errorf("plan the identification of %s: %w", q.Name(), err)
 		}
 		slices.SortStableFunc(reads, func(a, b plan.Read) int { // of a device that is away one short read is lost
-			return cmp.Compare(a.Range.Count, b.Range.Count)
+			return cmp.Or(q.rank(a.Range, points)-q.rank(b.Range, points), cmp.Compare(a.Range.Count, b.Range.Count))
 		})
 		for _, r := range reads {
 			if err := q.readTogether(ctx, r.Range, points); err != nil {
@@ -135,8 +135,11 @@ func (q *inquiry) readTogether(ctx context.Context, over protocol.Range, fields 
 	req := q.client.Request(protocol.PriorityRead, ask.ForTurn)
 	req.Op, req.Range = protocol.Read, over
 	resp, err := q.exchange(ctx, req)
-	if err != nil && q.failed(err, fields, over) != nil {
+	if err != nil && q.failed(ctx, err, fields, over) != nil {
 		return err
+	}
+	if err == nil {
+		q.proves(over)
 	}
 	for _, f := range fields {
 		switch of := f.Ranges[0]; {
@@ -161,7 +164,8 @@ func (q *inquiry) readSingly(ctx context.Context, fields []profile.Point) error 
 		switch {
 		case err == nil:
 			q.take(f, r.Raw)
-		case q.failed(err, []profile.Point{f}, f.Ranges[0]) != nil:
+			q.proves(f.Ranges[0])
+		case q.failed(ctx, err, []profile.Point{f}, f.Ranges[0]) != nil:
 			return err
 		default:
 			q.values[f.Key], q.silent[f.Key] = refused(err), ask.IsSilence(err)
@@ -170,37 +174,51 @@ func (q *inquiry) readSingly(ctx context.Context, fields []profile.Point) error 
 	return nil
 }
 
+// proves keeps the shortest read that was answered.
+func (q *inquiry) proves(over protocol.Range) {
+	if q.heard = true; q.proof.Count == 0 || over.Count < q.proof.Count {
+		q.proof = over
+	}
+}
+
 // take keeps what a field holds.
 func (q *inquiry) take(f profile.Point, words []uint16) {
-	q.values[f.Key], q.answered[f.Key], q.heard = f.Spec.Decode(words), true, true
+	q.values[f.Key], q.answered[f.Key] = f.Spec.Decode(words), true
 }
 
 func refused(err error) codec.Value { return codec.None(fmt.Sprintf("the device refuses it: %v", err)) }
 
-// failed returns err if it ends the identification, and nil if the fields of the read can do without. Silence of a
-// device that has answered before is an answer to what need not be there. Of one that has not it may be that, too: the
-// next identification asks for such fields apart from the others.
-func (q *inquiry) failed(err error, fields []profile.Point, over protocol.Range) error {
+// failed returns err if it ends the identification, and nil if the fields of the read can do without. Silence about
+// what need not be there is an answer of a device that answers another read before and behind it. If nothing was
+// answered before it may be one, too: the next identification asks for such fields apart from the others.
+func (q *inquiry) failed(ctx context.Context, err error, fields []profile.Point, over protocol.Range) error {
 	if ask.IsRefusal(err) {
 		q.heard = true
 		return nil
 	}
-	needed, optional := false, false
-	for _, f := range fields {
-		if f.Ranges[0].Overlaps(over) {
-			needed, optional = needed || !q.isOptional(f.Key), optional || q.isOptional(f.Key)
-		}
-	}
 	if !ask.IsSilence(err) {
 		return err
 	}
-	if optional {
+	if slices.ContainsFunc(fields, func(f profile.Point) bool { return q.isOptional(f.Key) }) {
 		q.askApart()
 	}
-	if needed || !q.heard {
+	if q.rank(over, fields) == 0 || q.proof.Count == 0 {
 		return err
 	}
-	return nil
+	req := q.client.Request(protocol.PriorityRead, ask.ForTurn)
+	req.Op, req.Range = protocol.Read, q.proof
+	_, err = q.exchange(ctx, req)
+	return err
+}
+
+// rank returns 0 for a read with a field that must be there, and 1 for any other, which comes behind it.
+func (q *inquiry) rank(over protocol.Range, fields []profile.Point) int {
+	if slices.ContainsFunc(fields, func(f profile.Point) bool {
+		return f.Ranges[0].Overlaps(over) && !q.isOptional(f.Key)
+	}) {
+		return 0
+	}
+	return 1
 }
 
 // asksApart reports whether the fields that need not be there are asked for apart from the others.
