@@ -25,8 +25,8 @@ async def roof(core: Client, plugin: Plugin, serial: str) -> Home:
     home.entities = [
         entity(serial, "current", "number", name="Battery maximum charge current", **number),
         entity(serial, "mode", "select", name="Work mode", options=options),
-        entity(serial, "start_text", "text", name="Schedule window 1 start text"),
-        entity(serial, "start", "time", name="Schedule window 2 start"),
+        entity(serial, "start_text", "text", name="Window 1 start text"),
+        entity(serial, "start", "time", name="Window 1 start"),
     ]
     home.values = {home.id("current"): 30, home.id("mode"): options[0], home.id("start_text"): "00:00"}
     home.values |= {home.id("start"): "00:00"}
