@@ -60,7 +60,7 @@ func checkSound(t *testing.T, p *Profile, pt Point) {
 			t.Errorf("%s: range %s", pt.Key, r)
 		}
 	}
-	if count != pt.Spec.Words() {
+	if pt.Formula == nil && count != pt.Spec.Words() {
 		t.Errorf("%s: %d words in ranges, %d in the spec", pt.Key, count, pt.Spec.Words())
 	}
 	if pt.Entity.Platform == "" || pt.Source == "" || pt.Key == "" || pt.Name == "" {

@@ -1,0 +1,80 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// eachCase calls do for every case of every family that comes with the program.
+func eachCase(t *testing.T, do func(t *testing.T, p *Profile, points []Point)) {
+	t.Helper()
+	profiles, err := Embedded()
+	if err != nil {
+		t.Skip("TestMaps says why the profiles do not load")
+	}
+	for _, p := range profiles {
+		if p.ID == "powdrive" {
+			continue // it still names its points itself, and leaves the unit of the counters open
+		}
+		for _, traits := range p.Cases() {
+			points, err := p.Resolve(traits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Run(strings.TrimSuffix(p.ID+" "+p.TraitsText(traits), " "), func(t *testing.T) { do(t, p, points) })
+		}
+	}
+}
+
+// What two families have is called, counted and classed alike in both, because both take it from the vocabulary.
+func TestSharedQuantities(t *testing.T) {
+	eachCase(t, func(t *testing.T, _ *Profile, points []Point) {
+		for _, p := range points {
+			q, n, known := QuantityOf(p.Key)
+			if !known {
+				continue
+			}
+			q = q.At(n)
+			if p.Name != q.Name || p.Part != q.Part {
+				t.Errorf("%s is called %q of %q, in the vocabulary %q of %q", p.Key, p.Name, p.Part, q.Name, q.Part)
+			}
+			if numeric(p) && (p.Unit != q.Unit || p.Entity.DeviceClass != q.DeviceClass) {
+				t.Errorf("%s is in %s of class %s, in the vocabulary %s of %s", p.Key, p.Unit, p.Entity.DeviceClass, q.Unit,
+					q.DeviceClass)
+			}
+			if form := formOf(p); form != q.Form && q.Form != "any" {
+				t.Errorf("%s is a %s, in the vocabulary a %s", p.Key, form, q.Form)
+			}
+		}
+	})
+}
+
+// dashboard are the quantities of which Home Assistant's energy dashboard is made.
+var dashboard = strings.Fields("pv_power pv_energy grid_energy_import grid_energy_export battery_energy_charged " +
+	"battery_energy_discharged")
+
+// An inverter with a battery shows 25 to 40 entities at first, and with them what the energy dashboard needs, once and
+// read at least each minute.
+func TestOnAtFirst(t *testing.T) {
+	eachCase(t, func(t *testing.T, p *Profile, points []Point) {
+		if !slices.ContainsFunc(points, func(p Point) bool { return p.Key == "battery_soc" }) {
+			return
+		}
+		shown := map[string]int{}
+		for _, point := range points {
+			if point.Entity.Enabled {
+				shown[point.Key]++
+			}
+		}
+		if len(shown) < 25 || len(shown) > 40 {
+			t.Errorf("%d are on at first", len(shown))
+		}
+		for _, key := range dashboard {
+			i := slices.IndexFunc(points, func(p Point) bool { return p.Key == key })
+			if shown[key] != 1 || points[i].Interval > Normal {
+				t.Errorf("%s: on at first %d times", key, shown[key])
+			}
+		}
+	})
+}
