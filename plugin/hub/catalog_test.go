@@ -24,7 +24,7 @@ func TestCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, family := range families {
-		for _, traits := range family.Cases() {
+		for i, traits := range family.Cases() {
 			variant := family.TraitsText(traits)
 			name := strings.TrimSuffix(family.ID+"-"+variant, "-")
 			t.Run(name, func(t *testing.T) {
@@ -41,7 +41,9 @@ func TestCatalogue(t *testing.T) {
 				text.WriteString("], \"entities\": [\n")
 				writeList(t, &text, got.Entities)
 				text.WriteString("]}\n")
-				golden(t, name+".json", text.Bytes())
+				if i == 0 { // the typical device; the others would fill megabytes
+					golden(t, family.ID+".json", text.Bytes())
+				}
 			})
 		}
 	}
