@@ -23,12 +23,16 @@ type Config struct {
 	Line      profile.LineSettings               // the profile's, with the configuration's overrides
 	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
 	Traits    profile.Traits                     // that the configuration fixes: they are not read
+	Shown     []string                           // keys of points that are entities though the profile hides them; AllPoints: every one
 	ReadOnly  bool
 	Arm       []string      // keys of points that may be written though the profile asks for arming
 	Grace     time.Duration // how long it stays available while it is away; 0: not at all. See DefaultGrace
 	Known     *Identity     // what it was when last seen, from the cache; nil at the very first start
 	Learned   Learned       // what had been found out of it by then; see Device.Learned
 }
+
+// AllPoints stands in Config.Shown for every point.
+const AllPoints = "all"
 
 // Identity is what a device said of itself.
 type Identity struct {

@@ -44,14 +44,23 @@ func (d *Device) Entities() []Entity {
 	if id == "" {
 		return nil
 	}
-	return EntitiesOf(id, d.Points())
+	points := d.Points()
+	for i, p := range points {
+		if p.Hidden && (slices.Contains(d.cfg.Shown, AllPoints) || slices.Contains(d.cfg.Shown, p.Key)) {
+			points[i].Hidden = false
+		}
+	}
+	return EntitiesOf(id, points)
 }
 
-// EntitiesOf returns what a host may show for the points of the device with that id. A writable time has a twin that is
+// EntitiesOf returns what a host may show for the points of the device with that id, without the hidden ones. A writable time has a twin that is
 // a text: the host's scenes can set a text and cannot set a time.
 func EntitiesOf(id string, points []profile.Point) []Entity {
 	var all []Entity
 	for _, p := range points {
+		if p.Hidden {
+			continue
+		}
 		e := entityOf(id, p)
 		all = append(all, e)
 		if e.Platform == "time" {
@@ -64,9 +73,10 @@ func EntitiesOf(id string, points []profile.Point) []Entity {
 func entityOf(id string, p profile.Point) Entity {
 	h := p.Entity
 	e := Entity{
-		ID: id + "_" + p.Key, Key: p.Key, Quantity: p.Quantity, Platform: h.Platform, Name: p.Name, Part: p.Part, Category: h.Category,
-		Enabled: h.Enabled,
-		Icon:    h.Icon, DeviceClass: h.DeviceClass, Precision: -1,
+		ID: id + "_" + p.Key, Key: p.Key, Quantity: p.Quantity, Platform: h.Platform, Name: p.Name, Part: p.Part,
+		Category: h.Category,
+		Enabled:  h.Enabled,
+		Icon:     h.Icon, DeviceClass: h.DeviceClass, Precision: -1,
 	}
 	switch h.Platform {
 	case "sensor":

@@ -274,3 +274,33 @@ func TestSunSpecChain(t *testing.T) {
 		})
 	}
 }
+
+// A hidden point is an entity only where the configuration asks for it, and is read and written in any case.
+func TestHiddenPoints(t *testing.T) {
+	for name, c := range map[string]struct {
+		shown []string
+		want  bool
+	}{"by itself": {nil, false}, "by its key": {[]string{"cell"}, true}, "all": {[]string{AllPoints}, true}} {
+		p, err := profile.Load("estate.yaml", []byte(traitProfile+`
+  - {key: cell, name: Cell, at: 140, unit: A, class: current, every: now, entity: false, write: {min: 0, max: 9},
+     source: maker}
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		polled(t, func(h *house) {
+			h.cfg.Profile, h.cfg.Line, h.cfg.Shown = p, p.Line, c.shown
+			if h.unit, err = simulate.Unit(p, p.Cases()[0], "SN00000001"); err != nil {
+				t.Fatal(err)
+			}
+		}, func(h *house) {
+			has := slices.ContainsFunc(h.device.Entities(), func(e Entity) bool { return e.Key == "cell" && !e.Enabled })
+			if has != c.want || len(h.sink.of("cell")) > 0 {
+				t.Errorf("%s: entity %v, polled %v", name, has, h.sink.of("cell"))
+			}
+			if _, err := h.write("cell", 7.0); err != nil || h.word(140) != 7 {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}

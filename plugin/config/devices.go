@@ -19,7 +19,7 @@ import (
 
 // deviceKeys are all keys of a device.
 var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false),
-	[]string{"poll", "grace", "read_only", "arm", "traits"})
+	[]string{"poll", "grace", "read_only", "arm", "traits", "points"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
@@ -89,6 +89,9 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	}
 	if n := f.Get("traits"); n != nil && known {
 		d.Traits = fixedTraits(n, family)
+	}
+	if n := f.Get("points"); n != nil && known {
+		d.Shown = shownKeys(n, family)
 	}
 	return deviceEntry{d, f}, known
 }
@@ -178,6 +181,29 @@ func traitNames(family *profile.Profile) string {
 	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
+// shownKeys reads the keys of points that are to be entities though the profile hides them, or all.
+func shownKeys(n *strict.Node, family *profile.Profile) []string {
+	if n.IsScalar() {
+		if _, ok := n.OneOf(devices.AllPoints); !ok {
+			return nil
+		}
+		return []string{devices.AllPoints}
+	}
+	var keys []string
+	hidden := keysOf(family, func(p profile.Point) bool { return p.Hidden })
+	for _, item := range n.Items() {
+		switch key, ok := item.Text(); {
+		case !ok:
+		case !slices.Contains(hidden, key):
+			item.Fail("points: %q is not one of the %d points of %s that are no entities by themselves", key, len(hidden),
+				family.ID)
+		default:
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // armedKeys reads the keys of installer's settings that may be written.
 func armedKeys(n *strict.Node, family *profile.Profile, known bool) []string {
 	armable := armableKeys(family)
@@ -200,8 +226,13 @@ func armedKeys(n *strict.Node, family *profile.Profile, known bool) []string {
 	return keys
 }
 
-// armableKeys returns the keys of all points that need arming, in any variant, sorted.
+// armableKeys returns the keys of all points that need arming, sorted.
 func armableKeys(family *profile.Profile) []string {
+	return keysOf(family, func(p profile.Point) bool { return p.Write != nil && p.Write.Arm })
+}
+
+// keysOf returns the keys of all points of some kind, in any case, sorted.
+func keysOf(family *profile.Profile, is func(profile.Point) bool) []string {
 	keys := map[string]bool{}
 	for _, traits := range family.Cases() {
 		points, err := family.Resolve(traits)
@@ -209,7 +240,7 @@ func armableKeys(family *profile.Profile) []string {
 			continue
 		}
 		for _, pt := range points {
-			if pt.Write != nil && pt.Write.Arm {
+			if is(pt) {
 				keys[pt.Key] = true
 			}
 		}

@@ -57,6 +57,11 @@ func (c *catalog) add(d *devices.Device, deleted func(id string) bool) (ids map[
 		ids[e.Key] = append(ids[e.Key], e.ID)
 		c.targets[e.ID] = entityPoint{device: d, point: points[e.Key]}
 	}
+	for key, p := range points { // what is no entity is reached by its key
+		if id := d.ID() + "_" + key; c.targets[id].device == nil && !deleted(partID(d.ID(), p.Part)) {
+			c.targets[id] = entityPoint{device: d, point: p}
+		}
+	}
 	for _, f := range allFigures {
 		if deleted(partID(d.ID(), linePart)) {
 			break
