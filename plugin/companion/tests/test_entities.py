@@ -226,6 +226,20 @@ async def test_definitions_change(home: Home) -> None:
     assert (await home.plugin.hello([home.serial]))["hash"] == "h2"
 
 
+async def test_options_with_words_are_slugs(home: Home) -> None:
+    """Home Assistant shows the words in the language of each person."""
+    options = {"options": ["selling_first", "zero_export_to_load"], "labels": ["Selling first", "Zero export to load"]}
+    new = [e | options | {"quantity": "work_mode"} if e["key"] == "work_mode" else e for e in home.entities]
+    await home.plugin.register(home.devices, new, "h2")
+    await home.plugin.states({home.id("work_mode"): "selling_first"})
+    assert await home.state("work_mode") == "selling_first"
+    rows = {r["unique_id"]: r for r in await home.core.ask("config/entity_registry/list")}
+    assert rows[home.id("work_mode")]["translation_key"] == "work_mode"
+    words = await home.core.ask("frontend/get_translations", language="en", category="entity", integration=["solarhub"])
+    word = words["resources"]["component.solarhub.entity.select.work_mode.state.selling_first"]
+    assert word == "Selling first"
+
+
 async def test_options_without_a_word_show_their_labels(home: Home) -> None:
     """What somebody's own profile names: Home Assistant would show the bare slugs."""
     options = {"options": ["off", "feed_all"], "labels": ["Off", "Feed in everything"], "quantity": "made_up_{n}"}
