@@ -182,7 +182,10 @@ func matches(v codec.Value, p profile.Point, e expectation) bool {
 		}
 		return math.Abs(got*ours-want*theirs) <= 0.0051*math.Max(ours, 1e-3)*math.Max(1, math.Abs(want)/100)
 	case string:
-		return strings.Contains(v.String(), strings.TrimSpace(want))
+		labelled := slices.ContainsFunc(p.Spec.Options, func(o codec.Option) bool {
+			return o.Name == v.Str && o.Label == want
+		})
+		return labelled || strings.Contains(v.String(), strings.TrimSpace(want))
 	}
 	return false
 }
