@@ -20,9 +20,17 @@ type device struct {
 	models map[int]bool
 }
 
-// findCases works out the cases of a family.
-func (p *Profile) findCases() {
+// caseFinder works out the cases of a family.
+type caseFinder struct {
+	*Profile
+	maker  chainMaker
+	full   []Traits // of each case, with what conditions on models ask for
+	chains []Chain  // of each case
+}
+
+func (p *caseFinder) find() {
 	m := p.modelsOf()
+	p.maker = m
 	most := m.most()
 	domains := make([][]string, len(p.Traits))
 	for i, t := range p.Traits {
@@ -34,18 +42,18 @@ func (p *Profile) findCases() {
 		for i, t := range p.Traits {
 			d.traits[t.Name] = domains[i][n%len(domains[i])]
 		}
-		p.addCase(m, d)
+		p.addCase(d)
 	}
 	for _, t := range p.Traits {
 		for _, word := range t.domain() {
 			if len(t.When.any) > 0 && !p.showsWord(t, word) {
-				p.addCase(m, p.deviceWith(m, entry{when: t.When}, t.Name, word))
+				p.addCase(p.deviceWith(entry{when: t.When}, t.Name, word))
 			}
 		}
 	}
 	for _, e := range p.entries {
 		if (len(e.when.any) > 0 || e.place != nil) && !p.shows(e) {
-			p.addCase(m, p.deviceWith(m, e, "", ""))
+			p.addCase(p.deviceWith(e, "", ""))
 		}
 	}
 }
@@ -61,11 +69,14 @@ func (t Trait) domain() []string {
 }
 
 // addCase adds a case, if there is none like it. A trait that is not read of such a device is as it is otherwise.
-func (p *Profile) addCase(m chainMaker, d device) {
+func (p *caseFinder) addCase(d device) {
+	var chain Chain
+	full := maps.Clone(d.traits)
 	if p.SunSpec != nil {
-		d.traits[ChainTrait] = m.chain(p.SunSpec, d.models).String()
+		chain = p.maker.chain(p.SunSpec, d.models)
+		d.traits[ChainTrait] = chain.String()
+		full.withModels(chain, p.models)
 	}
-	full := p.withModels(d.traits)
 	for _, t := range p.Traits {
 		if !t.When.Holds(full) && t.Otherwise != "" {
 			d.traits[t.Name], full[t.Name] = t.Otherwise, t.Otherwise
@@ -74,44 +85,35 @@ func (p *Profile) addCase(m chainMaker, d device) {
 	known := slices.ContainsFunc(p.cases, func(c Traits) bool { return maps.Equal(c, d.traits) })
 	if !known && len(p.cases) < maxShown {
 		p.cases = append(p.cases, d.traits)
+		p.full, p.chains = append(p.full, full), append(p.chains, chain)
 	}
 }
 
-// withModels returns the traits with what conditions on models ask for.
-func (p *Profile) withModels(t Traits) Traits {
-	if p.SunSpec == nil {
-		return t
-	}
-	full := maps.Clone(t)
-	chain, _ := ParseChain(t[ChainTrait]) // which was made here
-	full.withModels(chain, p.models)
-	return full
-}
-
-func (p *Profile) shows(e entry) bool {
-	return slices.ContainsFunc(p.cases, func(t Traits) bool {
-		if !e.when.Holds(p.withModels(t)) {
-			return false
+func (p *caseFinder) shows(e entry) bool {
+	for i, t := range p.full {
+		if e.when.Holds(t) {
+			if _, ok := e.in(t, p.chains[i]); ok {
+				return true
+			}
 		}
-		chain, _ := ParseChain(t[ChainTrait])
-		_, ok := e.in(t, chain)
-		return ok
-	})
+	}
+	return false
 }
 
-func (p *Profile) showsWord(trait Trait, word string) bool {
-	return slices.ContainsFunc(p.cases, func(t Traits) bool {
-		return t[trait.Name] == word && trait.When.Holds(p.withModels(t))
+func (p *caseFinder) showsWord(trait Trait, word string) bool {
+	return slices.ContainsFunc(p.full, func(t Traits) bool {
+		return t[trait.Name] == word && trait.When.Holds(t)
 	})
 }
 
 // deviceWith returns a device that has the entry, and the word of a trait; typical in all else.
-func (p *Profile) deviceWith(m chainMaker, e entry, trait, word string) device {
+func (p *caseFinder) deviceWith(e entry, trait, word string) device {
+	m := p.maker
 	d := device{maps.Clone(p.cases[0]), m.pick(0)}
 	if e.place != nil && !slices.ContainsFunc(e.place.Models, func(id int) bool { return d.models[id] }) {
 		m.take(d.models, e.place.Models[0])
 	}
-	p.meet(m, d, e.when, 0)
+	p.meet(d, e.when, 0)
 	if trait != "" {
 		d.traits[trait] = word
 	}
@@ -119,7 +121,7 @@ func (p *Profile) deviceWith(m chainMaker, e entry, trait, word string) device {
 }
 
 // meet changes a device so that a condition holds of it, and those of the traits that the condition needs.
-func (p *Profile) meet(m chainMaker, d device, c Condition, depth int) {
+func (p *caseFinder) meet(d device, c Condition, depth int) {
 	if len(c.any) == 0 || depth > maxTraits {
 		return
 	}
@@ -127,7 +129,7 @@ func (p *Profile) meet(m chainMaker, d device, c Condition, depth int) {
 		trait, ok := p.Trait(t.trait)
 		if id, isModel := modelOf(t.trait); isModel {
 			if t.words[0] == "yes" {
-				m.take(d.models, id)
+				p.maker.take(d.models, id)
 			} else {
 				delete(d.models, id)
 			}
@@ -136,7 +138,7 @@ func (p *Profile) meet(m chainMaker, d device, c Condition, depth int) {
 		if !ok || t.holds(d.traits[t.trait]) && trait.When.Holds(d.traits) {
 			continue
 		}
-		p.meet(m, d, trait.When, depth+1)
+		p.meet(d, trait.When, depth+1)
 		if t.words != nil {
 			d.traits[t.trait] = t.words[0]
 		} else if low := max(int64(t.spans[0].Low), trait.Low); !t.holds(d.traits[t.trait]) {

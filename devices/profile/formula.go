@@ -32,8 +32,9 @@ func (l *loader) checkFormulas() {
 			}
 		}
 	}
+	seen := map[string]walk{}
 	for i, e := range l.p.entries {
-		if e.formula != nil && reaches(follows, e.point.Key, e.point.Key, map[string]bool{}) {
+		if e.formula != nil && goesRound(follows, e.point.Key, seen) {
 			l.nodes[i].Fail("value: %s follows from itself", e.point.Key)
 		}
 	}
@@ -50,29 +51,45 @@ func (l *loader) operand(i int, name string, sum bool, numbers map[string]bool) 
 		return []string{name}
 	}
 	var found []string
+	if known, ok := l.sums[name]; ok {
+		return known
+	}
 	for key, number := range numbers {
 		if number && matches(name, key) {
 			found = append(found, key)
 		}
 	}
+	slices.Sort(found)
+	l.sums[name] = found
 	if !letterForm.MatchString(name) || len(found) == 0 {
 		l.nodes[i].Fail("value: sum(%s) is of no point: say it with a letter, sum(pv_{n}_power)", name)
 	}
 	return found
 }
 
-// reaches reports whether a key is among what another follows from.
-func reaches(follows map[string][]string, from, wanted string, seen map[string]bool) bool {
-	return slices.ContainsFunc(follows[from], func(key string) bool {
-		if key == wanted {
+// walk is how far the search for round trips has come with a point.
+type walk uint8
+
+const (
+	under walk = iota + 1 // the search is in what it follows from
+	sound
+	round
+)
+
+// goesRound reports whether a point follows from itself, or from one that does.
+func goesRound(follows map[string][]string, key string, seen map[string]walk) bool {
+	if w := seen[key]; w != 0 {
+		return w != sound
+	}
+	seen[key] = under
+	for _, from := range follows[key] {
+		if goesRound(follows, from, seen) {
+			seen[key] = round
 			return true
 		}
-		if seen[key] {
-			return false
-		}
-		seen[key] = true
-		return reaches(follows, key, wanted, seen)
-	})
+	}
+	seen[key] = sound
+	return false
 }
 
 // keysOf returns the keys, without those that a sum could mean.

@@ -1,12 +1,14 @@
 package profile
 
 import (
+	"strings"
 	"testing"
 )
 
 // FuzzLoad demands that the loader never panics, and that what it lets through is sound in every variant.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(good))
+	f.Add([]byte(strings.Replace(family, "profile: family", "profile: good", 1)))
 	f.Add([]byte(example(f)))
 	for _, c := range spoilt {
 		f.Add([]byte(c.yaml))

@@ -31,6 +31,7 @@ type loader struct {
 	nodes    []*strict.Node // of each entry
 	current  *template      // the point that is read
 	tooMany  bool
+	sums     map[string][]string // the keys of each pattern of a sum
 }
 
 // file is one file of a profile.
@@ -50,7 +51,7 @@ func Load(name string, data []byte) (*Profile, error) { return load(name, data, 
 
 func load(name string, data []byte, open opener) (*Profile, error) {
 	l := &loader{reader: &reader{words: map[string]string{}}, p: &Profile{}, tables: map[string]*strict.Node{},
-		parts: map[string]string{}, seen: map[string]bool{}}
+		parts: map[string]string{}, seen: map[string]bool{}, sums: map[string][]string{}}
 	l.read(name, data, open)
 	if root := l.head(); root != nil {
 		l.profile(root, strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
@@ -64,7 +65,7 @@ func load(name string, data []byte, open opener) (*Profile, error) {
 	if len(all) > 0 {
 		return nil, all
 	}
-	l.p.findCases()
+	(&caseFinder{Profile: l.p}).find()
 	return l.p.WriteWith(l.p.Line.With), nil
 }
 
@@ -93,7 +94,9 @@ func (l *loader) profile(root *strict.Node, id string) {
 	l.readParts(f)
 	l.readTables(f)
 	for _, one := range l.files {
-		l.readDefaults(l.fields(one.root, "file").group("defaults", "defaults"))
+		if own := l.fields(one.root, "file"); own.has("defaults") {
+			l.readDefaults(own.group("defaults", "defaults"))
+		}
 		one.defaults = l.defaults
 	}
 	l.identify(f.group("identify", "identify"))

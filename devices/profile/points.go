@@ -8,7 +8,7 @@ import (
 )
 
 // maxPoints is how many points a family can have, with all repetitions and cases.
-const maxPoints = 20_000
+const maxPoints = 5_000
 
 // scope is what the groups around a point say of it.
 type scope struct {

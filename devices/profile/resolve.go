@@ -188,15 +188,17 @@ func (e entry) formulaOf(points []Point, has map[string]bool) (*Formula, bool) {
 			f.Terms = append(f.Terms, Term{p.factor, p.names})
 			continue
 		}
+		before := len(f.Terms)
 		for _, point := range points {
 			if point.Key != e.point.Key && has[point.Key] && matches(p.names[0], point.Key) {
 				f.Terms = append(f.Terms, Term{p.factor, []string{point.Key}})
 			}
 		}
+		if len(f.Terms) == before {
+			return f, false
+		}
 	}
-	keys := f.Keys()
-	missing := slices.ContainsFunc(keys, func(key string) bool { return !has[key] })
-	return f, len(f.Terms) > 0 && !missing
+	return f, !slices.ContainsFunc(f.Keys(), func(key string) bool { return !has[key] })
 }
 
 // matches reports whether a key is of a pattern: pv_2_power is of pv_{n}_power.
