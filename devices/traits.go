@@ -106,11 +106,21 @@ func (q *inquiry) read(ctx context.Context, fields []profile.IdentityField, neve
 // points returns the fields that are not settled yet, as points.
 func (q *inquiry) points(fields []profile.IdentityField, which func(key string) bool) (points []profile.Point) {
 	for _, f := range fields {
-		if which(f.Key) && !q.isSettled(f.Key) {
+		if which(f.Key) && !q.isSettled(f.Key) && !q.isForbidden(f) {
 			points = append(points, profile.Point{Key: f.Key, Ranges: f.Ranges, Spec: f.Spec})
 		}
 	}
 	return points
+}
+
+// isForbidden reports whether nothing may read the registers of a field, which need not be there.
+func (q *inquiry) isForbidden(f profile.IdentityField) bool {
+	if !q.isOptional(f.Key) && f.Key != "model" && f.Key != "version" {
+		return false // planning says that it cannot be
+	}
+	return slices.ContainsFunc(f.Ranges, func(r protocol.Range) bool {
+		return slices.ContainsFunc(q.cfg.Line.Never, r.Overlaps)
+	})
 }
 
 // isSettled reports whether a field is of a trait that is known without reading it.

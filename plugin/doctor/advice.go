@@ -107,6 +107,7 @@ type DeviceSymptoms struct {
 	Learned devices.Learned
 
 	// What trials found; 0 where they found nothing, or were not made.
+	Fits    []string      // profiles that take what answers for a device of theirs, where the configuration's does not
 	Answers bool          // a single request after a silence was answered in time, though none was before
 	Slowest time.Duration // the longest that a reply took when it was waited for
 	Gap     time.Duration // the shortest gap tried that ended the timeouts

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"solarhub/devices"
@@ -141,6 +142,10 @@ func wrongDevice(s Symptoms, d DeviceSymptoms) []Advice {
 	}
 	if refusedByGateway(d) {
 		return []Advice{nothingBehind(s, d)}
+	}
+	if len(d.Fits) > 0 {
+		return []Advice{mend(IllWrongDevice, "%s is not available: %s. What answers fits the profile %s: set `profile: %s`",
+			d.Config.Name, d.Status.Reason, strings.Join(d.Fits, " or "), d.Fits[0])}
 	}
 	return []Advice{mend(IllWrongDevice, "%s is not available: %s", d.Config.Name, d.Status.Reason)}
 }

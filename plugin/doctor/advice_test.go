@@ -131,6 +131,9 @@ var illnesses = map[string]illness{
 		d.Status = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}
 	},
 		[]Illness{IllWrongDevice}, "Roof is not available: unit 1 is no Powdrive"},
+	"a known stranger": {config.TCP, func(_ *Symptoms, d *DeviceSymptoms) {
+		d.Status, d.Fits = devices.Status{Reason: "unit 1 is no Powdrive: its kind is 2"}, []string{"senergy"}
+	}, []Illness{IllWrongDevice}, "its kind is 2. What answers fits the profile senergy: set `profile: senergy`"},
 
 	"no frames": {config.Serial, func(s *Symptoms, d *DeviceSymptoms) { noAnswer(s, d); s.Stats.Frames.Noise = 400 },
 		[]Illness{IllNoFrames}, "bytes come in, but no frames: the devices do not run at 9600 8N1"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"solarhub/devices"
+	"solarhub/devices/profile"
 	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
@@ -53,12 +54,28 @@ func (t *trials) onBus(ctx context.Context) {
 			anySilent = anySilent || d.Slowest == 0 && !d.Answers
 		case refusedByGateway(*d):
 			anySilent = true
+		case len(wrongDevice(t.at.Symptoms, *d)) > 0:
+			t.tryProfiles(ctx, d)
 		case t.unexplained(*d):
 			t.tryTimeouts(ctx, d, t.line.Devices[i])
 		}
 	}
 	if anySilent && t.at.Stats.Openings > 0 {
 		t.tryUnitIDs(ctx)
+	}
+}
+
+// tryProfiles looks for the shipped profile that takes what answers for a device of its family.
+func (t *trials) tryProfiles(ctx context.Context, d *DeviceSymptoms) {
+	t.check.tell(1, "looking for the profile that fits %s", d.Config.Name)
+	shipped, err := profile.Embedded()
+	if err != nil {
+		return
+	}
+	for _, p := range devices.Fit(ctx, t.line.Bus, d.Config, shipped) {
+		if p.ID != d.Config.Profile.ID {
+			d.Fits = append(d.Fits, p.ID)
+		}
 	}
 }
 

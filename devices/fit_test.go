@@ -1,0 +1,45 @@
+package devices
+
+import (
+	"testing"
+
+	"solarhub/devices/profile"
+	"solarhub/devices/simulate"
+	"solarhub/protocol"
+)
+
+// Where a profile does not fit, the one that does is found, and no register is read that one of them forbids.
+func TestTheProfileThatFits(t *testing.T) {
+	forbids := houseWith(t, "source: maker}\nidentify:", "never: [holding 15..18], source: maker}\nidentify:",
+		"{lv: 5, hv: 6}", "{lv: 77, hv: 78}")
+	var known []*profile.Profile
+	for file, text := range map[string]string{"estate.yaml": traitProfile, "suns.yaml": sunProfile} {
+		p, err := profile.Load(file, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known = append(known, p)
+	}
+	inHouse(t, func(h *house) {
+		h.cfg.Profile = forbids
+		unit, err := simulate.Unit(known[0], known[0].Cases()[0], "SN00000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.unit = unit
+	}, func(h *house) {
+		if err := h.device.identify(h.ctx); err == nil {
+			t.Error("another device was taken")
+		}
+		since := h.line.Journal().Last()
+		fit := Fit(h.ctx, h.bus, h.cfg, known)
+		if len(fit) != 1 || fit[0].ID != "estate" {
+			t.Errorf("%d profiles fit: %v", len(fit), fit)
+		}
+		for _, e := range h.line.Journal().Since(since) {
+			if e.Range.Overlaps(protocol.Range{Addr: 15, Count: 4}) {
+				t.Errorf("%v was read", e.Range)
+			}
+		}
+	})
+}
