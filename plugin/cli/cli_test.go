@@ -100,7 +100,7 @@ func TestDevices(t *testing.T) {
 		in, key string
 		want    []string
 	}{
-		{all, "battery_charge_current_max", []string{"Battery: Maximum charge current", "108", "u16", "A", "number",
+		{all, "battery_charge_current_max", []string{"Battery: Charge current limit", "108", "u16", "A", "number",
 			"0 to 350, step 1", "on"}},
 		{settable, "energy_priority", []string{"141", "options & 0x0001", "select", "Battery first | Load first"}},
 		{on, "window_1_start", []string{"148", "time, decimal", "time"}},

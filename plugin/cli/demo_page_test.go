@@ -103,8 +103,8 @@ func (s *show) at(line int, key string) protocol.Range {
 }
 
 const (
-	chargeCurrent = "number.house_battery_maximum_charge_current"
-	chargePower   = "number.garage_battery_maximum_charge_power"
+	chargeCurrent = "number.house_battery_charge_current_limit"
+	chargePower   = "number.garage_battery_charge_power_limit"
 	workMode      = "select.house_work_mode"
 )
 
@@ -201,7 +201,7 @@ func TestPageSurvivesRestarts(t *testing.T) {
 	s.house.Lines[1].Sim.Off()
 	s.startPlugin()
 	p.Wait("a value of before, with its age",
-		`/as of \d\d:\d\d/.test(`+row("number.garage_battery_maximum_discharge_power")+`.textContent)`)
+		`/as of \d\d:\d\d/.test(`+row("number.garage_battery_discharge_power_limit")+`.textContent)`)
 	p.Shot("cached")
 	p.Wait("that the device is away, and why",
 		`/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
@@ -252,8 +252,8 @@ func TestPageMakesAnAutomation(t *testing.T) {
 		form.requestSubmit();
 	})()`, nil)
 	p.Wait("the automation in words", `document.querySelector(".item .rule")?.textContent ===
-		"When House: Battery maximum charge current is below 40 A, " +
-		"set Garage: Battery maximum charge power to 1500 W."`)
+		"When House: Battery charge current limit is below 40 A, " +
+		"set Garage: Battery charge power limit to 1500 W."`)
 	p.Shot("automation")
 	p.open("devices")
 	p.enter(chargeCurrent, "30")

@@ -59,7 +59,7 @@ func TestSimulateTellsOfEachWrite(t *testing.T) {
 		"ABCDEFGHIJ", "--turnaround", "0")
 	at := addresses(t, out)[0]
 	before := time.Now()
-	set := []byte{16, 0, 108, 0, 1, 2, 0, 77} // holding 108, the maximum charge current
+	set := []byte{16, 0, 108, 0, 1, 2, 0, 77} // holding 108, the charge current limit
 	if reply := ask(t, at, 1, set...); !slices.Equal(reply, []byte{16, 0, 108, 0, 1}) {
 		t.Fatalf("the reply to a write is % x", reply)
 	}
@@ -71,7 +71,7 @@ func TestSimulateTellsOfEachWrite(t *testing.T) {
 	if code := stop(); code != cli.ExitOK || errs.String() != "" {
 		t.Fatalf("ended with %d: %s", code, errs)
 	}
-	for _, part := range []string{"ABCDEFGHIJ", "Battery: Maximum charge current", "-> 77 A   (holding 108+1: [77])"} {
+	for _, part := range []string{"ABCDEFGHIJ", "Battery: Charge current limit", "-> 77 A   (holding 108+1: [77])"} {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("no %q in:\n%s", part, out)
 		}

@@ -87,7 +87,7 @@ func (r *Report) write(l *Line, d *Device, e sim.Exchange) {
 	}
 }
 
-// writeSentence says what a write did: "Battery: Maximum charge current 100 -> 25 A   (holding 108+1: [25])".
+// writeSentence says what a write did: "Battery: Charge current limit 100 -> 25 A   (holding 108+1: [25])".
 func writeSentence(d *Device, e sim.Exchange, now map[string]codec.Value) string {
 	var parts []string
 	for _, p := range d.Points {

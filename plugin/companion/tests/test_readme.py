@@ -23,7 +23,7 @@ async def roof(core: Client, plugin: Plugin, serial: str) -> Home:
     options = ["selling_first", "zero_export_to_load", "zero_export_to_ct"]
     home.devices = [device(serial, "Roof inverter")]
     home.entities = [
-        entity(serial, "current", "number", name="Battery maximum charge current", **number),
+        entity(serial, "current", "number", name="Battery charge current limit", **number),
         entity(serial, "mode", "select", name="Work mode", options=options),
         entity(serial, "start_text", "text", name="Window 1 start text"),
         entity(serial, "start", "time", name="Window 1 start"),
