@@ -192,6 +192,14 @@ points:
 		!strings.Contains(err.Error(), "stands on itself") {
 		t.Errorf("bases that go round: %v", err)
 	}
+	dropped := strings.Replace(files["own"], "[mode]", "[nothing]", 1)
+	if _, err := load("own.yaml", []byte(dropped), open); err == nil || !strings.Contains(err.Error(), "no point") {
+		t.Errorf("what the base has not is dropped: %v", err)
+	}
+	if _, err := Load("own.yaml", []byte("base: nothing\n"+good)); err == nil ||
+		!strings.Contains(err.Error(), `"nothing" is not one of`) {
+		t.Errorf("an unknown base: %v", err)
+	}
 	base, err := load("good.yaml", []byte(good), open)
 	if err != nil {
 		t.Fatal(err)
