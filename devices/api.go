@@ -23,7 +23,7 @@ type Config struct {
 	Line      profile.LineSettings               // the profile's, with the configuration's overrides
 	Intervals map[profile.Interval]time.Duration // Now, Normal, Slow
 	Traits    profile.Traits                     // that the configuration fixes: they are not read
-	Shown     []string                           // keys of points that are entities though the profile hides them; AllPoints: every one
+	Shown     []string                           // keys of hidden points that are entities all the same, or AllPoints
 	ReadOnly  bool
 	Arm       []string      // keys of points that may be written though the profile asks for arming
 	Grace     time.Duration // how long it stays available while it is away; 0: not at all. See DefaultGrace

@@ -53,8 +53,8 @@ func (d *Device) Entities() []Entity {
 	return EntitiesOf(id, points)
 }
 
-// EntitiesOf returns what a host may show for the points of the device with that id, without the hidden ones. A writable time has a twin that is
-// a text: the host's scenes can set a text and cannot set a time.
+// EntitiesOf returns what a host may show for the points of the device with that id, without the hidden ones. A
+// writable time has a twin that is a text: the host's scenes can set a text and cannot set a time.
 func EntitiesOf(id string, points []profile.Point) []Entity {
 	var all []Entity
 	for _, p := range points {

@@ -33,6 +33,13 @@ func Fit(ctx context.Context, bus Bus, of Config, among []*profile.Profile) (bes
 	return best
 }
 
+// Identify asks once who answers. The error says why it is not a device of the profile.
+func Identify(ctx context.Context, bus Bus, cfg Config) (Identity, error) {
+	d := New(cfg, bus, nowhere{}, zerolog.Nop())
+	err := d.identify(ctx)
+	return d.Identity(), err
+}
+
 // strength scores the reasons for which a profile takes a device for one of its family: what must hold of it counts
 // twice, a serial number in its place and the models of SunSpec once each.
 func strength(p *profile.Profile) (score int) {

@@ -81,9 +81,10 @@ func TestTraitsAreSettled(t *testing.T) {
 		want   string
 		reads  int // at most
 	}{
-		"all":        {all, nil, "hv, phases 2, g5, big, meter, meter_phases 3, tenth", 3},
-		"few":        {few, nil, "lv, phases 1, g3, small, not meter, meter_phases 1, tenth", 2},
-		"no phases":  {few, func(h *house) { h.unit.Remove(protocol.Range{Addr: 22, Count: 1}) }, "lv, phases 3, g3", 20},
+		"all": {all, nil, "hv, phases 2, g5, big, meter, meter_phases 3, tenth", 3},
+		"few": {few, nil, "lv, phases 1, g3, small, not meter, meter_phases 1, tenth", 2},
+		"no phases": {few, func(h *house) { h.unit.Remove(protocol.Range{Addr: 22, Count: 1}) }, "lv, phases 3, g3",
+			20},
 		"odd phases": {few, func(h *house) { h.unit.Set(protocol.HoldingRegister, 22, 7) }, "lv, phases 3, g3", 2},
 		"fixed": {all, func(h *house) {
 			h.cfg.Traits = profile.Traits{"unit": "whole", "meter": "no", "generation": "g4", "phases": "3"}
@@ -294,7 +295,7 @@ func TestHiddenPoints(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, func(h *house) {
-			has := slices.ContainsFunc(h.device.Entities(), func(e Entity) bool { return e.Key == "cell" && !e.Enabled })
+			has := slices.ContainsFunc(h.device.Entities(), func(e Entity) bool { return e.Key == "cell" })
 			if has != c.want || len(h.sink.of("cell")) > 0 {
 				t.Errorf("%s: entity %v, polled %v", name, has, h.sink.of("cell"))
 			}

@@ -14,11 +14,11 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// Unit returns a unit that answers as a device of the family with those traits and that serial number: every point holds
-// a value that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only are
-// refused with exception 2. What is written to other registers than it is read from shows where it is read. Its unit id
-// is the one the family is delivered with. The serial number must fit the family's register; it is as SerialNumber
-// returns it.
+// Unit returns a unit that answers as a device of the family with those traits and that serial number: every point
+// holds a value that makes sense, what lies between them holds 0, holes do not exist, and writes to what is read only
+// are refused with exception 2. What is written to other registers than it is read from shows where it is read. Its
+// unit id is the one the family is delivered with. The serial number must fit the family's register; it is as
+// SerialNumber returns it.
 func Unit(p *profile.Profile, traits profile.Traits, serial string) (*sim.Unit, error) {
 	points, err := p.Resolve(traits)
 	if err != nil {

@@ -195,8 +195,8 @@ func shownKeys(n *strict.Node, family *profile.Profile) []string {
 		switch key, ok := item.Text(); {
 		case !ok:
 		case !slices.Contains(hidden, key):
-			item.Fail("points: %q is not one of the %d points of %s that are no entities by themselves", key, len(hidden),
-				family.ID)
+			item.Fail("points: %q is not one of the %d points of %s that are no entities by themselves", key,
+				len(hidden), family.ID)
 		default:
 			keys = append(keys, key)
 		}

@@ -144,7 +144,8 @@ func wrongDevice(s Symptoms, d DeviceSymptoms) []Advice {
 		return []Advice{nothingBehind(s, d)}
 	}
 	if len(d.Fits) > 0 {
-		return []Advice{mend(IllWrongDevice, "%s is not available: %s. What answers fits the profile %s: set `profile: %s`",
+		return []Advice{mend(IllWrongDevice,
+			"%s is not available: %s. What answers fits the profile %s: set `profile: %s`",
 			d.Config.Name, d.Status.Reason, strings.Join(d.Fits, " or "), d.Fits[0])}
 	}
 	return []Advice{mend(IllWrongDevice, "%s is not available: %s", d.Config.Name, d.Status.Reason)}

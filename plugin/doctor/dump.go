@@ -50,13 +50,25 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, progress func
 
 func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress func(done, of int)) (Dump, error) {
 	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
-	identity := identityRanges(d.Profile)
-	for _, r := range identity {
+	never := d.Line.Never
+	who, err := devices.Identify(ctx, line, d)
+	if err == nil {
+		dump.Traits, _ = d.Profile.NamedTraits(who.Traits) // which the device has settled
+	} else {
+		never = slices.Concat(never, d.Profile.Identify.Never)
+	}
+	for _, r := range identityRanges(d.Profile, dump.Traits) {
+		if slices.ContainsFunc(never, r.Overlaps) {
+			continue
+		}
 		if err := dump.read(ctx, line, d, r, nil); err != nil {
 			return dump, err
 		}
 	}
-	dump.Traits = dump.traits()
+	if dump.Traits == nil {
+		dump.Traits = dump.traits()
+		d.Line.Never = never
+	}
 	points, err := d.Profile.Resolve(dump.Traits)
 	if err != nil {
 		return dump, err
@@ -78,12 +90,31 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress 
 	return dump, nil
 }
 
-func identityRanges(p *profile.Profile) []protocol.Range {
+// identityRanges returns what tells what a device is: the fields of identification, and where its models of SunSpec
+// begin and end.
+func identityRanges(p *profile.Profile, traits profile.Traits) []protocol.Range {
 	var all []protocol.Range
-	for _, f := range p.IdentityFields(nil) {
+	for _, f := range p.IdentityFields(traits) {
 		all = append(all, f.Ranges...)
 	}
-	return all
+	for _, t := range p.Traits {
+		if traits != nil && p.Applies(t, traits) {
+			all = append(all, t.Field.In(traits).Ranges...)
+		}
+	}
+	chain, err := profile.ParseChain(traits[profile.ChainTrait])
+	if err != nil {
+		return all
+	}
+	end := protocol.Range{Addr: chain.Base, Count: 2}
+	for _, m := range chain.Models {
+		all = append(all, end)
+		end = protocol.Range{Addr: m.Addr, Count: 2}
+		if last := m.Addr + 2 + m.Length; m == chain.Models[len(chain.Models)-1] {
+			all, end = append(all, end), protocol.Range{Addr: last, Count: 1}
+		}
+	}
+	return append(all, end)
 }
 
 // read takes a range. If the device refuses it, the items in it are asked for one by one.

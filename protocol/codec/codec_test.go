@@ -98,7 +98,8 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 		words []uint16
 		why   string
 	}{
-		"pattern":        {codec.Spec{NoValue: []codec.RawRange{{From: 0xFFFF, To: 0xFFFF}}}, []uint16{0xFFFF}, "0xFFFF"},
+		"pattern": {codec.Spec{NoValue: []codec.RawRange{{From: 0xFFFF, To: 0xFFFF}}}, []uint16{0xFFFF},
+			"0xFFFF"},
 		"too few words":  {codec.Spec{Type: codec.U32}, []uint16{1}, "1 words instead of 2"},
 		"unknown option": {codec.Spec{Form: codec.OptionForm, Options: modes}, []uint16{7}, "7"},
 		"neither on nor": {codec.Spec{Form: codec.BoolForm, Mask: 3, On: 3, Off: 2}, []uint16{1}, "1"},
@@ -116,10 +117,11 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 			[]uint16{0xFFFF, 0}, "0xFFFF"},
 		"BCD of letters": {codec.Spec{Form: codec.TimeBCD}, []uint16{0x0A00}, "2560"},
 		"60 hours":       {codec.Spec{Type: codec.U32, Form: codec.TimePair}, []uint16{0x100, 30}, "no time"},
-		"ASCII 25:00":    {codec.Spec{Type: codec.Text, Length: 2, Form: codec.TimeASCII}, []uint16{0x3235, 0x3030}, "25:00"},
-		"no moment":      {codec.Spec{Type: codec.U64, Form: codec.EpochForm}, []uint16{1, 0, 0, 0}, "no moment"},
-		"blank text":     {codec.Spec{Type: codec.Text, Length: 1}, []uint16{0}, "no text"},
-		"binary text":    {codec.Spec{Type: codec.Text, Length: 2}, []uint16{0x4101, 0x4142}, "no text"},
+		"ASCII 25:00": {codec.Spec{Type: codec.Text, Length: 2, Form: codec.TimeASCII}, []uint16{0x3235, 0x3030},
+			"25:00"},
+		"no moment":   {codec.Spec{Type: codec.U64, Form: codec.EpochForm}, []uint16{1, 0, 0, 0}, "no moment"},
+		"blank text":  {codec.Spec{Type: codec.Text, Length: 1}, []uint16{0}, "no text"},
+		"binary text": {codec.Spec{Type: codec.Text, Length: 2}, []uint16{0x4101, 0x4142}, "no text"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -76,7 +76,8 @@ func (s Spec) Expected() string {
 }
 
 // Parse turns what a host sends (float64, string or bool) into a value of this point. A number may be a text, an option
-// is its name if it can be written, a time is HH:MM or HH:MM:00, and on and off may be words. The error is a *TypeError or an *OptionError.
+// is its name if it can be written, a time is HH:MM or HH:MM:00, and on and off may be words. The error is a *TypeError
+// or an *OptionError.
 func (s Spec) Parse(given any) (Value, error) {
 	text, isText := given.(string)
 	on, isBool := given.(bool)
