@@ -90,34 +90,36 @@ func (l *loader) within(g fields, s scope) (inner scope, ok bool) {
 	return inner, ok && g.exists()
 }
 
-// override takes the keys of a point of the base from the point of the file that has the same key, and leaves out what
-// the file drops.
+// override leaves out what the file drops of its base, and takes the keys of a point of the file over those of each
+// point of the base with the same key. A family can have several, one for each of its conditions.
 func (l *loader) override(all []filed) []filed {
-	if len(l.files) == 1 {
-		return all
-	}
-	at := map[string]int{}
-	var kept []filed
-	for _, p := range all {
-		key := keyOf(p.node)
-		i, known := at[key]
-		if known && p.of != kept[i].of {
-			kept[i].node = strict.Merged(kept[i].node, p.node)
-			continue
-		}
-		at[key] = len(kept)
-		kept = append(kept, p)
-	}
-	for _, f := range l.files {
+	for _, f := range l.files[1:] {
 		for _, n := range l.fields(f.root, "file").list("drop") {
-			before := len(kept)
-			kept = slices.DeleteFunc(kept, func(p filed) bool { return keyOf(p.node) == textOf(n) && p.of != f })
-			if len(kept) == before {
+			before := len(all)
+			all = slices.DeleteFunc(all, func(p filed) bool { return keyOf(p.node) == textOf(n) && l.below(p.of, f) })
+			if len(all) == before {
 				n.Fail("drop: the base has no point %q", textOf(n))
 			}
 		}
 	}
+	var kept []filed
+	for _, p := range all {
+		known := false
+		for i, b := range kept {
+			if keyOf(b.node) == keyOf(p.node) && b.of != p.of {
+				kept[i].node, known = strict.Merged(b.node, p.node), true
+			}
+		}
+		if !known {
+			kept = append(kept, p)
+		}
+	}
 	return kept
+}
+
+// below reports whether a file is a base of another.
+func (l *loader) below(base, f *file) bool {
+	return slices.Index(l.files, base) < slices.Index(l.files, f)
 }
 
 // keyOf returns the key or the quantity of a point.

@@ -66,7 +66,11 @@ func (e entry) in(t Traits, chain Chain) (Point, bool) {
 	}
 	if by := e.shift.at(t); by != 0 {
 		p.Ranges = slices.Clone(p.Ranges)
-		for i := range p.Ranges {
+		moving := p.Ranges
+		if p.Spec.ScaleWord {
+			moving = moving[:len(moving)-1] // the power of ten stays where it is
+		}
+		for i := range moving {
 			if at := float64(p.Ranges[i].Addr) + by; at < 0 || at > 65535 {
 				return p, false
 			}

@@ -62,8 +62,8 @@ func TestOnAtFirst(t *testing.T) {
 		measures := func(start string) bool {
 			return slices.ContainsFunc(points, func(p Point) bool { return strings.HasPrefix(p.Key, start) })
 		}
-		if !measures("battery_soc") {
-			return
+		if p.SunSpec != nil || !measures("battery_soc") {
+			return // what a SunSpec device has follows from its models: see below
 		}
 		shown := map[string]int{}
 		for _, point := range points {
@@ -82,4 +82,50 @@ func TestOnAtFirst(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The SunSpec devices that people have show what their models hold, once.
+func TestOnAtFirstOfSunSpec(t *testing.T) {
+	const hybrid = "40000 1:65 103:50 120:26 121:30 122:44 123:24 160:88 124:24"
+	for _, c := range []struct {
+		id     string
+		traits Traits
+		shown  string
+	}{
+		{"fronius", Traits{"sunspec": hybrid}, "output_power pv_power pv_energy pv_1_power pv_2_power battery_power " +
+			"battery_soc battery_energy_charged battery_energy_discharged"},
+		{"fronius", Traits{"sunspec": "40000 1:65 113:60 120:26"}, "output_power pv_power pv_energy"},
+		{"solaredge", Traits{"sunspec": "40000 1:65 103:50 1:65 203:105", "battery_1": "yes"}, "output_power pv_power " +
+			"pv_energy grid_power grid_energy_import grid_energy_export battery_power battery_soc battery_energy_charged " +
+			"battery_energy_discharged"},
+		{"solaredge", Traits{"sunspec": "40000 1:65 103:50", "battery_1": "yes", "battery_2": "yes"},
+			"output_power pv_power battery_power battery_soc battery_energy_charged battery_energy_discharged"},
+		{"sunspec", Traits{"sunspec": "40000 1:66 103:50 203:105"}, "output_power pv_power pv_energy grid_power " +
+			"grid_energy_import grid_energy_export"},
+		{"sunspec", Traits{"sunspec": "40000 1:65 203:105"}, "power energy_import energy_export l1_power"},
+		{"sunspec", Traits{"sunspec": "40000 1:66 701:153 714:43"}, "output_power pv_power pv_energy"},
+	} {
+		p, err := Get(c.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		points, err := p.Resolve(c.traits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := map[string]int{}
+		for _, point := range points {
+			if point.Entity.Enabled {
+				shown[point.Key]++
+			}
+		}
+		for _, key := range strings.Fields(c.shown) {
+			if shown[key] != 1 {
+				t.Errorf("%s %v: %s is on at first %d times", c.id, c.traits, key, shown[key])
+			}
+		}
+		if len(shown) < 8 || len(shown) > 40 {
+			t.Errorf("%s %v: %d are on at first", c.id, c.traits, len(shown))
+		}
+	}
 }

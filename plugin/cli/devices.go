@@ -29,7 +29,8 @@ type, unit, limits, and whether Home Assistant shows the point at first. With th
 of your own, check it and list its points.`,
 		Example: `  solarhub devices
   solarhub devices powdrive --writable
-  solarhub devices ./my-inverter.yaml`,
+  solarhub devices ./my-inverter.yaml
+  solarhub devices coverage`,
 		Args: oneArgument,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -42,11 +43,13 @@ of your own, check it and list its points.`,
 		"list the points of a device with this trait, such as battery=lv; repeat it for more")
 	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
 	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
+	command.AddCommand(a.coverageCommand())
 	return command
 }
 
 func (a *app) listProfiles() error {
 	t := newTable(a.Out, "profile", "device", "traits", "points", "settable", "on at first")
+	narrow(t, "traits", 40)
 	for _, name := range profile.Names() {
 		p, err := profile.Get(name)
 		if err != nil {

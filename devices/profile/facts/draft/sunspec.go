@@ -159,12 +159,12 @@ func traitsOf(rows []facts.Row) string {
 	text := "\n# How many points a curve has.\ntraits:\n"
 	for _, r := range rows {
 		if r.Key == "number_of_points" {
-			text += fmt.Sprintf("  points_%d: {at: {model: %[1]d, offset: %d}, number: 0..%d, otherwise: 0}\n", r.Model,
-				r.Addrs[0], mostPoints)
+			text += fmt.Sprintf("  points_%d: {at: {model: %[1]d, offset: %d}, number: 0..20, otherwise: 0, "+
+				"when: model %[1]d}\n", r.Model, r.Addrs[0])
 		}
 	}
 	return text
 }
 
 // mostPoints is how many points of a curve are read. The standard's examples have 2 to 5.
-const mostPoints = 10
+const mostPoints = 5

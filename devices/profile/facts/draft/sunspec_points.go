@@ -109,8 +109,8 @@ func sum(text string) string {
 }
 
 // mostBlocks is how many repeated blocks of a model are read.
-var mostBlocks = map[uint16]int{160: 20, 705: 3, 706: 3, 707: 2, 708: 2, 709: 2, 710: 2, 711: 3, 712: 3, 714: 8,
-	803: 16}
+var mostBlocks = map[uint16]int{160: 12, 705: 2, 706: 2, 707: 2, 708: 2, 709: 2, 710: 2, 711: 2, 712: 2, 714: 6,
+	803: 8}
 
 // lines returns the points of a row: one, or one for each condition.
 func (w writer) lines(r facts.Row, outer, inner string) []string {
@@ -265,11 +265,7 @@ func (w writer) writable(p *point, r facts.Row, n sunspecName) {
 	case n.write == "arm":
 		p.add("write", "{arm: true}")
 	case limits:
-		step := "1"
-		if high == "1" {
-			step = "0.01"
-		}
-		p.add("write", fmt.Sprintf("{min: %s, max: %s, step: %s}", low, high, step))
+		p.add("write", fmt.Sprintf("{min: %s, max: %s, step: 1}", low, high))
 		p.add("source", "standard")
 	}
 }
