@@ -102,7 +102,7 @@ func TestDevices(t *testing.T) {
 	}{
 		{all, "battery_charge_current_max", []string{"Battery: Charge current limit", "108", "u16", "A", "number",
 			"0 to 350, step 1", "on"}},
-		{settable, "energy_priority", []string{"141", "options & 0x0001", "select", "Battery first | Load first"}},
+		{settable, "energy_priority", []string{"141", "options & 0x0001", "select", "battery_first | load_first"}},
 		{on, "window_1_start", []string{"148", "time, decimal", "time"}},
 		{all, "battery_type", []string{"off, needs arm"}},
 	} {
