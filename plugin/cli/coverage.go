@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -101,29 +102,30 @@ func (a *app) coverage(asJSON bool) error {
 
 func coverageOf(p *profile.Profile) coverage {
 	c := coverage{Profile: p.ID}
-	var points []profile.Point
-	at := map[string]int{}
+	forms := map[string][]profile.Point{}
 	for _, point := range p.All() {
-		i, known := at[point.Pattern]
-		if !known {
-			at[point.Pattern] = len(points)
-			points = append(points, point)
-			continue
-		}
-		points[i].Entity.Enabled = points[i].Entity.Enabled || point.Entity.Enabled
-		if points[i].Write == nil {
-			points[i].Write = point.Write
-		}
+		forms[point.Pattern] = append(forms[point.Pattern], point)
 	}
-	for _, point := range points {
-		level := p.Level(point.Source)
-		c.Points.count(level)
-		if point.Entity.Enabled {
-			c.On.count(level)
-		}
-		if point.Write != nil {
-			c.Written.count(level)
-		}
+	for _, points := range forms {
+		c.Points.countOf(p, points, func(profile.Point) bool { return true })
+		c.On.countOf(p, points, func(point profile.Point) bool { return point.Entity.Enabled })
+		c.Written.countOf(p, points, func(point profile.Point) bool { return point.Write != nil })
 	}
 	return c
 }
+
+// countOf counts a point, if one of its forms is meant, by the form that is known least.
+func (b *byLevel) countOf(p *profile.Profile, forms []profile.Point, meant func(profile.Point) bool) {
+	worst := -1
+	for _, point := range forms {
+		if meant(point) {
+			worst = max(worst, slices.Index(pointLevels, p.Level(point.Source)))
+		}
+	}
+	if worst >= 0 {
+		b.count(pointLevels[worst])
+	}
+}
+
+// pointLevels are the levels of a point, the best first.
+var pointLevels = []string{profile.LevelPaper, profile.LevelTwo, profile.LevelOne, profile.LevelOriginal}

@@ -66,3 +66,14 @@ func TestDiffOfAChangedTable(t *testing.T) {
 		t.Errorf("the diff lacks %q:\n%s", want, lines())
 	}
 }
+
+// TestExpressTheShippedTables puts every table of the project into the format, but for what it cannot hold.
+func TestExpressTheShippedTables(t *testing.T) {
+	var out bytes.Buffer
+	if err := express(&out, []string{"../tables"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "20 of 21 register maps can be held without loss"; !strings.Contains(out.String(), want) {
+		t.Errorf("not %q:\n%s", want, out.String())
+	}
+}

@@ -119,8 +119,7 @@ func clash(a, b facts.Row) bool {
 		return false
 	}
 	shared := slices.ContainsFunc(a.Addrs, func(x uint16) bool { return slices.Contains(b.Addrs, x) })
-	whole := func(r facts.Row) bool { return r.Mask == 0 || r.Decoding().Kind == facts.Clock }
-	return shared && (whole(a) || whole(b) || a.Mask&b.Mask != 0)
+	return shared && (a.Mask == 0 || b.Mask == 0 || a.Mask&b.Mask != 0)
 }
 
 func (f *form) decode(p *point, r facts.Row) {

@@ -152,6 +152,9 @@ func (p *point) decoding(r reading, lowFirst bool) {
 		return
 	case facts.Clock:
 		p.add("time", clocks[row.Type])
+		if d.Mask != 0 {
+			p.add("mask", fmt.Sprintf("0x%04X", d.Mask))
+		}
 		switch clocks[row.Type] {
 		case "hour_minute":
 			p.add("type", "u32")
