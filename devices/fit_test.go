@@ -43,3 +43,38 @@ func TestTheProfileThatFits(t *testing.T) {
 		}
 	})
 }
+
+// Each family against all: what answers as one of them is taken by its own profile and by no other, but for the models
+// of SunSpec, which any such device has. Where the registers that tell a family may not be read, no profile is named.
+func TestConfusion(t *testing.T) {
+	shipped, err := profile.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, p := range shipped {
+		inHouse(t, func(h *house) {
+			h.cfg.Profile = p
+			if h.unit, err = simulate.Unit(p, p.Cases()[0], "TEST123456"); err != nil {
+				t.Fatal(err)
+			}
+			h.cfg.Unit = h.unit.ID()
+		}, func(h *house) {
+			for _, other := range shipped {
+				cfg := Config{Profile: other, Unit: h.cfg.Unit, ID: "confused", Line: other.Line}
+				_, err := Identify(h.ctx, h.bus, cfg)
+				if want := p == other || other.ID == "sunspec" && p.SunSpec != nil; (err == nil) != want {
+					t.Errorf("%s as %s: %v", p.ID, other.ID, err)
+				}
+			}
+			fit := Fit(h.ctx, h.bus, h.cfg, shipped)
+			if len(fit) > 1 || len(fit) == 1 && fit[0] != p {
+				t.Errorf("%s: %d profiles fit, first %s", p.ID, len(fit), fit[0].ID)
+			}
+			named += len(fit)
+		})
+	}
+	if named < 4 {
+		t.Errorf("only %d families are named", named)
+	}
+}
