@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"solarhub/devices/profile"
 	"solarhub/plugin/cli"
 )
 
@@ -36,14 +37,22 @@ lines:
         name: Garage
 `
 
-// Each of the four cases has its row, and a table fits a terminal.
+// Each case of the two families has its row, and a table fits a terminal.
 func TestCheckPredicts(t *testing.T) {
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", configuration1))
 	if code != cli.ExitOK || errs != "" {
 		t.Fatalf("ended with %d: %s", code, errs)
 	}
-	if n := strings.Count(out, "on at first  "); n != 4 {
-		t.Errorf("%d rows of what is on at first, not one for each of four cases:\n%s", n, out)
+	cases := 0
+	for _, id := range []string{"powdrive", "senergy"} {
+		p, err := profile.Get(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases += len(p.Cases())
+	}
+	if n := strings.Count(out, "on at first  "); n != cases {
+		t.Errorf("%d rows of what is on at first, not one for each of %d cases:\n%s", n, cases, out)
 	}
 	for line := range strings.Lines(out) {
 		if len(line) > 130 && !strings.Contains(line, "is right") {
