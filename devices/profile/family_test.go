@@ -42,7 +42,8 @@ points:
 - {is: pv_energy_today, at: 11, scale: {tenth: 0.1, whole: 1}}
 - {is: battery_power, at: {lv: 12, hv: 13, else: 14}, type: s16, scale: -1}
 - {is: work_mode, at: 15, options: [states, {when: battery = lv, 5: Old mode}], write: {options: [run]}}
-- {key: limit, name: Limit, at: 16, scale: 100, unit: W, class: power, source: paper, write: {min: 0, max: rated_power * 1.1}}
+- {key: limit, name: Limit, at: 16, scale: 100, unit: W, class: power, source: paper,
+   write: {min: 0, max: rated_power * 1.1}}
 - group:
     when: [phases >= 2, meter]
     repeat: {n: 1..phases, stride: 10}
@@ -63,7 +64,8 @@ points:
 - {key: clock, name: Clock, at: 300, type: u32, epoch: true, alone: true, entity: false}
 - {key: made, name: Made, at: 302, version: [8, 8], no_value: [0, 0xFFF0..0xFFFF]}
 - {key: night, name: Night, at: 303, type: u32, time: hour_minute, write: {at: 310}, source: first}
-- {key: ac_power, name: Output, at: {model: [101, 103], offset: 14}, scale_at: {model: [101, 103], offset: 15}, type: s16, unit: W, class: power}
+- {key: ac_power, name: Output, at: {model: [101, 103], offset: 14}, scale_at: {model: [101, 103], offset: 15},
+   type: s16, unit: W, class: power}
 - {key: three, name: Three, at: {model: 103, offset: 20}, when: model 103}
 `
 
@@ -160,7 +162,8 @@ func TestTraitWords(t *testing.T) {
 		{"battery", codec.Number(1280), "lv"}, {"battery", codec.Number(7), "hv"}, {"battery", codec.Number(9), ""},
 		{"battery", codec.None("silent"), ""}, {"phases", codec.Number(3), "3"}, {"phases", codec.Number(4), ""},
 		{"series", codec.TextOf("21067"), "old"}, {"series", codec.TextOf("21057"), "new"},
-		{"series", codec.TextOf("30"), ""}, {"meter", codec.BoolOf(false), "no"}, {"unit", codec.TextOf("whole"), "whole"},
+		{"series", codec.TextOf("30"), ""}, {"meter", codec.BoolOf(false), "no"},
+		{"unit", codec.TextOf("whole"), "whole"},
 	} {
 		trait, _ := p.Trait(c.trait)
 		if word, ok := trait.Word(c.value); ok != (c.want != "") || ok && word != c.want {

@@ -63,7 +63,8 @@ func TestExampleHead(t *testing.T) {
 	if kind.Accepted() != "5, 6..8, 1280" || !slices.Equal(kind.Words, []string{"lv", "hv"}) {
 		t.Errorf("traits %+v", p.Traits)
 	}
-	if !slices.Equal(p.Parts, []Part{{"battery", "Battery"}, {"schedule", "Schedule"}, {"grid", "Grid"}, {"pv", "Solar"}}) {
+	if !slices.Equal(p.Parts, []Part{{"battery", "Battery"}, {"schedule", "Schedule"},
+		{"grid", "Grid"}, {"pv", "Solar"}}) {
 		t.Errorf("parts %v", p.Parts)
 	}
 }

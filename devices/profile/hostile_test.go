@@ -37,8 +37,9 @@ func TestHostileProfiles(t *testing.T) {
 		"words":   full(head+"  kind: {at: 0, values: {", "v%d: %d, ", "}}\n"+points),
 		"repetitions": full(good, "- group: {repeat: {n: 1..500, stride: 1}, points: [{group: {repeat: {m: 1..500, "+
 			"stride: 2}, points: [{key: \"k%d_{n}_{m}\", name: \"K%d {n} {m}\", at: 1}]}}]}\n", ""),
-		"sums":       full(good, "- {key: s%d, name: S%d, value: \"sum(s{n}) + s1 * s2\"}\n", ""),
-		"conditions": full(good, "- {key: c%d, name: C%d, at: 1, when: [kind = lv, kind = hv, kind = lv, kind != hv]}\n", ""),
+		"sums": full(good, "- {key: s%d, name: S%d, value: \"sum(s{n}) + s1 * s2\"}\n", ""),
+		"conditions": full(good, "- {key: c%d, name: C%d, at: 1, when: [kind = lv, kind = hv, kind = lv, "+
+			"kind != hv]}\n", ""),
 		"sources": full(strings.Replace(good, "sources: {", "sources: {xx, ", 1)+"- {source: ", "s%d, ",
 			"x}\n"),
 		"words and points": full(head+"  kind: {at: 0, values: {"+repeated("v%d: %d, ", 900)+"}}\n"+points,

@@ -133,12 +133,20 @@ func numberOf(text string) int {
 type partOf struct{ key, name string }
 
 func (l *loader) checkWords(f fields, p Point) {
-	one := strings.NewReplacer(l.firstLetters()...)
-	if key := one.Replace(p.Key); f.has("key") && !keyForm.MatchString(key) {
+	if !f.has("key") && !f.has("name") {
+		return
+	}
+	one := func(text string) string {
+		if pairs := l.firstLetters(); pairs != nil {
+			return strings.NewReplacer(pairs...).Replace(text)
+		}
+		return text
+	}
+	if key := one(p.Key); f.has("key") && !keyForm.MatchString(key) {
 		f.fail("key", "key %q is not of the form %s", p.Key, keyForm)
 	}
 	if f.has("name") {
-		for _, wrong := range checkName(one.Replace(p.Name)) {
+		for _, wrong := range checkName(one(p.Name)) {
 			f.fail("name", "%s", wrong)
 		}
 	}

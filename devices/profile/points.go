@@ -90,36 +90,52 @@ func (l *loader) within(g fields, s scope) (inner scope, ok bool) {
 	return inner, ok && g.exists()
 }
 
-// override leaves out what the file drops of its base, and takes the keys of a point of the file over those of each
-// point of the base with the same key. A family can have several, one for each of its conditions.
+// override leaves out the points of the base that a file drops, and takes the keys of the others from the point of the
+// file that has the same key. A key that the file has several times stands there in place of all that the base has.
 func (l *loader) override(all []filed) []filed {
-	for _, f := range l.files[1:] {
-		for _, n := range l.fields(f.root, "file").list("drop") {
-			before := len(all)
-			all = slices.DeleteFunc(all, func(p filed) bool { return keyOf(p.node) == textOf(n) && l.below(p.of, f) })
-			if len(all) == before {
-				n.Fail("drop: the base has no point %q", textOf(n))
-			}
-		}
+	if len(l.files) == 1 {
+		return all
 	}
 	var kept []filed
-	for _, p := range all {
-		known := false
-		for i, b := range kept {
-			if keyOf(b.node) == keyOf(p.node) && b.of != p.of {
-				kept[i].node, known = strict.Merged(b.node, p.node), true
+	for _, f := range l.files {
+		kept = l.drop(f, kept)
+		own := map[string]int{}
+		for _, p := range all {
+			if p.of == f {
+				own[keyOf(p.node)]++
 			}
 		}
-		if !known {
-			kept = append(kept, p)
+		kept = slices.DeleteFunc(kept, func(p filed) bool { return own[keyOf(p.node)] > 1 })
+		for _, p := range all {
+			if p.of == f && !merge(kept, p) {
+				kept = append(kept, p)
+			}
 		}
 	}
 	return kept
 }
 
-// below reports whether a file is a base of another.
-func (l *loader) below(base, f *file) bool {
-	return slices.Index(l.files, base) < slices.Index(l.files, f)
+// merge changes all points of the base that have the key of a point of a file. It returns whether there is one.
+func merge(base []filed, own filed) (merged bool) {
+	key := keyOf(own.node)
+	for i, p := range base {
+		if key != "" && p.of != own.of && keyOf(p.node) == key {
+			base[i].node, merged = strict.Merged(p.node, own.node), true
+		}
+	}
+	return merged
+}
+
+// drop leaves out the points of the base that a file names.
+func (l *loader) drop(f *file, base []filed) []filed {
+	for _, n := range l.fields(f.root, "file").list("drop") {
+		before := len(base)
+		base = slices.DeleteFunc(base, func(p filed) bool { return keyOf(p.node) == textOf(n) })
+		if len(base) == before {
+			n.Fail("drop: the base has no point %q", textOf(n))
+		}
+	}
+	return base
 }
 
 // keyOf returns the key or the quantity of a point.

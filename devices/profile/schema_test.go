@@ -33,8 +33,8 @@ func wordsOf() map[string][]string {
 	}
 }
 
-// schemaOf returns the JSON schema of a profile, by which an editor completes and checks one. Where a value can differ by
-// the words of a trait, any mapping is right for it.
+// schemaOf returns the JSON schema of a profile, by which an editor completes and checks one. Where a value can differ
+// by the words of a trait, any mapping is right for it.
 func schemaOf() schema {
 	defs := schema{}
 	for name, keys := range formatKeys {

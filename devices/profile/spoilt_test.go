@@ -161,7 +161,8 @@ points`)},
 	{"sum of nothing", point("key: extra, name: Extra, value: \"sum(pv_{n}_power)\"")},
 	{"repetition leaves the addresses", point("group: {repeat: {n: 1..4, stride: 30000}, points: [{key: \"x_{n}\", " +
 		"name: \"X {n}\", at: 1}]}")},
-	{"repetition without its letter", point("group: {repeat: {n: 1..2, stride: 1}, points: [{key: xx, name: X, at: 1}]}")},
+	{"repetition without its letter", point("group: {repeat: {n: 1..2, stride: 1}, points: " +
+		"[{key: xx, name: X, at: 1}]}")},
 	{"repetition of a word", point("group: {repeat: {n: 1..kind}, points: []}")},
 	{"repetition without a letter", point("group: {repeat: {stride: 1}, points: []}")},
 	{"offsets", point("group: {repeat: {n: 1..2, offsets: [0]}, points: []}")},

@@ -68,7 +68,13 @@ func (r *Report) checkBytes(data []byte) bool {
 	}
 	line, column := 1, 1
 	for len(data) > 0 {
-		char, size := utf8.DecodeRune(data)
+		char, size := rune(data[0]), 1
+		if char >= ' ' && char < 0x7F {
+			column++
+			data = data[1:]
+			continue
+		}
+		char, size = utf8.DecodeRune(data)
 		if what := invisible(char, size, data); what != "" {
 			r.add(line, column, what)
 			return false
