@@ -17,7 +17,7 @@ type Source struct {
 // The levels of sources and points.
 const (
 	LevelPaper    = "paper"    // the maker's own document
-	LevelTwo      = "two"      // two public sources agree
+	LevelTwo      = "two"      // two sources agree; one can be the table of the first SolarHub, which ran on a device
 	LevelOne      = "one"      // one public source
 	LevelOriginal = "original" // the table of the first SolarHub alone
 )
@@ -26,24 +26,24 @@ var sourceLevels = []string{LevelPaper, "public", LevelOriginal}
 
 // Level returns how well a fact is known that rests on these sources, as Point.Source names them.
 func (p *Profile) Level(source string) string {
-	public := map[string]bool{}
-	level := LevelOriginal
+	public, original := map[string]bool{}, false
 	for _, name := range p.singleSources(source) {
 		switch p.Sources[name].Level {
 		case LevelPaper:
 			return LevelPaper
 		case "public":
 			public[name] = true
+		default:
+			original = true
 		}
 	}
-	switch len(public) {
-	case 0:
-	case 1:
-		level = LevelOne
-	default:
-		level = LevelTwo
+	switch {
+	case len(public) == 0:
+		return LevelOriginal
+	case len(public) == 1 && !original:
+		return LevelOne
 	}
-	return level
+	return LevelTwo
 }
 
 // singleSources returns the short names in a text, with those that a short name stands for.
