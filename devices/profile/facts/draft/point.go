@@ -135,10 +135,13 @@ func address(r facts.Row) string {
 	if r.Model != 0 {
 		return fmt.Sprintf("{model: %d, offset: %d}", r.Model, r.Addrs[0])
 	}
-	if r.Table != "holding" {
-		return r.Table + " " + text
+	if r.Table == "holding" {
+		return text
 	}
-	return text
+	if list, several := strings.CutPrefix(text, "["); several {
+		return "[" + r.Table + " " + strings.ReplaceAll(list, ", ", ", "+r.Table+" ")
+	}
+	return r.Table + " " + text
 }
 
 // decoding adds type, order, scale, and what the numbers mean.
