@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/plugin/config"
 	"solarhub/protocol"
@@ -209,7 +210,8 @@ func TestReadsOnASlowLineAreShort(t *testing.T) {
 	}
 }
 
-// Each shipped family works as it is delivered, on every transport, and a write on its line waits for 0.2 s at most.
+// Each shipped family works as it is delivered, on every transport, and a write on its line waits for 0.2 s at most. A
+// family that asks for longer reads, or for gaps, waits for these.
 func TestShippedFamiliesAreRightByDefault(t *testing.T) {
 	for _, name := range profile.Names() {
 		for _, line := range []string{"serial: /dev/x", "rtu_over_tcp: 'h:1'", "tcp: h"} {
@@ -217,8 +219,14 @@ func TestShippedFamiliesAreRightByDefault(t *testing.T) {
 			lines := must(Of(c))
 			bound := lines[0].Bound
 			bound.Dead, bound.Late = 0, 0
-			if wait := bound.Wait(0); wait <= 0 || wait > 200*time.Millisecond {
-				t.Errorf("%s on %s: a write waits %v", name, line, wait)
+			d := c.Lines[0].Devices[0]
+			most := 200 * time.Millisecond
+			if d.Profile.Line.MaxRegisters > 0 || d.Line.Pace.Gap > 0 {
+				longest := protocol.Range{Count: d.Line.MaxRegisters}
+				most = max(most, devices.TimingOf(d.Line).Exchange(protocol.Read, longest)) + 2*d.Line.Pace.Gap
+			}
+			if wait := bound.Wait(0); wait <= 0 || wait > most {
+				t.Errorf("%s on %s: a write waits %v, more than %v", name, line, wait, most)
 			}
 		}
 	}
