@@ -62,24 +62,23 @@ func TestBadVocabulary(t *testing.T) {
 	const head = "units: {V: {class: voltage, precision: 1, range: 0..9}, kWh: {class: energy}}\nparts:\n  battery:\n" +
 		"    name: Battery\n    quantities:\n      battery_voltage: {name: Voltage, unit: V}\n"
 	for quantity, want := range map[string]string{
-		"soc: {name: Charge}":                                                          "does not begin with its part, battery",
-		"battery_power_kw: {name: Power}":                                              `"kw" is a unit`,
-		"battery_{n}_x{n}: {name: X 1}":                                                "one {n} at most",
-		"battery_x: {name: Voltage}":                                                   `"Voltage" stands twice`,
-		"battery_x: {name: SOC}":                                                       `say "state of charge"`,
-		"battery_x_{n}: {name: X}":                                                     "{n} stands in the key and in the name or part",
-		"battery_x: {name: 'X {n}'}":                                                   "{n} stands in the key and in the name or part",
-		"battery_x: {name: X, unit: V, class: power}":                                  `class power has the units mW, W`,
-		"battery_x: {name: X, class: colour}":                                          `class "colour" is not one of`,
-		"battery_x: {name: X, unit: V, state: total}":                                  "does not fit class",
-		"battery_x: {name: X, unit: kWh, range: -1..1}":                                "cannot fall below 0",
-		"battery_x: {name: X, unit: V, range: 5..1}":                                   "is not like 0..100",
-		"battery_x: {name: X, show: 2..3}":                                             "neither true nor like 1..2",
-		"battery_x: {name: X, form: bool, unit: V}":                                    "unit has no place here: only a number has one",
-		"battery_x: {name: X, form: bool, class: colour}":                              "is not one of a bool or a button",
-		"battery_x: {name: X, every: never}":                                           `"never" is not allowed here`,
-		"battery_x: {unit: V}":                                                         "name is missing",
-		"battery_x: {name: X}\n  device:\n    quantities:\n      battery_y: {name: Y}": "which is another part",
+		"soc: {name: Charge}":                             "does not begin with its part, battery",
+		"battery_power_kw: {name: Power}":                 `"kw" is a unit`,
+		"battery_{n}_x{n}: {name: X 1}":                   "one {n} at most",
+		"battery_x: {name: Voltage}":                      `"Voltage" stands twice`,
+		"battery_x: {name: SOC}":                          `say "state of charge"`,
+		"battery_x_{n}: {name: X}":                        "{n} stands in the key and in the name or part",
+		"battery_x: {name: 'X {n}'}":                      "{n} stands in the key and in the name or part",
+		"battery_x: {name: X, unit: V, class: power}":     `class power has the units mW, W`,
+		"battery_x: {name: X, class: colour}":             `class "colour" is not one of`,
+		"battery_x: {name: X, unit: V, state: total}":     "does not fit class",
+		"battery_x: {name: X, unit: kWh, range: -1..1}":   "cannot fall below 0",
+		"battery_x: {name: X, unit: V, range: 5..1}":      "is not like 0..100",
+		"battery_x: {name: X, show: 2..3}":                "neither true nor like 1..2",
+		"battery_x: {name: X, form: bool, unit: V}":       "unit has no place here: only a number has one",
+		"battery_x: {name: X, form: bool, class: colour}": "is not one of a bool or a button",
+		"battery_x: {name: X, every: never}":              `"never" is not allowed here`,
+		"battery_x: {unit: V}":                            "name is missing",
 	} {
 		_, err := loadVocabulary("v.yaml", []byte(head+"      "+quantity+"\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -87,6 +86,11 @@ func TestBadVocabulary(t *testing.T) {
 		}
 	}
 	if _, err := loadVocabulary("v.yaml", []byte(head)); err != nil {
+		t.Error(err)
+	}
+	const other = "  device:\n    quantities:\n      battery_y: {name: Y}\n"
+	if _, err := loadVocabulary("v.yaml", []byte(head+other)); err == nil ||
+		!strings.Contains(err.Error(), "which is another part") {
 		t.Error(err)
 	}
 }

@@ -40,7 +40,7 @@ func TestSharedQuantities(t *testing.T) {
 				t.Errorf("%s is called %q of %q, in the vocabulary %q of %q", p.Key, p.Name, p.Part, q.Name, q.Part)
 			}
 			if numeric(p) && (p.Unit != q.Unit || p.Entity.DeviceClass != q.DeviceClass) {
-				t.Errorf("%s is in %s of class %s, in the vocabulary %s of %s", p.Key, p.Unit, p.Entity.DeviceClass, q.Unit,
+				t.Errorf("%s: %s of %s, in the vocabulary %s of %s", p.Key, p.Unit, p.Entity.DeviceClass, q.Unit,
 					q.DeviceClass)
 			}
 			if form := formOf(p); form != q.Form && q.Form != "any" {
@@ -95,8 +95,10 @@ func TestOnAtFirstOfSunSpec(t *testing.T) {
 		{"fronius", Traits{"sunspec": hybrid}, "output_power pv_power pv_energy pv_1_power pv_2_power battery_power " +
 			"battery_soc battery_energy_charged battery_energy_discharged"},
 		{"fronius", Traits{"sunspec": "40000 1:65 113:60 120:26"}, "output_power pv_power pv_energy"},
-		{"solaredge", Traits{"sunspec": "40000 1:65 103:50 1:65 203:105", "battery_1": "yes"}, "output_power pv_power " +
-			"pv_energy grid_power grid_energy_import grid_energy_export battery_power battery_soc battery_energy_charged " +
+		{"solaredge", Traits{"sunspec": "40000 1:65 103:50 1:65 203:105", "battery_1": "yes"}, "output_power " +
+			"pv_power " +
+			"pv_energy grid_power grid_energy_import grid_energy_export battery_power battery_soc " +
+			"battery_energy_charged " +
 			"battery_energy_discharged"},
 		{"solaredge", Traits{"sunspec": "40000 1:65 103:50", "battery_1": "yes", "battery_2": "yes"},
 			"output_power pv_power battery_power battery_soc battery_energy_charged battery_energy_discharged"},

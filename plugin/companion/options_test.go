@@ -88,7 +88,7 @@ func TestEveryOptionHasAWord(t *testing.T) {
 	had, want := flat(has), flat(section)
 	for path, label := range want {
 		if had[path] != label {
-			t.Errorf("en.json has %q for entity.%s, wanted is %q (go test -update writes it anew)", had[path], path, label)
+			t.Errorf("en.json: entity.%s is %q, wanted is %q (go test -update writes it anew)", path, had[path], label)
 		}
 	}
 	for path := range had {
