@@ -39,7 +39,7 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 	reads := planAll(b, p, s, timing)
 	limit := plan.Cost(reads, timing)
 
-	unit, err := simulate.Unit(p, profile.Traits{"battery": "lv"}, "2307120001")
+	unit, err := simulate.Unit(p, profile.Traits{"kind": "lv"}, "2307120001")
 	if err != nil {
 		b.Fatal(err)
 	}

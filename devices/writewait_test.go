@@ -96,7 +96,7 @@ func setValues(ctx context.Context, t *testing.T, d *Device, i, n int) (took []t
 func simulateAt(p *profile.Profile, unit protocol.UnitID) (*sim.Unit, error) {
 	at := *p
 	at.Line.Unit = unit
-	return simulate.Unit(&at, profile.Traits{"battery": "lv"}, fmt.Sprintf("TEST00000%d", unit))
+	return simulate.Unit(&at, profile.Traits{"kind": "lv"}, fmt.Sprintf("TEST00000%d", unit))
 }
 
 // flatOut is a device that is polled without a pause in blocks of 40, and asked again every five seconds if it is away.

@@ -4,35 +4,30 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
-	"solarhub/devices/profile/strict"
 	"strings"
 	"sync"
+
+	"solarhub/devices/profile/strict"
 )
 
 //go:embed maps/*.yaml
 var shipped embed.FS
 
-// Embedded returns the profiles that come with the program, sorted by id. The first call loads them, and all callers
-// share them. The error is strict.Findings of the first profile that does not load; a test makes sure that all do.
-func Embedded() ([]*Profile, error) { return loadShipped() }
-
-var loadShipped = sync.OnceValues(func() ([]*Profile, error) {
+// Embedded returns the profiles that come with the program, sorted by id. The error is strict.Findings of the first
+// profile that does not load; a test makes sure that all do.
+func Embedded() ([]*Profile, error) {
 	var profiles []*Profile
 	for _, id := range Names() {
-		file := path.Join("maps", id+".yaml")
-		data, err := shipped.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		p, err := Load(file, data)
+		p, err := Get(id)
 		if err != nil {
 			return nil, err
 		}
 		profiles = append(profiles, p)
 	}
 	return profiles, nil
-})
+}
 
 // Names returns the ids of the profiles that come with the program, sorted.
 func Names() []string {
@@ -47,21 +42,59 @@ func Names() []string {
 	return names
 }
 
-// Get returns the profile with the id that comes with the program.
-func Get(id string) (*Profile, error) {
-	profiles, err := Embedded()
+// loaded are the shipped profiles that somebody has asked for, by id: each is loaded once, and the others never.
+var loaded sync.Map
+
+// Get returns the profile with the id or the alias that comes with the program. All callers share it.
+func Get(name string) (*Profile, error) {
+	ids := aliases()[name]
+	if slices.Contains(Names(), name) {
+		ids = []string{name}
+	}
+	switch len(ids) {
+	case 0:
+		return nil, fmt.Errorf("profile %q is not one of %s, nor a file that ends in .yaml", name, joinWords(Names()))
+	case 1:
+		load, _ := loaded.LoadOrStore(ids[0], sync.OnceValues(func() (*Profile, error) { return loadShipped(ids[0]) }))
+		return load.(func() (*Profile, error))()
+	}
+	return nil, fmt.Errorf("profile %q stands for several families: say %s", name, strings.Join(ids, " or "))
+}
+
+func loadShipped(id string) (*Profile, error) {
+	file := path.Join("maps", id+".yaml")
+	data, err := shipped.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(profiles, func(p *Profile) bool { return p.ID == id })
-	if i < 0 {
-		return nil, fmt.Errorf("profile %q is not one of %s, nor a file that ends in .yaml", id, joinWords(Names()))
-	}
-	return profiles[i], nil
+	return Load(file, data)
 }
 
+// aliasLine is how a shipped profile names its aliases. They are looked up without loading the profile; a test makes
+// sure that the loader finds the same.
+var aliasLine = regexp.MustCompile(`(?m)^aliases: \[(.*)\]`)
+
+// aliases returns the ids that each alias stands for.
+var aliases = sync.OnceValue(func() map[string][]string {
+	all := map[string][]string{}
+	for _, id := range Names() {
+		data, err := shipped.ReadFile(path.Join("maps", id+".yaml"))
+		if err != nil {
+			panic(err) // the file is part of the binary
+		}
+		line := aliasLine.FindSubmatch(data)
+		if line == nil {
+			continue
+		}
+		for alias := range strings.SplitSeq(string(line[1]), ", ") {
+			all[alias] = append(all[alias], id)
+		}
+	}
+	return all
+})
+
 // Open returns the profile that a configuration names: the file of that path if the name ends in .yaml or .yml,
-// otherwise the profile with that id that comes with the program.
+// otherwise the profile with that id or alias that comes with the program.
 func Open(name string) (*Profile, error) {
 	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" {
 		return Get(name)

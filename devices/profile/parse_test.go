@@ -170,13 +170,13 @@ func TestOverlapsByWord(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	if !slices.IsSorted(Names()) || !slices.Contains(Names(), "powdrive") {
+	if !slices.IsSorted(Names()) || !slices.Contains(Names(), "deye") {
 		t.Errorf("names %v", Names())
 	}
 	if p, err := Open("senergy"); err != nil || p.ID != "senergy" {
 		t.Errorf("senergy: %v", err)
 	}
-	if _, err := Open("nothing"); err == nil || !strings.Contains(err.Error(), "powdrive") {
+	if _, err := Open("nothing"); err == nil || !strings.Contains(err.Error(), "deye") {
 		t.Errorf("an unknown profile: %v", err)
 	}
 	folder := t.TempDir()

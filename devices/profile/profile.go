@@ -17,7 +17,7 @@ import (
 // voltage. Identification settles the traits, nobody guesses them, and Resolve returns the points of one device. A
 // loaded Profile is shared and never changes.
 type Profile struct {
-	ID           string // the name in the configuration: "powdrive"
+	ID           string // the name in the configuration: "deye"
 	Name         string // as people read it: "Powdrive three-phase hybrid inverter"
 	Manufacturer string
 	Models       []string          // for people

@@ -40,7 +40,7 @@ of your own, check it and list its points.`,
 		},
 	}
 	command.Flags().StringArrayVar(&flags.traits, "trait", nil,
-		"list the points of a device with this trait, such as battery=lv; repeat it for more")
+		"list the points of a device with this trait, such as kind=lv; repeat it for more")
 	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
 	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
 	command.AddCommand(a.coverageCommand())

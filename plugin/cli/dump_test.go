@@ -45,7 +45,7 @@ func TestADumpIsPlayed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"# Powdrive three-phase hybrid inverter, profile powdrive, hv, read 20",
+	for _, part := range []string{"# Deye hybrid inverter, profile deye, hv, ",
 		"--dump THIS-FILE", "holding,108,77\n",
 		"holding,3,22616\nholding,4,22616\nholding,5,22616\nholding,6,22600\nholding,7,18762\n"} { // XXXXXXXHIJ
 		if !strings.Contains(string(written), part) {

@@ -31,7 +31,7 @@ func TestREADME(t *testing.T) {
 		t.Fatal("there is no configuration")
 	}
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", block[1]))
-	if code != cli.ExitOK || !strings.Contains(out, "Roof inverter: powdrive") ||
+	if code != cli.ExitOK || !strings.Contains(out, "Roof inverter: deye") ||
 		!strings.Contains(out, "Garage inverter: senergy") {
 		t.Errorf("check of its configuration ended with %d: %s", code, errs)
 	}

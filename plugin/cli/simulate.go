@@ -104,7 +104,7 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 		"time from a request to its reply; what is typical of the device if it is not given")
 	set.Lookup("turnaround").DefValue = "0s" // keeps -1ns out of the help
 	set.StringArrayVar(&f.traits, "trait", nil,
-		"what tells it from others of its family, such as battery=lv; repeat it for more")
+		"what tells it from others of its family, such as kind=lv; repeat it for more")
 	set.StringVar(&d.SerialNumber, "serial-number", "", "serial number; SIM and a number if none is given")
 	set.StringArrayVar(&d.Set, "set", nil,
 		"what it holds at first, such as battery_soc=72; repeat it for more. solarhub devices lists the keys")

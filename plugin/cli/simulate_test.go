@@ -95,7 +95,7 @@ func TestSimulateTellsOfEachWrite(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || len(lines) != 2 {
 		t.Fatalf("%d lines, the first is %s: %v", len(lines), lines[0], err)
 	}
-	if first.Device != "powdrive" || first.SerialNumber != "ABCDEFGHIJ" || first.Unit != 1 || first.Function != 16 ||
+	if first.Device != "deye" || first.SerialNumber != "ABCDEFGHIJ" || first.Unit != 1 || first.Function != 16 ||
 		first.Table != "holding" ||
 		first.Address != 108 || !slices.Equal(first.Words, []int{77}) || !first.CarriedOut ||
 		first.Values["battery_charge_current_max"] != 77 {

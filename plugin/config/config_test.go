@@ -78,7 +78,7 @@ func TestAWholeConfiguration(t *testing.T) {
 	d := l.Devices[0]
 	if d.Unit != 3 || d.Name != "Roof" || d.ID != "roof-1" || !d.ReadOnly || d.Grace != 5*time.Second ||
 		len(d.Arm) != 1 ||
-		d.Profile.ID != "powdrive" {
+		d.Profile.ID != "deye" {
 		t.Errorf("device %+v", d)
 	}
 	pace := protocol.Pace{Gap: 60 * time.Millisecond, Timeout: 2 * time.Second}

@@ -62,7 +62,7 @@ func TestShippedBindings(t *testing.T) {
 
 func TestWrittenSettingReachesTheHouse(t *testing.T) {
 	u, points := unitOf(t, "powdrive")
-	b, err := BindingOf("powdrive")
+	b, err := BindingOf("deye")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,28 @@
+package profile
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestAliases(t *testing.T) {
+	for name, want := range map[string]string{"powdrive": "deye", "sunsynk": "deye", "deye": "deye"} {
+		if p, err := Get(name); err != nil || p.ID != want {
+			t.Errorf("%s is not %s: %v", name, want, err)
+		}
+	}
+	profiles, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range profiles {
+		for _, alias := range p.Aliases {
+			if !slices.Contains(aliases()[alias], p.ID) {
+				t.Errorf("the alias %s of %s is not found in its line", alias, p.ID)
+			}
+		}
+	}
+	if _, err := Get("deya"); err == nil {
+		t.Error("an unknown family was found")
+	}
+}
