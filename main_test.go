@@ -281,7 +281,9 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	if err := e.home.act(ctx, "automation.trigger", "automation.solarhub_night", map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
-	e.home.until(ctx, 10*time.Second, "the automation has run", func() bool { return p.register("window_1_start") == 645 })
+	e.home.until(ctx, 10*time.Second, "the automation has run", func() bool {
+		return p.register("window_1_start") == 645
+	})
 	holds(t, p, map[string]uint16{"battery_charge_current_max": 60, "work_mode": 0, "window_1_start": 645})
 }
 

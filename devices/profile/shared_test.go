@@ -14,9 +14,6 @@ func eachCase(t *testing.T, do func(t *testing.T, p *Profile, points []Point)) {
 		t.Skip("TestMaps says why the profiles do not load")
 	}
 	for _, p := range profiles {
-		if p.ID == "powdrive" {
-			continue // it still names its points itself, and leaves the unit of the counters open
-		}
 		for _, traits := range p.Cases() {
 			points, err := p.Resolve(traits)
 			if err != nil {

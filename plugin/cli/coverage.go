@@ -96,7 +96,8 @@ func (a *app) coverage(asJSON bool) error {
 	}
 	t.Render()
 	_, err = fmt.Fprintln(a.Out,
-		"\npaper: the maker's own; two: two sources agree; one: one public source; original: the first SolarHub's table alone")
+		"\npaper: the maker's own; two: two sources agree; one: one public source; "+
+			"original: the first SolarHub's table alone")
 	return err
 }
 

@@ -192,7 +192,8 @@ func introduce(w io.Writer, lines []*demo.Line, seed uint64) {
 	faulty := false
 	for _, l := range lines {
 		for _, d := range l.Devices {
-			t.AppendRow(table.Row{d.Profile.Name, d.Profile.TraitsText(d.Traits), d.SerialNumber, d.Unit.ID(), l.String(), d.Config.Faults})
+			t.AppendRow(table.Row{d.Profile.Name, d.Profile.TraitsText(d.Traits), d.SerialNumber, d.Unit.ID(),
+				l.String(), d.Config.Faults})
 			faulty = faulty || d.Config.Faults != ""
 		}
 	}

@@ -144,8 +144,10 @@ func TestFamiliesShareALine(t *testing.T) {
 func TestAHoleOfOneVariant(t *testing.T) {
 	dir := families(t, map[string]string{"two": "unit: 1"})
 	path := filepath.Join(dir, "two.yaml")
-	text := strings.NewReplacer("source: s}\ndefaults", "source: s}\ntraits: {kind: {at: 0, values: {a: 1, b: 2}}}\ndefaults",
-		"unit: W, class: power}", "unit: W, class: power, when: kind = a}, {key: other, name: Other, at: 20}, {key: third, "+
+	text := strings.NewReplacer("source: s}\ndefaults",
+		"source: s}\ntraits: {kind: {at: 0, values: {a: 1, b: 2}}}\ndefaults",
+		"unit: W, class: power}", "unit: W, class: power, when: kind = a}, {key: other, name: Other, at: 20}, "+
+			"{key: third, "+
 			"name: Third, at: 30, when: kind = b}").
 		Replace(string(must(os.ReadFile(path))))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

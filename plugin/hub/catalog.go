@@ -109,8 +109,9 @@ func partID(device, part string) string {
 // entity leaves out the fields that the platform does not use, so that they do not change the hash.
 func entity(e devices.Entity, device string) host.Entity {
 	h := host.Entity{
-		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Quantity: e.Quantity, Name: e.Name, Category: e.Category,
-		Enabled: e.Enabled, Icon: e.Icon,
+		ID: e.ID, Device: device, Platform: e.Platform, Key: e.Key, Quantity: e.Quantity, Name: e.Name,
+		Category: e.Category,
+		Enabled:  e.Enabled, Icon: e.Icon,
 		DeviceClass: e.DeviceClass, Unit: e.Unit, StateClass: e.StateClass, Options: e.Options, Labels: e.Labels,
 	}
 	switch e.Platform {

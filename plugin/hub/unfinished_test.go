@@ -22,7 +22,8 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	}
 	s, u := still(t, Memory{ledger: []ledger.Entry{
 		{Number: 3, ID: id("battery_soc_max"), Value: 10.0, Outcome: ledger.Unchanged},
-		open(4, "battery_soc_max", 10.0), open(5, "battery_grid_charge", true), open(6, "charge_window_1_start", "01:02"),
+		open(4, "battery_soc_max", 10.0), open(5, "battery_grid_charge", true),
+		open(6, "charge_window_1_start", "01:02"),
 	}})
 	s.describe(now)
 	s.readings(u.device, []devices.Reading{
@@ -38,7 +39,8 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	if e := s.ledger.Last(ledger.Size)[3]; !strings.Contains(e.Reason, "holds 01:03") || e.Found != "01:03" {
 		t.Errorf("entry %+v", e)
 	}
-	s.readings(u.device, []devices.Reading{{Key: "battery_grid_charge", Value: codec.Number(0), Raw: []uint16{0}, ReadAt: now}})
+	s.readings(u.device, []devices.Reading{
+		{Key: "battery_grid_charge", Value: codec.Number(0), Raw: []uint16{0}, ReadAt: now}})
 	if e := s.ledger.Last(ledger.Size)[2]; e.Outcome != host.CodeNotVerified {
 		t.Errorf("entry %+v", e)
 	}

@@ -109,7 +109,8 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 			t.Errorf("%s is written: %t", c.what, got)
 		}
 	}
-	s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.None("not available"), Raw: []uint16{1},
+	s.readings(u.device, []devices.Reading{{
+		Key: "battery_soc_max", Value: codec.None("not available"), Raw: []uint16{1},
 		ReadAt: now.Add(time.Hour)}})
 	if written(true) {
 		t.Error("no value is written")
@@ -161,7 +162,8 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 	if n := strings.Count(logged.String(), "Two devices have the same id"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
-	s.readings(places[1].Device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(1), ReadAt: time.Now()}})
+	s.readings(places[1].Device, []devices.Reading{
+		{Key: "battery_soc_max", Value: codec.Number(1), ReadAt: time.Now()}})
 }
 
 func TestTheNewestListOfTheHostCounts(t *testing.T) {
