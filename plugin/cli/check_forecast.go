@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
@@ -89,7 +91,8 @@ func (a *app) predictDevice(d forecast.Device) {
 	configs := rightAligned("count", "requests", "registers", "wire ms", "longest ms", "line in use")
 	configs = append(configs, table.ColumnConfig{Name: "traits", Hidden: len(d.Cases) == 1})
 	t.SetColumnConfigs(configs)
-	for _, v := range d.Cases {
+	cases := shownCases(d)
+	for _, v := range cases {
 		for _, p := range named(v) {
 			t.AppendRow(table.Row{v.Name, p.name, p.Points, len(p.Reads), p.Registers, ms(p.Time), ms(p.Longest),
 				fmt.Sprintf("%.0f %%", 100*p.Load)})
@@ -99,7 +102,7 @@ func (a *app) predictDevice(d forecast.Device) {
 		fmt.Fprint(a.Out, "    ", line)
 	}
 	fmt.Fprintln(a.Out)
-	for _, v := range d.Cases {
+	for _, v := range cases {
 		for _, p := range named(v) {
 			fmt.Fprintf(a.Out, "\n    requests for %s, each with its ms on the wire:\n%s\n",
 				strings.TrimSpace(v.Name+" "+p.name),
@@ -110,6 +113,20 @@ func (a *app) predictDevice(d forecast.Device) {
 		}
 	}
 	a.slowNow(d)
+}
+
+// mostCases is how many cases of a family are shown.
+const mostCases = 8
+
+// shownCases returns the cases of a device or, if there are many, the typical one and the one that takes most.
+func shownCases(d forecast.Device) []forecast.Case {
+	if len(d.Cases) <= mostCases {
+		return d.Cases
+	}
+	widest := slices.MaxFunc(d.Cases, func(a, b forecast.Case) int { return cmp.Compare(a.All.Time, b.All.Time) })
+	typical := d.Cases[0]
+	typical.Name, widest.Name = "typical", "largest"
+	return []forecast.Case{typical, widest}
 }
 
 // slowNow tells of a device whose class now alone takes longer than its interval.
