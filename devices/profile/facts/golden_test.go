@@ -8,7 +8,7 @@ import (
 )
 
 // open are the profiles that still have differences without a why.
-var open = []string{"powdrive", "senergy"}
+var open = []string{"senergy"}
 
 // TestGolden compares every point of every profile with every source that has its register. Where they differ, the why
 // of the point must name the source.
