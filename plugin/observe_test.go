@@ -53,7 +53,7 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 	if i < 0 || i+1 >= len(seen) {
 		t.Fatalf("no write among %d exchanges", len(seen))
 	}
-	if w := seen[i]; w.Device != "Senergy hybrid inverter" || w.Range != "holding 8472+1" ||
+	if w := seen[i]; w.Device != "Chint hybrid inverter" || w.Range != "holding 8472+1" ||
 		!slices.Equal(w.Written, []uint16{1200}) || w.Error != "" || w.At.IsZero() {
 		t.Errorf("the write is %+v", w)
 	}

@@ -173,7 +173,7 @@ func TestOpen(t *testing.T) {
 	if !slices.IsSorted(Names()) || !slices.Contains(Names(), "deye") {
 		t.Errorf("names %v", Names())
 	}
-	if p, err := Open("senergy"); err != nil || p.ID != "senergy" {
+	if p, err := Open("senergy"); err != nil || p.ID != "chint" {
 		t.Errorf("senergy: %v", err)
 	}
 	if _, err := Open("nothing"); err == nil || !strings.Contains(err.Error(), "deye") {

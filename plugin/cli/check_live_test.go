@@ -97,7 +97,7 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 		"another language": {"rtu_over_tcp", nil, "timeout: 300ms",
 			[]string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
 		"another device": {"tcp", []string{"--set", "phases=2"}, "timeout: 500ms",
-			[]string{"Garage is not available: unit 1 is no Senergy hybrid inverter: its phases is 2"}},
+			[]string{"Garage is not available: unit 1 is no Chint hybrid inverter: its phases is 2"}},
 	}
 	results := map[string]chan result{} // all lines at once: each of them mostly waits
 	for name, c := range illnesses {

@@ -20,7 +20,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("%d scripts: %v", len(scripts), err)
 	}
-	shipped, err := os.ReadFile("../../devices/profile/maps/senergy.yaml")
+	shipped, err := os.ReadFile("../../devices/profile/maps/chint.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
