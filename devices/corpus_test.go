@@ -42,6 +42,9 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 		t.Fatal(err)
 	}
 	cfg := Config{Profile: p, Unit: unit.ID(), Line: p.Line, Traits: profile.Traits{}}
+	if len(p.Identify.Serials) == 0 {
+		cfg.ID = "TEST123456"
+	}
 	for _, trait := range p.Traits {
 		if trait.From == profile.FromOwner {
 			cfg.Traits[trait.Name] = traits[trait.Name]

@@ -47,7 +47,7 @@ func checkMap(t *testing.T, p *Profile, variant string) {
 		}
 		checkSound(t, p, pt)
 	}
-	if shown < 8 || shown > 80 { // a string inverter without a meter tells little
+	if shown < 3 || shown > 80 { // a meter of sums tells little
 		t.Errorf("%d points are on at first registration: an owner wants to see a few dozen", shown)
 	}
 }
