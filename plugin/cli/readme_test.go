@@ -32,7 +32,7 @@ func TestREADME(t *testing.T) {
 	}
 	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", block[1]))
 	if code != cli.ExitOK || !strings.Contains(out, "Roof inverter: deye") ||
-		!strings.Contains(out, "Garage inverter: senergy") {
+		!strings.Contains(out, "Garage inverter: chint") {
 		t.Errorf("check of its configuration ended with %d: %s", code, errs)
 	}
 	for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(readme, -1) {

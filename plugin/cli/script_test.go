@@ -11,7 +11,7 @@ import (
 )
 
 // TestScripts carries out testdata/script/*.txt. A line "> check --config x.yaml" carries out a command in a folder
-// that holds the files at the end of the script, each behind its name in dashes, and the shipped profile senergy.yaml.
+// that holds the files at the end of the script, each behind its name in dashes, and the shipped profile chint.yaml.
 // What follows says how it ends: "exit 1" unless with 0, "out TEXT" what it prints, "err TEXT" what it says on standard
 // error, and "not TEXT" what is in neither. A TEXT with line breaks is quoted. What a command prints or says must be
 // asked for.
@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			files := strings.Split("\n"+string(text), "\n-- ")
-			for _, f := range append(files[1:], "senergy.yaml --\n"+string(shipped)) {
+			for _, f := range append(files[1:], "chint.yaml --\n"+string(shipped)) {
 				name, content, _ := strings.Cut(f, " --\n")
 				if err := os.WriteFile(name, []byte(content+"\n"), 0o600); err != nil {
 					t.Fatal(err)
