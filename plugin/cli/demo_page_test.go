@@ -316,7 +316,7 @@ func TestPagePictures(t *testing.T) {
 	p.Eval(`(async () => {
 		const form = document.querySelector(".make");
 		form.querySelector("input[type=text]").value = "Charge at night";
-		const wanted = /House: Battery (grid|maximum charge)|Window 1 (start|state)/;
+		const wanted = /House: Battery (grid|charge current)|Window 1 (start|state)/;
 		for (const pick of form.querySelectorAll(".pick")) {
 			if (wanted.test(pick.textContent)) pick.querySelector("input").click();
 		}
