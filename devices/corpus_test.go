@@ -17,8 +17,8 @@ import (
 	"solarhub/protocol/sim"
 )
 
-// Every shipped profile in every case: simulated, identified, polled, and everything that can be written is written. The
-// race detector sees the typical case of each: a race does not depend on which registers there are.
+// Every shipped profile in every case: simulated, identified, polled, and everything that can be written is written.
+// The race detector sees the typical case of each: a race does not depend on which registers there are.
 func TestCorpus(t *testing.T) {
 	profiles, err := profile.Embedded()
 	if err != nil {
