@@ -26,3 +26,17 @@ func TestAliases(t *testing.T) {
 		t.Error("an unknown family was found")
 	}
 }
+
+// The typical device is shared by all who ask for it.
+func TestNamingTraitsLeavesTheTypicalDeviceAlone(t *testing.T) {
+	p, err := Get("deye")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if named, err := p.NamedTraits("hv"); err != nil || named["kind"] != "hv" {
+		t.Errorf("got %v, %v", named, err)
+	}
+	if typical := p.Cases()[0]["kind"]; typical != "lv" {
+		t.Errorf("the typical device has become %s", typical)
+	}
+}

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -30,7 +31,7 @@ func (p *Profile) TraitsText(traits Traits) string {
 // NamedTraits reads what TraitsText writes. A trait that is not named is as in the typical device. The empty text is
 // the typical device.
 func (p *Profile) NamedTraits(text string) (Traits, error) {
-	named := p.Cases()[0]
+	named := maps.Clone(p.Cases()[0])
 	for item := range strings.SplitSeq(text, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
