@@ -9,7 +9,13 @@ import (
 
 // Cases returns traits of devices that together show each word of each trait, the ends of each number, and each point.
 // The first is the typical device. There is always one.
-func (p *Profile) Cases() []Traits { return p.cases }
+func (p *Profile) Cases() []Traits {
+	cases := make([]Traits, len(p.cases))
+	for i, c := range p.cases {
+		cases[i] = maps.Clone(c)
+	}
+	return cases
+}
 
 // maxShown is how many cases a family can have.
 const maxShown = 200

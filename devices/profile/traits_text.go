@@ -2,7 +2,6 @@ package profile
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -31,7 +30,7 @@ func (p *Profile) TraitsText(traits Traits) string {
 // NamedTraits reads what TraitsText writes. A trait that is not named is as in the typical device. The empty text is
 // the typical device.
 func (p *Profile) NamedTraits(text string) (Traits, error) {
-	named := maps.Clone(p.Cases()[0])
+	named := p.Cases()[0]
 	for item := range strings.SplitSeq(text, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
