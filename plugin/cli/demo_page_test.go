@@ -235,8 +235,10 @@ func TestPageSetsATimeOnce(t *testing.T) {
 func TestPageMakesAnAutomation(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/scenes", 1280, 900)
-	p.Wait("the choice",
-		`[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+chargePower+`")`)
+	for _, setting := range []string{chargePower, chargeCurrent} { // of two devices, of which one is known later
+		p.Wait("the choice of "+setting,
+			`[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+setting+`")`)
+	}
 	p.Eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		const [watched, way, target] = form.querySelectorAll("select"), [limit, value] = form.querySelectorAll("input");

@@ -24,7 +24,7 @@ async def test_a_platform_that_failed_costs_only_its_own_entities(monkeypatch: p
 
 
 def test_an_entity_that_cannot_be_written_disturbs_no_other() -> None:
-    hub: Any = SimpleNamespace(state_of=lambda _: EntityState(True, 5))
+    hub: Any = SimpleNamespace(state_of=lambda _: EntityState(True, 5), words=frozenset())
     entity = SolarHubSensor(hub, EntityDef.parse(POWER))
     entity.entity_id = "sensor.power"
     written: list[Any] = []
