@@ -82,14 +82,24 @@ type lateWrites struct {
 	calls, failed, late int
 }
 
-// find waits for the plugin, and picks eighteen numbers of the slow inverter.
+// find waits for the plugin, and picks eighteen numbers of the slow inverter. It enables those that are off at first.
 func (l *lateWrites) find(ctx context.Context) {
 	l.keys = map[string]string{}
-	l.home.until(ctx, time.Minute, "eighteen numbers with a state", func() bool {
-		ids, _ := l.home.registered(ctx)
+	enabled := map[string]bool{}
+	l.home.until(ctx, 3*time.Minute, "eighteen numbers with a state", func() bool {
+		ids, disabled := l.home.registered(ctx)
 		states := l.home.states(ctx)
 		for _, p := range l.house.powdrive.points() {
-			id := ids[l.house.powdrive.serial+"_"+p.Key]
+			unique := l.house.powdrive.serial + "_" + p.Key
+			id := ids[unique]
+			if disabled[unique] && !enabled[id] && len(enabled) < 20 && strings.HasPrefix(id, "number.") &&
+				!p.Write.Arm {
+				enabled[id] = true
+				change := map[string]any{"type": "config/entity_registry/update", "entity_id": id, "disabled_by": nil}
+				if err := l.home.ask(ctx, change, nil); err != nil {
+					l.t.Error(err)
+				}
+			}
 			_, err := strconv.ParseFloat(states[id].State, 64)
 			if len(l.keys) < 18 && strings.HasPrefix(id, "number.") && err == nil && !p.Write.Arm &&
 				len(p.Ranges) == 1 {

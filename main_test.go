@@ -242,8 +242,8 @@ func (e *endToEnd) sceneAndAutomation(ctx context.Context, t *testing.T) {
 	p, s := e.house.powdrive, e.house.senergy
 	e.home.post(ctx, "/api/config/scene/config/solarhub_evening", map[string]any{
 		"id": "solarhub_evening", "name": "SolarHub evening", "entities": map[string]any{
-			e.id(t, p, "battery_charge_current_max"): "40", e.id(t, p, "work_mode"): "Zero export to load",
-			e.id(t, p, "prog2_time_text"): "05:30", e.id(t, s, "charge_start_time_1_text"): "01:15",
+			e.id(t, p, "battery_charge_current_max"): "40", e.id(t, p, "work_mode"): "zero_export_to_load",
+			e.id(t, p, "window_1_start_text"): "05:30", e.id(t, s, "charge_window_1_start_text"): "01:15",
 		},
 	})
 	e.home.until(ctx, 10*time.Second, "the scene is loaded", func() bool {
