@@ -13,8 +13,8 @@ func TestTheProfileThatFits(t *testing.T) {
 	forbids := houseWith(t, "source: maker}\nidentify:", "never: [holding 15..18], source: maker}\nidentify:",
 		"{lv: 5, hv: 6}", "{lv: 77, hv: 78}")
 	var known []*profile.Profile
-	for file, text := range map[string]string{"estate.yaml": traitProfile, "suns.yaml": sunProfile} {
-		p, err := profile.Load(file, []byte(text))
+	for _, file := range [][2]string{{"estate.yaml", traitProfile}, {"suns.yaml", sunProfile}} {
+		p, err := profile.Load(file[0], []byte(file[1]))
 		if err != nil {
 			t.Fatal(err)
 		}
