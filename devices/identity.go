@@ -163,6 +163,9 @@ func (d *Device) accept(found Identity, connection uint64) error {
 		!d.status.Identified { // the first time in this run
 		d.points = points
 		d.version++
+		if before.Serial != found.Serial || before.Traits != found.Traits {
+			d.out.forget()
+		}
 	}
 	d.admitted, d.connection, d.starting = true, connection, false
 	d.become(Status{Online: true, Identified: true, Identity: found})

@@ -38,6 +38,14 @@ func newReporter(d *Device, sink Sink) *reporter {
 	}
 }
 
+// forget leaves the last readings behind: another device gave them, or one with other scales, and no value may be
+// derived from them. Its caller may hold the device.
+func (r *reporter) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.last)
+}
+
 // readings passes on what is not overtaken by a write.
 func (r *reporter) readings(ctx context.Context, readings []Reading) {
 	r.order.Lock()

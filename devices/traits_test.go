@@ -170,6 +170,22 @@ func TestDerivedValues(t *testing.T) {
 	})
 }
 
+func TestReadingsOfOtherTraitsCountNoMore(t *testing.T) {
+	estate(t, nil, nil, func(h *house) {
+		if _, fresh := h.device.out.Fresh("power_b", time.Minute); !fresh {
+			t.Fatal("nothing was read")
+		}
+		other := h.device.Identity()
+		other.Traits = strings.Replace(other.Traits, "lv", "hv", 1)
+		if err := h.device.accept(other, 1); err != nil {
+			t.Fatal(err)
+		}
+		if old, fresh := h.device.out.Fresh("power_b", time.Minute); fresh {
+			t.Errorf("%+v still counts", old)
+		}
+	})
+}
+
 func TestWrittenElsewhere(t *testing.T) {
 	estate(t, nil, func(h *house) {
 		h.unit.Set(protocol.HoldingRegister, 120, 300)

@@ -99,7 +99,7 @@ func checkEncodes(t *testing.T, pt Point, w Write) {
 func TestKeys(t *testing.T) {
 	profiles, err := Embedded()
 	if err != nil {
-		t.Skip("TestMaps says why the profiles do not load")
+		t.Fatal(err)
 	}
 	for _, p := range profiles {
 		t.Run(p.ID, func(t *testing.T) { golden(t, "testdata/"+p.ID+".keys", keys(t, p)) })
