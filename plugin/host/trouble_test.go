@@ -431,21 +431,3 @@ func TestAnIdleSessionSendsLittle(t *testing.T) {
 		}
 	})
 }
-
-func TestRejectedDefinitionsAreSaid(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t)
-		d := house()
-		d.Entities[1].Max = nil
-		l.plugin.describe(d)
-		l.outbox.Put(known())
-		l.serve(devhost.Options{})
-		l.start()
-		defer l.stop()
-		l.ready()
-		if n := l.log.count(`"id":"SN1_grid_limit","reason":"a number needs`); n != 1 {
-			t.Errorf("said %d times, want once:\n%s", n, l.log)
-		}
-		l.is("SN1_mode", "eco")
-	})
-}
