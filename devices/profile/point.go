@@ -18,12 +18,14 @@ func (l *loader) point(f fields, t *template) {
 	}
 	if f.has("value") {
 		l.formula(f, t)
+		l.plausible(f, t)
 	} else {
 		f.need("at")
 		f.refuse("only a derived value has it", "negative")
 		bit := l.isBit(f)
 		p.Spec = l.spec(f, bit)
 		l.registers(f, t)
+		l.plausible(f, t)
 		l.write(f, p)
 	}
 	p.Source = l.pointSource(f, *p)

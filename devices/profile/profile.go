@@ -170,6 +170,7 @@ type Point struct {
 	Spec     codec.Spec
 	Formula  *Formula // of a value that follows from other points and has no Ranges; otherwise nil
 	Unit     string
+	Range    Span // plausible values of a number, in its unit; the zero Span: not known
 	Interval Interval
 	Write    *Write // nil: read only
 	Entity   EntityHints

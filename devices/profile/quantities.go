@@ -23,7 +23,7 @@ type Quantity struct {
 	DeviceClass string // the host's word
 	StateClass  string // of a number that is read only: measurement, total, total_increasing, or empty
 	Precision   int    // the most decimals to show; -1: as many as the register has
-	Low, High   float64
+	Range       Span   // plausible values; the zero Span: not known
 	Sign        string // when it is positive: "positive while discharging". Empty: there is no question
 	Category    string // "", diagnostic, or config: a setting, which is diagnostic where it cannot be written
 	Icon        string // mdi:..., or empty
@@ -33,9 +33,6 @@ type Quantity struct {
 
 // Numbered reports whether there can be several of the quantity in one device.
 func (q Quantity) Numbered() bool { return strings.Contains(q.Key, "{n}") }
-
-// Ranged reports whether Low and High say which values are plausible.
-func (q Quantity) Ranged() bool { return q.Low < q.High }
 
 // At returns the quantity with n in the place of {n}: "Input 2 voltage".
 func (q Quantity) At(n string) Quantity {

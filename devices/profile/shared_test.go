@@ -47,6 +47,20 @@ func TestSharedQuantities(t *testing.T) {
 	})
 }
 
+// No limit of a setting lies beyond what its value can plausibly be, whatever the traits of the device are.
+func TestLimitsArePlausible(t *testing.T) {
+	eachCase(t, func(t *testing.T, _ *Profile, points []Point) {
+		for _, p := range points {
+			if p.Write == nil || !numeric(p) {
+				continue
+			}
+			for _, wrong := range p.beyond(*p.Write) {
+				t.Errorf("%s: %s", p.Key, wrong.Text)
+			}
+		}
+	})
+}
+
 // dashboard are the quantities of which Home Assistant's energy dashboard is made, and what a device measures that has
 // them. A battery inverter has no panels, and one without a meter does not see the grid.
 var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "grid_energy_import": "grid_power",

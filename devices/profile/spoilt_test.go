@@ -132,6 +132,11 @@ points`)},
 		point("key: extra, name: Extra, at: 1, mask: 0x000F, write: {min: 0, max: 16}, source: paper")},
 	{"limits with offset", point("key: extra, name: Extra, at: 1, offset: -100, write: {min: -101, max: 0}, source: " +
 		"paper")},
+	{"limits beyond the range", point("is: battery_soc_min, at: 1, write: {min: -1, max: 101}, source: paper}\n" +
+		"- {key: extra, name: Extra, at: 2, type: s16, range: -5..5, write: {min: -5, max: 6}, source: paper")},
+	{"range that the register cannot hold", point("key: extra, name: Extra, at: 1, scale: 0.1, range: 7000..9000")},
+	{"range of words", point("key: extra, name: Extra, at: 1, options: {1: A}, range: 0..1")},
+	{"range that goes backwards", point("key: extra, name: Extra, at: 1, range: 9..1")},
 	{"limits swapped", point("key: extra, name: Extra, at: 1, write: {min: 9, max: 0, step: 0}, source: paper")},
 	{"step does not reach", point("key: extra, name: Extra, at: 1, write: {min: 0, max: 9, step: 2}, source: paper")},
 	{"float without step", point("key: extra, name: Extra, at: 1, type: f32, write: {min: 0, max: 9}, source: paper")},

@@ -13,7 +13,7 @@ import (
 type unitDefaults struct {
 	class     string
 	precision int
-	low, high float64
+	plausible Span
 }
 
 // vocabularyLoader builds the vocabulary from its file.
@@ -45,7 +45,7 @@ func loadVocabulary(file string, data []byte) (vocabulary, error) {
 func (l *vocabularyLoader) unit(e strict.Entry) {
 	f := l.fields(e.Value, "unit")
 	u := unitDefaults{class: f.text("class"), precision: int(f.natural("precision", 0, maxPrecision, 0))}
-	u.low, u.high = f.span("range")
+	u.plausible = f.span("range")
 	l.units[e.Key.Raw()] = u
 }
 
@@ -80,13 +80,13 @@ func (l *vocabularyLoader) quantity(e strict.Entry, q Quantity) {
 	}
 	q.Precision = -1
 	if _, known := l.units[q.Unit]; known {
-		q.Precision, q.Low, q.High = unit.precision, unit.low, unit.high
+		q.Precision, q.Range = unit.precision, unit.plausible
 	}
 	if f.has("precision") {
 		q.Precision = int(f.natural("precision", 0, maxPrecision, 0))
 	}
 	if f.has("range") {
-		q.Low, q.High = f.span("range")
+		q.Range = f.span("range")
 	}
 	q.Interval = Interval(f.choice("every", intervals, int(usualInterval(q))))
 	q.Shown = shown(f)
@@ -125,9 +125,9 @@ func shown(f fields) int {
 }
 
 // span reads "-1..1".
-func (f fields) span(key string) (low, high float64) {
+func (f fields) span(key string) Span {
 	if !f.has(key) {
-		return 0, 0
+		return Span{}
 	}
 	from, to, _ := strings.Cut(f.text(key), "..")
 	low, wrong := strconv.ParseFloat(from, 64)
@@ -135,7 +135,7 @@ func (f fields) span(key string) (low, high float64) {
 	if wrong != nil || wrongToo != nil || low >= high {
 		f.fail(key, "%s %q is not like 0..100", key, f.text(key))
 	}
-	return low, high
+	return Span{low, high}
 }
 
 // unitWords may not stand in a key: a device can come that has another unit, and a key never changes.
@@ -205,7 +205,7 @@ func (l *vocabularyLoader) checkClass(f fields, q *Quantity) {
 	if q.StateClass != "" && !slices.Contains(class.states, q.StateClass) {
 		f.fail("state", "state %s does not fit class %q: %s", q.StateClass, q.DeviceClass, joinWords(class.states))
 	}
-	if q.StateClass == totalIncreasing && q.Low < 0 {
+	if q.StateClass == totalIncreasing && q.Range.Low < 0 {
 		f.fail("state", "%s cannot fall below 0", totalIncreasing)
 	}
 }

@@ -167,7 +167,7 @@ func (l *loader) limits(g fields, s codec.Spec, w *Write) {
 	if len(l.current.numbers) > open || l.current.scaled() {
 		return // they follow from traits, and are checked for each device
 	}
-	for _, wrong := range checkLimits(s, *w) {
+	for _, wrong := range append(checkLimits(s, *w), l.current.point.beyond(*w)...) {
 		g.fail(wrong.Key, "%s", wrong.Text)
 	}
 }

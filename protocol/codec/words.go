@@ -124,6 +124,16 @@ func (s Spec) shift() int { return bits.TrailingZeros64(s.mask()) }
 // width returns how many bits the raw number has after the mask.
 func (s Spec) width() int { return bits.Len64(s.Largest()) }
 
+// Bounds returns the smallest and the largest value that the registers of a number can hold. A float holds all.
+func (s Spec) Bounds() (low, high float64) {
+	if s.Type.Float() {
+		return math.Inf(-1), math.Inf(1)
+	}
+	first, end := s.limits()
+	low, high = s.round(first*s.scale()+s.Offset), s.round((end-1)*s.scale()+s.Offset)
+	return min(low, high), max(low, high)
+}
+
 // limits returns the smallest raw number that the point can hold, after the mask, and the largest one plus 1. That is a
 // power of two, which a float holds exactly at any width.
 func (s Spec) limits() (low, end float64) {

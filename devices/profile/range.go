@@ -1,0 +1,41 @@
+package profile
+
+import "fmt"
+
+// Plausible reports whether a value lies in the range of the point. Every value does if the range is not known.
+func (p Point) Plausible(v float64) bool {
+	return p.Range == (Span{}) || p.Range.Low <= v && v <= p.Range.High
+}
+
+// plausible reads which values the point can have: those of its quantity, unless it says its own.
+func (l *loader) plausible(f fields, t *template) {
+	p := &t.point
+	if !p.Spec.IsNumber() || isButton(f) {
+		f.refuse("only a number has it", "range")
+		return
+	}
+	if p.Range = t.quantity.Range; f.has("range") {
+		p.Range = f.span("range")
+	}
+	if p.Range == (Span{}) || p.Formula != nil || p.Spec.ScaleWord || t.scaled() {
+		return
+	}
+	if low, high := p.Spec.Bounds(); low > p.Range.High || high < p.Range.Low {
+		held := Span{low, high}
+		f.fail("range", "range %s: the register holds %s, so no value would ever be plausible", p.Range, held)
+	}
+}
+
+// beyond returns which limits of a writable number lie outside of its plausible values.
+func (p Point) beyond(w Write) (problems []Problem) {
+	for _, limit := range []struct {
+		key   string
+		value float64
+	}{{"min", w.Min}, {"max", w.Max}} {
+		if !p.Plausible(limit.value) {
+			problems = append(problems, Problem{limit.key,
+				fmt.Sprintf("%s %s is beyond the plausible %s", limit.key, number(limit.value), p.Range)})
+		}
+	}
+	return problems
+}
