@@ -103,7 +103,7 @@ func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (Identity, err
 func (q *inquiry) serialNumber() codec.Value {
 	for i := range q.cfg.Profile.Identify.Serials {
 		if v := q.values[profile.SerialKey(i)]; textOf(v) != "" && profile.CheckDeviceID(textOf(v)) == nil {
-			return v
+			return codec.TextOf(textOf(v))
 		}
 	}
 	return q.values[profile.SerialKey(0)]

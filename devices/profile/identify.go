@@ -12,9 +12,7 @@ func (l *loader) identify(f fields) {
 	id := &l.p.Identify
 	for _, n := range f.list("serial") {
 		field := l.field(l.fields(n, "field"))
-		if field.Present() && field.Spec.Type != codec.Text {
-			n.Fail("serial: the type is text")
-		}
+		l.serial(n, &field)
 		id.Serials = append(id.Serials, field)
 	}
 	id.Model = l.fieldAt(f, "model")
@@ -25,6 +23,18 @@ func (l *loader) identify(f fields) {
 	}
 	if f.exists() {
 		id.Source = l.source(f, l.defaults.source)
+	}
+}
+
+// serial checks the register of a serial number: a text, or a whole number, of which one with all its bits set is none.
+func (l *loader) serial(n *strict.Node, f *Field) {
+	s := &f.Spec
+	switch {
+	case !f.Present() || s.Type == codec.Text && s.Form == codec.Plain:
+	case s.IsNumber() && !s.Type.Signed() && !s.Type.Float() && s.Scale == 1 && s.Offset == 0:
+		s.NoValue = append(s.NoValue, codec.RawRange{From: s.AllBits(), To: s.AllBits()})
+	default:
+		n.Fail("serial: it is a text, or a whole number without sign and scale")
 	}
 }
 

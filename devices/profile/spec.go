@@ -13,9 +13,10 @@ var forms = []string{"options", "bool", "time", "bits", "version", "epoch"}
 
 // timeWords name the ways in which registers hold a time of day.
 var (
-	timeWords = []string{"packed", "decimal", "swapped", "hour_minute", "ascii", "bcd"}
+	timeWords = []string{"packed", "decimal", "swapped", "hour_minute", "ascii", "bcd",
+		"minutes"}
 	timeForms = []codec.Form{codec.TimePacked, codec.TimeDecimal, codec.TimeSwapped, codec.TimePair, codec.TimeASCII,
-		codec.TimeBCD}
+		codec.TimeBCD, codec.TimeMinutes}
 )
 
 // narrow are the types that are one byte of a register, or a register that counts and holds 0 while it is not there.
@@ -85,7 +86,7 @@ func (l *loader) length(f fields, s *codec.Spec) {
 	f.need("length")
 	s.Length = int(f.natural("length", 1, protocol.MaxReadRegisters, 1))
 	f.refuse("a text has only a length and an order", "mask", "scale", "offset", "unit", "precision", "state",
-		"no_value", "options", "bool", "bits", "version", "epoch", "scale_at")
+		"options", "bool", "bits", "version", "epoch", "scale_at")
 }
 
 func (l *loader) mask(f fields, s *codec.Spec) {
@@ -103,9 +104,13 @@ func (l *loader) mask(f fields, s *codec.Spec) {
 	s.Mask = mask
 }
 
-// noValue reads raw numbers, and ranges of them: [0x7FFF, 0xFFF0..0xFFFF].
+// noValue reads raw numbers, and ranges of them: [0x7FFF, 0xFFF0..0xFFFF]; of a text, texts.
 func (l *loader) noValue(f fields, s *codec.Spec) {
-	if s.Type == codec.Text || !f.has("no_value") {
+	if s.Type == codec.Text {
+		s.NoText = texts(f, "no_value")
+		return
+	}
+	if !f.has("no_value") {
 		return
 	}
 	s.NoValue = nil

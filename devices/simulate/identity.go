@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
@@ -14,7 +16,27 @@ import (
 // SerialNumber returns the serial number of a device with those traits that is most like the one given: it begins as
 // the family and the traits want it.
 func SerialNumber(p *profile.Profile, traits profile.Traits, serial string) string {
-	return shaped(p, traits, profile.FromSerial, func(e profile.Expect) []string { return e.Serial }, serial)
+	text := shaped(p, traits, profile.FromSerial, func(e profile.Expect) []string { return e.Serial }, serial)
+	if s := p.Identify.Serial().Spec; p.Identify.Serial().Present() && s.IsNumber() {
+		return digits(text, s.Largest())
+	}
+	return text
+}
+
+// digits returns the number that the digits of a text make, without as many of the first as it takes to fit.
+func digits(text string, most uint64) string {
+	text = strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+	for text = strings.TrimLeft(text, "0"); text != ""; text = strings.TrimLeft(text[1:], "0") {
+		if n, err := strconv.ParseUint(text, 10, 64); err == nil && n < most {
+			return text
+		}
+	}
+	return "1"
 }
 
 // shaped returns a text that begins, or contains, what the family and the traits want of it.
@@ -58,7 +80,12 @@ func over(text, beginning string) string {
 // identify gives the unit what identification asks for.
 func (s simulation) identify(p *profile.Profile, serial string) error {
 	id := p.Identify
-	if f := id.Serial().In(s.traits); f.Present() && !s.put(f.Ranges, f.Spec, codec.TextOf(serial)) {
+	held := codec.TextOf(serial)
+	if id.Serial().Spec.IsNumber() {
+		n, _ := strconv.ParseFloat(serial, 64)
+		held = codec.Number(n)
+	}
+	if f := id.Serial().In(s.traits); f.Present() && !s.put(f.Ranges, f.Spec, held) {
 		return fmt.Errorf("the serial number %q does not fit: %s", serial, f.Spec.Expected())
 	}
 	if f := id.Model.In(s.traits); f.Present() {

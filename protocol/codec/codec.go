@@ -17,6 +17,7 @@ const (
 	TimeASCII               // time of day in a Text: "0630" in two registers, "06:30" in three
 	TimeBCD                 // time of day, 0x0630 is 06:30
 	VersionForm             // the parts of a version, of Version bits each, shown as a text: 0x0104 is "1.4"
+	TimeMinutes             // time of day, in minutes since midnight
 	EpochForm               // seconds since 1970, shown as a text in UTC
 )
 
@@ -45,6 +46,7 @@ type Spec struct {
 	On, Off uint64     // of BoolForm: raw numbers after mask and shift. Any other is no value
 	Version []int      // of VersionForm: the widths of the parts in bits, from high to low
 	NoValue []RawRange // raw numbers that mean "not available", before mask and scale
+	NoText  []string   // of a Text: texts that mean it, without blanks around them
 
 	// ScaleWord says that the last word is the power of ten by which the number in the others is multiplied, signed.
 	// It is read with them and never written.

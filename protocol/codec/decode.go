@@ -116,7 +116,7 @@ func (s Spec) decodeLarge(part uint64) (v Value, large bool) {
 // extend extends the sign of a masked number to 64 bits.
 func (s Spec) extend(part uint64) int64 {
 	unused := 64 - s.width()
-	if s.Type == M16 {
+	if s.Type.magnitude() {
 		if magnitude := int64(part << (unused + 1) >> (unused + 1)); part>>(s.width()-1) == 0 {
 			return magnitude
 		} else {
@@ -209,9 +209,12 @@ func (s Spec) decodeText(words []uint16) Value {
 		}
 		raw = append(raw, byte(w>>8), byte(w))
 	}
-	text := strings.Trim(string(whole(raw)), " ")
+	text := strings.TrimSpace(string(whole(raw)))
 	if text == "" {
 		return None("the device holds no text")
+	}
+	if slices.Contains(s.NoText, text) {
+		return None(fmt.Sprintf("the device says that it has no value (%q)", text))
 	}
 	if s.Form == TimeASCII {
 		return decodeClock(text)

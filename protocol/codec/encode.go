@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -106,7 +107,7 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 	if math.Abs(whole) > exact {
 		return 0, fmt.Errorf("%v is too large: a number beyond %d cannot be sent with all its digits", Number(f), exact)
 	}
-	if s.Type == M16 && whole < 0 {
+	if s.Type.magnitude() && whole < 0 {
 		return uint64(-whole) | 1<<(s.width()-1), nil
 	}
 	if s.Type.Signed() {
@@ -137,6 +138,9 @@ func (s Spec) encodeText(v Value) ([]uint16, error) {
 	}
 	if len(v.Str) > 2*s.Length {
 		return nil, fmt.Errorf("%q is longer than %d bytes", v.Str, 2*s.Length)
+	}
+	if slices.Contains(s.NoText, strings.TrimSpace(v.Str)) {
+		return nil, fmt.Errorf("%q is what the device uses for no value", v.Str)
 	}
 	if !printable(v.Str) {
 		return nil, fmt.Errorf("%q has characters that cannot be printed", v.Str)

@@ -9,7 +9,7 @@ import (
 // IsTime reports whether the value is a time of day.
 func (s Spec) IsTime() bool {
 	switch s.Form {
-	case TimePacked, TimeDecimal, TimeSwapped, TimePair, TimeASCII, TimeBCD:
+	case TimePacked, TimeDecimal, TimeSwapped, TimePair, TimeASCII, TimeBCD, TimeMinutes:
 		return true
 	}
 	return false
@@ -25,6 +25,8 @@ func (s Spec) decodeTime(raw uint64) Value {
 		return timeOf(raw&0xFF, raw>>8, raw)
 	case TimePair:
 		return timeOf(raw>>16, raw&0xFFFF, raw)
+	case TimeMinutes:
+		return timeOf(raw/60, raw%60, raw)
 	}
 	return timeOf(fromBCD(raw>>8), fromBCD(raw&0xFF), raw)
 }
@@ -59,6 +61,8 @@ func (s Spec) encodeTime(minutes int) (uint64, error) {
 		return minute<<8 | hour, nil
 	case TimePair:
 		return hour<<16 | minute, nil
+	case TimeMinutes:
+		return uint64(minutes), nil
 	}
 	return hour/10<<12 | hour%10<<8 | minute/10<<4 | minute%10, nil
 }

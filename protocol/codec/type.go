@@ -17,6 +17,7 @@ const (
 	F64
 	Text
 	M16 // sign and magnitude: the highest bit is the sign
+	M32 // the same of two words
 )
 
 // types are the facts of each type: its name in a profile, its registers, and how its bits are read.
@@ -36,6 +37,7 @@ var types = [...]struct {
 
 	Text: {"text", 0, false, false},
 	M16:  {"m16", 1, true, false},
+	M32:  {"m32", 2, true, false},
 }
 
 // String returns the type's name in a profile: "u16".
@@ -48,6 +50,9 @@ func (t Type) String() string {
 
 // Signed reports whether the type is a whole number that can fall below 0.
 func (t Type) Signed() bool { return types[t].signed }
+
+// magnitude reports whether the highest bit is the sign and the others are the number without it.
+func (t Type) magnitude() bool { return t == M16 || t == M32 }
 
 // Float reports whether the type is a float, which has no grid and no bits of its own.
 func (t Type) Float() bool { return types[t].float }

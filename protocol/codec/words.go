@@ -137,7 +137,7 @@ func (s Spec) Bounds() (low, high float64) {
 // limits returns the smallest raw number that the point can hold, after the mask, and the largest one plus 1. That is a
 // power of two, which a float holds exactly at any width.
 func (s Spec) limits() (low, end float64) {
-	if s.Type == M16 {
+	if s.Type.magnitude() {
 		return 1 - math.Ldexp(1, s.width()-1), math.Ldexp(1, s.width()-1)
 	}
 	if s.Type.Signed() {
