@@ -98,6 +98,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{host.Call{Action: host.ActionSet, ID: "nobody_x", Value: 1.0}, host.CodeUnknownEntity},
 		{host.Call{Action: host.ActionRead, ID: "nobody_x"}, host.CodeUnknownEntity},
+		{host.Call{Action: host.ActionRead, ID: id("battery_soc_mxa")}, host.CodeUnknownKey},
 		{host.Call{Action: host.ActionRefresh, Device: "nobody"}, host.CodeUnknownEntity},
 		{host.Call{Action: "dance", ID: id("battery_soc_max")}, host.CodeFailed},
 		{host.Call{Action: host.ActionPress, ID: id("battery_soc_max")}, host.CodeFailed},
@@ -140,6 +141,10 @@ func TestReadAndRefresh(t *testing.T) {
 	}
 	if len(r.Confirmed) != 1 || r.Confirmed[0] != id("temperature") {
 		t.Errorf("confirmed %v", r.Confirmed)
+	}
+	r = h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("pv_energy_whole")}) // no entity
+	if got, ok := r.Response.(host.Reading); r.Err != nil || !ok || got.Registers != "holding 4129+2" {
+		t.Errorf("read what is no entity: %+v %v", r.Response, r.Err)
 	}
 	for _, device := range []string{serialNumber, serialNumber + "/battery"} {
 		before := h.line.Journal().Last()

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"solarhub/devices/profile/strict"
 )
 
 // keyForm is the form of a point's key. The key becomes part of the unique_id in the host, so it can never change.
@@ -75,3 +77,6 @@ func titled(word string) bool {
 
 // letterForm is the place of a number in the key of a repeated point: {n}.
 var letterForm = regexp.MustCompile(`\{[a-z]\}`)
+
+// Nearest returns the name among several that somebody most likely meant; "" if there are none.
+func Nearest(name string, among []string) string { return strict.Nearest(name, among) }

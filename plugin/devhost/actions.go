@@ -52,6 +52,7 @@ var actions = map[string]func(h *Host, ctx context.Context, c serviceCall) (any,
 	"scene.turn_on":         (*Host).applyScenes,
 	"scene.delete":          (*Host).deleteScenes,
 	domain + ".write_value": (*Host).writeValue,
+	domain + ".write_group": (*Host).writeGroup,
 	domain + ".read_value":  (*Host).readValue,
 	domain + ".refresh":     (*Host).refreshDevice,
 }
@@ -201,9 +202,9 @@ func (h *Host) unknown(id any) error {
 }
 
 func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
-	t, known := h.target(fmt.Sprint(c.Data["entity_id"]))
-	if !known {
-		return nil, h.unknown(c.Data["entity_id"])
+	t, err := h.named(c)
+	if err != nil {
+		return nil, err
 	}
 	value, err := h.fit(t, c.Data["value"])
 	if err != nil {
@@ -221,9 +222,9 @@ func (h *Host) writeValue(ctx context.Context, c serviceCall) (any, error) {
 }
 
 func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
-	t, known := h.target(fmt.Sprint(c.Data["entity_id"]))
-	if !known {
-		return nil, h.unknown(c.Data["entity_id"])
+	t, err := h.named(c)
+	if err != nil {
+		return nil, err
 	}
 	f, err := h.call(ctx, t, callFrame{Action: host.ActionRead, ID: t.def.ID}, h.options.Write)
 	if response, is := f.Response.(map[string]any); is {
@@ -234,21 +235,79 @@ func (h *Host) readValue(ctx context.Context, c serviceCall) (any, error) {
 
 // refreshDevice has every enabled register of a device read once. A part stands for its device.
 func (h *Host) refreshDevice(ctx context.Context, c serviceCall) (any, error) {
-	t := target{}
+	t, err := h.device(c)
+	if err != nil {
+		return nil, err
+	}
+	_, err = h.call(ctx, t, callFrame{Action: host.ActionRefresh, Device: t.root}, refreshTimeout)
+	return nil, err
+}
+
+// device finds the device that an action names. A part stands for its device.
+func (h *Host) device(c serviceCall) (t target, err error) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, r := range h.roots {
 		for _, d := range r.devices {
 			if deviceID(d.ID) == c.Data["device_id"] {
-				t = target{root: r.id, name: r.devices[r.id].Name}
+				t = target{root: r.id, name: d.Name}
 			}
 		}
 	}
-	h.mu.Unlock()
 	if t.root == "" {
-		return nil, h.unknown(c.Data["device_id"])
+		err = h.unknown(c.Data["device_id"])
 	}
-	_, err := h.call(ctx, t, callFrame{Action: host.ActionRefresh, Device: t.root}, refreshTimeout)
-	return nil, err
+	return t, err
+}
+
+// named finds the entity that an action names, or what stands for a value of a device that is no entity.
+func (h *Host) named(c serviceCall) (target, error) {
+	if id, is := c.Data["entity_id"]; is {
+		t, known := h.target(fmt.Sprint(id))
+		if !known {
+			return t, h.unknown(id)
+		}
+		return t, nil
+	}
+	d, err := h.device(c)
+	if err != nil {
+		return d, err
+	}
+	return h.point(d, fmt.Sprint(c.Data["key"])), nil
+}
+
+// point returns what a device has under a key. If that is no entity, only the plugin knows what it is.
+func (h *Host) point(d target, key string) target {
+	id := d.root + "_" + key
+	h.mu.Lock()
+	e := h.entities[id]
+	h.mu.Unlock()
+	if e != nil {
+		t, _ := h.target(e.entityID)
+		return t
+	}
+	d.def, d.name = host.Entity{ID: id, Device: d.root}, d.name+" "+key
+	return d
+}
+
+// writeGroup writes settings of a device that leave together.
+func (h *Host) writeGroup(ctx context.Context, c serviceCall) (any, error) {
+	d, err := h.device(c)
+	if err != nil {
+		return nil, err
+	}
+	given, _ := c.Data["values"].(map[string]any)
+	values := host.Members{}
+	for key, v := range given {
+		member := h.point(d, key)
+		member.name = d.name + " " + key
+		if values[key], err = h.fit(member, v); err != nil {
+			return nil, err
+		}
+	}
+	f, err := h.call(ctx, d, callFrame{Action: host.ActionGroup, Device: d.root, Group: fmt.Sprint(c.Data["group"]),
+		Values: values}, h.options.Write)
+	return f.Response, err
 }
 
 var clock = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$`)

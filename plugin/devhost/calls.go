@@ -26,15 +26,17 @@ func (p *pending) finish(f host.ResultFrame, err *Error) {
 // callFrame is a call as it travels: the companion says of a set-value whether it is forced, and sends value even if
 // null.
 type callFrame struct {
-	Type        string `json:"type"`
-	CallID      string `json:"call_id"`
-	Action      string `json:"action"`
-	ID          string `json:"id,omitempty"`
-	Device      string `json:"device,omitempty"`
-	Value       *any   `json:"value,omitempty"`
-	Force       *bool  `json:"force,omitempty"`
-	RemainingMS int64  `json:"remaining_ms"`
-	ClockMS     int64  `json:"clock_ms"`
+	Type        string       `json:"type"`
+	CallID      string       `json:"call_id"`
+	Action      string       `json:"action"`
+	ID          string       `json:"id,omitempty"`
+	Device      string       `json:"device,omitempty"`
+	Group       string       `json:"group,omitempty"`
+	Values      host.Members `json:"values,omitempty"`
+	Value       *any         `json:"value,omitempty"`
+	Force       *bool        `json:"force,omitempty"`
+	RemainingMS int64        `json:"remaining_ms"`
+	ClockMS     int64        `json:"clock_ms"`
 }
 
 // call has the plugin carry out a call and waits for the result; limit is the time that the plugin has. The call goes

@@ -86,6 +86,32 @@ var actionCases = []contractCase{
 		b.call(p, "solarhub.read_value", object{"entity_id": id}, nil, ask)
 		b.call(p, "solarhub.refresh", object{"device_id": b.device()}, nil)
 	}},
+	{"a value that is no entity", func(b *bench) {
+		p, ask := b.plug(), object{"return_response": true}
+		for _, key := range []string{"secret", "limit"} {
+			of := object{"device_id": b.device(), "key": key}
+			b.call(p, "solarhub.read_value", of, nil, ask)
+			for _, v := range []any{"12.5", 3} {
+				b.call(p, "solarhub.write_value", with(of, object{"value": v}), nil, ask)
+			}
+		}
+		p.replies(refuse("unknown_key", object{"key": "secrte", "nearest": "secret", "reason": "x"}))
+		b.call(p, "solarhub.read_value", object{"device_id": b.device(), "key": "secrte"}, nil, ask)
+		b.call(p, "solarhub.read_value", object{"device_id": "nosuch", "key": "secret"}, nil, ask)
+	}},
+	{"solarhub.write_group", func(b *bench) {
+		p, ask := b.plug(), object{"return_response": true}
+		of := object{"device_id": b.device(), "group": "window",
+			"values": object{"limit": "12", "on": "off", "other": "x"}}
+		p.replies(func(call object) object {
+			return object{"ok": true, "response": object{"values": call["values"]}}
+		})
+		b.call(p, "solarhub.write_group", of, nil)
+		b.call(p, "solarhub.write_group", of, nil, ask)
+		b.call(p, "solarhub.write_group", with(of, object{"values": object{"limit": "much"}}), nil)
+		p.replies(refuse("unknown_key", object{"key": "windwo", "nearest": "window", "reason": "x"}))
+		b.call(p, "solarhub.write_group", with(of, object{"group": "windwo"}), nil)
+	}},
 	{"an action that does not exist", func(b *bench) {
 		for _, name := range []string{"number.nosuch", "solarhub.nosuch"} {
 			b.call(nil, name, object{"value": 1}, nil)

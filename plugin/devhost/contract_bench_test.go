@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,13 @@ import (
 
 // object is a JSON object.
 type object = map[string]any
+
+// with returns an object with the fields of another, which count.
+func with(o, more object) object {
+	both := maps.Clone(o)
+	maps.Copy(both, more)
+	return both
+}
 
 // patience is how long something may take that must come. A test waits for events, not for time.
 const patience = 20 * time.Second

@@ -11,13 +11,14 @@ import (
 const (
 	maxCallTime   = 10 * time.Minute
 	maxCallText   = 255 // characters of a value or a name; also the longest state of Home Assistant
+	maxMembers    = 125 // of a group: registers that one request writes
 	maxCallIDText = 64  // characters of a call id; the companion's have 26
 )
 
 // checkCall says what is wrong with a call, before anything is done with it. Whether the entity takes the value is the
 // plugin's to say.
 func checkCall(c Call) *CallError {
-	for field, text := range map[string]string{"action": c.Action, "id": c.ID, "device": c.Device} {
+	for field, text := range map[string]string{"action": c.Action, "id": c.ID, "device": c.Device, "group": c.Group} {
 		if n := utf8.RuneCountInString(text); n > maxCallText {
 			return malformed("%s has %d characters, at most %d are allowed", field, n, maxCallText)
 		}
@@ -27,6 +28,22 @@ func checkCall(c Call) *CallError {
 		return malformed("remaining_ms is %d, at most %d are allowed", c.RemainingMS, most)
 	case c.RemainingMS <= 0:
 		return NewCallError(CodeExpired, "no time was left", map[string]string{"seconds": "0"})
+	}
+	return checkValues(c)
+}
+
+// checkValues refuses values that nothing can take.
+func checkValues(c Call) *CallError {
+	if len(c.Values) > maxMembers {
+		return malformed("values has %d members, at most %d are allowed", len(c.Values), maxMembers)
+	}
+	for key, v := range c.Values {
+		if n := utf8.RuneCountInString(key); n > maxCallText {
+			return malformed("a key has %d characters, at most %d are allowed", n, maxCallText)
+		}
+		if err := checkValue(v); err != nil {
+			return err
+		}
 	}
 	return checkValue(c.Value)
 }

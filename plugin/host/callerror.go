@@ -11,6 +11,7 @@ const (
 	CodeReadOnly       = "read_only"
 	CodeNotArmed       = "not_armed"
 	CodeUnknownEntity  = "unknown_entity"
+	CodeUnknownKey     = "unknown_key"
 	CodeNotIdentified  = "not_identified"
 	CodeException      = "exception"
 	CodeNotVerified    = "not_verified"
@@ -76,7 +77,8 @@ func (e *CallError) Error() string {
 // Source: PROTOCOL.md, section 5.
 func (e *CallError) Validation() bool {
 	switch e.Code {
-	case CodeOutOfRange, CodeOffStep, CodeWrongType, CodeUnknownOption, CodeReadOnly, CodeNotArmed, CodeUnknownEntity:
+	case CodeOutOfRange, CodeOffStep, CodeWrongType, CodeUnknownOption, CodeReadOnly, CodeNotArmed, CodeUnknownEntity,
+		CodeUnknownKey:
 		return true
 	}
 	return false

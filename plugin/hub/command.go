@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 	}
 	t, ok := h.described.Load().targets[call.ID]
 	if !ok {
-		return failed(unknownEntity(call.ID))
+		return failed(h.described.Load().unknown(call.ID))
 	}
 	if call.Action == host.ActionRead {
 		return h.read(ctx, t)
@@ -47,6 +48,32 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 }
 
 func failed(err *host.CallError) host.Result { return host.Result{Err: err} }
+
+// unknown returns the error for an id that is of nothing. If it begins as those of a device do, the rest is a key.
+func (c *catalog) unknown(id string) *host.CallError {
+	root, key := "", ""
+	for device := range c.devices {
+		if rest, ok := strings.CutPrefix(id, device+"_"); ok && len(device) > len(root) {
+			root, key = device, rest
+		}
+	}
+	if root == "" {
+		return unknownEntity(id)
+	}
+	var keys []string
+	for _, p := range c.devices[root].Points() {
+		keys = append(keys, p.Key)
+	}
+	return unknownKey(c.devices[root], key, keys)
+}
+
+// unknownKey returns the error for a key that is none of those of a device.
+func unknownKey(d *devices.Device, key string, keys []string) *host.CallError {
+	nearest := cmp.Or(profile.Nearest(key, keys), "-")
+	return host.NewCallError(host.CodeUnknownKey,
+		fmt.Sprintf("%s has nothing with the key %q; the nearest is %s", d.Name(), key, nearest),
+		map[string]string{"name": d.Name(), "key": key, "nearest": nearest})
+}
 
 func unknownEntity(id string) *host.CallError {
 	return host.NewCallError(host.CodeUnknownEntity, fmt.Sprintf("there is no entity %q here", id),

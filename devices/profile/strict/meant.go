@@ -1,6 +1,9 @@
 package strict
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Meant guesses which allowed word somebody misspelt: up to a third of the letters may differ, or one word is the
 // beginning of the other and of no second word.
@@ -27,6 +30,16 @@ func Meant(word string, allowed []string) string {
 		return "; did you mean " + begun + "?"
 	}
 	return ""
+}
+
+// Nearest returns the allowed word that takes the fewest letters to become from the given one; "" if there is none.
+func Nearest(word string, allowed []string) string {
+	word = word[:min(len(word), 60)]
+	least := func(a, b string) int { return distance(fold(word), fold(a)) - distance(fold(word), fold(b)) }
+	if len(allowed) == 0 {
+		return ""
+	}
+	return slices.MinFunc(allowed, least)
 }
 
 // fold makes spellings equal that people mix up: Max-registers and max_registers.

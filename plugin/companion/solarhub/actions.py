@@ -1,7 +1,8 @@
 """The actions of SolarHub, which always say whether they were carried out.
 
 Home Assistant drops unavailable entities from the target of its own actions and reports success. These actions take an
-entity_id as an ordinary field instead, and check themselves whether the caller may use it.
+entity_id as an ordinary field instead, and check themselves whether the caller may use it. A value that is no entity is
+named by its device and its key.
 """
 
 from math import isfinite
@@ -15,38 +16,56 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 import voluptuous as vol
 
 from .const import DOMAIN, REFRESH_SECONDS
-from .definitions import TEXT_MAX, EntityDef, root_of
+from .definitions import TEXT_MAX, DeviceDef, EntityDef, Json, root_of
 from .errors import call_error
 from .hub import DATA_HUB
 from .words import shown_options
 
 _EXACT_MAX: Final = 2**53  # a larger whole number may not be exact in JSON
 _SWITCHED: Final = {"on": True, "true": True, "off": False, "false": False}
+_KEY: Final = vol.All(str, vol.Length(min=1, max=TEXT_MAX))
+_VALUE: Final = vol.Any(bool, int, float, vol.All(str, vol.Length(max=TEXT_MAX)))
+_MEMBERS_MAX: Final = 125  # registers that one request writes
+
+
+def _one_target(data: Json) -> Json:
+    """Demand an entity, or a device and a key."""
+    named = {ATTR_ENTITY_ID, ATTR_DEVICE_ID, "key"} & data.keys()
+    if named not in ({ATTR_ENTITY_ID}, {ATTR_DEVICE_ID, "key"}):
+        raise vol.Invalid("give either an entity_id, or a device_id and a key")
+    return data
+
+
+def _of_one_value(fields: dict[Any, Any]) -> Any:
+    """Return the schema of an action on one value."""
+    target = {vol.Optional(ATTR_ENTITY_ID): cv.entity_id, vol.Optional(ATTR_DEVICE_ID): str, vol.Optional("key"): _KEY}
+    return vol.All(vol.Schema(target | fields), _one_target)
 
 
 @callback
 def async_register_actions(hass: HomeAssistant) -> None:
-    """Register write_value, read_value and refresh."""
+    """Register write_value, write_group, read_value and refresh."""
     hass.services.async_register(
         DOMAIN,
         "write_value",
         _async_write_value,
-        vol.Schema(
-            {
-                vol.Required(ATTR_ENTITY_ID): cv.entity_id,
-                vol.Required("value"): vol.Any(bool, int, float, vol.All(str, vol.Length(max=TEXT_MAX))),
-                vol.Optional("force", default=False): cv.boolean,
-            }
-        ),
+        _of_one_value({vol.Required("value"): _VALUE, vol.Optional("force", default=False): cv.boolean}),
         SupportsResponse.OPTIONAL,
     )
     hass.services.async_register(
         DOMAIN,
-        "read_value",
-        _async_read_value,
-        vol.Schema({vol.Required(ATTR_ENTITY_ID): cv.entity_id}),
-        SupportsResponse.ONLY,
+        "write_group",
+        _async_write_group,
+        vol.Schema(
+            {
+                vol.Required(ATTR_DEVICE_ID): str,
+                vol.Required("group"): _KEY,
+                vol.Required("values"): vol.All({_KEY: _VALUE}, vol.Length(min=1, max=_MEMBERS_MAX)),
+            }
+        ),
+        SupportsResponse.OPTIONAL,
     )
+    hass.services.async_register(DOMAIN, "read_value", _async_read_value, _of_one_value({}), SupportsResponse.ONLY)
     hass.services.async_register(
         DOMAIN, "refresh", _async_refresh, vol.Schema({vol.Required(ATTR_DEVICE_ID): cv.string})
     )
@@ -54,7 +73,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
 
 async def _async_write_value(call: ServiceCall) -> ServiceResponse:
     """Write a value, and return the value that the device holds afterwards."""
-    entity, name = await _async_entity(call)
+    entity, name = await _async_target(call)
     answer = await call.hass.data[DATA_HUB].async_call(
         entity,
         "set",
@@ -68,9 +87,23 @@ async def _async_write_value(call: ServiceCall) -> ServiceResponse:
     return {"value": _as_shown(call, entity, answer.get("value"))} if call.return_response else None
 
 
+async def _async_write_group(call: ServiceCall) -> ServiceResponse:
+    """Write settings that leave together in one request, and return what the device holds afterwards."""
+    hub, (device, name) = call.hass.data[DATA_HUB], _device(call)
+    await _async_authorise(call, None)
+    members = {key: _point(call, device, key) for key in call.data["values"]}
+    values = {key: _for_platform(members[key], f"{name} {key}", v) for key, v in call.data["values"].items()}
+    answer = await hub.async_call(
+        device, "set_group", name, context=call.context, group=call.data["group"], values=values
+    )
+    held = (answer.get("response") or {}).get("values", {})
+    shown = {key: _as_shown(call, members.get(key) or _point(call, device, key), v) for key, v in held.items()}
+    return {"values": shown} if call.return_response else None
+
+
 async def _async_read_value(call: ServiceCall) -> ServiceResponse:
     """Read a value from the device now."""
-    entity, name = await _async_entity(call)
+    entity, name = await _async_target(call)
     answer = await call.hass.data[DATA_HUB].async_call(entity, "read", name, context=call.context)
     response = dict(answer.get("response") or {})
     return response | {"value": _as_shown(call, entity, response.get("value"))}
@@ -84,21 +117,44 @@ def _as_shown(call: ServiceCall, entity: EntityDef, value: Any) -> Any:
 
 async def _async_refresh(call: ServiceCall) -> None:
     """Read all enabled registers of a device now."""
-    hub, device_id = call.hass.data[DATA_HUB], call.data[ATTR_DEVICE_ID]
+    device, name = _device(call)
+    await _async_authorise(call, None)
+    await call.hass.data[DATA_HUB].async_call(device, "refresh", name, context=call.context, seconds=REFRESH_SECONDS)
+
+
+def _device(call: ServiceCall) -> tuple[DeviceDef, str]:
+    """Return the whole device of an action, and what the owner calls the device or the part that was named."""
+    device_id: str = call.data[ATTR_DEVICE_ID]
     found = dr.async_get(call.hass).async_get(device_id)
     ids = [identifier for domain, identifier in found.identifiers if domain == DOMAIN] if found else []
-    device = hub.catalogue.devices.get(root_of(ids[0])) if ids else None
+    device = call.hass.data[DATA_HUB].catalogue.devices.get(root_of(ids[0])) if ids else None
     if found is None or device is None:
         raise call_error("unknown_entity", device_id, {"id": device_id})
+    return device, found.name_by_user or found.name or device.name
+
+
+def _point(call: ServiceCall, device: DeviceDef, key: str) -> EntityDef:
+    """Return what a device has under a key. If that is no entity, only the plugin knows what it is."""
+    known = call.hass.data[DATA_HUB].catalogue.entities.get(f"{device.id}_{key}")
+    return known or EntityDef.unlisted(device, key)
+
+
+async def _async_target(call: ServiceCall) -> tuple[EntityDef, str]:
+    """Return the entity of an action, or what stands for a value that is none, and what the owner calls it.
+
+    It may be disabled or unavailable.
+    """
+    if ATTR_ENTITY_ID in call.data:
+        return await _async_entity(call, call.data[ATTR_ENTITY_ID])
+    device, name = _device(call)
+    point = _point(call, device, call.data["key"])
+    if entity_id := er.async_get(call.hass).async_get_entity_id(point.platform, DOMAIN, point.id):
+        return await _async_entity(call, entity_id)
     await _async_authorise(call, None)
-    await hub.async_call(
-        device, "refresh", found.name_by_user or device.name, context=call.context, seconds=REFRESH_SECONDS
-    )
+    return point, f"{name} {point.key}"
 
 
-async def _async_entity(call: ServiceCall) -> tuple[EntityDef, str]:
-    """Return the entity of an action and what the owner calls it. It may be disabled or unavailable."""
-    entity_id: str = call.data[ATTR_ENTITY_ID]
+async def _async_entity(call: ServiceCall, entity_id: str) -> tuple[EntityDef, str]:
     entry = er.async_get(call.hass).async_get(entity_id)
     entity = call.hass.data[DATA_HUB].catalogue.entities.get(entry.unique_id) if entry else None
     if entry is None or entry.platform != DOMAIN or entity is None:
@@ -143,7 +199,7 @@ def _for_platform(entity: EntityDef, name: str, value: Any) -> Any:
                 return entity.slug(str(value))
     except ValueError, KeyError, OverflowError, vol.Invalid:
         raise call_error("wrong_type", name, {"value": value}, entity.platform) from None
-    return str(value)  # the plugin says why it cannot be set
+    return value  # the plugin knows what it is, or says why it cannot be set
 
 
 def _number(entity: EntityDef, name: str, value: Any) -> float:

@@ -155,6 +155,13 @@ class EntityDef:
         return option if option not in self.labels else self.options[self.labels.index(option)]
 
     @classmethod
+    def unlisted(cls, device: DeviceDef, key: str) -> Self:
+        """Return what stands for a value of a device that is no entity. Only the plugin knows what kind it is of."""
+        return cls(
+            id=f"{device.id}_{key}", device=device.id, platform=Platform.SENSOR, name=key, key=key, enabled=False
+        )
+
+    @classmethod
     def parse(cls, item: Json) -> Self:
         """Check an Entity of PROTOCOL.md, section 3. Unknown fields are ignored."""
         platform = Platform(_one_of(item, "platform", PLATFORMS) or _text(item, "platform"))

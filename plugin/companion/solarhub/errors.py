@@ -18,6 +18,7 @@ VALIDATION: Final[Mapping[str, tuple[str, ...]]] = {
     "read_only": (),
     "not_armed": ("key",),
     "unknown_entity": ("id",),
+    "unknown_key": ("key", "nearest"),
 }
 FAILURE: Final[Mapping[str, tuple[str, ...]]] = {
     "not_identified": ("device",),

@@ -234,11 +234,11 @@ class Plugin(Client):
         elif event["action"] == "set":
             if not self.superseded:
                 self.registers[event["id"]] = event["value"]
-            answer |= {
-                "value": self.registers[event["id"]],
-                "superseded": self.superseded,
-                "s": {event["id"]: self.registers[event["id"]]},
-            }
+            value = self.registers[event["id"]]
+            answer |= {"value": value, "superseded": self.superseded, "s": {event["id"]: value}}
+        elif event["action"] == "set_group":
+            self.registers |= {f"{event['device']}_{key}": value for key, value in event["values"].items()}
+            answer["response"] = {"values": event["values"]}
         elif event["action"] == "read":
             answer["response"] = {
                 "value": self.registers.get(event["id"]),

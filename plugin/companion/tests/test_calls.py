@@ -303,6 +303,80 @@ async def test_read_value_and_refresh(home: Home) -> None:
     assert refused.value.error["translation_key"] == "unknown_entity"
 
 
+async def device_id(home: Home, part: str = "") -> str:
+    """Return Home Assistant's own id of the device or a part of it."""
+    devices = await home.core.ask("config/device_registry/list")
+    return next(d["id"] for d in devices if ["solarhub", home.serial + part] in d["identifiers"])
+
+
+@pytest.mark.parametrize("part", ["", "/battery"])
+@pytest.mark.parametrize(("key", "value", "sent"), [("cell_7", "3.4", "3.4"), ("cell_7", 5, 5), ("grid_limit", "7", 7)])
+async def test_a_value_that_is_no_entity(home: Home, part: str, key: str, value: object, sent: object) -> None:
+    where = {"device_id": await device_id(home, part), "key": key}
+    result = await home.core.act("solarhub.write_value", response=True, value=value, force=True, **where)
+    call = home.plugin.calls[-1]
+    assert (call["action"], call["id"], call["value"], call["force"]) == ("set", home.id(key), sent, True)
+    assert result["response"] == {"value": sent}
+    result = await home.core.act("solarhub.read_value", response=True, **where)
+    assert (home.plugin.calls[-1]["action"], home.plugin.calls[-1]["id"]) == ("read", home.id(key))
+    response = result["response"]
+    assert (response["value"], response["unit"], response["raw"], response["age_ms"]) == (sent, "W", [1500], 12)
+
+
+async def test_a_key_that_is_not_known(home: Home) -> None:
+    home.plugin.refuse = {"code": "unknown_key", "placeholders": {"key": "cel_7", "nearest": "cell_7", "reason": "x"}}
+    with pytest.raises(Refused, match=r"Inverter cel_7: there is nothing with the key cel_7\. The nearest is cell_7"):
+        await home.core.act("solarhub.read_value", response=True, device_id=await device_id(home), key="cel_7")
+
+
+async def test_a_value_is_named_in_one_way(home: Home) -> None:
+    device = await device_id(home)
+    for named in ({}, {"key": "x"}, {"device_id": device}, {"entity_id": home["grid_limit"], "key": "x"}):
+        with pytest.raises(Refused) as refused:
+            await home.core.act("solarhub.read_value", response=True, **named)
+        assert refused.value.code == "invalid_format", named
+        assert "either an entity_id, or a device_id and a key" in refused.value.error["message"]
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.read_value", response=True, device_id="nobody", key="x")
+    assert refused.value.error["translation_key"] == "unknown_entity"
+
+
+async def test_a_group_is_written(home: Home) -> None:
+    values = {"window_start": 1320, "grid_limit": "12", "charge_from_grid": "on", "cell_7": "x"}
+    sent = {"window_start": "22:00", "grid_limit": 12, "charge_from_grid": True, "cell_7": "x"}
+    where = {"device_id": await device_id(home), "group": "window_1"}
+    result = await home.core.act("solarhub.write_group", response=True, values=values, **where)
+    call = home.plugin.calls[-1]
+    assert (call["action"], call["device"], call["group"]) == ("set_group", home.serial, "window_1")
+    assert call["values"] == sent
+    assert "id" not in call
+    assert result["response"] == {"values": sent}
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_group", values={"grid_limit": "much"}, **where)
+    assert refused.value.error["translation_key"] == "not_a_number"
+    with pytest.raises(Refused) as refused:
+        await home.core.act("solarhub.write_group", values={}, **where)
+    assert refused.value.code == "invalid_format"
+    assert len(home.plugin.calls) == 1
+
+
+async def test_what_is_set_at_once_leaves_at_once(home: Home) -> None:
+    """The plugin joins the settings of a group only if none waits for another to be confirmed."""
+    home.plugin.delay = 1
+    wanted = {"grid_limit": "33", "work_mode": "backup", "charge_from_grid": "on", "window_start_text": "04:15"}
+    began = time.monotonic()
+    await home.core.act("scene.apply", entities={home[k]: v for k, v in wanted.items()})
+    assert time.monotonic() - began < 1.8
+    home.plugin.calls.clear()
+    alone = {"value": 7}
+    await asyncio.gather(*(home.core.act("number.set_value", home[k], **alone) for k in ("grid_limit", "charge_limit")))
+    await home.core.act("number.set_value", entity_id=[home["grid_limit"], home["charge_limit"]], value=8)
+    sent = [call["clock_ms"] for call in home.plugin.calls]
+    assert len(sent) == 4
+    assert sent[1] - sent[0] < 300
+    assert sent[3] - sent[2] < 300
+
+
 async def test_a_scene_takes_a_snapshot_and_brings_it_back(home: Home) -> None:
     keys = ["grid_limit", "work_mode", "charge_from_grid", "window_start_text"]
     name = f"snap_{home.serial.lower()}"
