@@ -161,7 +161,7 @@ func (d *Device) Refused() []string { return d.poller.Refused() }
 // Read reads one point now, ahead of the poll, and reports it. The device is identified first if that is due.
 func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	p, ok := d.point(key)
-	if !ok || p.Button() {
+	if !ok || !p.HasValue() {
 		return Reading{}, fmt.Errorf("read %s of %s: there is no such value", key, d.Name())
 	}
 	if p.Formula != nil {

@@ -196,6 +196,6 @@ func MaxRegistersFor(bound time.Duration, timing protocol.Timing) (most uint16, 
 // Readable returns the points whose value is read: all but the buttons and what follows from others.
 func Readable(points []profile.Point) []profile.Point {
 	return slices.DeleteFunc(slices.Clone(points), func(p profile.Point) bool {
-		return p.Button() || p.Formula != nil
+		return !p.HasValue() || p.Formula != nil
 	})
 }

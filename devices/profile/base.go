@@ -50,7 +50,7 @@ func openShipped(id string) (string, []byte, error) {
 }
 
 // merged are the keys of a head whose mappings a file shares with its base, entry by entry.
-var merged = []string{"sources", "line", "identify", "traits", "tables", "parts"}
+var merged = []string{"sources", "line", "identify", "traits", "tables", "parts", "around", "write_groups"}
 
 // head returns the head of the profile: the keys of the file over those of its bases. It returns nil if there is none.
 func (l *loader) head() *strict.Node {

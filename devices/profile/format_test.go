@@ -131,7 +131,7 @@ func TestFormatHasEveryKey(t *testing.T) {
 	sections := strings.Split(format(t), "\n## ")
 	for title, mapping := range map[string]string{
 		"The head": "profile", "The line": "line", "Identification": "identify", "A point": "point", "Writing": "write",
-		"Quantities": "quantity",
+		"Write groups": "write group", "Around a write": "step", "Quantities": "quantity",
 	} {
 		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, title+"\n") })
 		if i < 0 {

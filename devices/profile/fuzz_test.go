@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +11,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(strings.Replace(family, "profile: family", "profile: good", 1)))
 	f.Add([]byte(example(f)))
-	for _, c := range spoilt {
+	f.Add([]byte(strings.Replace(grouped, "profile: grouped", "profile: good", 1)))
+	for _, c := range slices.Concat(spoilt, spoiltGroups) {
 		f.Add([]byte(c.yaml))
 	}
 	f.Add([]byte(point(`key: ec, name: Ec, at: 1, type: u64, mask: 0xFFFFFFFFFFFFFFFF, source: paper, ` +

@@ -26,8 +26,12 @@ var formatKeys = map[string]keyList{
 	"point": listed("is key name part when at type length order byte mask options bool time bits version epoch " +
 		"scale offset scale_at no_value value negative stride alone unit class state precision range every show " +
 		"entity category icon mode platform press write source why"),
-	"write": listed("min max step at type order mask scale offset options with settle arm flash once readback"),
-	"bool":  listed("on* off*"),
+	"write": listed("min max step at type order mask scale offset options with settle arm flash once readback " +
+		"around"),
+	"around":      listed("before after source"),
+	"step":        listed("at* value* mask with held wait"),
+	"write group": listed("name* together* constants fill stride around source"),
+	"bool":        listed("on* off*"),
 
 	// Of quantities.yaml.
 	"vocabulary":      listed("units* parts*"),
@@ -37,7 +41,7 @@ var formatKeys = map[string]keyList{
 }
 
 const (
-	headKeys  = "base drop models aliases sunspec traits tables parts defaults points"
+	headKeys  = "base drop models aliases sunspec traits tables parts defaults around write_groups points"
 	fieldKeys = "type length order byte mask bool options scale offset no_value"
 )
 

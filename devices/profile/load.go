@@ -32,6 +32,9 @@ type loader struct {
 	current  *template      // the point that is read
 	tooMany  bool
 	sums     map[string][]string // the keys of each pattern of a sum
+	around   map[string]*Around  // what can go around a write, by the word for it
+	// groupNodes are the mappings of the groups of points that are written together.
+	groupNodes []fields
 }
 
 // file is one file of a profile.
@@ -101,6 +104,8 @@ func (l *loader) profile(root *strict.Node, id string) {
 	}
 	l.identify(f.group("identify", "identify"))
 	l.readTraits(f)
+	l.readAround(f)
+	l.writeGroups(f)
 	l.points()
 }
 

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func replace(old, text string) string {
 // Each case must be refused.
 func TestFindings(t *testing.T) {
 	var all strings.Builder
-	for _, c := range spoilt {
+	for _, c := range slices.Concat(spoilt, spoiltGroups) {
 		_, err := Load("good.yaml", []byte(c.yaml))
 		var found strict.Findings
 		if !errors.As(err, &found) {

@@ -74,7 +74,7 @@ func checkSound(t *testing.T, p *Profile, pt Point) {
 	if w := pt.Write; w != nil && pt.Entity.Platform == "number" {
 		checkEncodes(t, pt, *w)
 	}
-	if w := pt.Write; w != nil && (w.Single && count > 1 || !w.ReadBack && !pt.Button()) {
+	if w := pt.Write; w != nil && (w.Single && count > 1 || !w.ReadBack && w.Flash) {
 		t.Errorf("%s: write %+v over %d words", pt.Key, *w, count)
 	}
 }

@@ -47,6 +47,7 @@ func (l *loader) points() {
 	l.orderParts()
 	l.checkConflicts()
 	l.checkFormulas()
+	l.checkGroups()
 	l.checkWritable()
 }
 

@@ -30,7 +30,8 @@ type Profile struct {
 	Parts        []Part   // in the order of the file
 
 	entries []entry // in the order of the file
-	models  []int   // of SunSpec, which conditions name
+	groups  []groupTemplate
+	models  []int // of SunSpec, which conditions name
 	cases   []Traits
 }
 
@@ -191,7 +192,9 @@ type Write struct {
 	Once           bool             // never sent twice, not even where it was lost: what it does adds up
 	Ranges         []protocol.Range // where it is written; nil: where it is read
 	Spec           *codec.Spec      // how it is written; nil: as it is read
-	ReadBack       bool             // false only for a button whose register does not keep what was written
+	ReadBack       bool             // false: what was written cannot be read, and the point is never polled
+	Around         *Around          // what is written before and after; nil: nothing
+	Group          *WriteGroup      // with which others it is written; nil: alone
 }
 
 // WriteTo returns where and how the point is written. It must be writable.
@@ -208,6 +211,10 @@ func (p Point) WriteTo() ([]protocol.Range, codec.Spec) {
 
 // Button reports whether the point is a command register: it is written to, has no value and is never polled.
 func (p Point) Button() bool { return p.Entity.Platform == "button" }
+
+// HasValue reports whether the point has a value: a button has none, and of registers that can only be written nobody
+// knows it.
+func (p Point) HasValue() bool { return !p.Button() && (p.Write == nil || p.Write.ReadBack) }
 
 // EntityHints say how a host shows a point.
 type EntityHints struct {

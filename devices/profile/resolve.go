@@ -3,7 +3,6 @@ package profile
 import (
 	"math"
 	"slices"
-	"strings"
 )
 
 // entry is a point with what decides whether a device has it, and what of it follows from the traits.
@@ -52,10 +51,10 @@ func (p *Profile) Resolve(traits Traits) ([]Point, error) {
 		}
 		points = append(points, point)
 	}
-	if len(derived) == 0 {
-		return points, nil
+	if len(derived) > 0 {
+		points = derive(points, derived)
 	}
-	return derive(points, derived), nil
+	return p.grouped(points), nil
 }
 
 // in returns the point of a device with the traits. It is not there if the device lacks its model.
@@ -207,16 +206,8 @@ func (e entry) formulaOf(points []Point, has map[string]bool) (*Formula, bool) {
 
 // matches reports whether a key is of a pattern: pv_2_power is of pv_{n}_power.
 func matches(pattern, key string) bool {
-	at := letterForm.FindStringIndex(pattern)
-	if at == nil {
-		return pattern == key
-	}
-	rest, ok := strings.CutPrefix(key, pattern[:at[0]])
-	if !ok {
-		return false
-	}
-	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-	return digits > 0 && matches(pattern[at[1]:], rest[digits:])
+	_, ok := numbersOf(pattern, key)
+	return ok
 }
 
 // models returns the models in which the addresses of an entry count; 0 stands for the whole address space.

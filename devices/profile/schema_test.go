@@ -17,6 +17,7 @@ var nested = map[string]map[string]string{
 	"identify": {"serial": "field", "model": "field", "version": "field", "expect": "expect"},
 	"group":    {"repeat": "repeat"},
 	"point":    {"write": "write", "bool": "bool"},
+	"around":   {"before": "step", "after": "step"},
 }
 
 // wordsOf are the words that a key can have.
@@ -70,6 +71,12 @@ func valueOf(mapping, key string) schema {
 		return schema{"type": "array", "items": ref("item")}
 	case key == "traits":
 		return schema{"type": "object", "additionalProperties": ref("trait")}
+	case mapping == "profile" && key == "around":
+		return schema{"type": "object", "additionalProperties": ref("around")}
+	case key == "write_groups":
+		return schema{"type": "object", "additionalProperties": ref("write group")}
+	case inner == "step":
+		return schema{"anyOf": []any{ref(inner), schema{"type": "array", "items": ref(inner)}}}
 	case key == "sources":
 		return schema{"type": "object", "additionalProperties": schema{"anyOf": []any{
 			schema{"type": []string{"string", "array"}}, ref("source")}}}

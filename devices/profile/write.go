@@ -28,6 +28,7 @@ func (l *loader) write(f fields, p *Point) {
 	w.Arm = g.boolean("arm")
 	w.Flash = g.boolean("flash")
 	w.Once = button || g.boolean("once")
+	w.Around = l.aroundOf(g)
 	l.checkTarget(f, ranges, spec)
 	switch {
 	case button:
@@ -38,8 +39,21 @@ func (l *loader) write(f fields, p *Point) {
 		g.refuse("only a number has it", "min", "max", "step")
 	}
 	l.writable(g, p)
-	if !button {
-		g.refuse("only the press of a button can go without", "readback")
+	if !button && g.has("readback") {
+		l.writeOnly(f, g, spec, w)
+	}
+}
+
+// writeOnly reads a point whose registers can only be written.
+func (l *loader) writeOnly(f, g fields, spec codec.Spec, w *Write) {
+	if w.ReadBack = g.boolean("readback"); w.ReadBack {
+		return
+	}
+	g.refuse("what cannot be read has no other place to read it", "at")
+	g.refuse("what cannot be read is not known to be equal", "flash")
+	f.refuse("what cannot be read is never polled", "no_value", "state")
+	if spec.Partial() || spec.ScaleWord {
+		f.fail("mask", "a part of what cannot be read cannot be written")
 	}
 }
 

@@ -143,7 +143,7 @@ func shortest(d devices.Config) (class profile.Interval, ok bool) {
 		points, _ := d.Profile.Resolve(traits)
 		for _, p := range points {
 			every := d.Intervals[p.Interval]
-			if every > 0 && !p.Button() && (!ok || every < d.Intervals[class]) {
+			if every > 0 && p.HasValue() && (!ok || every < d.Intervals[class]) {
 				class, ok = p.Interval, true
 			}
 		}

@@ -40,7 +40,7 @@ func cutPoints(family *profile.Profile, hole protocol.Range) (keys []string, res
 		for _, point := range points {
 			touches := false
 			for _, r := range point.Ranges {
-				touches = touches || hole.Overlaps(r) && !point.Button()
+				touches = touches || hole.Overlaps(r) && point.HasValue()
 			}
 			if touches {
 				keys, read = append(keys, point.Key), append(read, point.Ranges...)
@@ -73,7 +73,7 @@ func longestPoint(family *profile.Profile) (key string, most protocol.Range) {
 		var longest protocol.Range
 		for _, p := range points {
 			for _, r := range p.Ranges {
-				if r.Count > longest.Count && !r.Table.Bits() && !p.Button() {
+				if r.Count > longest.Count && !r.Table.Bits() && p.HasValue() {
 					longestKey, longest = p.Key, r
 				}
 			}

@@ -76,7 +76,7 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress 
 	reads, _ := devices.ReadPlan(points, d.Line) // what cannot be read is read by nobody
 	var items []protocol.Range
 	for _, p := range points {
-		if !p.Button() {
+		if p.HasValue() {
 			items = append(items, p.Ranges...)
 		}
 	}

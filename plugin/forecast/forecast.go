@@ -93,7 +93,7 @@ func ofDevice(d devices.Config) (Device, error) {
 		}
 		var readable, enabled []profile.Point
 		for _, p := range points {
-			if p.Button() {
+			if !p.HasValue() {
 				continue
 			}
 			readable = append(readable, p)

@@ -119,7 +119,7 @@ func outcomeOf(ctx context.Context, t entityPoint, ids []string, o devices.Outco
 	}
 	entry := ledger.Entry{Outcome: ledger.Written}
 	result := host.Result{Superseded: o.Superseded}
-	if !t.point.Button() {
+	if t.point.HasValue() {
 		result.Value, result.Confirmed, entry.Found = o.Reading.Value.Any(), ids, o.Reading.Value.String()
 	}
 	switch {

@@ -38,12 +38,12 @@ func (s *state) finish(u *member, r devices.Reading) {
 // read.
 func (s *state) finishPresses(u *member) {
 	for key, ids := range u.ids {
-		if !u.points[key].Button() {
+		if u.points[key].HasValue() {
 			continue
 		}
 		for _, id := range ids {
 			for _, e := range s.ledger.Open(id) {
-				s.ledger.End(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being pressed", "",
+				s.ledger.End(e.Number, host.CodeOutcomeUnknown, "SolarHub ended while it was being written", "",
 					time.Now())
 			}
 		}
