@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -26,8 +27,10 @@ type Deps struct {
 	// Observer is told of each exchange on a line, on the goroutine that owns the line: it must be quick. Optional.
 	Observer func(Exchange)
 
-	// MaxWait is the longest wait before the next attempt to reach the host. Defaults to none; tests shorten it.
-	MaxWait time.Duration
+	// What tests replace of the way to the host; see host.Options.
+	MaxWait    time.Duration
+	HTTPClient *http.Client
+	Clock      host.Clock
 }
 
 // stopWithin bounds a planned stop: 5 s for the calls and the goodbye to the host, up to 30 s for the exchange in
@@ -57,7 +60,7 @@ func New(cfg config.Config, deps Deps) (*Plugin, error) {
 		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure,
 		PluginVersion: deps.Version, Installation: cfg.Name, Plugin: p.hub, Outbox: outbox,
 		Removed: p.hub.Deleted, StillDeleted: p.hub.StillDeleted, Diagnostics: p.diagnostics,
-		MaxWait: deps.MaxWait, Log: deps.Log,
+		MaxWait: deps.MaxWait, HTTPClient: deps.HTTPClient, Clock: deps.Clock, Log: deps.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"solarhub/devices/profile/strict"
 	"solarhub/plugin/host"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 )
 
 // Config is a whole configuration, checked, with its defaults filled in.
@@ -60,6 +61,7 @@ type Line struct {
 	Quirks    protocol.Quirks  // of the connection. Defaults to what the families of the devices need
 	WriteWait time.Duration    // no planned read takes longer: MaxRegisters of the devices is set so. 0: no bound
 	Devices   []devices.Config // at least one; Known is not filled in
+	Dial      link.DialFunc    // connects a line that has no serial port. Defaults to the network
 }
 
 // String names the line as errors and logs do: "tcp 192.168.1.50:502".

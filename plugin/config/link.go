@@ -24,10 +24,10 @@ func (l Line) NewLink(log zerolog.Logger) protocol.Link {
 	}
 	switch l.Transport {
 	case TCP:
-		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Trace: trace})
+		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Dial: l.Dial, Trace: trace})
 	case RTUOverTCP:
 		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
-			Trace: trace})
+			Dial: l.Dial, Trace: trace})
 	}
 	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
 }

@@ -3,6 +3,8 @@ package devhost
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -42,23 +44,38 @@ func (h *Host) showScene(id, applied string) {
 // the answer, while the other writes go on; what cannot be set, such as a time of day, is passed over; and what is
 // there already is not written.
 func (h *Host) applyScenes(ctx context.Context, c serviceCall) (any, error) {
-	var calls []func() error
+	var all []member
 	for _, id := range c.entityIDs() {
 		h.mu.Lock()
-		members := h.scenes[id]
-		if members != nil {
+		if members := h.scenes[id]; members != nil {
+			all = append(all, members...)
 			h.showScene(id, moment(time.Now()))
 		}
 		h.mu.Unlock()
-		for _, m := range members {
-			now, _ := h.State(m.entityID)
-			t, known := h.target(m.entityID)
-			if known && t.available && now.State != m.state && t.def.Platform != "time" {
-				calls = append(calls, func() error { return h.bring(ctx, t, m.state) })
-			}
+	}
+	return nil, h.bringAll(ctx, all)
+}
+
+// applyStates is the action scene.apply: a scene without a name.
+func (h *Host) applyStates(ctx context.Context, c serviceCall) (any, error) {
+	wanted, _ := c.Data["entities"].(map[string]any)
+	var all []member
+	for _, id := range slices.Sorted(maps.Keys(wanted)) {
+		all = append(all, member{id, fmt.Sprint(wanted[id])})
+	}
+	return nil, h.bringAll(ctx, all)
+}
+
+func (h *Host) bringAll(ctx context.Context, all []member) error {
+	var calls []func() error
+	for _, m := range all {
+		now, _ := h.State(m.entityID)
+		t, known := h.target(m.entityID)
+		if known && t.available && now.State != m.state && t.def.Platform != "time" {
+			calls = append(calls, func() error { return h.bring(ctx, t, m.state) })
 		}
 	}
-	return nil, h.together(calls)
+	return h.together(calls)
 }
 
 func (h *Host) deleteScenes(_ context.Context, c serviceCall) (any, error) {

@@ -12,6 +12,7 @@ import (
 type delivery struct {
 	delay  time.Duration // on top of the turnaround
 	parts  [][]byte      // each a burst; t3.5 lies between two on a serial line
+	pause  time.Duration // between two parts, on top of that
 	drip   time.Duration // before each byte; 0: as fast as the line is
 	ending ending        // what becomes of the connection
 }
@@ -38,6 +39,8 @@ func deliver(framing Framing, req frame, f *Fault, random *rand.Rand, answer fun
 		return delivery{delay: f.Delay, parts: [][]byte{framing.encode(req.reply(exception(req.pdu[0], f.Code)))}}
 	case OtherBaud:
 		return delivery{delay: f.Delay, parts: [][]byte{f.noise(random, 1+random.IntN(12))}}
+	case Raw:
+		return f.raw(framing, req, answer())
 	}
 	pdu := answer()
 	if pdu == nil {

@@ -113,7 +113,7 @@ func (c *conn) play(ctx context.Context, e Exchange, d delivery, f *Fault, begin
 			}
 			return err
 		}
-		begin = c.free.Add(c.line.silence())
+		begin = c.free.Add(c.line.silence() + d.pause)
 	}
 	if c.line.options.Busy == Loses && len(d.parts) > 0 {
 		c.line.journal.lost(len(c.buf))

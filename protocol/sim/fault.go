@@ -45,9 +45,12 @@ const (
 	HangUp      Kind = "hang-up"      // half of the reply, then the connection is reset or the pty is gone
 	CloseBefore Kind = "close-before" // the connection is closed in place of the reply
 	CloseAfter  Kind = "close-after"  // the connection is closed behind the right reply
+
+	// Raw: Frame in place of the reply, also where the unit refuses. It is for what real devices were seen to send.
+	Raw Kind = "raw"
 )
 
-// Kinds returns all kinds.
+// Kinds returns all kinds but Raw, which says nothing by itself.
 func Kinds() []Kind {
 	return []Kind{
 		Drop, ReplyLost, Late, Exception, Truncated, Corrupted, Foreign, Stray, Garbage, Echo, Drip, OtherBaud,
@@ -60,7 +63,10 @@ type Match struct {
 	Units       []protocol.UnitID // nil: every unit
 	Functions   []byte            // nil: every function
 	Range       protocol.Range    // requests that overlap it; Count 0: every range
+	Least, Most int               // requests of so many registers or bits, both included; Most 0: any number
+	From, Until time.Duration     // since the first request; Until 0: for ever
 	Nth         int               // of the requests that fit the fields above, only this one, counted from 1; 0: each
+	Every       int               // of those, only each so many-th; 0: each
 	Probability float64           // of those, this part, drawn from the script's seed; 0 means 1
 }
 
@@ -77,12 +83,17 @@ type Fault struct {
 	Size  int    // of Truncated, Stray, Garbage, OtherBaud
 	Bytes []byte // of Stray, Garbage, OtherBaud
 	Count int    // how often it happens at most; 0: without end
+
+	Frame Frame         // of Raw
+	Pause time.Duration // of Raw, between two parts of Frame
+	Close bool          // of Raw: the connection is closed behind Frame
 }
 
 // Script decides for each request whether something goes wrong. The same seed, faults and requests give the same
 // decisions. Safe for concurrent use, but a script belongs to one line.
 type Script struct {
 	mu     sync.Mutex
+	began  time.Time // the first request
 	rand   *rand.Rand
 	faults []scripted
 }
@@ -111,9 +122,14 @@ func (s *Script) meet(unit protocol.UnitID, q query) (*Fault, *rand.Rand) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var met *scripted
+	now := time.Now()
+	if s.began.IsZero() {
+		s.began = now
+	}
+	age := now.Sub(s.began)
 	for i := range s.faults {
 		f := &s.faults[i]
-		if f.Match.fits(unit, q) && f.draws(s.rand) && met == nil {
+		if f.Match.fits(unit, q, age) && f.draws(s.rand) && met == nil {
 			met = f
 		}
 	}
@@ -125,8 +141,11 @@ func (s *Script) meet(unit protocol.UnitID, q query) (*Fault, *rand.Rand) {
 	return &f, rand.New(rand.NewPCG(s.rand.Uint64(), 0))
 }
 
-func (m Match) fits(unit protocol.UnitID, q query) bool {
+func (m Match) fits(unit protocol.UnitID, q query, age time.Duration) bool {
+	count := int(q.over.Count)
 	return (m.Units == nil || slices.Contains(m.Units, unit)) &&
+		(m.Most == 0 || m.Least <= count && count <= m.Most) &&
+		m.From <= age && (m.Until == 0 || age < m.Until) &&
 		(m.Functions == nil || slices.Contains(m.Functions, q.function)) &&
 		(m.Range.Count == 0 || m.Range.Overlaps(q.over))
 }
@@ -138,5 +157,7 @@ func (f *scripted) draws(r *rand.Rand) bool {
 	if p != 0 && r.Float64() >= p {
 		return false
 	}
-	return (f.Match.Nth == 0 || f.Match.Nth == f.fitted) && (f.Count == 0 || f.happened < f.Count)
+	m := f.Match
+	its := (m.Nth == 0 || m.Nth == f.fitted) && (m.Every == 0 || f.fitted%m.Every == 0)
+	return its && (f.Count == 0 || f.happened < f.Count)
 }

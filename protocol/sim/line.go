@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,6 +97,13 @@ func (l *Line) Remove(id protocol.UnitID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.units, id)
+}
+
+// Units returns the units of the line in the order of their ids.
+func (l *Line) Units() []*Unit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.SortedFunc(maps.Values(l.units), func(a, b *Unit) int { return cmp.Compare(a.id, b.id) })
 }
 
 // Play has a script decide what goes wrong from the next request on; nil: nothing.

@@ -91,6 +91,16 @@ func (u *Unit) Set(t protocol.Table, addr uint16, words ...uint16) {
 	}
 }
 
+// SetLater is Set after some time.
+func (u *Unit) SetLater(after time.Duration, t protocol.Table, addr uint16, words ...uint16) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	due := time.Now().Add(after)
+	for i, w := range words {
+		u.later(stored{due, t, addr + uint16(i), w})
+	}
+}
+
 // Get returns the count words from addr on as they are now; false if one of them does not exist.
 func (u *Unit) Get(t protocol.Table, addr, count uint16) ([]uint16, bool) {
 	u.mu.Lock()
