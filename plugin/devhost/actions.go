@@ -298,6 +298,7 @@ func (h *Host) writeGroup(ctx context.Context, c serviceCall) (any, error) {
 		return nil, err
 	}
 	given, _ := c.Data["values"].(map[string]any)
+	force := c.Data["force"] == true
 	values := host.Members{}
 	for key, v := range given {
 		member := h.point(d, key)
@@ -307,8 +308,9 @@ func (h *Host) writeGroup(ctx context.Context, c serviceCall) (any, error) {
 		}
 	}
 	f, err := h.call(ctx, d, callFrame{Action: host.ActionGroup, Device: d.root, Group: fmt.Sprint(c.Data["group"]),
-		Values: values}, h.options.Write)
-	return f.Response, err
+		Values: values, Force: &force}, h.options.Write)
+	response, _ := f.Response.(map[string]any)
+	return map[string]any{"members": response["members"]}, err
 }
 
 var clock = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$`)

@@ -104,11 +104,15 @@ var actionCases = []contractCase{
 		of := object{"device_id": b.device(), "group": "window",
 			"values": object{"limit": "12", "on": "off", "other": "x"}}
 		p.replies(func(call object) object {
-			return object{"ok": true, "response": object{"values": call["values"]}}
+			members := object{}
+			for key, v := range call["values"].(object) {
+				members[key] = object{"value": v, "unchanged": key == "limit"}
+			}
+			return object{"ok": true, "response": object{"members": members}}
 		})
 		b.call(p, "solarhub.write_group", of, nil)
 		b.call(p, "solarhub.write_group", of, nil, ask)
-		b.call(p, "solarhub.write_group", with(of, object{"values": object{"limit": "much"}}), nil)
+		b.call(p, "solarhub.write_group", with(of, object{"values": object{"limit": "much"}, "force": true}), nil)
 		p.replies(refuse("unknown_key", object{"key": "windwo", "nearest": "window", "reason": "x"}))
 		b.call(p, "solarhub.write_group", with(of, object{"group": "windwo"}), nil)
 	}},

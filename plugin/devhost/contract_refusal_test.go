@@ -5,6 +5,7 @@ var codes = map[string]string{
 	"out_of_range": "value min max unit", "off_step": "value step below above", "wrong_type": "value",
 	"unknown_option": "value options",
 	"read_only":      "", "not_armed": "key", "unknown_entity": "id", "unknown_key": "key nearest",
+	"several_failed": "device group", "step_failed": "device register",
 	"not_identified": "device",
 	"exception":      "device register code text",
 	"not_verified":   "device register wanted found", "no_answer": "device register", "line_down": "device line",

@@ -50,7 +50,7 @@ const (
 // The actions of a Call.
 const (
 	ActionSet     = "set"
-	ActionGroup   = "set_group"
+	ActionGroup   = "write_group"
 	ActionPress   = "press"
 	ActionRead    = "read"
 	ActionRefresh = "refresh"
@@ -250,12 +250,12 @@ type Event struct {
 // Call is what the host asks for and waits for. Its deadline is that of the context that it is delivered with.
 type Call struct {
 	CallID      string  `json:"call_id,omitempty"`
-	Action      string  `json:"action,omitempty"`       // set, set_group, press, read, refresh
+	Action      string  `json:"action,omitempty"`       // set, write_group, press, read, refresh
 	ID          string  `json:"id,omitempty"`           // of the entity, for set, press and read
-	Device      string  `json:"device,omitempty"`       // for set_group and refresh
-	Group       string  `json:"group,omitempty"`        // key of a group, for set_group
+	Device      string  `json:"device,omitempty"`       // for write_group and refresh
+	Group       string  `json:"group,omitempty"`        // key of a group, for write_group
 	Value       any     `json:"value,omitempty"`        // for set: float64, string or bool
-	Values      Members `json:"values,omitempty"`       // for set_group
+	Values      Members `json:"values,omitempty"`       // for write_group
 	Force       bool    `json:"force,omitempty"`        // write even if the device already holds the value
 	RemainingMS int64   `json:"remaining_ms,omitempty"` // when the companion sent it
 	ClockMS     int64   `json:"clock_ms,omitempty"`     // time on the companion's clock then
@@ -267,11 +267,6 @@ type Call struct {
 
 // Members are the values of a group by the keys of its members.
 type Members map[string]any
-
-// GroupReading is the response of a set_group call: what was read back.
-type GroupReading struct {
-	Values Members `json:"values"`
-}
 
 // Reading is the response of a read call.
 type Reading struct {

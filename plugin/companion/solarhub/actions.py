@@ -61,6 +61,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
                 vol.Required(ATTR_DEVICE_ID): str,
                 vol.Required("group"): _KEY,
                 vol.Required("values"): vol.All({_KEY: _VALUE}, vol.Length(min=1, max=_MEMBERS_MAX)),
+                vol.Optional("force", default=False): cv.boolean,
             }
         ),
         SupportsResponse.OPTIONAL,
@@ -91,14 +92,25 @@ async def _async_write_group(call: ServiceCall) -> ServiceResponse:
     """Write settings that leave together in one request, and return what the device holds afterwards."""
     hub, (device, name) = call.hass.data[DATA_HUB], _device(call)
     await _async_authorise(call, None)
-    members = {key: _point(call, device, key) for key in call.data["values"]}
-    values = {key: _for_platform(members[key], f"{name} {key}", v) for key, v in call.data["values"].items()}
+    values: Json = {}
+    for named, value in call.data["values"].items():
+        member = _member(call, device, named)
+        values[member.key] = _for_platform(member, f"{name} {member.key}", value)
     answer = await hub.async_call(
-        device, "set_group", name, context=call.context, group=call.data["group"], values=values
+        device,
+        "write_group",
+        name,
+        context=call.context,
+        group=call.data["group"],
+        values=values,
+        force=call.data["force"],
     )
-    held = (answer.get("response") or {}).get("values", {})
-    shown = {key: _as_shown(call, members.get(key) or _point(call, device, key), v) for key, v in held.items()}
-    return {"values": shown} if call.return_response else None
+    members = (answer.get("response") or {}).get("members") or {}
+    shown = {
+        key: held | {"value": _as_shown(call, _point(call, device, key), held.get("value"))}
+        for key, held in members.items()
+    }
+    return {"members": shown} if call.return_response else None
 
 
 async def _async_read_value(call: ServiceCall) -> ServiceResponse:
@@ -137,6 +149,17 @@ def _point(call: ServiceCall, device: DeviceDef, key: str) -> EntityDef:
     """Return what a device has under a key. If that is no entity, only the plugin knows what it is."""
     known = call.hass.data[DATA_HUB].catalogue.entities.get(f"{device.id}_{key}")
     return known or EntityDef.unlisted(device, key)
+
+
+def _member(call: ServiceCall, device: DeviceDef, named: str) -> EntityDef:
+    """Return a member of a group, which is named by its key or as an entity of the device."""
+    if "." not in named:
+        return _point(call, device, named)
+    entry = er.async_get(call.hass).async_get(named)
+    entity = call.hass.data[DATA_HUB].catalogue.entities.get(entry.unique_id) if entry else None
+    if entry is None or entry.platform != DOMAIN or entity is None or entity.root != device.id:
+        raise call_error("unknown_entity", named, {"id": named})
+    return entity
 
 
 async def _async_target(call: ServiceCall) -> tuple[EntityDef, str]:

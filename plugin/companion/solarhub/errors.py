@@ -24,6 +24,8 @@ FAILURE: Final[Mapping[str, tuple[str, ...]]] = {
     "not_identified": ("device",),
     "exception": ("device", "register", "code", "text"),
     "not_verified": ("device", "register", "wanted", "found"),
+    "several_failed": ("device", "group"),
+    "step_failed": ("device", "register"),
     "not_acknowledged": ("device", "register", "wanted", "found"),
     "no_answer": ("device", "register"),
     "line_down": ("device", "line"),

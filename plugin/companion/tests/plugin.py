@@ -236,9 +236,9 @@ class Plugin(Client):
                 self.registers[event["id"]] = event["value"]
             value = self.registers[event["id"]]
             answer |= {"value": value, "superseded": self.superseded, "s": {event["id"]: value}}
-        elif event["action"] == "set_group":
+        elif event["action"] == "write_group":
             self.registers |= {f"{event['device']}_{key}": value for key, value in event["values"].items()}
-            answer["response"] = {"values": event["values"]}
+            answer["response"] = {"members": {key: {"value": value} for key, value in event["values"].items()}}
         elif event["action"] == "read":
             answer["response"] = {
                 "value": self.registers.get(event["id"]),

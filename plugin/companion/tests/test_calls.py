@@ -347,17 +347,23 @@ async def test_a_group_is_written(home: Home) -> None:
     where = {"device_id": await device_id(home), "group": "window_1"}
     result = await home.core.act("solarhub.write_group", response=True, values=values, **where)
     call = home.plugin.calls[-1]
-    assert (call["action"], call["device"], call["group"]) == ("set_group", home.serial, "window_1")
+    assert (call["action"], call["device"], call["group"]) == ("write_group", home.serial, "window_1")
     assert call["values"] == sent
     assert "id" not in call
-    assert result["response"] == {"values": sent}
+    assert result["response"] == {"members": {key: {"value": value} for key, value in sent.items()}}
+    await home.core.act("solarhub.write_group", values={home["grid_limit"]: "12"}, force=True, **where)
+    assert (home.plugin.calls[-1]["values"], home.plugin.calls[-1]["force"]) == ({"grid_limit": 12}, True)
+    for key in ("sun.sun", "number.nobody"):
+        with pytest.raises(Refused) as refused:
+            await home.core.act("solarhub.write_group", values={key: 1}, **where)
+        assert refused.value.error["translation_key"] == "unknown_entity"
     with pytest.raises(Refused) as refused:
         await home.core.act("solarhub.write_group", values={"grid_limit": "much"}, **where)
     assert refused.value.error["translation_key"] == "not_a_number"
     with pytest.raises(Refused) as refused:
         await home.core.act("solarhub.write_group", values={}, **where)
     assert refused.value.code == "invalid_format"
-    assert len(home.plugin.calls) == 1
+    assert len(home.plugin.calls) == 2
 
 
 async def test_what_is_set_at_once_leaves_at_once(home: Home) -> None:
