@@ -49,8 +49,9 @@ type Link interface {
 	// Exchange sends the request on the open link and returns the reply that answers it. Before the first byte it gives
 	// up with the error of ctx, with ErrExpired behind req.Deadline, or with ErrDown when the link is closed; nothing
 	// was sent then. Once the first byte is out ctx no longer counts: the exchange ends with a reply, an ExceptionError
-	// (the line is healthy), or a LinkError. A LinkError without ErrTimeout leaves the link closed. A LinkError of a
-	// write that went out wraps ErrOutcomeUnknown. Response.Sent is set with an error, too, if anything was sent.
+	// (the line is healthy), or a LinkError. A LinkError without ErrTimeout and ErrMisfit leaves the link closed. A
+	// LinkError of a write that went out wraps ErrOutcomeUnknown. Response.Sent is set with an error, too, if anything
+	// was sent.
 	Exchange(ctx context.Context, req Request) (Response, error)
 
 	// Close closes the link; Open opens it again.

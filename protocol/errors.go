@@ -16,7 +16,8 @@ var (
 	ErrExpired = errors.New("deadline passed before it could be sent")
 	// ErrOutcomeUnknown: a write went out and no valid reply came; it may or may not have been carried out.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
-	// ErrMisfit: a Modbus TCP peer answered this very request with what is no answer to it. Always inside a LinkError.
+	// ErrMisfit: a Modbus TCP peer answered this very request with what is no answer to it. The connection stays, and
+	// the request may be sent again. Always inside a LinkError.
 	ErrMisfit = errors.New("a reply that does not fit")
 	// ErrDown: the line is not open and is being retried; nothing was sent.
 	ErrDown = errors.New("line is down")

@@ -80,5 +80,5 @@ func (l *reopener) down() error {
 // fatal reports whether err means that the line, not only one unit, has failed.
 func fatal(err error) bool {
 	_, link := errors.AsType[*LinkError](err)
-	return link && !errors.Is(err, ErrTimeout)
+	return link && !errors.Is(err, ErrTimeout) && !errors.Is(err, ErrMisfit)
 }

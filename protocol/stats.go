@@ -10,6 +10,7 @@ type Stats struct {
 	Replies    uint64 // of these, answered with data or an acknowledgement
 	Exceptions uint64 // of these, refused by the device
 	Timeouts   uint64 // of these, without a valid reply in time
+	Misfits    uint64 // of these, answered with what is no answer to them
 	Failures   uint64 // of these, ended by a failure of the line
 	Expired    uint64 // dropped from the queue because their deadline had passed
 	Cancelled  uint64 // dropped from the queue because their caller had gone
@@ -39,6 +40,7 @@ type Stats struct {
 type UnitStats struct {
 	Requests, Replies, Exceptions, Busy, Timeouts uint64 // as in Stats; Busy: exceptions 5 and 6
 	Unreached                                     uint64 // exceptions 10 and 11: a gateway gets nothing from the unit
+	Misfits                                       uint64 // as in Stats
 	Latency                                       Spread // from the first byte of a request to the last of the reply
 	// Turnaround is the part of Latency that the bytes do not take on the wire: the device, its gateway and the
 	// network.

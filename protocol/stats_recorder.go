@@ -101,6 +101,9 @@ func (r *recorder) exchanged(req Request, resp Response, err error, begun, now t
 	case errors.Is(err, ErrTimeout):
 		r.Timeouts++
 		u.Timeouts++
+	case errors.Is(err, ErrMisfit):
+		r.Misfits++
+		u.Misfits++
 	default:
 		r.Failures++
 	}

@@ -135,7 +135,8 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 		return mend(IllPort, "%s is gone: the adapter was unplugged, or lost its power", s.Line.Address), true
 	case wrongTransactions(s), wrongUnits(s):
 		return Advice{}, false
-	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == config.Serial, s.Stats.Failures < 2:
+	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == config.Serial,
+		s.Stats.Failures+s.Stats.Misfits < 2:
 		return Advice{}, false
 	case errors.Is(err, protocol.ErrMisfit):
 		return mend(IllMismatch, "%s answers with %v: is `unit` right, and does another client ask through it at "+

@@ -225,7 +225,7 @@ var illnesses = map[string]illness{
 	}, []Illness{IllHangUp}, "serves one client only"},
 	"misfits": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
-		s.Stats.Timeouts, s.Stats.Failures = 0, 3
+		s.Stats.Timeouts, s.Stats.Misfits = 0, 3
 		s.Stats.LastError = &protocol.LinkError{Op: "receive", Link: "x",
 			Err: fmt.Errorf("%w: from unit 2", protocol.ErrMisfit)}
 	}, []Illness{IllMismatch}, "answers with a reply that does not fit: from unit 2: is `unit` right"},

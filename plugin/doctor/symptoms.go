@@ -96,6 +96,7 @@ func since(now, before protocol.Stats) protocol.Stats {
 	now.Replies -= before.Replies
 	now.Exceptions -= before.Exceptions
 	now.Timeouts -= before.Timeouts
+	now.Misfits -= before.Misfits
 	now.Failures -= before.Failures
 	now.Expired -= before.Expired
 	now.Cancelled -= before.Cancelled
@@ -113,6 +114,7 @@ func since(now, before protocol.Stats) protocol.Stats {
 		u.Exceptions -= b.Exceptions
 		u.Busy -= b.Busy
 		u.Unreached -= b.Unreached
+		u.Misfits -= b.Misfits
 		u.Timeouts -= b.Timeouts
 		now.Units[unit] = u
 	}

@@ -127,27 +127,28 @@ func FuzzLink(f *testing.F) {
 	})
 }
 
-// sent reports whether a whole frame of unit 1 with the PDU was sent; of bits only those asked for count.
+// sent reports whether a whole frame of unit 1 with the PDU was sent, whatever its length field says and however long a
+// refusal is; of bits only those asked for count.
 func sent(in, pdu []byte, serial bool) bool {
 	for i := range in {
-		var got []byte
-		switch {
-		case serial && i+1+len(pdu)+2 <= len(in):
-			frame := in[i : i+1+len(pdu)+2]
-			if crc := crc16(frame[:len(frame)-2]); crc != binary.LittleEndian.Uint16(frame[len(frame)-2:]) {
-				continue
-			}
-			got = frame[:len(frame)-2]
-		case !serial && i+7+len(pdu) <= len(in):
-			if binary.BigEndian.Uint32(in[i+2:]) != uint32(1+len(pdu)) {
-				continue
-			}
-			got = in[i+6 : i+7+len(pdu)]
-		default:
-			return false
+		head := i
+		if !serial {
+			head += mbapHeader - 1
 		}
-		if got[0] == 1 && samePDU(got[1:], pdu) {
+		end := head + 1 + len(pdu)
+		if end > len(in) || in[head] != 1 || !samePDU(in[head+1:end], pdu) {
+			continue
+		}
+		if !serial && in[i+2] == 0 && in[i+3] == 0 {
 			return true
+		}
+		for ; serial && end+2 <= len(in); end++ {
+			if crc16(in[i:end]) == binary.LittleEndian.Uint16(in[end:]) {
+				return true
+			}
+			if pdu[0]&0x80 == 0 {
+				break
+			}
 		}
 	}
 	return false

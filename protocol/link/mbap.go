@@ -10,30 +10,41 @@ import (
 // Sizes of a Modbus TCP ADU. Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3 and 4.1.
 const (
 	mbapHeader = 7                        // transaction, protocol, length, unit
-	mbapMin    = 3                        // smallest length field: unit, function, one byte
+	mbapHead   = mbapHeader + 2           // by which a reply is known: header, function, byte count or exception code
+	mbapEcho   = mbapHeader + 5           // reply to a write
 	mbapMax    = 254                      // largest length field: unit and a PDU of 253
 	mbapFrame  = mbapHeader - 1 + mbapMax // largest ADU: 260 bytes
 )
 
-// nextMBAP returns the first whole ADU of a Modbus TCP stream, nil if more bytes are needed. An error means that the
-// stream can no longer be trusted: there is no way back to a frame's beginning but a new connection.
-func nextMBAP(b []byte) ([]byte, error) {
-	if len(b) >= 4 {
-		if protocol := binary.BigEndian.Uint16(b[2:]); protocol != 0 {
-			return nil, fmt.Errorf("not Modbus TCP: protocol id %d, not 0", protocol)
+// mbapSize returns the length of an ADU by its function code and byte count, 0 if these do not tell. Its first
+// mbapHead bytes are in b. The length field is no more than a hint: devices copy it from the request
+// (node-red-contrib-modbus #146), count a byte too many (modbus-proxy PR #62, grid-x/modbus #52), or pad a refusal to
+// the length of its request (grid-x/modbus #46).
+func mbapSize(b []byte) int {
+	switch f := b[mbapHeader]; {
+	case !isFunction(f &^ 0x80):
+		return 0
+	case f&0x80 != 0:
+		return mbapHead
+	case f > 4:
+		return mbapEcho
+	case b[mbapHeader+1] == 0 || b[mbapHeader+1] > 250:
+		return 0
+	}
+	return mbapHead + int(b[mbapHeader+1])
+}
+
+// mbapDeclared returns the length of an ADU by its length field.
+func mbapDeclared(b []byte) int { return mbapHeader - 1 + int(binary.BigEndian.Uint16(b[4:])) }
+
+// mayBeMBAP reports whether an ADU may begin with the bytes, of which there are less than mbapHead.
+func mayBeMBAP(b []byte) bool {
+	for i, c := range b[min(2, len(b)):] {
+		if i < 2 && c != 0 || i == mbapHeader-2 && !isFunction(c&^0x80) {
+			return false
 		}
 	}
-	if len(b) < 6 {
-		return nil, nil
-	}
-	length := int(binary.BigEndian.Uint16(b[4:]))
-	if length < mbapMin || length > mbapMax {
-		return nil, fmt.Errorf("not Modbus TCP: length field %d, not %d..%d", length, mbapMin, mbapMax)
-	}
-	if len(b) < 6+length {
-		return nil, nil
-	}
-	return b[:6+length], nil
+	return true
 }
 
 // replyIn returns what an ADU of Modbus TCP is as a reply; its shape is zero if it is none.
@@ -44,9 +55,7 @@ func replyIn(frame []byte) reply {
 	switch {
 	case !isFunction(f):
 	case pdu[0] != f:
-		if len(data) == 1 {
-			r.exception, r.shape.function = true, f
-		}
+		r.exception, r.shape.function = true, f
 	case f > 4:
 		if len(data) == 4 {
 			r.shape = shape{function: f, echo: [4]byte(data)}
@@ -57,24 +66,34 @@ func replyIn(frame []byte) reply {
 	return r
 }
 
-// misfit says in what a reply's ADU, from the unit id on, does not answer req; empty if it does. Without the checksum
-// an RTU frame is such an ADU, too.
-func misfit(req protocol.Request, adu []byte) string {
-	if protocol.UnitID(adu[0]) != req.Unit {
-		return fmt.Sprintf("from unit %d", adu[0])
-	}
-	function, data := req.Function(), adu[2:]
+// misfitHead says in what the first three bytes of a reply, from the unit id on, do not answer req; empty if they do.
+// What is behind the code of a refusal means nothing: some devices pad it.
+func misfitHead(req protocol.Request, adu []byte) string {
+	function := req.Function()
 	switch {
+	case protocol.UnitID(adu[0]) != req.Unit:
+		return fmt.Sprintf("from unit %d", adu[0])
 	case adu[1] == function|0x80:
-		if len(data) != 1 {
-			return fmt.Sprintf("an exception of %d bytes, not 1", len(data))
-		}
-		return ""
 	case adu[1] != function:
 		return fmt.Sprintf("for function %d, not %d", adu[1], function)
 	case req.Op == protocol.Read:
-		if want := req.Range.DataBytes(); len(data) != 1+want || int(data[0]) != want {
-			return fmt.Sprintf("with %d data bytes and a byte count of %d, not %d", len(data)-1, data[0], want)
+		if want := req.Range.DataBytes(); int(adu[2]) != want {
+			return fmt.Sprintf("with a byte count of %d, not %d", adu[2], want)
+		}
+	}
+	return ""
+}
+
+// misfit says in what a reply's ADU, from the unit id on, does not answer req; empty if it does. Without the checksum
+// an RTU frame is such an ADU, too.
+func misfit(req protocol.Request, adu []byte) string {
+	wrong, data := misfitHead(req, adu), adu[2:]
+	switch {
+	case wrong != "" || adu[1]&0x80 != 0:
+		return wrong
+	case req.Op == protocol.Read:
+		if want := req.Range.DataBytes(); len(data) != 1+want {
+			return fmt.Sprintf("with %d data bytes, not %d", len(data)-1, want)
 		}
 		return ""
 	}

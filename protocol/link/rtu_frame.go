@@ -43,6 +43,18 @@ func parseReply(b []byte) (r reply, size int, looks parseResult) {
 	return r, size, whole
 }
 
+// paddedEnd returns the length of a refusal with more bytes in front of its checksum than its code, 0 if the checksum
+// is not there.
+func paddedEnd(b []byte) int {
+	crc := uint16(0xFFFF)
+	for i, c := range b {
+		if crc = crc>>8 ^ crcTable[byte(crc)^c]; crc == 0 && i >= rtuException {
+			return i + 1 // a checksum carried on over itself is 0
+		}
+	}
+	return 0
+}
+
 func partialIf(yes bool) parseResult {
 	if yes {
 		return partial

@@ -44,6 +44,11 @@ func (m *matcher) take(b []byte) (found, rest []byte) {
 	for at := 0; at < len(b); {
 		r, size, looks := parseReply(b[at:])
 		ours := m.own != shape{} && mayBeOf(m.unit, r.unit, m.units)
+		if looks == damaged && ours && r.exception && r.shape.function == m.own.function && len(b)-at < rtuMax {
+			if r.adu, looks = b[at:at+paddedEnd(b[at:])], whole; len(r.adu) == 0 {
+				looks = partial // its checksum may be further behind
+			}
+		}
 		switch {
 		case looks == whole && (held < 0 || ours && m.acceptsInside(r)):
 			m.wasted(at - start)

@@ -35,6 +35,8 @@ type TCPLink struct {
 	transactions transactions
 	// drained: when Open last dropped what had come in, for the next request; zero: not since the last request.
 	drained time.Time
+	noise   int  // bytes that belonged to no ADU, in this exchange
+	astray  bool // such bytes came since the last ADU
 	buf     [4096]byte
 	reply   [mbapFrame]byte // the last reply, until it is unpacked
 }

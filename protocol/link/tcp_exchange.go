@@ -42,6 +42,7 @@ func (l *TCPLink) transmit(x *transfer, adu []byte) ([]byte, error) {
 	}
 	copy(adu, counted[:])
 	copy(found, counted[:])
+	binary.BigEndian.PutUint16(found[4:], uint16(len(found)-mbapHeader+1))
 	found[mbapHeader-1] = byte(x.req.Unit)
 	return found, nil
 }
@@ -60,25 +61,24 @@ func (l *TCPLink) timeout(x *transfer) time.Duration {
 
 // receive returns a copy of the ADU that answers.
 func (l *TCPLink) receive(x *transfer) ([]byte, error) {
+	l.noise = 0
 	for others := 0; ; {
-		frame, err := nextMBAP(l.buf[:l.have])
-		if err != nil {
-			return nil, l.broken(x, "receive", err)
-		}
+		frame, looks, wrong := l.next(x)
 		if frame == nil {
+			if l.noise > maxForeign*mbapFrame {
+				return nil, l.broken(x, "receive", fmt.Errorf("%d bytes that answer nothing", l.noise))
+			}
 			n, err := l.conn.Read(l.buf[l.have:])
 			l.looked = time.Now()
 			l.have += n
 			if n == 0 && err != nil {
-				return nil, l.unanswered(x, err, others)
+				return nil, l.unanswered(x, err, others, looks == mbapOwn)
 			}
 			continue
 		}
-		found := l.reply[:copy(l.reply[:], frame)]
-		l.drop(len(frame))
-		l.trace(false, found)
-		if answers, err := l.answers(x, found); answers || err != nil {
-			return found, err
+		l.trace(false, frame)
+		if answers, err := l.answers(x, frame, looks, wrong); answers || err != nil {
+			return frame, err
 		}
 		if x.settled() {
 			return nil, errSettled
@@ -89,40 +89,41 @@ func (l *TCPLink) receive(x *transfer) ([]byte, error) {
 	}
 }
 
-// answers reports whether a frame is the reply, and counts it if it is not. A reply with our transaction id that does
-// not fit the request leaves no trust in the peer.
-func (l *TCPLink) answers(x *transfer, frame []byte) (bool, error) {
-	wrong := l.misfit(x.req, frame)
-	if l.byShape() {
+// answers reports whether a frame is the reply, and counts it if it is not. The error is that of a reply with our
+// transaction id that does not fit the request: it has failed, and the connection stays.
+func (l *TCPLink) answers(x *transfer, frame []byte, looks mbapLook, wrong string) (bool, error) {
+	switch {
+	case looks == mbapOther && l.byShape():
 		own := shapeOf(x.req)
-		if wrong != "" {
+		if l.misfit(x.req, frame, misfit) != "" {
 			own = shape{}
 		}
 		return l.classify(frame, x.req.Unit, own, l.looked) == awaited, nil
-	}
-	if binary.BigEndian.Uint16(frame) != l.transactions.last {
-		if l.classify(frame, x.req.Unit, shape{}, l.looked) == foreign && wrong == "" {
+	case looks == mbapOther:
+		if l.classify(frame, x.req.Unit, shape{}, l.looked) == foreign && l.misfit(x.req, frame, misfit) == "" {
 			l.condition.transactions.Store(true)
 		}
 		return false, nil
-	}
-	if wrong != "" {
+	case wrong != "":
 		l.frames.skip(foreign)
-		return false, l.broken(x, "receive", fmt.Errorf("%w: %s", protocol.ErrMisfit, wrong))
+		l.timeouts = 0
+		return false, l.fail("receive", x.failed(fmt.Errorf("%w: %s", protocol.ErrMisfit, wrong)))
 	}
 	l.transactions.answered()
 	return true, nil
 }
 
-// misfit says in what a frame does not answer req, and notes if it is only a unit id that could be borne.
-func (l *TCPLink) misfit(req protocol.Request, frame []byte) string {
+// misfit says by a judgement of its ADU in what a frame does not answer req, and notes if it is only a unit id that
+// could be borne.
+func (l *TCPLink) misfit(req protocol.Request, frame []byte,
+	judge func(protocol.Request, []byte) string) string {
 	adu := frame[mbapHeader-1:]
-	wrong, asked := misfit(req, adu), req.Unit
+	wrong, asked := judge(req, adu), req.Unit
 	if wrong == "" || protocol.UnitID(adu[0]) == asked {
 		return wrong
 	}
 	req.Unit = protocol.UnitID(adu[0])
-	other := misfit(req, adu)
+	other := judge(req, adu)
 	if mayBeOf(asked, req.Unit, l.cfg.Quirks.Units) {
 		return other
 	}
@@ -154,22 +155,21 @@ func (l *TCPLink) classify(frame []byte, unit protocol.UnitID, own shape, at tim
 // babble.
 const maxStale = maxPending
 
-// drain drops the whole ADUs that came in since the last exchange. Its error means that the connection has ended or can
-// no longer be trusted.
+// drain drops what came in since the last exchange. Its error means that the connection has ended or babbles.
 func (l *TCPLink) drain() error {
 	at := l.looked
+	l.noise = 0
 	for stale := 0; ; {
-		frame, err := nextMBAP(l.buf[:l.have])
+		frame, _, _ := l.next(nil)
 		switch {
-		case err != nil:
-			return err
 		case stale > maxStale:
 			return fmt.Errorf("more than %d replies that nobody asked for", maxStale)
+		case l.noise > maxStale*mbapFrame:
+			return fmt.Errorf("%d bytes that nobody asked for", l.noise)
 		case frame != nil:
 			stale++
 			l.trace(false, frame)
 			l.classify(frame, 0, shape{}, at)
-			l.drop(len(frame))
 			continue
 		}
 		n, came, gone := l.look(l.buf[l.have:])
@@ -177,6 +177,8 @@ func (l *TCPLink) drain() error {
 		case gone:
 			return errHungUp
 		case n == 0:
+			l.waste(l.have)
+			l.astray = false
 			return nil
 		}
 		at = came
@@ -186,16 +188,22 @@ func (l *TCPLink) drain() error {
 
 func (l *TCPLink) drop(n int) { l.have = copy(l.buf[:], l.buf[n:l.have]) }
 
-func (l *TCPLink) unanswered(x *transfer, err error, others int) error {
+// unanswered ends an exchange without a reply; begun says that the first bytes of one have come.
+func (l *TCPLink) unanswered(x *transfer, err error, others int, begun bool) error {
 	if !isTimeout(err) {
 		return l.broken(x, "receive", err)
 	}
-	no := fmt.Errorf("%w within %v", protocol.ErrTimeout, l.timeout(x))
-	if others > 0 {
+	no, first := fmt.Errorf("%w within %v", protocol.ErrTimeout, l.timeout(x)), l.have
+	l.waste(l.have)
+	switch l.timeouts++; {
+	case begun:
+		no, l.timeouts = fmt.Errorf("%w, only its first %d bytes", no, first), 0
+	case others > 0:
 		no = fmt.Errorf("%w, only %d replies to other requests", no, others)
+	case l.noise > 0:
+		no = fmt.Errorf("%w, only %d bytes that are no reply", no, l.noise)
 	}
-	// A frame that has stopped in its middle would garble the next reply, too.
-	if l.timeouts++; l.timeouts >= maxTimeouts || l.have > 0 {
+	if l.timeouts >= maxTimeouts {
 		l.Close()
 	}
 	return l.fail("receive", x.failed(no))

@@ -22,7 +22,9 @@ func TestTCPReply(t *testing.T) {
 		}
 	}
 	sound := changed(func([]byte) {})
-	set := func(at int, to byte) func([]byte) []part { return changed(func(r []byte) { r[at] = to }) }
+	set := func(at int, to byte) func([]byte) []part {
+		return changed(func(r []byte) { r[min(at, len(r)-1)] = to })
+	}
 	frame := func(pdu ...byte) func([]byte) []part { // with the right id
 		return func(b []byte) []part { return after(turnaround, tcpFrame(binary.BigEndian.Uint16(b), 1, pdu...)) }
 	}
@@ -46,16 +48,17 @@ func TestTCPReply(t *testing.T) {
 		{"silence after a write", writeOf(0, 2), silent, "no answer within 1s, outcome unknown", false},
 		{"wrong transaction", readOf(0, 2), changed(func(r []byte) { r[1] += 3 }), "only 1 replies to other requests",
 			false},
-		{"wrong unit", readOf(0, 2), set(6, 255), "from unit 255", true},
-		{"wrong function", readOf(0, 2), set(7, 4), "for function 4, not 3", true},
-		{"wrong byte count", readOf(0, 2), set(8, 2), "byte count of 2, not 4", true},
-		{"too few registers", readOf(0, 2), frame(3, 2, 0, 9), "with 2 data bytes", true},
-		{"long exception", readOf(0, 2), frame(0x83, 2, 0), "an exception of 2 bytes", true},
-		{"wrong echo", writeOf(7, 2), set(11, 3), "echoing 00 07 00 03, not 00 07 00 02, outcome unknown", true},
-		{"protocol id", readOf(0, 2), set(3, 1), "protocol id 1, not 0", true},
-		{"length 0", readOf(0, 2), set(5, 0), "length field 0, not 3..254", true},
-		{"length 65535", writeOf(0, 2), changed(func(r []byte) { r[4], r[5] = 255, 255 }),
-			"length field 65535, not 3..254, outcome unknown", true},
+		{"wrong unit", readOf(0, 2), set(6, 255), "from unit 255", false},
+		{"wrong function", readOf(0, 2), set(7, 4), "for function 4, not 3", false},
+		{"wrong byte count", readOf(0, 2), set(8, 2), "byte count of 2, not 4", false},
+		{"too few registers", readOf(0, 2), frame(3, 2, 0, 9), "with a byte count of 2, not 4", false},
+		{"long exception", readOf(0, 2), frame(0x83, 2, 0), "exception 2 (illegal data address)", false},
+		{"wrong echo", writeOf(7, 2), set(11, 3), "echoing 00 07 00 03, not 00 07 00 02, outcome unknown", false},
+		{"protocol id", readOf(0, 2), set(3, 1), "only 13 bytes that are no reply", false},
+		{"length 0", readOf(0, 2), set(5, 0), "", false},
+		{"length 65535", writeOf(0, 2), changed(func(r []byte) { r[4], r[5] = 255, 255 }), "", false},
+		{"cut short", readOf(0, 9), func(b []byte) []part { return after(turnaround, tcpReplyTo(b)[:12]) },
+			"only its first 12 bytes", false},
 		{"babble", readOf(0, 2), sends(babble...), "more than 16 replies that answer nothing", true},
 		{"hang-up", readOf(0, 2), sends(), "receive inverter:502: hung up by the other end", true},
 		{"hang-up after a write", writeOf(0, 2), sends(), "hung up by the other end, outcome unknown", true},
