@@ -65,7 +65,7 @@ func (l *loader) asQuantity(f fields, t *template) {
 	}
 	h.Icon = q.Icon
 	switch h.Category = q.Category; {
-	case p.Write == nil && h.Category == "config":
+	case (p.Write == nil || p.IsClock()) && h.Category == "config":
 		h.Category = "diagnostic"
 	case p.Write != nil && h.Category == "":
 		h.Category = "config"
@@ -201,6 +201,8 @@ func platform(p Point, button bool) string {
 	switch {
 	case button:
 		return "button"
+	case p.IsClock():
+		return "sensor" // it is set by a button of its own
 	case p.Spec.Type == codec.Text && p.Spec.Form == codec.Plain:
 		return pick("sensor", "text")
 	case p.Spec.Form == codec.OptionForm:

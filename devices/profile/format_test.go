@@ -96,8 +96,8 @@ func TestExamplePoints(t *testing.T) {
 // and states.
 func TestFormatNamesEverything(t *testing.T) {
 	text := format(t)
-	for _, words := range [][]string{codec.TypeNames(), codec.OrderNames(), intervals, timeWords, writeWords,
-		categories} {
+	for _, words := range [][]string{codec.TypeNames(), codec.OrderNames(), intervals, timeWords, momentWords,
+		writeWords, categories} {
 		for _, w := range words {
 			if !strings.Contains(text, "`"+w+"`") && !strings.Contains(text, "`"+w+":") {
 				t.Errorf("FORMAT.md does not explain `%s`", w)

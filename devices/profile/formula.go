@@ -14,7 +14,7 @@ func (l *loader) checkFormulas() {
 	}
 	numbers := map[string]bool{} // by key: whether it is a number
 	for _, e := range l.p.entries {
-		numbers[e.point.Key] = numeric(e.point)
+		numbers[e.point.Key] = numeric(e.point) || e.point.IsClock()
 	}
 	follows := map[string][]string{}
 	for i, e := range l.p.entries {

@@ -24,8 +24,8 @@ var formatKeys = map[string]keyList{
 	"repeat":   listed("a b c d e f g h i j k l m n o p q r s t u v w x y z most stride offsets"),
 	"place":    listed("model* offset*"),
 	"point": listed("is key name part when at type length order byte mask options bool time bits version epoch " +
-		"scale offset scale_at no_value value negative stride alone unit class state precision range every show " +
-		"entity category icon mode platform press write source why"),
+		"datetime scale offset scale_at no_value value negative stride alone unit class state precision range every " +
+		"show entity category icon mode platform press write source why"),
 	"write": listed("min max step at type order mask scale offset options with settle arm flash once readback " +
 		"around"),
 	"around":      listed("before after source"),

@@ -214,7 +214,8 @@ func isButton(f fields) bool { return f.has("press") || f.has("platform") }
 // formula reads a value that follows from other points.
 func (l *loader) formula(f fields, t *template) {
 	f.refuse("a derived value follows from others", "at", "type", "length", "order", "byte", "mask", "options", "bool",
-		"bits", "time", "version", "epoch", "scale", "offset", "scale_at", "no_value", "write", "press", "platform",
+		"bits", "time", "version", "epoch", "datetime", "scale", "offset", "scale_at", "no_value", "write", "press",
+		"platform",
 		"alone", "stride", "mode")
 	e, err := parseExpression(f.text("value"))
 	if err != nil {

@@ -29,7 +29,8 @@ func wordsOf() map[string][]string {
 	slices.Sort(classes)
 	return map[string][]string{
 		"type": typeWords, "order": codec.OrderNames(), "every": intervals, "category": categories, "time": timeWords,
-		"byte": {"low", "high"}, "mode": {"box", "slider"}, "with": writeWords, "state": stateClasses,
+		"datetime": momentWords,
+		"byte":     {"low", "high"}, "mode": {"box", "slider"}, "with": writeWords, "state": stateClasses,
 		"class": slices.Compact(classes), "platform": {"button"}, "level": sourceLevels,
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // forms are the keys that say what a raw number means. A point has one of them at most.
-var forms = []string{"options", "bool", "time", "bits", "version", "epoch"}
+var forms = []string{"options", "bool", "time", "bits", "version", "epoch", "datetime"}
 
 // timeWords name the ways in which registers hold a time of day.
 var (
@@ -17,6 +17,12 @@ var (
 		"minutes"}
 	timeForms = []codec.Form{codec.TimePacked, codec.TimeDecimal, codec.TimeSwapped, codec.TimePair, codec.TimeASCII,
 		codec.TimeBCD, codec.TimeMinutes}
+)
+
+// momentWords name the ways in which registers hold a date with a time of day.
+var (
+	momentWords = []string{"packed", "registers", "full_year", "reversed"}
+	momentForms = []codec.Form{codec.MomentPacked, codec.MomentWords, codec.MomentFullYear, codec.MomentReversed}
 )
 
 // narrow are the types that are one byte of a register, or a register that counts and holds 0 while it is not there.
@@ -37,8 +43,12 @@ func (l *loader) spec(f fields, bit bool) codec.Spec {
 	l.typeOf(f, &s)
 	if bit {
 		f.refuse("a coil or discrete input is one bit", "type", "byte", "length", "order", "mask", "scale", "offset",
-			"no_value", "time", "bits", "options", "version", "epoch", "unit", "precision", "state")
+			"no_value", "time", "bits", "options", "version", "epoch", "datetime", "unit", "precision", "state")
 		s = codec.Spec{Form: codec.BoolForm, On: 1}
+	}
+	if f.has("datetime") {
+		l.moment(f, &s)
+		return s
 	}
 	l.length(f, &s)
 	l.mask(f, &s)
@@ -169,6 +179,14 @@ func (l *loader) timeOf(f fields, s *codec.Spec) {
 	if !fits {
 		f.fail("time", "time: it takes %s", wanted)
 	}
+}
+
+// moment reads a date with a time of day, whose form says how many registers it takes.
+func (l *loader) moment(f fields, s *codec.Spec) {
+	f.refuse("datetime says all of it", "type", "length", "order", "byte", "mask", "scale", "offset", "no_value",
+		"options", "bool", "time", "bits", "version", "epoch", "scale_at", "unit", "precision", "state")
+	s.Form = momentForms[f.choice("datetime", momentWords, 0)]
+	s.Type, s.Order, s.Length = codec.Text, codec.ABCD, codec.MomentLength(s.Form)
 }
 
 // version reads the widths of the parts of a version, from high to low: [8, 8].

@@ -136,8 +136,11 @@ func (l *loader) checkTarget(f fields, ranges []protocol.Range, s codec.Spec) {
 	switch s.Form {
 	case codec.BitsForm:
 		f.fail(key, "bits are read only: make a point with a mask for each that can be written")
-	case codec.VersionForm, codec.EpochForm:
-		f.fail(key, "a version or a moment is read only")
+	case codec.VersionForm:
+		f.fail(key, "a version is read only")
+	}
+	if s.IsMoment() && !isClock(f) {
+		f.fail(key, "a moment is read only, but for the clock of the device: is: %s", ClockQuantity)
 	}
 	if n := written(ranges); n > protocol.MaxWriteRegisters {
 		f.fail(key, "%d words are more than one write request holds, %d", n, protocol.MaxWriteRegisters)
@@ -149,8 +152,8 @@ func (l *loader) press(f, g fields, p Point, w *Write) {
 	f.choice("platform", []string{"button"}, 0)
 	g.refuse("a button writes one value", "min", "max", "step")
 	g.refuse("the press of a button always goes out", "flash")
-	f.refuse("a button has no value", "options", "bool", "time", "bits", "version", "epoch", "scale", "offset",
-		"scale_at", "no_value", "unit", "state", "precision", "every", "length", "mode")
+	f.refuse("a button has no value", "options", "bool", "time", "bits", "version", "epoch", "datetime", "scale",
+		"offset", "scale_at", "no_value", "unit", "state", "precision", "every", "length", "mode")
 	if p.Spec.Type == codec.Text || p.Spec.Type.Float() {
 		f.fail("type", "type: a button writes a whole number")
 		return

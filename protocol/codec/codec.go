@@ -19,6 +19,12 @@ const (
 	VersionForm             // the parts of a version, of Version bits each, shown as a text: 0x0104 is "1.4"
 	TimeMinutes             // time of day, in minutes since midnight
 	EpochForm               // seconds since 1970, shown as a text in UTC
+
+	// A date with a time of day, of a Text of MomentLength registers.
+	MomentPacked   // 0x1A09 0x0D14 0x0714: a byte for each of year, month, day, hour, minute, second
+	MomentWords    // a register for each, the year from 2000
+	MomentFullYear // a register for each, the year with its century
+	MomentReversed // a register for each, the second first, the year from 2000
 )
 
 // Option is the name of one raw number, or in BitsForm of one bit, whose number is then Raw. Several raw numbers may

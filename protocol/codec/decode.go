@@ -25,6 +25,9 @@ func (s Spec) Decode(words []uint16) Value {
 			return None(why)
 		}
 	}
+	if s.Type == Text && s.IsMoment() {
+		return s.decodeMoment(words)
+	}
 	if s.Type == Text {
 		return s.decodeText(words)
 	}

@@ -15,6 +15,9 @@ func (s Spec) Encode(v Value, current []uint16) ([]uint16, error) {
 	if s.ScaleWord {
 		return s.encodeScaled(v, current)
 	}
+	if s.IsMoment() {
+		return s.encodeMoment(v)
+	}
 	if s.Type == Text {
 		return s.encodeText(v)
 	}

@@ -63,7 +63,8 @@ func (s Spec) Expected() string {
 		return "writable: it is a set of bits"
 	case VersionForm:
 		return "writable: it is a version"
-	case EpochForm:
+	}
+	if s.IsMoment() {
 		return "writable: it is a moment"
 	}
 	if s.IsTime() {
