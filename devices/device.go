@@ -26,6 +26,7 @@ type Device struct {
 	log    zerolog.Logger
 	out    *reporter
 	writer *write.Writer
+	held   *write.Held
 	poller *poll.Poller
 	away   away
 
@@ -50,16 +51,17 @@ type Device struct {
 func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d := &Device{
 		cfg: cfg, client: ask.Client{Bus: bus, Unit: cfg.Unit, Line: cfg.Line}, log: log,
-		status: Status{Reason: "not asked yet", Since: time.Now()}, version: 1,
+		status: Status{Reason: "not asked yet", Since: time.Now()}, version: 1, held: write.NewHeld(cfg.Learned.Held),
 	}
 	d.out = newReporter(d, sink)
-	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm}, d.client, writing{d},
-		d.out, log)
+	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm, Held: d.held}, d.client,
+		writing{d}, d.out, log)
 	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
 		if points, err := cfg.Profile.ResolveNamed(k.Traits); err == nil {
 			d.points, d.status.Identity, d.starting = points, *k, cfg.Grace > 0
+			d.held.Watch(points, false)
 		}
 	}
 	return d
@@ -85,6 +87,7 @@ func (d *Device) Forget() {
 	d.mu.Lock()
 	d.points, d.admitted, d.starting = nil, false, false
 	d.version++
+	d.held.Watch(nil, true)
 	d.become(Status{Reason: "forgotten, and not asked since"})
 	d.mu.Unlock()
 	d.poller.Wake()

@@ -49,6 +49,7 @@ func (d *Device) Entities() []Entity {
 		if p.Hidden && (slices.Contains(d.cfg.Shown, AllPoints) || slices.Contains(d.cfg.Shown, p.Key)) {
 			points[i].Hidden = false
 		}
+		points[i] = d.held.Widened(points[i])
 	}
 	return EntitiesOf(id, points)
 }

@@ -162,6 +162,7 @@ func (d *Device) accept(found Identity, connection uint64) error {
 		before.Traits != found.Traits ||
 		!d.status.Identified { // the first time in this run
 		d.points = points
+		d.held.Watch(points, before.Serial != "" && (before.Serial != found.Serial || before.Traits != found.Traits))
 		d.version++
 		if before.Serial != found.Serial || before.Traits != found.Traits {
 			d.out.forget()
@@ -183,7 +184,7 @@ func (d *Device) dismiss(why error) {
 }
 
 func textOf(v codec.Value) string {
-	if v.Kind == codec.KindNone {
+	if !v.Known() {
 		return ""
 	}
 	return v.String()

@@ -64,11 +64,17 @@ func (r *reporter) polled(ctx context.Context, readings []Reading) {
 func (r *reporter) pass(ctx context.Context, readings []Reading, polled bool) {
 	current, reverted := r.keep(readings, polled)
 	if len(current) > 0 {
-		r.sink.Readings(ctx, r.device, current)
+		r.tell(ctx, current)
 	}
 	for _, one := range reverted {
 		r.sink.Reverted(ctx, r.device, one)
 	}
+}
+
+// tell passes readings on; the caller holds order.
+func (r *reporter) tell(ctx context.Context, readings []Reading) {
+	r.device.held.See(readings)
+	r.sink.Readings(ctx, r.device, readings)
 }
 
 func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Reverted) {
@@ -134,7 +140,7 @@ func (r *reporter) End(ctx context.Context, p profile.Point, end write.End) {
 	}
 	r.mu.Unlock()
 	if told != nil {
-		r.sink.Readings(ctx, r.device, told)
+		r.tell(ctx, told)
 	}
 }
 

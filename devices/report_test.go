@@ -15,7 +15,7 @@ import (
 func TestReadBegunBeforeAWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &recorder{}
-		r := newReporter(&Device{admitted: true}, sink)
+		r := newReporter(&Device{admitted: true, held: write.NewHeld(nil)}, sink)
 		a, begun := profile.Point{Key: "a"}, time.Now()
 		at := func(after time.Duration, value float64) Reading {
 			return Reading{Key: "a", Value: codec.Number(value), Raw: []uint16{uint16(value)}, ReadAt: begun.Add(after)}

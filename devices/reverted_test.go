@@ -107,7 +107,7 @@ func TestWatchedBehindARefusal(t *testing.T) {
 
 // Two points may be views of the same bits.
 func TestAnotherViewOfTheSameBits(t *testing.T) {
-	r := newReporter(&Device{}, &recorder{})
+	r := newReporter(&Device{held: write.NewHeld(nil)}, &recorder{})
 	a, b := profile.Point{Key: "a", Ranges: []protocol.Range{{Addr: 7, Count: 1}}},
 		profile.Point{Key: "b", Ranges: []protocol.Range{{Addr: 7, Count: 1}}}
 	found := Reading{Key: "a", Raw: []uint16{1}, ReadAt: time.Now()}

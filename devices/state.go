@@ -3,6 +3,8 @@ package devices
 import (
 	"slices"
 	"time"
+
+	"solarhub/protocol/codec"
 )
 
 // Two things are kept across a restart, by whoever made the device: its Identity, which is given back as Config.Known,
@@ -10,11 +12,15 @@ import (
 
 // Learned is what was found out about a device by reading it.
 type Learned struct {
-	Holes []Hole `json:"holes,omitempty"`
+	Holes []Hole                   `json:"holes,omitempty"`
+	Held  map[string][]codec.Value `json:"held,omitempty"` // by point: beyond what may be written, see write.Held
 }
 
 // Learned returns what was found out, with what the device was made with.
-func (d *Device) Learned() Learned { return Learned{Holes: d.poller.Holes()} }
+func (d *Device) Learned() Learned { return Learned{Holes: d.poller.Holes(), Held: d.held.All()} }
+
+// Widened counts what the device was found to hold beyond what may be written: each changes its Entities.
+func (d *Device) Widened() uint64 { return d.held.Version() }
 
 // believedFor is how long a hole is believed that a former run has found. Firmware changes, but rarely; what is still
 // there is found again.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"solarhub/devices/write"
 	"solarhub/protocol"
 )
 
@@ -72,6 +73,118 @@ func TestTimesAsTheyAre(t *testing.T) {
 		h.pass(5 * time.Second)
 		if got := h.sink.last("hidden").Value.String(); got != "unknown" {
 			t.Errorf("99 is shown as %s", got)
+		}
+	})
+}
+
+// shown returns the entity of a point as the host is told of it now.
+func (h *house) shown(key string) Entity {
+	all := h.device.Entities()
+	i := slices.IndexFunc(all, func(e Entity) bool { return e.Key == key })
+	if i < 0 {
+		h.t.Fatalf("%s is no entity", key)
+	}
+	return all[i]
+}
+
+// What the device itself held can be written back, and nothing else beyond the limits.
+func TestWhatTheDeviceHeldIsRestored(t *testing.T) {
+	polled(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 200, 350) }, func(h *house) {
+		if e := h.shown("current_max"); e.Min != 0 || e.Max != 350 || h.device.Widened() != 1 {
+			t.Errorf("shown %v..%v, widened %d times", e.Min, e.Max, h.device.Widened())
+		}
+		for _, value := range []float64{100, 350, 185, 350.0000000001} {
+			if _, err := h.write("current_max", value); err != nil {
+				t.Errorf("%v: %v", value, err)
+			}
+		}
+		if h.word(200) != 350 {
+			t.Errorf("the inverter holds %d", h.word(200))
+		}
+		for _, value := range []float64{349, 351, 186, 250} {
+			if e := h.refusal("current_max", value); e.Code != write.CodeOutOfRange || e.Fields["max"] != "185" {
+				t.Errorf("%v: %s %v", value, e.Code, e.Fields)
+			}
+		}
+	})
+}
+
+// The proof outlives a restart, and another device has none.
+func TestWhatTheDeviceHeldOutlivesARestart(t *testing.T) {
+	var learned Learned
+	polled(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 200, 350) },
+		func(h *house) { learned = h.device.Learned() })
+	for _, serial := range []string{"SN00000001", "SN00000002"} {
+		polled(t, func(h *house) {
+			h.cfg.Learned = learned
+			h.cfg.Known = &Identity{Serial: "SN00000001", Traits: "lv"}
+			setSerial(h.unit, serial)
+		}, func(h *house) {
+			if e := h.shown("current_max"); e.Max != 350 {
+				t.Errorf("shown up to %v", e.Max)
+			}
+			if serial != "SN00000001" {
+				h.device.Forget()
+				h.pass(10 * time.Second)
+				e := h.refusal("current_max", 350.0)
+				if e.Code != write.CodeOutOfRange || h.shown("current_max").Max != 185 {
+					t.Errorf("%s: %v", e.Code, e)
+				}
+				return
+			}
+			if _, err := h.write("current_max", 350.0); err != nil || h.word(200) != 350 {
+				t.Errorf("%v; the inverter holds %d", err, h.word(200))
+			}
+		})
+	}
+}
+
+// A number by which devices say that they have none is no proof, and only the newest of many are kept.
+func TestWhatIsNoProof(t *testing.T) {
+	polled(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 200, 0xFFFF) }, func(h *house) {
+		for raw := uint16(0x7FFF); raw <= 0x8000; raw++ {
+			h.unit.Set(protocol.HoldingRegister, 200, raw)
+			_, _ = h.device.Read(h.ctx, "current_max")
+		}
+		if held := h.device.Learned().Held; len(held) != 0 {
+			t.Errorf("held %v", held)
+		}
+		for raw := range uint16(20) {
+			h.unit.Set(protocol.HoldingRegister, 200, 300+raw)
+			_, _ = h.device.Read(h.ctx, "current_max")
+		}
+		if held := h.device.Learned().Held["current_max"]; len(held) != 8 || held[0].Num != 312 {
+			t.Errorf("held %v", held)
+		}
+	})
+}
+
+// A raw number that nobody knows is shown as what it is, and is written back only where the device held it.
+func TestUnlistedOptions(t *testing.T) {
+	polled(t, func(h *house) {
+		h.unit.Set(protocol.HoldingRegister, 204, 10)
+		h.unit.Set(protocol.HoldingRegister, 101, 7)
+	}, func(h *house) {
+		for key, want := range map[string]string{"mode": "10 (unknown)", "status": "7 (unknown)"} {
+			e := h.shown(key)
+			if got := h.sink.last(key).Value.Any(); got != want || !slices.Contains(e.Options, want) ||
+				len(e.Options) != len(e.Labels) || e.Labels[2] != want {
+				t.Errorf("%s is %v of %v, %v", key, got, e.Options, e.Labels)
+			}
+		}
+		for _, value := range []string{"selling_first", "10 (unknown)"} {
+			if _, err := h.write("mode", value); err != nil {
+				t.Errorf("%s: %v", value, err)
+			}
+		}
+		if h.word(204) != 10 {
+			t.Errorf("the inverter holds %d", h.word(204))
+		}
+		for _, value := range []string{"11 (unknown)", "1 (unknown)", "70000 (unknown)", "010 (unknown)", "10"} {
+			if e := h.refusal("mode", value); e.Code != write.CodeUnknownOption ||
+				e.Fields["options"] != "selling_first, own_use_first" {
+				t.Errorf("%s: %s %v", value, e.Code, e.Fields)
+			}
 		}
 	})
 }

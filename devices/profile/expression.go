@@ -145,8 +145,8 @@ func (f Formula) Of(value func(key string) codec.Value) codec.Value {
 	}
 	for _, t := range f.Turn {
 		v := value(t.Key)
-		if v.Kind == codec.KindNone {
-			return codec.None(fmt.Sprintf("%s has no value", t.Key))
+		if !v.Known() {
+			return codec.None(fmt.Sprintf("%s has no value that is known", t.Key))
 		}
 		for _, o := range t.Options {
 			if v.String() == o {

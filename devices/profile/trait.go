@@ -315,7 +315,7 @@ func (e Expect) Key() string { return "expect " + e.Name }
 // Holds reports whether a value of the field, of the serial number or of the model is what is expected.
 func (e Expect) Holds(v codec.Value) bool {
 	for _, prefix := range slices.Concat(e.Serial, e.Model) {
-		if v.Kind != codec.KindNone && strings.HasPrefix(v.Str, prefix) {
+		if v.Known() && strings.HasPrefix(v.Str, prefix) {
 			return true
 		}
 	}

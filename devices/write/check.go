@@ -28,10 +28,10 @@ func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
 	if err != nil {
 		return p, v, wrongValue(p, set.Value, err)
 	}
+	if v, err := w.checkRange(p, v); err != nil {
+		return p, v, err
+	}
 	if v.Kind == codec.KindNumber {
-		if v, err := checkNumber(p, v.Num); err != nil {
-			return p, v, err
-		}
 		v = snap(p, v.Num)
 	}
 	spec := writeSpec(p)
@@ -39,6 +39,25 @@ func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
 		return p, v, wrongValue(p, set.Value, err)
 	}
 	return p, v, nil
+}
+
+// checkRange refuses a number out of range or off step, and a raw number that is none of the options, unless the device
+// itself was found to hold it.
+func (w *Writer) checkRange(p profile.Point, v codec.Value) (codec.Value, *Error) {
+	var refused *Error
+	switch v.Kind {
+	case codec.KindNumber:
+		v, refused = checkNumber(p, v.Num)
+	case codec.KindUnlisted:
+		refused = wrongValue(p, v, &codec.OptionError{Given: v.Str, Options: p.Spec.WritableOptions()})
+	}
+	if refused == nil {
+		return v, nil
+	}
+	if held, ok := w.cfg.Held.find(p, v); ok {
+		return held, nil
+	}
+	return v, refused
 }
 
 // unknown tells a key that does not exist from one of a device that has never been seen.

@@ -37,6 +37,7 @@ type Config struct {
 	Name     string // what people call the device
 	ReadOnly bool
 	Arm      []string // keys of points that may be written though the profile asks for arming
+	Held     *Held    // what the device was found to hold, which may be written back
 }
 
 // Device is what a Writer needs of its device.

@@ -128,7 +128,9 @@ func (v *conversation) serve(stop, session context.Context) error {
 			err = v.sendNotices(session)
 		case <-v.client.options.Outbox.wake:
 		case <-due:
-			err = v.sendChanges(session)
+			if len(v.client.redescribe) == 0 { // the host is told what there is before it is told of its values
+				err = v.sendChanges(session)
+			}
 		}
 		if err != nil {
 			return err

@@ -48,6 +48,7 @@ type member struct {
 	status   devices.Status
 	points   map[string]profile.Point
 	ids      map[string][]string // point key -> ids of its entities
+	widened  uint64              // of devices.Device.Widened, as the host was told
 	families []string            // the device's id and those of its parts
 	values   map[string]*latest  // by point key
 	refused  map[string]bool     // points that the device does not give
@@ -115,6 +116,10 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 			}
 		}
 		u.refused[r.Key] = refused
+	}
+	if n := d.Widened(); n != u.widened && u.id != "" { // before the values that the definitions do not allow yet
+		u.widened = n
+		s.describe(time.Now())
 	}
 	s.hub.outbox.Put(changes)
 }

@@ -101,7 +101,6 @@ func TestNoValueIsNeverANumber(t *testing.T) {
 		"pattern": {codec.Spec{NoValue: []codec.RawRange{{From: 0xFFFF, To: 0xFFFF}}}, []uint16{0xFFFF},
 			"0xFFFF"},
 		"too few words":  {codec.Spec{Type: codec.U32}, []uint16{1}, "1 words instead of 2"},
-		"unknown option": {codec.Spec{Form: codec.OptionForm, Options: modes}, []uint16{7}, "7"},
 		"neither on nor": {codec.Spec{Form: codec.BoolForm, Mask: 3, On: 3, Off: 2}, []uint16{1}, "1"},
 		"25 o'clock":     {codec.Spec{Form: codec.TimePacked}, []uint16{25 << 8}, "6400"},
 		"24:01 decimal":  {codec.Spec{Form: codec.TimeDecimal}, []uint16{2401}, "2401"},

@@ -14,7 +14,7 @@ import (
 const MaxText = 255
 
 // Decode returns the value of the words as they arrive on the wire; there must be Words() of them. A raw number that
-// cannot be a value (a no-value pattern, an unlisted option, 25:61) becomes no value, with a reason that names it.
+// cannot be a value (a no-value pattern, 25:61) becomes no value, with a reason that names it.
 func (s Spec) Decode(words []uint16) Value {
 	if len(words) != s.Words() {
 		return None(fmt.Sprintf("%d words instead of %d", len(words), s.Words()))
@@ -170,7 +170,7 @@ func (s Spec) decodeOption(part uint64) Value {
 			return OptionOf(o.Name)
 		}
 	}
-	return None(fmt.Sprintf("the device holds %d, which is none of the known options", part))
+	return UnlistedOf(part)
 }
 
 func (s Spec) decodeBool(part uint64) Value {

@@ -72,6 +72,11 @@ func (s Spec) encodeRaw(v Value) (uint64, error) {
 			}
 		}
 		return 0, &OptionError{Given: v.Str, Options: s.WritableOptions()}
+	case s.Form == OptionForm && v.Kind == KindUnlisted:
+		if raw, ok := unlisted(v.Str); ok && !s.lists(raw) {
+			return raw, nil
+		}
+		return 0, &OptionError{Given: v.Str, Options: s.WritableOptions()}
 	case s.Form == BoolForm && v.Kind == KindBool:
 		if v.On {
 			return s.On, nil

@@ -44,7 +44,8 @@ func TestDevicesAsTheyAre(t *testing.T) {
 		"time listed as none": {codec.Spec{Form: codec.TimePacked, NoValue: []codec.RawRange{{From: 0, To: 0}}},
 			[]uint16{0}, codec.Value{}},
 
-		"magnitude of two words": {codec.Spec{Type: codec.M32, Scale: 0.1}, []uint16{0x8000, 1002}, codec.Number(-100.2)},
+		"magnitude of two words": {codec.Spec{Type: codec.M32, Scale: 0.1}, []uint16{0x8000, 1002},
+			codec.Number(-100.2)},
 		"low word first": {codec.Spec{Type: codec.M32, Order: codec.CDAB}, []uint16{979, 0x8000},
 			codec.Number(-979)},
 		"number of a serial": {codec.Spec{Type: codec.U32}, []uint16{0x7EF6, 0x8A21}, codec.Number(2130086433)},

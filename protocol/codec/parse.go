@@ -77,8 +77,8 @@ func (s Spec) Expected() string {
 }
 
 // Parse turns what a host sends (float64, string or bool) into a value of this point. A number may be a text, an option
-// is its name if it can be written, a time is HH:MM or HH:MM:00, and on and off may be words. The error is a *TypeError
-// or an *OptionError.
+// is its name if it can be written, or a raw number that is none of them as it is shown, a time is HH:MM or HH:MM:00,
+// and on and off may be words. The error is a *TypeError or an *OptionError.
 func (s Spec) Parse(given any) (Value, error) {
 	text, isText := given.(string)
 	on, isBool := given.(bool)
@@ -106,10 +106,18 @@ func (s Spec) parseOption(given any) (Value, error) {
 	if !ok {
 		return Value{}, &TypeError{Given: show(given), Expected: s.Expected()}
 	}
+	if raw, ok := unlisted(text); ok && !s.lists(raw) && raw <= s.Largest() {
+		return UnlistedOf(raw), nil
+	}
 	if names := s.WritableOptions(); !slices.Contains(names, text) {
 		return Value{}, &OptionError{Given: text, Options: names}
 	}
 	return OptionOf(text), nil
+}
+
+// lists reports whether a raw number is one of the options.
+func (s Spec) lists(raw uint64) bool {
+	return slices.ContainsFunc(s.Options, func(o Option) bool { return o.Raw == raw })
 }
 
 func (s Spec) parseNumber(given any) (Value, error) {

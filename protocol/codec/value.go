@@ -12,12 +12,13 @@ type Kind uint8
 
 // What a value can be. The zero Value is no value, without a reason.
 const (
-	KindNone   Kind = iota // no value; Str says why
-	KindNumber             // Num; beyond 2^53, where a float loses digits, Str has them all
-	KindText               // Str; also a set of bits, joined by ", "
-	KindOption             // Str is the option's name
-	KindBool               // On
-	KindTime               // Minutes since midnight, 0..1440: a day can end at 24:00
+	KindNone     Kind = iota // no value; Str says why
+	KindNumber               // Num; beyond 2^53, where a float loses digits, Str has them all
+	KindText                 // Str; also a set of bits, joined by ", "
+	KindOption               // Str is the option's name
+	KindBool                 // On
+	KindTime                 // Minutes since midnight, 0..1440: a day can end at 24:00
+	KindUnlisted             // a raw number that is none of the options; Str is "10 (unknown)"
 )
 
 // Value is what a person sees of a point: a number, a text, an option, on or off, or a time of day. If there is none,
@@ -50,6 +51,23 @@ func TextOf(s string) Value { return Value{Kind: KindText, Str: s} }
 // OptionOf returns an option by its name.
 func OptionOf(name string) Value { return Value{Kind: KindOption, Str: name} }
 
+// unlistedForm is what is shown of a raw number that is none of the options.
+const unlistedForm = "%d (unknown)"
+
+// UnlistedOf returns a raw number that is none of the options.
+func UnlistedOf(raw uint64) Value {
+	return Value{Kind: KindUnlisted, Str: fmt.Sprintf(unlistedForm, raw)}
+}
+
+// unlisted returns the raw number that UnlistedOf was given.
+func unlisted(text string) (raw uint64, ok bool) {
+	_, err := fmt.Sscanf(text, unlistedForm, &raw)
+	return raw, err == nil && UnlistedOf(raw).Str == text
+}
+
+// Known reports whether it is a value that the profile knows.
+func (v Value) Known() bool { return v.Kind != KindNone && v.Kind != KindUnlisted }
+
 // BoolOf returns on or off.
 func BoolOf(on bool) Value { return Value{Kind: KindBool, On: on} }
 
@@ -64,7 +82,7 @@ func (v Value) String() string {
 			return v.Str
 		}
 		return strconv.FormatFloat(v.Num, 'f', -1, 64)
-	case KindText, KindOption:
+	case KindText, KindOption, KindUnlisted:
 		return v.Str
 	case KindBool:
 		if v.On {
@@ -83,7 +101,7 @@ func (v Value) Any() any {
 	switch v.Kind {
 	case KindNumber:
 		return v.number()
-	case KindText, KindOption, KindTime:
+	case KindText, KindOption, KindUnlisted, KindTime:
 		return v.String()
 	case KindBool:
 		return v.On
@@ -123,7 +141,7 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err
 	}
-	if s.Kind > KindTime || s.Minutes < 0 || s.Minutes > 24*60 {
+	if s.Kind > KindUnlisted || s.Minutes < 0 || s.Minutes > 24*60 {
 		return fmt.Errorf("stored value %s: kind or minutes out of range", data)
 	}
 	*v = Value(s)

@@ -25,8 +25,12 @@ def translation_key(entity: EntityDef) -> str:
 
 
 def shown_options(entity: EntityDef, words: Words) -> dict[str, str]:
-    """Return what is shown for each option: all slugs, if all can be translated, otherwise all labels."""
+    """Return what is shown for each option: all slugs, if all can be translated, otherwise all labels.
+
+    A slug that is its own label, such as "10 (unknown)" of a number that nobody knows, needs no translation.
+    """
     prefix = f"component.{DOMAIN}.entity.{entity.platform}.{translation_key(entity)}.state."
-    if not entity.labels or all(prefix + slug in words for slug in entity.options):
-        return {slug: slug for slug in entity.options}
-    return dict(zip(entity.options, entity.labels, strict=True))
+    labels = dict(zip(entity.options, entity.labels or entity.options, strict=True))
+    if all(slug == label or prefix + slug in words for slug, label in labels.items()):
+        return {slug: slug for slug in labels}
+    return labels

@@ -240,6 +240,19 @@ async def test_options_with_words_are_slugs(home: Home) -> None:
     assert word == "Selling first"
 
 
+async def test_a_number_that_nobody_knows_is_an_option_of_its_own(home: Home) -> None:
+    """It needs no word, and the others keep their slugs."""
+    odd = "10 (unknown)"
+    options = {"options": ["selling_first", odd], "labels": ["Selling first", odd], "quantity": "work_mode"}
+    new = [e | options if e["key"] == "work_mode" else e for e in home.entities]
+    await home.plugin.register(home.devices, new, "h2")
+    await home.plugin.states({home.id("work_mode"): odd})
+    assert await home.state("work_mode") == odd
+    assert (await home.core.state(home["work_mode"]))["attributes"]["options"] == ["selling_first", odd]
+    await home.core.act("select.select_option", home["work_mode"], option=odd)
+    assert home.plugin.calls[-1]["value"] == odd
+
+
 async def test_options_without_a_word_show_their_labels(home: Home) -> None:
     """What somebody's own profile names: Home Assistant would show the bare slugs."""
     options = {"options": ["off", "feed_all"], "labels": ["Off", "Feed in everything"], "quantity": "made_up_{n}"}
