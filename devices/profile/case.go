@@ -10,8 +10,9 @@ import (
 // Cases returns traits of devices that together show each word of each trait, the ends of each number, and each point.
 // The first is the typical device. There is always one.
 func (p *Profile) Cases() []Traits {
-	cases := make([]Traits, len(p.cases))
-	for i, c := range p.cases {
+	found := p.cases()
+	cases := make([]Traits, len(found))
+	for i, c := range found {
 		cases[i] = maps.Clone(c)
 	}
 	return cases
@@ -30,8 +31,15 @@ type device struct {
 type caseFinder struct {
 	*Profile
 	maker  chainMaker
+	cases  []Traits
 	full   []Traits // of each case, with what conditions on models ask for
 	chains []Chain  // of each case
+}
+
+func (p *Profile) findCases() []Traits {
+	f := caseFinder{Profile: p}
+	f.find()
+	return f.cases
 }
 
 func (p *caseFinder) find() {

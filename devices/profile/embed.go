@@ -1,10 +1,10 @@
 package profile
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -47,18 +47,25 @@ var loaded sync.Map
 
 // Get returns the profile with the id or the alias that comes with the program. All callers share it.
 func Get(name string) (*Profile, error) {
-	ids := aliases()[name]
-	if slices.Contains(Names(), name) {
-		ids = []string{name}
+	ids := []string{name}
+	if !slices.Contains(Names(), name) {
+		ids = aliases()[name]
 	}
 	switch len(ids) {
 	case 0:
 		return nil, fmt.Errorf("profile %q is not one of %s, nor a file that ends in .yaml", name, joinWords(Names()))
 	case 1:
-		load, _ := loaded.LoadOrStore(ids[0], sync.OnceValues(func() (*Profile, error) { return loadShipped(ids[0]) }))
+		load, _ := loaded.LoadOrStore(ids[0], sync.OnceValues(func() (*Profile, error) { return get(ids[0]) }))
 		return load.(func() (*Profile, error))()
 	}
 	return nil, fmt.Errorf("profile %q stands for several families: say %s", name, strings.Join(ids, " or "))
+}
+
+func get(id string) (*Profile, error) {
+	if p, err := readCompiled(id); err == nil {
+		return p, nil
+	}
+	return loadShipped(id)
 }
 
 func loadShipped(id string) (*Profile, error) {
@@ -70,9 +77,13 @@ func loadShipped(id string) (*Profile, error) {
 	return Load(file, data)
 }
 
-// aliasLine is how a shipped profile names its aliases. They are looked up without loading the profile; a test makes
-// sure that the loader finds the same.
-var aliasLine = regexp.MustCompile(`(?m)^aliases: \[(.*)\]`)
+// headWord returns what stands behind a key at the top of a shipped profile. It is found without loading the profile; a
+// test makes sure that the loader finds the same.
+func headWord(data []byte, key string) string {
+	_, rest, _ := bytes.Cut(data, []byte("\n"+key+": "))
+	word, _, _ := bytes.Cut(rest, []byte("\n"))
+	return string(word)
+}
 
 // aliases returns the ids that each alias stands for.
 var aliases = sync.OnceValue(func() map[string][]string {
@@ -82,11 +93,8 @@ var aliases = sync.OnceValue(func() map[string][]string {
 		if err != nil {
 			panic(err) // the file is part of the binary
 		}
-		line := aliasLine.FindSubmatch(data)
-		if line == nil {
-			continue
-		}
-		for alias := range strings.SplitSeq(string(line[1]), ", ") {
+		words := strings.Trim(headWord(data, "aliases"), "[]")
+		for _, alias := range strings.FieldsFunc(words, func(r rune) bool { return r == ',' || r == ' ' }) {
 			all[alias] = append(all[alias], id)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
@@ -68,7 +69,7 @@ func load(name string, data []byte, open opener) (*Profile, error) {
 	if len(all) > 0 {
 		return nil, all
 	}
-	(&caseFinder{Profile: l.p}).find()
+	l.p.cases = sync.OnceValue(l.p.findCases)
 	return l.p.WriteWith(l.p.Line.With), nil
 }
 

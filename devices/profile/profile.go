@@ -31,8 +31,8 @@ type Profile struct {
 
 	entries []entry // in the order of the file
 	groups  []groupTemplate
-	models  []int // of SunSpec, which conditions name
-	cases   []Traits
+	models  []int           // of SunSpec, which conditions name
+	cases   func() []Traits // finds them when somebody first asks
 }
 
 // FullName returns the name of a point after that of its part, as people see it in the host.

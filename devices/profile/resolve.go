@@ -54,7 +54,7 @@ func (p *Profile) Resolve(traits Traits) ([]Point, error) {
 	if len(derived) > 0 {
 		points = derive(points, derived)
 	}
-	return p.grouped(points), nil
+	return slices.Clone(p.grouped(points)), nil // a device has few of the points of a large family
 }
 
 // in returns the point of a device with the traits. It is not there if the device lacks its model.
