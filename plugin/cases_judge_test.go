@@ -98,7 +98,7 @@ func (c *fieldCase) reason(key string) string {
 	}
 	for _, one := range known.Devices {
 		if one.Place.Device == d {
-			if r, read := one.Readings[key]; read {
+			if r := one.Readings[key]; r.Value.Str != "" {
 				return r.Value.Str
 			}
 		}

@@ -41,7 +41,8 @@ func (c *fieldCase) do(ctx context.Context, s step) error {
 	case len(s.scene) > 0:
 		return c.applyScene(ctx, s)
 	case len(s.snapshot) > 0:
-		return c.act(ctx, "scene.create", map[string]any{"scene_id": "kept", "snapshot_entities": c.entities(s.snapshot)})
+		return c.act(ctx, "scene.create",
+			map[string]any{"scene_id": "kept", "snapshot_entities": c.entities(s.snapshot)})
 	case s.restore:
 		return c.act(ctx, "scene.turn_on", nil, "scene.kept")
 	case s.action != "":

@@ -41,9 +41,11 @@ func TestCases(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := newFieldCase(t, filepath.Join(casesDir, f.Name()))
-				time.Sleep(c.want.start)
-				c.run()
-				if c.want.checked {
+				if len(c.failed) == 0 {
+					time.Sleep(c.want.start)
+					c.run()
+				}
+				if c.want.checked && c.plugin != nil {
 					c.check()
 				}
 				c.verdict()
@@ -81,7 +83,8 @@ func newFieldCase(t *testing.T, dir string) *fieldCase {
 		t.Fatal(err)
 	}
 	if c.config, err = config.Parse(c.file("solarhub.yaml")); err != nil {
-		t.Fatal(err)
+		c.fail("%v", err)
+		return c
 	}
 	for i := range c.config.Lines { // one process of the machine may have a line at a time
 		c.config.Lines[i].Address = fmt.Sprintf("%s-%d.%d:502", filepath.Base(dir), i+1, os.Getpid())
