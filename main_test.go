@@ -40,7 +40,7 @@ func TestEndToEnd(t *testing.T) {
 		e.latency(ctx, t, "RTU 9600, polled flat out", b.powdrive, "battery_charge_current_max", 1, 185, 1)
 	})
 	t.Run("latency TCP", func(t *testing.T) {
-		e.latency(ctx, t, "TCP, 5 ms turnaround", b.senergy, "battery_charge_power_max", 0, 5000, 100)
+		e.latency(ctx, t, "TCP, 5 ms turnaround", b.senergy, "battery_grid_charge_soc", 0, 100, 1)
 	})
 	t.Run("what a person sees", func(t *testing.T) { e.pictures(ctx, t) })
 	t.Run("restart of the plugin", func(t *testing.T) { e.pluginRestarts(ctx, t) })

@@ -18,7 +18,7 @@ import (
 )
 
 func (e *endToEnd) pluginRestarts(ctx context.Context, t *testing.T) {
-	setting := e.id(t, e.house.senergy, "battery_charge_power_max")
+	setting := e.id(t, e.house.senergy, "battery_grid_charge_soc")
 	before := e.home.states(ctx)[setting].State
 	e.house.end(syscall.SIGTERM)
 	e.house.senergy.line.Off()

@@ -17,14 +17,14 @@ import (
 
 // chargeTo is the set-value of a host with that call id.
 func chargeTo(value any, call string) host.Call {
-	return host.Call{CallID: call, Action: host.ActionSet, ID: id("battery_soc_max"), Value: value}
+	return host.Call{CallID: call, Action: host.ActionSet, ID: id("battery_grid_charge_soc"), Value: value}
 }
 
 func TestACallThatEndsBeforeItBeginsIsNotWritten(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 50)
 	h.start()
-	h.wait("battery_soc_max", "50")
+	h.wait("battery_grid_charge_soc", "50")
 	gone, cancel := context.WithCancelCause(h.ctx)
 	cancel(host.ErrSessionLost)
 	if r := h.plugin.hub.Call(gone, chargeTo(10.0, "c1")); r.Err == nil || r.Err.Code != host.CodeCancelled ||
@@ -40,9 +40,9 @@ func TestAValueThatDoesNotStay(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 50)
 	h.start()
-	h.wait("battery_soc_max", "50")
+	h.wait("battery_grid_charge_soc", "50")
 	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, simtest.RevertAfter(150*time.Millisecond))
-	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 60.0); err != nil {
+	if err := h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 60.0); err != nil {
 		t.Fatal(err)
 	}
 	var e ledger.Entry
@@ -60,14 +60,14 @@ func TestADeletedDeviceStaysDeletedOverALostConnection(t *testing.T) {
 	h := newHouse(t, ", name: One")
 	h.set(chargeEnd, 80)
 	h.start()
-	h.wait("battery_soc_max", "80")
+	h.wait("battery_grid_charge_soc", "80")
 	h.host().RemoveDevice(serialNumber)
 	h.poll("nothing is polled any more",
 		func() bool { p := h.snapshot().Devices[0].Polled; return p != nil && len(p) == 0 })
 	gone := func(when string) {
 		t.Helper()
 		h.until("ready "+when, func() bool { return h.host().Ready("house") })
-		if _, there := h.host().State(id("battery_soc_max")); there {
+		if _, there := h.host().State(id("battery_grid_charge_soc")); there {
 			t.Errorf("%s it is back", when)
 		}
 	}
@@ -79,7 +79,7 @@ func TestADeletedDeviceStaysDeletedOverALostConnection(t *testing.T) {
 	h.halt()
 	h.config = strings.Replace(h.config, "name: One", "name: Two", 1)
 	h.start()
-	h.wait("battery_soc_max", "80")
+	h.wait("battery_grid_charge_soc", "80")
 }
 
 // A device that is taken out of the configuration leaves the host.
@@ -87,7 +87,7 @@ func TestADeviceOutOfTheConfigurationLeavesTheHost(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 80)
 	h.start()
-	h.wait("battery_soc_max", "80")
+	h.wait("battery_grid_charge_soc", "80")
 	h.halt()
 	family, err := profile.Get("senergy")
 	if err != nil {
@@ -103,8 +103,8 @@ func TestADeviceOutOfTheConfigurationLeavesTheHost(t *testing.T) {
 		"\n    devices: [{profile: senergy, turnaround: 0s, poll: {now: 100ms}}]\n"
 	h.start()
 	h.until("the old device has left", func() bool {
-		_, old := h.host().State(id("battery_soc_max"))
-		_, here := h.host().State("SIM0099999_battery_soc_max")
+		_, old := h.host().State(id("battery_grid_charge_soc"))
+		_, here := h.host().State("SIM0099999_battery_grid_charge_soc")
 		return here && !old
 	})
 }

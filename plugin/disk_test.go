@@ -50,9 +50,9 @@ const (
 func (h *house) serves(value uint16) {
 	h.t.Helper()
 	h.set(chargeEnd, value)
-	h.wait("battery_soc_max", fmt.Sprint(value))
+	h.wait("battery_grid_charge_soc", fmt.Sprint(value))
 	value++
-	err := h.host().SetValue(h.ctx, id("battery_soc_max"), float64(value))
+	err := h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), float64(value))
 	if got := h.register(chargeEnd); err != nil || got != value {
 		h.t.Errorf("set to %d: %v, the register holds %d", value, err, got)
 	}
@@ -90,7 +90,7 @@ func TestDiskIsFullAndHasRoomAgain(t *testing.T) {
 	}
 	kept := map[string]string{}
 	err = store.Each("", func(key string, value []byte) error { kept[key] = string(value); return nil })
-	if got := kept["value/"+serialNumber+"/battery_soc_max"]; err != nil || !strings.Contains(got, `"num":31`) {
+	if got := kept["value/"+serialNumber+"/battery_grid_charge_soc"]; err != nil || !strings.Contains(got, `"num":31`) {
 		t.Errorf("the cache holds %q, want 31; %v", got, err)
 	}
 	if err := store.Close(); err != nil {

@@ -43,7 +43,7 @@ func TestFiguresOfTheLine(t *testing.T) {
 	}
 
 	h.line.Off()
-	h.wait("battery_soc_max", devhost.Unavailable)
+	h.wait("battery_grid_charge_soc", devhost.Unavailable)
 	r := read("line_advice")
 	if text := r.Response.(host.Reading).Value.(string); !strings.Contains(text, "has not answered since") {
 		t.Errorf("advice for a device that is away: %q", text)

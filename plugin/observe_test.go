@@ -19,12 +19,12 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 		seen = append(seen, e)
 	}
 	h.start()
-	h.wait("battery_charge_power_max", "2500")
-	if err := h.host().SetValue(h.ctx, id("battery_charge_power_max"), 1200.0); err != nil {
+	h.wait("battery_grid_charge_soc", "50")
+	if err := h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 12.0); err != nil {
 		t.Fatal(err)
 	}
-	h.unit.ReadOnly(rangeOf(t, h, "battery_soc_max"), 3)
-	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 77.0); err == nil {
+	h.unit.ReadOnly(rangeOf(t, h, "battery_grid_charge"), 3)
+	if err := h.host().SetValue(h.ctx, id("battery_grid_charge"), true); err == nil {
 		t.Fatal("a refused write succeeded")
 	}
 	o, err := h.plugin.Observe(h.ctx)
@@ -53,11 +53,11 @@ func TestObserveTellsOfLinesAndExchanges(t *testing.T) {
 	if i < 0 || i+1 >= len(seen) {
 		t.Fatalf("no write among %d exchanges", len(seen))
 	}
-	if w := seen[i]; w.Device != "Chint hybrid inverter" || w.Range != "holding 8472+1" ||
-		!slices.Equal(w.Written, []uint16{1200}) || w.Error != "" || w.At.IsZero() {
+	if w := seen[i]; w.Device != "Chint hybrid inverter" || w.Range != "holding 8471+1" ||
+		!slices.Equal(w.Written, []uint16{12}) || w.Error != "" || w.At.IsZero() {
 		t.Errorf("the write is %+v", w)
 	}
-	if r := seen[i+1]; r.Asked != "read-back" || !slices.Equal(r.Words, []uint16{1200}) {
+	if r := seen[i+1]; r.Asked != "read-back" || !slices.Equal(r.Words, []uint16{12}) {
 		t.Errorf("behind the write comes %+v", r)
 	}
 	if !slices.ContainsFunc(seen,

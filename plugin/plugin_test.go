@@ -24,7 +24,7 @@ import (
 
 // Registers of the Senergy's points that the tests use.
 const (
-	chargeEnd   = 8473 // battery_soc_max: number 0..100 %, step 1
+	chargeEnd   = 8471 // battery_grid_charge_soc: number 0..100 %, step 1
 	gridCharge  = 8469 // battery_grid_charge: switch
 	windowStart = 8450 // charge_window_1_start: time of day, packed
 	temperature = 4124 // dc_temperature: sensor
@@ -37,7 +37,7 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 	h.set(chargeEnd, 80)
 	h.set(windowStart, 0x0102)
 	h.start()
-	h.wait("battery_soc_max", "80")
+	h.wait("battery_grid_charge_soc", "80")
 	h.wait("charge_window_1_start", "01:02:00")
 	h.wait("charge_window_1_start_text", "01:02")
 	if len(h.writes()) > 0 {
@@ -50,7 +50,7 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 		word  uint16
 		shown map[string]string
 	}{
-		{"battery_soc_max", 55.0, chargeEnd, 55, map[string]string{"battery_soc_max": "55"}},
+		{"battery_grid_charge_soc", 55.0, chargeEnd, 55, map[string]string{"battery_grid_charge_soc": "55"}},
 		{"battery_grid_charge", true, gridCharge, 1, map[string]string{"battery_grid_charge": "on"}},
 		{"battery_grid_charge", false, gridCharge, 0, map[string]string{"battery_grid_charge": "off"}},
 		{"charge_window_1_start", "05:30", windowStart, 5<<8 | 30,
@@ -74,17 +74,18 @@ func TestFromACardToARegisterAndBack(t *testing.T) {
 		t.Errorf("ledger: %+v", l)
 	}
 	h.set(chargeEnd, 56)
-	h.wait("battery_soc_max", "56") // nothing is held back any more
+	h.wait("battery_grid_charge_soc", "56") // nothing is held back any more
 }
 
 func TestRefusals(t *testing.T) {
-	h := newHouse(t, ", arm: [inverter_enabled]")
+	h := newHouse(t, "")
 	h.start()
-	h.until("battery_soc_max has a value", func() bool {
-		return h.state("battery_soc_max").State != devhost.Unavailable && h.state("battery_soc_max").State != ""
+	h.until("battery_grid_charge_soc has a value", func() bool {
+		state := h.state("battery_grid_charge_soc").State
+		return state != devhost.Unavailable && state != ""
 	})
 	var failure *devhost.Error
-	err := h.host().SetValue(h.ctx, id("battery_soc_max"), 101.0)
+	err := h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 101.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeOutOfRange || failure.Placeholders["max"] != "100" ||
 		failure.Placeholders["min"] != "0" {
 		t.Errorf("above the limit: %#v", err)
@@ -100,12 +101,12 @@ func TestRefusals(t *testing.T) {
 		{host.Call{Action: host.ActionRead, ID: "nobody_x"}, host.CodeUnknownEntity},
 		{host.Call{Action: host.ActionRead, ID: id("battery_soc_mxa")}, host.CodeUnknownKey},
 		{host.Call{Action: host.ActionRefresh, Device: "nobody"}, host.CodeUnknownEntity},
-		{host.Call{Action: "dance", ID: id("battery_soc_max")}, host.CodeFailed},
-		{host.Call{Action: host.ActionPress, ID: id("battery_soc_max")}, host.CodeFailed},
-		{host.Call{Action: host.ActionSet, ID: id("battery_soc_max"), Value: "much"}, host.CodeWrongType},
-		{host.Call{Action: host.ActionSet, ID: id("battery_soc_max"), Value: 5.5}, host.CodeOffStep},
+		{host.Call{Action: "dance", ID: id("battery_grid_charge_soc")}, host.CodeFailed},
+		{host.Call{Action: host.ActionPress, ID: id("battery_grid_charge_soc")}, host.CodeFailed},
+		{host.Call{Action: host.ActionSet, ID: id("battery_grid_charge_soc"), Value: "much"}, host.CodeWrongType},
+		{host.Call{Action: host.ActionSet, ID: id("battery_grid_charge_soc"), Value: 5.5}, host.CodeOffStep},
 		{host.Call{Action: host.ActionSet, ID: id("temperature"), Value: 5.0}, host.CodeReadOnly},
-		{host.Call{Action: host.ActionSet, ID: id("grid_meter_location"), Value: "Home"}, host.CodeNotArmed},
+		{host.Call{Action: host.ActionSet, ID: id("battery_type"), Value: "lead_acid"}, host.CodeReadOnly},
 		{host.Call{Action: host.ActionSet, ID: id("schedule_window_1_repeat"), Value: "Never"}, host.CodeUnknownOption},
 	} {
 		r := h.plugin.hub.Call(h.ctx, c.call)
@@ -114,13 +115,13 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	h.unit.Behave(protocol.Range{Addr: chargeEnd, Count: 1}, simtest.Ignore())
-	err = h.host().SetValue(h.ctx, id("battery_soc_max"), 12.0)
+	err = h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 12.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeNotVerified ||
 		!strings.HasPrefix(fmt.Sprint(failure.Placeholders["wanted"]), "12") {
 		t.Errorf("acknowledged and not stored: %#v", err)
 	}
 	h.unit.ReadOnly(protocol.Range{Addr: chargeEnd, Count: 1}, 4)
-	err = h.host().SetValue(h.ctx, id("battery_soc_max"), 12.0)
+	err = h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 12.0)
 	if !errors.As(err, &failure) || failure.Key != host.CodeException || failure.Placeholders["code"] != "4" {
 		t.Errorf("exception: %#v", err)
 	}
@@ -162,13 +163,13 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 	h.set(chargeEnd, 66)
 	h.set(temperature, 33)
 	h.start()
-	h.wait("battery_soc_max", "66")
+	h.wait("battery_grid_charge_soc", "66")
 	h.wait("temperature", "33")
 	h.halt()
 
 	h.gate.close() // the device takes its time
 	h.start()
-	for key, want := range map[string]string{"battery_soc_max": "66", "temperature": "33"} {
+	for key, want := range map[string]string{"battery_grid_charge_soc": "66", "temperature": "33"} {
 		h.until(key+" is shown from the cache",
 			func() bool { s := h.state(key); return s.State == want && s.Attributes["read_at"] != nil })
 		at, err := time.Parse(time.RFC3339, fmt.Sprint(h.state(key).Attributes["read_at"]))
@@ -178,7 +179,7 @@ func TestARestartOfThePluginKeepsValues(t *testing.T) {
 	}
 	h.gate.open()
 	h.until("read_at goes with the first fresh value", func() bool {
-		s := h.state("battery_soc_max")
+		s := h.state("battery_grid_charge_soc")
 		return s.State == "66" && s.Attributes["read_at"] == nil
 	})
 	if len(h.writes()) > 0 {
@@ -201,7 +202,7 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := map[string][]byte{}
-	for _, key := range []string{"temperature", "battery_soc_max", "pv_energy"} {
+	for _, key := range []string{"temperature", "battery_grid_charge_soc", "pv_energy"} {
 		batch["value/"+serialNumber+"/"+key] = encode(t,
 			map[string]any{"v": codec.Number(17), "t": time.Now().Add(-time.Hour)})
 	}
@@ -210,7 +211,7 @@ func TestOldMeasurementsAreUnknown(t *testing.T) {
 	}
 	h.gate.close()
 	h.start()
-	for key, want := range map[string]string{"battery_soc_max": "17", "pv_energy": "17",
+	for key, want := range map[string]string{"battery_grid_charge_soc": "17", "pv_energy": "17",
 		"temperature": devhost.Unknown} {
 		h.wait(key, want)
 		if at := h.state(key).Attributes["read_at"]; (at != nil) != (want == "17") {
@@ -223,18 +224,18 @@ func TestTheHostGoesAndComesBack(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 10)
 	h.start()
-	h.wait("battery_soc_max", "10")
+	h.wait("battery_grid_charge_soc", "10")
 	h.closeHost()
 	h.set(chargeEnd, 11)
 	h.openHost()
-	if got := h.state("battery_soc_max").State; got != devhost.Unavailable {
+	if got := h.state("battery_grid_charge_soc").State; got != devhost.Unavailable {
 		t.Errorf("before the plugin is back it is %q", got)
 	}
-	h.wait("battery_soc_max", "11")
+	h.wait("battery_grid_charge_soc", "11")
 	h.host().Drop()
 	h.set(chargeEnd, 12)
-	h.wait("battery_soc_max", "12")
-	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 13.0); err != nil || h.register(chargeEnd) != 13 {
+	h.wait("battery_grid_charge_soc", "12")
+	if err := h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 13.0); err != nil || h.register(chargeEnd) != 13 {
 		t.Errorf("set: %v, the register holds %d", err, h.register(chargeEnd))
 	}
 }
@@ -243,19 +244,19 @@ func TestTheDeviceGoesAndComesBack(t *testing.T) {
 	h := newHouse(t, ", timeout: 50ms")
 	h.set(chargeEnd, 10)
 	h.start()
-	h.wait("battery_soc_max", "10")
+	h.wait("battery_grid_charge_soc", "10")
 	h.line.Off()
-	h.wait("battery_soc_max", devhost.Unavailable)
+	h.wait("battery_grid_charge_soc", devhost.Unavailable)
 	for _, key := range []string{"battery_soc", "grid_power"} { // of its parts
 		h.wait(key, devhost.Unavailable)
 	}
-	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("battery_soc_max")})
+	r := h.plugin.hub.Call(h.ctx, host.Call{Action: host.ActionRead, ID: id("battery_grid_charge_soc")})
 	if r.Err == nil || r.Err.Code != host.CodeNoAnswer && r.Err.Code != host.CodeLineDown {
 		t.Errorf("read while it is away: %v", r.Err)
 	}
 	h.line.On()
 	h.set(chargeEnd, 20)
-	h.wait("battery_soc_max", "20")
+	h.wait("battery_grid_charge_soc", "20")
 }
 
 func TestKilledWhileWriting(t *testing.T) {
@@ -264,8 +265,8 @@ func TestKilledWhileWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet, ID: id("battery_soc_max"),
-		Value: 99.0, Outcome: ledger.Begun}
+	left := ledger.Entry{Number: 7, At: time.Now(), Call: "c7", Action: host.ActionSet,
+		ID: id("battery_grid_charge_soc"), Value: 99.0, Outcome: ledger.Begun}
 	if err := store.Put(map[string][]byte{ledger.Prefix + "007": encode(t, left), "odd": []byte("?")}); err != nil {
 		t.Fatal(err)
 	}
@@ -274,10 +275,10 @@ func TestKilledWhileWriting(t *testing.T) {
 	}
 	h.set(chargeEnd, 10)
 	h.start()
-	h.wait("battery_soc_max", "10")
+	h.wait("battery_grid_charge_soc", "10")
 	h.closeHost()
 	h.openHost()
-	h.wait("battery_soc_max", "10")
+	h.wait("battery_grid_charge_soc", "10")
 	if len(h.writes()) > 0 {
 		t.Errorf("replayed: %v", h.writes())
 	}
@@ -290,11 +291,11 @@ func TestTheNewestOfTwoWritesStays(t *testing.T) {
 	h := newHouse(t, ", timeout: 20s")
 	h.set(chargeEnd, 50)
 	h.start()
-	h.wait("battery_soc_max", "50")
+	h.wait("battery_grid_charge_soc", "50")
 	h.gate.close()
 	ends := make(chan error, 2)
 	for n, value := range []float64{10, 20} {
-		go func() { ends <- h.host().SetValue(h.ctx, id("battery_soc_max"), value) }()
+		go func() { ends <- h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), value) }()
 		h.poll("the call has come", func() bool {
 			return len(h.ledger()) == n+1
 		})
@@ -308,7 +309,7 @@ func TestTheNewestOfTwoWritesStays(t *testing.T) {
 	if got := h.register(chargeEnd); got != 20 {
 		t.Errorf("the register holds %d", got)
 	}
-	if got := h.state("battery_soc_max").State; got != "20" {
+	if got := h.state("battery_grid_charge_soc").State; got != "20" {
 		t.Errorf("shown is %q", got)
 	}
 	if w := h.writes(); w[len(w)-1].Words[0] != 20 {
@@ -332,7 +333,7 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 	h.start()
 	h.poll("the host's list is followed", func() bool {
 		polled := h.snapshot().Devices[0].Polled
-		return polled != nil && polled["battery_soc_max"] && !polled["rated_power"]
+		return polled != nil && polled["battery_grid_charge_soc"] && !polled["rated_power"]
 	})
 	for _, c := range []struct {
 		disabled []string
@@ -354,7 +355,7 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 	h.closeHost() // the host stays away: the list is remembered
 	h.start()
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
-	if p := h.snapshot().Devices[0].Polled; p == nil || p["charge_window_1_start"] || !p["battery_soc_max"] {
+	if p := h.snapshot().Devices[0].Polled; p == nil || p["charge_window_1_start"] || !p["battery_grid_charge_soc"] {
 		t.Errorf("polled after a restart without a host: %v", p)
 	}
 }
@@ -363,8 +364,8 @@ func TestDiagnostics(t *testing.T) {
 	h := newHouse(t, "")
 	h.set(chargeEnd, 42)
 	h.start()
-	h.wait("battery_soc_max", "42")
-	if err := h.host().SetValue(h.ctx, id("battery_soc_max"), 43.0); err != nil {
+	h.wait("battery_grid_charge_soc", "42")
+	if err := h.host().SetValue(h.ctx, id("battery_grid_charge_soc"), 43.0); err != nil {
 		t.Fatal(err)
 	}
 	data, err := h.host().Diagnostics(h.ctx, "house")
@@ -380,7 +381,7 @@ func TestDiagnostics(t *testing.T) {
 			t.Errorf("%s is in the diagnostics", secret)
 		}
 	}
-	for _, want := range []string{`"version":"1.2.3"`, `"...345_battery_soc_max"`, `"outcome":"written"`,
+	for _, want := range []string{`"version":"1.2.3"`, `"...345_battery_grid_charge_soc"`, `"outcome":"written"`,
 		`"plan":["holding `, `"value":"43"`, `"Requests":`,
 		`"advice":[]`, `"watched":"`, `"learned":{`, `"poll":{"Achieved":`} {
 		if !strings.Contains(string(text), want) {

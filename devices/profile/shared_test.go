@@ -61,6 +61,28 @@ func TestLimitsArePlausible(t *testing.T) {
 	})
 }
 
+// What rests on one source that is not the maker's paper ships off and read only: a wrong register is worse than a
+// missing one.
+func TestOneSourceShipsOffAndReadOnly(t *testing.T) {
+	profiles, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range profiles {
+		for _, pt := range p.All() {
+			if level := p.Level(pt.Source); level != LevelOne && level != LevelOriginal {
+				continue
+			}
+			if pt.Entity.Enabled {
+				t.Errorf("%s: %s is on at first, from %s alone", p.ID, pt.Key, pt.Source)
+			}
+			if pt.Write != nil {
+				t.Errorf("%s: %s can be written, from %s alone", p.ID, pt.Key, pt.Source)
+			}
+		}
+	}
+}
+
 // dashboard are the quantities of which Home Assistant's energy dashboard is made, and what a device measures that has
 // them. A battery inverter has no panels, and one without a meter does not see the grid.
 var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "grid_energy_import": "grid_power",

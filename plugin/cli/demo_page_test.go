@@ -104,7 +104,7 @@ func (s *show) at(line int, key string) protocol.Range {
 
 const (
 	chargeCurrent = "number.house_battery_charge_current_limit"
-	chargePower   = "number.garage_battery_charge_power_limit"
+	chargeLevel   = "number.garage_battery_grid_charge_stop_level"
 	workMode      = "select.house_work_mode"
 )
 
@@ -131,8 +131,8 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	if held := s.held(0, "battery_charge_current_max"); held != 35 {
 		t.Errorf("the register holds %d", held)
 	}
-	p.enter(chargePower, "1200")
-	p.outcome(chargePower, "confirmed")
+	p.enter(chargeLevel, "42")
+	p.outcome(chargeLevel, "confirmed")
 	p.Eval(`((list) => { list.value = "Selling first"; list.dispatchEvent(new Event("change")); })(`+row(workMode)+
 		`.querySelector("select"))`, nil)
 	p.outcome(workMode, "confirmed")
@@ -155,14 +155,14 @@ func TestPageSetsAndRefuses(t *testing.T) {
 		!strings.Contains(sentence, "350") {
 		t.Errorf("the refusal is %q", sentence)
 	}
-	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "battery_charge_power_max"), 3)
-	p.enter(chargePower, "900") // the device refuses it
-	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "illegal data value") {
+	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "battery_grid_charge_soc"), 3)
+	p.enter(chargeLevel, "39") // the device refuses it
+	if sentence := p.outcome(chargeLevel, "failed"); !strings.Contains(sentence, "illegal data value") {
 		t.Errorf("the refusal is %q", sentence)
 	}
 	var shown string
-	p.Eval(row(chargePower)+".querySelector('input[inputmode]').value", &shown)
-	if held := s.held(1, "battery_charge_power_max"); held != 1200 {
+	p.Eval(row(chargeLevel)+".querySelector('input[inputmode]').value", &shown)
+	if held := s.held(1, "battery_grid_charge_soc"); held != 42 {
 		t.Errorf("after a refusal the register holds %d", held)
 	}
 	p.Shot("failed")
@@ -172,17 +172,17 @@ func TestPageSetsAndRefuses(t *testing.T) {
 func TestPageSurvivesRestarts(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
-	p.Wait("the settings", row(chargePower))
+	p.Wait("the settings", row(chargeLevel))
 	s.stopPlugin()
-	p.enter(chargePower, "1200") // Home Assistant's own action would say that all is well
-	if sentence := p.outcome(chargePower, "failed"); !strings.Contains(sentence, "not connected") {
+	p.enter(chargeLevel, "42") // Home Assistant's own action would say that all is well
+	if sentence := p.outcome(chargeLevel, "failed"); !strings.Contains(sentence, "not connected") {
 		t.Errorf("without the plugin a set-value fails with %q", sentence)
 	}
 	s.startPlugin()
 	p.Wait("values after a restart of the plugin",
-		row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
-	p.enter(chargePower, "1300")
-	p.outcome(chargePower, "confirmed")
+		row(chargeLevel)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
+	p.enter(chargeLevel, "43")
+	p.outcome(chargeLevel, "confirmed")
 
 	s.closeHost()
 	p.Wait("the loss", `document.getElementById("state").dataset.state === "connecting"`)
@@ -194,20 +194,20 @@ func TestPageSurvivesRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Wait("values after a restart of the host",
-		row(chargePower)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
-	p.enter(chargePower, "1400")
-	p.outcome(chargePower, "confirmed")
+		row(chargeLevel)+`.querySelector("input:enabled") && document.querySelectorAll(".device.gone").length === 0`)
+	p.enter(chargeLevel, "44")
+	p.outcome(chargeLevel, "confirmed")
 	s.stopPlugin()
 	s.house.Lines[1].Sim.Off()
 	s.startPlugin()
 	p.Wait("a value of before, with its age",
-		`/as of \d\d:\d\d/.test(`+row("number.garage_battery_discharge_power_limit")+`.textContent)`)
+		`/as of \d\d:\d\d/.test(`+row(chargeLevel)+`.textContent)`)
 	p.Shot("cached")
 	p.Wait("that the device is away, and why",
 		`/unavailable since .*no answer/.test(document.querySelector(".device.gone .status")?.textContent)`)
 	p.Eval("scrollTo(0, 0)", nil)
 	p.Shot("away")
-	if held := s.held(1, "battery_charge_power_max"); held != 1400 {
+	if held := s.held(1, "battery_grid_charge_soc"); held != 44 {
 		t.Errorf("the register holds %d", held)
 	}
 	p.untroubled()
@@ -235,14 +235,14 @@ func TestPageSetsATimeOnce(t *testing.T) {
 func TestPageMakesAnAutomation(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/scenes", 1280, 900)
-	for _, setting := range []string{chargePower, chargeCurrent} { // of two devices, of which one is known later
+	for _, setting := range []string{chargeLevel, chargeCurrent} { // of two devices, of which one is known later
 		p.Wait("the choice of "+setting,
 			`[...document.querySelectorAll(".make select option")].some((o) => o.value === "`+setting+`")`)
 	}
 	p.Eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
 		const [watched, way, target] = form.querySelectorAll("select"), [limit, value] = form.querySelectorAll("input");
-		[watched.value, way.value, target.value] = ["`+chargeCurrent+`", "below", "`+chargePower+`"];
+		[watched.value, way.value, target.value] = ["`+chargeCurrent+`", "below", "`+chargeLevel+`"];
 		[limit.value, value.value] = ["40", "much"];
 		form.requestSubmit();
 	})()`, nil)
@@ -250,29 +250,29 @@ func TestPageMakesAnAutomation(t *testing.T) {
 		`/cannot be set to .much/.test(document.querySelectorAll(".make")[1].querySelector(".problem").textContent)`)
 	p.Eval(`(() => {
 		const form = document.querySelectorAll(".make")[1];
-		form.querySelectorAll("input")[1].value = "1500";
+		form.querySelectorAll("input")[1].value = "45";
 		form.requestSubmit();
 	})()`, nil)
 	p.Wait("the automation in words", `document.querySelector(".item .rule")?.textContent ===
 		"When House: Battery charge current limit is below 40 A, " +
-		"set Garage: Battery charge power limit to 1500 W."`)
+		"set Garage: Battery grid charge stop level to 45 %."`)
 	p.Shot("automation")
 	p.open("devices")
 	p.enter(chargeCurrent, "30")
 	p.outcome(chargeCurrent, "confirmed")
-	p.Wait("what the automation sets", row(chargePower)+`.querySelector("input[inputmode]").value === "1500"`)
-	if held := s.held(1, "battery_charge_power_max"); held != 1500 {
+	p.Wait("what the automation sets", row(chargeLevel)+`.querySelector("input[inputmode]").value === "45"`)
+	if held := s.held(1, "battery_grid_charge_soc"); held != 45 {
 		t.Errorf("the register holds %d", held)
 	}
 	p.open("scenes")
 	note := `(` + row("automation.rule") + `?.querySelector(".note").textContent)`
 	p.Wait("that it ran", `/last ran/.test`+note)
 	p.open("devices")
-	for _, step := range []struct{ entity, value string }{{chargePower, "1200"}, {chargeCurrent, "50"}} {
+	for _, step := range []struct{ entity, value string }{{chargeLevel, "42"}, {chargeCurrent, "50"}} {
 		p.enter(step.entity, step.value)
 		p.outcome(step.entity, "confirmed")
 	}
-	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "battery_charge_power_max"), 3)
+	s.house.Lines[1].Devices[0].Unit.ReadOnly(s.at(1, "battery_grid_charge_soc"), 3)
 	p.enter(chargeCurrent, "31") // the limit is crossed again
 	p.outcome(chargeCurrent, "confirmed")
 	p.open("scenes")
@@ -286,16 +286,16 @@ func TestPageMakesAnAutomation(t *testing.T) {
 func TestPageTellsWhatASceneDidNotWrite(t *testing.T) {
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
-	p.Wait("the settings", row(chargePower)+` && `+row(chargeCurrent))
+	p.Wait("the settings", row(chargeLevel)+` && `+row(chargeCurrent))
 	p.open("scenes")
 	if _, err := s.demoRun.host.Load().Action(t.Context(), "scene", "create",
-		map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargePower}}); err != nil {
+		map[string]any{"scene_id": "calm", "snapshot_entities": []string{chargeCurrent, chargeLevel}}); err != nil {
 		t.Fatal(err)
 	}
 	s.house.Lines[1].Sim.Off()
 	ready, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := s.demoRun.host.Load().WaitState(ready, chargePower, "unavailable"); err != nil {
+	if err := s.demoRun.host.Load().WaitState(ready, chargeLevel, "unavailable"); err != nil {
 		t.Fatal(err)
 	}
 	p.Click(row("scene.calm") + `.querySelector("button.main")`)

@@ -126,12 +126,12 @@ func TestDemoInAHomeAssistant(t *testing.T) {
 	if err := h.Wait(ctx,
 		func() bool {
 			s,
-				_ := h.State("number.garage_battery_charge_power_limit")
-			return s.State == "3000"
+				_ := h.State("number.garage_battery_grid_charge_stop_level")
+			return s.State == "60"
 		}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.SetValue(ctx, "number.garage_battery_charge_power_limit", 1200.0); err != nil {
+	if err := h.SetValue(ctx, "number.garage_battery_grid_charge_stop_level", 42.0); err != nil {
 		t.Error(err)
 	}
 	if text := out.String(); !strings.Contains(text, "It is shown in the Home Assistant at "+server.URL) ||

@@ -36,12 +36,12 @@ func BenchmarkDemoStart(b *testing.B) {
 func BenchmarkPageSet(b *testing.B) {
 	s := startDemo(b, demoFlags{})
 	p := openTab(b, s.url+"/#/devices", 1280, 900)
-	p.Wait("the settings", row(chargePower))
+	p.Wait("the settings", row(chargeLevel))
 	p.Wait("the settings", row(chargeCurrent))
 	for name, set := range map[string]struct {
 		entity    string
 		low, step int
-	}{"tcp": {chargePower, 1000, 100}, "serial": {chargeCurrent, 30, 1}} {
+	}{"tcp": {chargeLevel, 40, 1}, "serial": {chargeCurrent, 30, 1}} {
 		b.Run(name, func(b *testing.B) {
 			var sum, most float64
 			n := 0

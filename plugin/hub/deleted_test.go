@@ -108,7 +108,7 @@ func TestADeletedDeviceThatIsAwayFreesItsPlace(t *testing.T) {
 	s, u := still(t, Memory{known: map[string]knownDevice{"tcp h#1": {Profile: "senergy",
 		Identity: devices.Identity{Serial: serialNumber}}}})
 	s.describe(now)
-	s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(80), Raw: []uint16{80},
+	s.readings(u.device, []devices.Reading{{Key: "battery_grid_charge_soc", Value: codec.Number(80), Raw: []uint16{80},
 		ReadAt: now}})
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "another device answers at unit 1"}, now)
 	s.delete([]deletion{{serialNumber, true}}, now)

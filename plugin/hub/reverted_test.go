@@ -37,11 +37,11 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 		*e.Reverted != (ledger.Reversal{Found: "01:03", Seconds: 41.5}) {
 		t.Errorf("entry %+v", e)
 	}
-	revert("battery_soc_max", codec.Number(60), codec.Number(50)) // not in the ledger any more
+	revert("battery_grid_charge_soc", codec.Number(60), codec.Number(50)) // not in the ledger any more
 	want := []host.Notice{
 		{Kind: host.NoticeReverted, ID: id("charge_window_1_start_text"), Wanted: "01:02", Found: "01:03",
 			Seconds: 41.5},
-		{Kind: host.NoticeReverted, ID: id("battery_soc_max"), Wanted: 60.0, Found: 50.0, Seconds: 41.5},
+		{Kind: host.NoticeReverted, ID: id("battery_grid_charge_soc"), Wanted: 60.0, Found: 50.0, Seconds: 41.5},
 	}
 	if len(told) != 2 || told[0] != want[0] || told[1] != want[1] {
 		t.Errorf("told %+v", told)

@@ -21,13 +21,13 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 			Value: value, Outcome: ledger.Begun}
 	}
 	s, u := still(t, Memory{ledger: []ledger.Entry{
-		{Number: 3, ID: id("battery_soc_max"), Value: 10.0, Outcome: ledger.Unchanged},
-		open(4, "battery_soc_max", 10.0), open(5, "battery_grid_charge", true),
+		{Number: 3, ID: id("battery_grid_charge_soc"), Value: 10.0, Outcome: ledger.Unchanged},
+		open(4, "battery_grid_charge_soc", 10.0), open(5, "battery_grid_charge", true),
 		open(6, "charge_window_1_start", "01:02"),
 	}})
 	s.describe(now)
 	s.readings(u.device, []devices.Reading{
-		{Key: "battery_soc_max", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now},
+		{Key: "battery_grid_charge_soc", Value: codec.Number(10), Raw: []uint16{10}, ReadAt: now},
 		{Key: "battery_grid_charge", Value: codec.None("refused"), ReadAt: now}, // it was not read
 		{Key: "charge_window_1_start", Value: codec.TimeOf(63), Raw: []uint16{0x0103}, ReadAt: now},
 	})
@@ -44,8 +44,8 @@ func TestWhatAKilledProcessLeftOpenIsEndedByReading(t *testing.T) {
 	if e := s.ledger.Last(ledger.Size)[2]; e.Outcome != host.CodeNotVerified {
 		t.Errorf("entry %+v", e)
 	}
-	begun := s.ledger.Begin(host.Call{ID: id("battery_soc_max"), Value: 20.0}, now)
-	s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(10), Raw: []uint16{10},
+	begun := s.ledger.Begin(host.Call{ID: id("battery_grid_charge_soc"), Value: 20.0}, now)
+	s.readings(u.device, []devices.Reading{{Key: "battery_grid_charge_soc", Value: codec.Number(10), Raw: []uint16{10},
 		ReadAt: now}})
 	if e := s.ledger.Last(ledger.Size)[4]; e.Number != begun || e.Outcome != ledger.Begun {
 		t.Errorf("a set-value of this process was ended by a poll: %+v", e)
@@ -77,11 +77,11 @@ func TestWhetherRegistersHoldAValue(t *testing.T) {
 		value any
 		want  bool
 	}{
-		{"battery_soc_max", []uint16{80}, 80.0, true},
-		{"battery_soc_max", []uint16{80}, 80.0000000001, true},
-		{"battery_soc_max", []uint16{80}, 81.0, false},
-		{"battery_soc_max", nil, 80.0, false},
-		{"battery_soc_max", []uint16{80}, "much", false},
+		{"battery_grid_charge_soc", []uint16{80}, 80.0, true},
+		{"battery_grid_charge_soc", []uint16{80}, 80.0000000001, true},
+		{"battery_grid_charge_soc", []uint16{80}, 81.0, false},
+		{"battery_grid_charge_soc", nil, 80.0, false},
+		{"battery_grid_charge_soc", []uint16{80}, "much", false},
 		{"charge_window_1_start", []uint16{0x0102}, "01:02", true},
 		{"battery_grid_charge", []uint16{1}, true, true},
 		{"battery_grid_charge", []uint16{1}, false, false},

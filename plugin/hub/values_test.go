@@ -47,12 +47,12 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 	now := time.Now()
 	old, young := now.Add(-time.Hour), now.Add(-4*time.Minute)
 	s, u := still(t, Memory{values: map[string]map[string]keptValue{serialNumber: {
-		"battery_soc_max": {codec.Number(80), old},     // a setting
-		"pv_energy":       {codec.Number(1234), old},   // a counter
-		"gone":            {codec.TextOf("gone"), old}, // no longer a point
-		"model":           {codec.TextOf("M"), old},    // read once
-		"temperature":     {codec.Number(30), old},     // a measurement
-		"battery_soc":     {codec.Number(55), young},   // a young one
+		"battery_grid_charge_soc": {codec.Number(80), old},     // a setting
+		"pv_energy":               {codec.Number(1234), old},   // a counter
+		"gone":                    {codec.TextOf("gone"), old}, // no longer a point
+		"model":                   {codec.TextOf("M"), old},    // read once
+		"temperature":             {codec.Number(30), old},     // a measurement
+		"battery_soc":             {codec.Number(55), young},   // a young one
 	}}})
 	put := map[string]bool{}
 	s.describe(now)
@@ -60,10 +60,10 @@ func TestWhatIsKeptOverARestart(t *testing.T) {
 		put[p.Key] = v.cached
 		return nil, false
 	})
-	if len(put) != 5 || !put["battery_soc_max"] || put["gone"] {
+	if len(put) != 5 || !put["battery_grid_charge_soc"] || put["gone"] {
 		t.Errorf("taken from the cache: %v", put)
 	}
-	for key, want := range map[string]bool{"battery_soc_max": true, "pv_energy": true, "model": true,
+	for key, want := range map[string]bool{"battery_grid_charge_soc": true, "pv_energy": true, "model": true,
 		"temperature": false} {
 		if got := isLasting(u.points[key]); got != want {
 			t.Errorf("%s lasts: %t", key, got)
@@ -82,13 +82,13 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 	s, u := still(t, Memory{})
 	s.describe(now)
 	read := func(value float64, at time.Time) {
-		s.readings(u.device, []devices.Reading{{Key: "battery_soc_max", Value: codec.Number(value), Raw: []uint16{1},
-			ReadAt: at}})
+		s.readings(u.device, []devices.Reading{{Key: "battery_grid_charge_soc", Value: codec.Number(value),
+			Raw: []uint16{1}, ReadAt: at}})
 	}
 	written := func(all bool) bool {
 		clear(s.pending)
 		s.collect(now, all)
-		_, ok := s.pending[valueKey(serialNumber, "battery_soc_max")]
+		_, ok := s.pending[valueKey(serialNumber, "battery_grid_charge_soc")]
 		return ok
 	}
 	for _, c := range []struct {
@@ -110,7 +110,7 @@ func TestWhatIsWrittenToTheCache(t *testing.T) {
 		}
 	}
 	s.readings(u.device, []devices.Reading{{
-		Key: "battery_soc_max", Value: codec.None("not available"), Raw: []uint16{1},
+		Key: "battery_grid_charge_soc", Value: codec.None("not available"), Raw: []uint16{1},
 		ReadAt: now.Add(time.Hour)}})
 	if written(true) {
 		t.Error("no value is written")
@@ -122,7 +122,7 @@ func TestADeviceThatWasAwayForLong(t *testing.T) {
 	s, u := still(t, Memory{})
 	s.describe(now)
 	s.readings(u.device, []devices.Reading{
-		{Key: "battery_soc_max", Value: codec.Number(1), Raw: []uint16{1}, ReadAt: now},
+		{Key: "battery_grid_charge_soc", Value: codec.Number(1), Raw: []uint16{1}, ReadAt: now},
 		{Key: "temperature", Value: codec.Number(20), Raw: []uint16{20}, ReadAt: now},
 	})
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
@@ -134,7 +134,7 @@ func TestADeviceThatWasAwayForLong(t *testing.T) {
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Reason: "it sleeps"}, now)
 	s.status(u.device, devices.Status{Identity: u.device.Identity(), Online: true, Identified: true},
 		now.Add(time.Hour))
-	if !u.values["temperature"].cached || !u.values["battery_soc_max"].cached {
+	if !u.values["temperature"].cached || !u.values["battery_grid_charge_soc"].cached {
 		t.Error("after an hour the old values count as fresh")
 	}
 }
@@ -163,7 +163,7 @@ func TestTwoDevicesWithOneID(t *testing.T) {
 		t.Errorf("told %d times", n)
 	}
 	s.readings(places[1].Device, []devices.Reading{
-		{Key: "battery_soc_max", Value: codec.Number(1), ReadAt: time.Now()}})
+		{Key: "battery_grid_charge_soc", Value: codec.Number(1), ReadAt: time.Now()}})
 }
 
 func TestTheNewestListOfTheHostCounts(t *testing.T) {
@@ -189,7 +189,7 @@ func TestALateListOfTheHost(t *testing.T) {
 		t.Error("an owner who has enabled everything does not get it")
 	}
 	s.setDisabled([]string{id("rated_power")}, now)
-	if u.polled["rated_power"] || !u.polled["battery_soc_max"] {
+	if u.polled["rated_power"] || !u.polled["battery_grid_charge_soc"] {
 		t.Errorf("polled %v", u.polled)
 	}
 }
