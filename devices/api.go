@@ -60,13 +60,15 @@ type Sink interface {
 
 // What a device is asked for and says, by the words of the packages that do the work.
 type (
-	Bus        = ask.Bus       // what a device needs of its line
-	Reading    = ask.Reading   // a value with the moment at which its read began
-	Set        = write.Set     // one set-value
-	Outcome    = write.Outcome // the end of a Set that did not fail
-	WriteError = write.Error   // a failed Set
-	PollReport = poll.Report   // how the polls went lately
-	Hole       = poll.Hole     // a place that the device does not read across
+	Bus        = ask.Bus          // what a device needs of its line
+	Reading    = ask.Reading      // a value with the moment at which its read began
+	Set        = write.Set        // one set-value
+	Outcome    = write.Outcome    // the end of a Set that did not fail
+	WriteError = write.Error      // a failed Set
+	SetGroup   = write.SetGroup   // several set-values of one group of the profile
+	GroupError = write.GroupError // the values of a SetGroup that failed
+	PollReport = poll.Report      // how the polls went lately
+	Hole       = poll.Hole        // a place that the device does not read across
 )
 
 // IdentityPlan returns the reads by which a device of the profile proves who it is, behind each opening of the

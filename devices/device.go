@@ -207,6 +207,11 @@ func (d *Device) Write(ctx context.Context, set Set) (Outcome, error) {
 	return d.writer.Write(ctx, set)
 }
 
+// WriteGroup sets points of one group in one request, see write.Writer.WriteGroup.
+func (d *Device) WriteGroup(ctx context.Context, set SetGroup) (map[string]Outcome, error) {
+	return d.writer.WriteGroup(ctx, set)
+}
+
 // hold has f called with the line held and the device identified on its connection; again while the device is busy.
 func (d *Device) hold(ctx context.Context, req protocol.Request,
 	f func(ctx context.Context, x protocol.Exchanger) error) error {
@@ -225,7 +230,11 @@ func (d *Device) hold(ctx context.Context, req protocol.Request,
 // writing is what the writer sees of its device.
 type writing struct{ *Device }
 
-func (d writing) Point(key string) (profile.Point, bool) { return d.point(key) }
+func (d writing) Points() []profile.Point {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.points
+}
 
 func (d writing) Hold(ctx context.Context, req protocol.Request,
 	f func(ctx context.Context, x protocol.Exchanger) error) error {

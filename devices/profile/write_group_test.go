@@ -52,7 +52,8 @@ points:
       points:
         - {key: "slot_{n}_power", name: "Slot {n} power", at: 301, write: {min: 0, max: 9000}, source: paper}
   - {key: grid_wanted, name: Wanted grid power, at: 4487, type: s32, write: {min: -20000, max: 20000}, source: paper}
-  - {key: battery_least, name: Least battery power, at: 4489, type: s32, write: {min: -20000, max: 20000}, source: paper}
+  - {key: battery_least, name: Least battery power, at: 4489, type: s32, write: {min: -20000, max: 20000},
+     source: paper}
   - {key: battery_most, name: Most battery power, at: 4491, type: s32, write: {min: -20000, max: 20000}, source: paper}
   - {key: country, name: Country, at: 100, options: {0: A, 1: B}, write: {around: {lv: installer, hv: none}}}
   - {key: remote_power, name: Remote power, at: 124, write: {min: 0, max: 9000, readback: false}, source: paper}
@@ -101,7 +102,8 @@ func TestAround(t *testing.T) {
 	lv, _ := p.ResolveNamed("lv")
 	hv, _ := p.ResolveNamed("hv")
 	around := find(t, lv, "country").Write.Around
-	if around == nil || find(t, hv, "country").Write.Around != nil || find(t, lv, "grid_wanted").Write.Around != around {
+	if around == nil || find(t, hv, "country").Write.Around != nil ||
+		find(t, lv, "grid_wanted").Write.Around != around {
 		t.Fatalf("around %v of lv, %v of hv", around, find(t, hv, "country").Write.Around)
 	}
 	first, last := around.Before[0], around.After[0]
@@ -160,9 +162,11 @@ var spoiltGroups = []struct{ name, yaml string }{
 	{"constant that nothing may touch", strings.Replace(grouping(
 		"write_groups: {both: {name: Both, together: [aa], constants: {201: 65536}}}", extraA),
 		"  source: paper\nidentify", "  never: [holding 201]\n  source: paper\nidentify", 1)},
-	{"around", grouping("around: {none: {before: [{at: input 1, value: 1}, {at: 1, value: [1, 2], mask: 1}]}, two: {}}",
+	{"around", grouping("around: {none: {before: [{at: input 1, value: 1}, "+
+		"{at: 1, value: [1, 2], mask: 1}]}, two: {}}",
 		"key: aa, name: A, at: 200, write: {min: 0, max: 9, around: three}, source: paper")},
 	{"steps", grouping("around: {one: {after: [{at: 70000, value: 1}, {at: 1, value: 65536, wait: 1m}, {value: 1}]}}")},
 	{"written and never read", grouping("",
-		"key: aa, name: A, at: 200, mask: 1, write: {min: 0, max: 1, readback: false, flash: true, at: 5}, source: paper")},
+		"key: aa, name: A, at: 200, mask: 1, write: {min: 0, max: 1, readback: false, flash: true, at: 5}, "+
+			"source: paper")},
 }

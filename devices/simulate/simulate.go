@@ -124,7 +124,31 @@ func (s simulation) protect(points []profile.Point) {
 		for _, r := range ranges {
 			s.unit.Behave(r, sim.Behaviour{})
 		}
+		s.together(p.Write)
 	}
+}
+
+// together has what is written as a group refused otherwise, and what goes around a write taken.
+func (s simulation) together(w *profile.Write) {
+	if g := w.Group; g != nil {
+		for i := range g.Range.Count {
+			s.writable(protocol.Range{Addr: g.Range.Addr + i, Count: 1})
+		}
+		s.unit.OnlyWhole(g.Range, protocol.IllegalDataAddress)
+	}
+	if w.Around != nil {
+		for _, step := range slices.Concat(w.Around.Before, w.Around.After) {
+			s.writable(step.Range())
+		}
+	}
+}
+
+// writable makes registers exist and takes what is written to them.
+func (s simulation) writable(r protocol.Range) {
+	if _, exists := s.unit.Get(r.Table, r.Addr, r.Count); !exists {
+		s.unit.Set(r.Table, r.Addr, make([]uint16, r.Count)...)
+	}
+	s.unit.Behave(r, sim.Behaviour{})
 }
 
 // plausible returns values for the i-th point, the best first; the first that fits its registers counts.

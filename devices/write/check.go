@@ -14,7 +14,7 @@ import (
 
 // check finds the point of a set-value and turns the value into one that may be written; an Error says why not.
 func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
-	p, ok := w.device.Point(set.Key)
+	p, ok := w.find(set.Key)
 	if !ok {
 		return p, codec.Value{}, w.unknown(set.Key)
 	}

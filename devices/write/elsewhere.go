@@ -96,5 +96,5 @@ func isHeld(p profile.Point, v codec.Value, r ask.Reading) bool {
 
 // overlapsAny reports whether a point shares a register, read or written, with a range.
 func overlapsAny(p profile.Point, over protocol.Range) bool {
-	return writtenAt(p).Overlaps(over) || slices.ContainsFunc(p.Ranges, over.Overlaps)
+	return reach(p).Overlaps(over) || slices.ContainsFunc(p.Ranges, over.Overlaps)
 }

@@ -49,6 +49,8 @@ const (
 	CodeOutcomeUnknown  = "outcome_unknown"
 	CodeCancelled       = "cancelled"
 	CodeStopping        = "stopping"
+	CodeStepFailed      = "step_failed"
+	CodeUnknownKey      = "unknown_key"
 	CodeFailed          = "failed"
 )
 
@@ -119,8 +121,11 @@ func lineDown(p profile.Point, device string, cause error) *Error {
 	return failure(StageNotSent, p, CodeLineDown, reason, cause, "device", device, "line", line)
 }
 
-// registers names the registers of a point: "holding 588+2", several joined by a comma.
+// registers names the registers that a write to the point changes: "holding 588+2", several joined by a comma.
 func registers(p profile.Point) string {
+	if p.Write != nil && p.Write.Group != nil {
+		return p.Write.Group.Range.String()
+	}
 	text := ""
 	ranges := p.Ranges
 	if p.Write != nil {

@@ -16,12 +16,13 @@ func (w *Writer) mayJoin(group []*pointWrite, e *entry) bool {
 	if len(group) == 0 {
 		return true
 	}
+	if first := group[0].p; first.Write.Group != nil {
+		return w.inGroup(group, e)
+	}
 	first := group[0].p
-	p, ok := w.device.Point(e.key)
-	if !ok || e.alone || group[0].entry.alone || first.Button() || p.Button() || p.Write == nil ||
-		isElsewhere(p) || isElsewhere(first) || len(p.Ranges) != 1 ||
-		p.Write.Arm != first.Write.Arm || p.Write.Single != first.Write.Single ||
-		w.settleTime(p) != w.settleTime(first) {
+	p, ok := w.find(e.key)
+	if !ok || e.alone || group[0].entry.alone || p.Write == nil || p.Write.Group != nil || first.Button() ||
+		p.Button() || isElsewhere(p) || isElsewhere(first) || len(p.Ranges) != 1 || !w.alike(p, first) {
 		return false
 	}
 	r := p.Ranges[0]
@@ -38,6 +39,13 @@ func (w *Writer) mayJoin(group []*pointWrite, e *entry) bool {
 		return false
 	}
 	return all.Count+r.Count <= w.mostAtOnce()
+}
+
+// inGroup reports whether an entry belongs to the group of the profile that is written. Then it goes with it, even if a
+// busy device was to be asked later.
+func (w *Writer) inGroup(group []*pointWrite, e *entry) bool {
+	g := groupOf(group)
+	return g != nil && slices.Contains(g.Members, e.key)
 }
 
 // mostAtOnce returns the most registers that are written together: what one request can write and one can read back.
@@ -65,6 +73,14 @@ func runs(group []*pointWrite) (all [][]*pointWrite) {
 		all = append(all, []*pointWrite{p})
 	}
 	return all
+}
+
+// requests cuts what is to be written into requests: a group of the profile is one.
+func requests(writes []*pointWrite) [][]*pointWrite {
+	if groupOf(writes) != nil {
+		return [][]*pointWrite{writes}
+	}
+	return runs(writes)
 }
 
 // coverOf returns the smallest range that contains all of a group.

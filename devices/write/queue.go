@@ -23,6 +23,8 @@ type entry struct {
 	calls  []*call   // oldest first, never empty
 	from   time.Time // its turn does not come before: it was queued then, or a busy device is asked again then
 	tries  int       // how often the device was busy
+	since  time.Time // when its first call came
+	until  time.Time // how long it waits, with the line held, for others that leave in the same request
 	resent bool      // the device did not carry it out the first time
 	alone  bool      // it is not joined with others again
 }
@@ -65,23 +67,79 @@ func (c *call) isOver() bool { return c.ctx.Err() != nil || c.isLate() }
 
 func newQueue() queue { return queue{taken: map[string]bool{}, wake: make(chan struct{}, 1)} }
 
-// add queues a call; false if the writer has stopped.
-func (q *queue) add(c *call) bool {
+// add queues a call; false if the writer has stopped. It waits a while for the companions with which it can leave.
+func (q *queue) add(companions []string, c *call) bool {
+	return q.push([]*call{c}, func() {
+		if len(companions) > 0 {
+			q.extend(append(companions, c.set.Key), c.called)
+		}
+	})
+}
+
+// addAtOnce queues calls of one group; false if the writer has stopped. They wait for nothing else.
+func (q *queue) addAtOnce(group []string, calls []*call) bool {
+	return q.push(calls, func() {
+		for _, key := range group {
+			if e := q.find(key); e != nil {
+				e.until = time.Time{}
+			}
+		}
+	})
+}
+
+func (q *queue) push(calls []*call, gather func()) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return false
 	}
-	if e := q.find(c.set.Key); e != nil {
-		e.calls = append(e.calls, c)
-	} else {
-		q.entries = append(q.entries, &entry{key: c.set.Key, calls: []*call{c}, from: c.called})
+	for _, c := range calls {
+		if e := q.find(c.set.Key); e != nil {
+			e.calls = append(e.calls, c)
+		} else {
+			q.entries = append(q.entries, &entry{key: c.set.Key, calls: []*call{c}, from: c.called, since: c.called})
+		}
 	}
+	gather()
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 	return true
+}
+
+// extend has what can leave together wait for what is missing, unless nothing is; the caller holds mu.
+func (q *queue) extend(keys []string, now time.Time) {
+	var present []*entry
+	first := now
+	for _, key := range keys {
+		if e := q.find(key); e != nil {
+			present = append(present, e)
+			if e.since.Before(first) {
+				first = e.since
+			}
+		}
+	}
+	until := now.Add(gatherFor)
+	if most := first.Add(gatherMost); most.Before(until) {
+		until = most
+	}
+	for _, e := range present {
+		if e.until = until; len(present) == len(keys) {
+			e.until = time.Time{}
+		}
+	}
+}
+
+// gathering returns how long the entry that is taken next waits for others.
+func (q *queue) gathering(may func(*entry) bool) time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.IndexFunc(q.entries, may)
+	if i < 0 {
+		return time.Time{}
+	}
+	return q.entries[i].until
 }
 
 // find returns the entry of a point, nil if there is none; the caller holds mu.
@@ -115,6 +173,7 @@ func (q *queue) take(may func(*entry) bool) *entry {
 		return nil
 	}
 	e := q.entries[i]
+	e.until = time.Time{}
 	q.entries = slices.Delete(q.entries, i, i+1)
 	q.taken[e.key] = true
 	return e

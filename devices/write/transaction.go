@@ -22,13 +22,15 @@ type pointWrite struct {
 
 	before *ask.Reading // what was read before writing; nil if nothing was
 	target []uint16     // what the registers held that are written, where that is not where the point is read
+	group  []uint16     // of a group of the profile: what all of it held, with its constants
 	words  []uint16     // wanted
 
-	sent    time.Time // just before the first byte of the write
-	settled time.Time // when it may be read back
-	doubt   error     // why it is open whether the device has carried it out; nil if it acknowledged it
-	failed  *Error    // ends it
-	equal   bool      // nothing had to be written
+	sent       time.Time // just before the first byte of the write
+	settled    time.Time // when it may be read back
+	doubt      error     // why it is open whether the device has carried it out; nil if it acknowledged it
+	failed     *Error    // ends it
+	unfinished error     // why what goes behind the write failed; nil if it was done
+	equal      bool      // nothing had to be written
 
 	found  *ask.Reading  // the last read-back
 	unread error         // why the last read-back failed
@@ -49,18 +51,28 @@ func where(group []*pointWrite, is func(*pointWrite) bool) []*pointWrite {
 	return slices.DeleteFunc(slices.Clone(group), func(p *pointWrite) bool { return !is(p) })
 }
 
-// carryOut writes a group over the held line. It first reads registers that are changed only in part, and reads back at
-// once those that need no time to settle, so that nobody else gets the line in between.
+// carryOut writes a group over the held line. It first reads what stays as it is, and reads back at once what needs no
+// time to settle, so that nobody else gets the line in between.
 func (w *Writer) carryOut(ctx context.Context, x protocol.Exchanger, group []*pointWrite) {
-	for _, run := range runs(where(group, w.readsFirst)) {
-		w.readFirst(ctx, x, run)
+	if groupOf(group) != nil {
+		w.readGroup(ctx, x, group)
+	} else {
+		for _, run := range runs(where(group, w.readsFirst)) {
+			w.readFirst(ctx, x, run)
+		}
 	}
 	for _, p := range where(group, (*pointWrite).isWaiting) {
 		w.encode(p)
 	}
-	for _, run := range runs(where(group, (*pointWrite).isWaiting)) {
+	w.keepWhole(group)
+	waiting := where(group, (*pointWrite).isWaiting)
+	if len(waiting) == 0 || !w.before(ctx, x, waiting) {
+		return
+	}
+	for _, run := range requests(waiting) {
 		w.write(ctx, x, run)
 	}
+	w.after(ctx, x, waiting)
 	acknowledged := where(group, func(p *pointWrite) bool {
 		return p.entry != nil && !p.sent.IsZero() && p.failed == nil && p.doubt == nil && p.readsBack() &&
 			w.settleTime(p.p) == 0
@@ -102,7 +114,7 @@ func (w *Writer) readFirst(ctx context.Context, x protocol.Exchanger, run []*poi
 	for _, p := range run {
 		err := p.unread
 		p.before, p.found, p.unread = p.found, nil, nil
-		if ask.IsBusy(err) && w.retry(p) {
+		if ask.IsBusy(err) && w.retry([]*pointWrite{p}, p.call) {
 			continue
 		}
 		if err != nil {
@@ -130,6 +142,23 @@ func (w *Writer) encode(p *pointWrite) {
 	p.equal = p.before != nil && p.holds(*p.before) && !p.call.set.Force
 }
 
+// keepWhole has all that is set of a group written if any of it must be. Where one value cannot be written the others
+// are queued again, because its place was not read.
+func (w *Writer) keepWhole(group []*pointWrite) {
+	waiting := where(group, (*pointWrite).isWaiting)
+	if groupOf(group) == nil || len(waiting) == 0 {
+		return
+	}
+	broken := slices.ContainsFunc(group, func(p *pointWrite) bool { return p.entry != nil && p.failed != nil })
+	for _, p := range group {
+		if p.entry != nil && p.failed == nil {
+			if p.equal = false; broken {
+				w.putBack(p)
+			}
+		}
+	}
+}
+
 // write sends the words of neighbouring points in one request. Up to its first byte each caller may give up, and then
 // the value before his counts; from then on it is carried out.
 func (w *Writer) write(ctx context.Context, x protocol.Exchanger, run []*pointWrite) {
@@ -144,7 +173,7 @@ func (w *Writer) write(ctx context.Context, x protocol.Exchanger, run []*pointWr
 	switch {
 	case isUnsent(resp, err) && slices.ContainsFunc(run, func(p *pointWrite) bool { return p.call.isOver() }):
 		w.writeTheRest(ctx, x, run)
-	case refused && no.AboutRequest() && len(run) > 1:
+	case refused && no.AboutRequest() && len(run) > 1 && groupOf(run) == nil:
 		// Nothing was carried out: they go one by one, each with the answer to its own value.
 		for _, p := range slices.Backward(run) {
 			p.entry.alone = true
@@ -154,10 +183,13 @@ func (w *Writer) write(ctx context.Context, x protocol.Exchanger, run []*pointWr
 	case refused && no.Code == protocol.ServerDeviceBusy:
 		for _, p := range run {
 			w.values.End(ctx, p.p, End{})
-			if !w.retry(p) {
-				p.wrote(w.settleTime(p.p), resp)
-				w.judge(p, err)
-			}
+		}
+		if w.retry(run, run[0].call) {
+			return
+		}
+		for _, p := range run {
+			p.wrote(w.settleTime(p.p), resp)
+			w.judge(p, err)
 		}
 	default:
 		for _, p := range run {
@@ -178,25 +210,31 @@ func isUnsent(resp protocol.Response, err error) bool {
 func (w *Writer) writeTheRest(ctx context.Context, x protocol.Exchanger, run []*pointWrite) {
 	for _, p := range run {
 		w.values.End(ctx, p.p, End{})
-		if w.choose(p) {
+		whole := groupOf(run) != nil
+		if w.choose(p) && whole {
+			w.putBack(p) // what the others would have changed is to be read first
+		} else if !whole && p.entry != nil {
 			w.encode(p)
 		}
 	}
-	for _, rest := range runs(where(run, (*pointWrite).isWaiting)) {
+	for _, rest := range requests(where(run, (*pointWrite).isWaiting)) {
 		w.write(ctx, x, rest)
 	}
 }
 
-// retry puts a point back into the queue because the device is busy, and so has carried out nothing; false after the
-// last try.
-func (w *Writer) retry(p *pointWrite) bool {
-	at, again := w.client.RetryAt(p.call.set.Deadline, p.entry.tries)
-	if again {
+// retry puts points back into the queue because the device is busy, and so has carried out nothing; false after the
+// last try. c is the call that decides how long.
+func (w *Writer) retry(run []*pointWrite, c *call) bool {
+	at, again := w.client.RetryAt(c.set.Deadline, run[0].entry.tries)
+	if !again {
+		return false
+	}
+	for _, p := range slices.Backward(run) {
 		p.entry.tries++
 		p.entry.from = at
 		w.putBack(p)
 	}
-	return again
+	return true
 }
 
 // putBack ends the pointWrite; its entry begins anew.
@@ -215,6 +253,9 @@ func (w *Writer) request(run []*pointWrite) protocol.Request {
 		req.Op = protocol.WriteSingle
 	}
 	req.Words, req.Deadline = make([]uint16, req.Range.Count), run[0].call.until()
+	if groupOf(run) != nil {
+		fillGroup(&req, run)
+	}
 	for _, p := range run {
 		held := p.target
 		if p.before != nil && !isElsewhere(p.p) {

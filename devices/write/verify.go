@@ -22,8 +22,8 @@ const (
 	longPause  = time.Second
 )
 
-// readsBack: only a button may have a register that does not hold what was written.
-func (p *pointWrite) readsBack() bool { return !p.p.Button() || p.p.Write.ReadBack }
+// readsBack reports whether what was written can be read.
+func (p *pointWrite) readsBack() bool { return p.p.Write.ReadBack }
 
 // verified reports whether the last read-back found what was wanted.
 func (p *pointWrite) verified() bool { return p.found != nil && p.holds(*p.found) }
@@ -161,6 +161,11 @@ func (w *Writer) readBack(ctx context.Context, x protocol.Exchanger, run []*poin
 	if len(run) == 0 {
 		return
 	}
+	if half := len(run) / 2; half > 0 && coverOf(run).Count > w.mostAtOnce() {
+		w.readBack(ctx, x, run[:half], deadline)
+		w.readBack(ctx, x, run[half:], deadline)
+		return
+	}
 	req := w.client.Request(protocol.PriorityWrite, 0)
 	req.Op, req.Range, req.Deadline = protocol.Read, coverOf(run), deadline
 	resp, err := x.Exchange(ctx, req)
@@ -229,6 +234,10 @@ func (w *Writer) verdict(p *pointWrite) *Error {
 	switch {
 	case p.failed != nil:
 		return p.failed
+	case p.unfinished != nil:
+		e := w.stepFailed(p, p.unfinished)
+		e.Found = p.found
+		return e
 	case p.equal, p.verified(), !p.readsBack() && p.doubt == nil:
 		return nil
 	case p.found != nil && !p.patience().After(p.settled): // it said that it failed, and so it did

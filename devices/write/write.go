@@ -42,8 +42,8 @@ type Config struct {
 
 // Device is what a Writer needs of its device.
 type Device interface {
-	// Point finds a point of the variant that the device was last identified as.
-	Point(key string) (profile.Point, bool)
+	// Points returns the points of the variant that the device was last identified as. Nobody may change them.
+	Points() []profile.Point
 
 	// Hold has f called with the line held and the device identified on its connection.
 	Hold(ctx context.Context, req protocol.Request, f func(ctx context.Context, x protocol.Exchanger) error) error

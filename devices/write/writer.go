@@ -52,7 +52,7 @@ func (w *Writer) Write(ctx context.Context, set Set) (Outcome, error) {
 			return Outcome{Reading: r, Unchanged: true, Took: time.Since(c.called)}, nil
 		}
 	}
-	if !w.queue.add(c) {
+	if !w.queue.add(w.companions(p), c) {
 		return Outcome{}, w.notSent(c, p, protocol.ErrClosed)
 	}
 	if why := w.await(c); why != nil {
@@ -143,9 +143,9 @@ func (w *Writer) wait(ctx context.Context, from time.Time, look *pointWrite) {
 // mayGo reports whether nothing under way shares a register with the entry: what was written must have settled before
 // the register is read, changed in part, or written again.
 func (w *Writer) mayGo(e *entry) bool {
-	p, ok := w.device.Point(e.key)
+	p, ok := w.find(e.key)
 	return !ok || !slices.ContainsFunc(w.open, func(o *pointWrite) bool {
-		return o.p.Key == e.key || overlapsAny(p, o.at())
+		return o.p.Key == e.key || overlapsAny(p, reach(o.p))
 	})
 }
 
@@ -155,6 +155,7 @@ func (w *Writer) send(ctx context.Context, deadline time.Time) {
 	req.Deadline = deadline
 	var group []*pointWrite
 	err := w.device.Hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+		w.gather(ctx)
 		group = w.take()
 		w.carryOut(ctx, x, group)
 		return nil
@@ -184,7 +185,7 @@ func (w *Writer) fail(err error, deadline time.Time) {
 func (w *Writer) take() (group []*pointWrite) {
 	for {
 		e := w.queue.take(func(e *entry) bool {
-			return !e.from.After(time.Now()) && w.mayGo(e) && w.mayJoin(group, e)
+			return (w.inGroup(group, e) || !e.from.After(time.Now())) && w.mayGo(e) && w.mayJoin(group, e)
 		})
 		if e == nil {
 			return group
@@ -233,9 +234,20 @@ func whyOver(c *call) error {
 	return protocol.ErrExpired
 }
 
+// find finds a point of the device.
+func (w *Writer) find(key string) (profile.Point, bool) {
+	points := w.device.Points()
+	for i := range points {
+		if points[i].Key == key {
+			return points[i], true
+		}
+	}
+	return profile.Point{}, false
+}
+
 // point returns the point of a call, by its key alone where there is none.
 func (w *Writer) point(c *call) profile.Point {
-	if p, ok := w.device.Point(c.set.Key); ok {
+	if p, ok := w.find(c.set.Key); ok {
 		return p
 	}
 	return profile.Point{Key: c.set.Key, Name: c.set.Key}

@@ -35,6 +35,19 @@ func (u *Unit) Behave(r protocol.Range, b Behaviour) {
 // ReadOnly has writes to an address in r refused with the exception code, which is 2 or 3 on most devices.
 func (u *Unit) ReadOnly(r protocol.Range, code byte) { u.Behave(r, Behaviour{Refuse: code}) }
 
+// whole is registers that are only written together.
+type whole struct {
+	over protocol.Range
+	code byte
+}
+
+// OnlyWhole has a write to an address in r refused with the exception code unless it writes exactly r.
+func (u *Unit) OnlyWhole(r protocol.Range, code byte) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.wholes = append(u.wholes, whole{r, code})
+}
+
 // behaviour returns what an address does. The lock is held.
 func (u *Unit) behaviour(t protocol.Table, addr uint16) Behaviour {
 	for i := len(u.rules) - 1; i >= 0; i-- {
@@ -48,6 +61,11 @@ func (u *Unit) behaviour(t protocol.Table, addr uint16) Behaviour {
 // write carries out a write whose addresses exist, all or nothing, and returns an exception code or 0. The lock is
 // held.
 func (u *Unit) write(r protocol.Range, words []uint16, now time.Time) byte {
+	for _, w := range u.wholes {
+		if w.over.Overlaps(r) && w.over != r {
+			return w.code
+		}
+	}
 	for i := range words {
 		if code := u.behaviour(r.Table, r.Addr+uint16(i)).Refuse; code != 0 {
 			return code

@@ -23,6 +23,7 @@ type Unit struct {
 	tables     [4]map[uint16]uint16
 	limits     Limits
 	rules      []rule // the last that contains an address counts
+	wholes     []whole
 	pending    []stored
 	turnaround *time.Duration
 	onWrite    []func(Write)
