@@ -53,6 +53,9 @@ func (l *loader) enabled(f fields, t *template) {
 	}
 	if f.has("is") && !f.has("show") {
 		h.Enabled = t.shown > 0 && !armed && !t.point.Hidden
+		if level := l.p.Level(t.point.Source); !h.Enabled && !armed && !t.point.Hidden && confirmed(level) {
+			h.Spare = t.quantity.Spare
+		}
 	}
 }
 

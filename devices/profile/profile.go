@@ -224,6 +224,7 @@ type EntityHints struct {
 	Precision   int    // decimals; -1: the host's default
 	Category    string // "", config, diagnostic
 	Enabled     bool   // at first registration
+	Spare       int    // not 0: enabled where few others are, the lowest first
 	Icon        string // mdi:..., or empty
 	Mode        string // of a number: box or slider; empty: the host's default
 }

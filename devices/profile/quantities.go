@@ -29,6 +29,7 @@ type Quantity struct {
 	Icon        string // mdi:..., or empty
 	Interval    Interval
 	Shown       int // on at first up to this n; 0: off
+	Spare       int // of those that are on where a device has few others: its place among them, from 1; otherwise 0
 }
 
 // Numbered reports whether there can be several of the quantity in one device.

@@ -74,7 +74,7 @@ func TestBadVocabulary(t *testing.T) {
 		"battery_x: {name: X, unit: V, state: total}":     "does not fit class",
 		"battery_x: {name: X, unit: kWh, range: -1..1}":   "cannot fall below 0",
 		"battery_x: {name: X, unit: V, range: 5..1}":      "is not like 0..100",
-		"battery_x: {name: X, show: 2..3}":                "neither true nor like 1..2",
+		"battery_x: {name: X, show: 2..3}":                "neither true, spare nor like 1..2",
 		"battery_x: {name: X, form: bool, unit: V}":       "unit has no place here: only a number has one",
 		"battery_x: {name: X, form: bool, class: colour}": "is not one of a bool or a button",
 		"battery_x: {name: X, every: never}":              `"never" is not allowed here`,

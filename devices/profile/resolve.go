@@ -54,7 +54,28 @@ func (p *Profile) Resolve(traits Traits) ([]Point, error) {
 	if len(derived) > 0 {
 		points = derive(points, derived)
 	}
-	return slices.Clone(p.grouped(points)), nil // a device has few of the points of a large family
+	return slices.Clone(p.grouped(enableSpare(points))), nil // a device has few of the points of a large family
+}
+
+// enoughOn is how many points an owner finds on at first, if the device has them.
+const enoughOn = 25
+
+// enableSpare turns on more of a device that has few points on at first: those of the vocabulary that come next.
+func enableSpare(points []Point) []Point {
+	on := 0
+	var spare []*Point
+	for i := range points {
+		if h := points[i].Entity; h.Enabled {
+			on++
+		} else if h.Spare > 0 {
+			spare = append(spare, &points[i])
+		}
+	}
+	slices.SortStableFunc(spare, func(a, b *Point) int { return a.Entity.Spare - b.Entity.Spare })
+	for _, p := range spare[:min(len(spare), max(enoughOn-on, 0))] {
+		p.Entity.Enabled = true
+	}
+	return points
 }
 
 // in returns the point of a device with the traits. It is not there if the device lacks its model.

@@ -46,6 +46,9 @@ func (p *Profile) Level(source string) string {
 	return LevelTwo
 }
 
+// confirmed reports whether a fact of this level is more than one source's word.
+func confirmed(level string) bool { return level == LevelPaper || level == LevelTwo }
+
 // singleSources returns the short names in a text, with those that a short name stands for.
 func (p *Profile) singleSources(source string) (all []string) {
 	for _, name := range sourceNames(source) {

@@ -89,7 +89,11 @@ func (l *vocabularyLoader) quantity(e strict.Entry, q Quantity) {
 		q.Range = f.span("range")
 	}
 	q.Interval = Interval(f.choice("every", intervals, int(usualInterval(q))))
-	q.Shown = shown(f)
+	if f.text("show") == spareWord {
+		q.Spare = len(l.list) + 1
+	} else {
+		q.Shown = shown(f)
+	}
 	l.checkKey(e.Key, q)
 	l.checkNames(f, q)
 	l.checkClass(f, &q)
@@ -108,6 +112,9 @@ func usualInterval(q Quantity) Interval {
 	return Normal
 }
 
+// spareWord says that a quantity is on at first where a device has few others.
+const spareWord = "spare"
+
 // shown reads `true`, or `1..2` for the first two of a numbered quantity.
 func shown(f fields) int {
 	first, last, several := strings.Cut(f.text("show"), "..")
@@ -120,7 +127,7 @@ func shown(f fields) int {
 	if n, err := strconv.Atoi(last); err == nil && first == "1" {
 		return n
 	}
-	f.fail("show", "show %q is neither true nor like 1..2", f.text("show"))
+	f.fail("show", "show %q is neither true, spare nor like 1..2", f.text("show"))
 	return 0
 }
 
