@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"plugin": {"devices", "devices/profile", "plugin/cache", "plugin/config", "plugin/doctor",
 		"plugin/host", "plugin/hub", "plugin/ledger", "plugin/lock", "protocol", "protocol/codec"},
 	"plugin/config": {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol",
-		"protocol/link", "protocol/plan"},
+		"protocol/link", "protocol/codec", "protocol/plan"},
 	"plugin/forecast": {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
 	"plugin/doctor": {"plugin/config", "plugin/lock", "devices", "devices/profile", "devices/profile/strict",
 		"protocol", "protocol/codec"},

@@ -103,6 +103,7 @@ func (l *loader) profile(root *strict.Node, id string) {
 		}
 		one.defaults = l.defaults
 	}
+	l.p.Order = l.defaults.order
 	l.identify(f.group("identify", "identify"))
 	l.readTraits(f)
 	l.readAround(f)

@@ -24,6 +24,7 @@ type Profile struct {
 	Aliases      []string          // other names in a configuration
 	Sources      map[string]Source // by short name
 	Line         LineSettings
+	Order        codec.Order // of the values that do not say their own
 	Identify     Identify
 	SunSpec      *SunSpec // nil if the family does not hold the models of SunSpec
 	Traits       []Trait  // in the order of the file; one that a chain of SunSpec models tells is the first
@@ -33,6 +34,8 @@ type Profile struct {
 	groups  []groupTemplate
 	models  []int           // of SunSpec, which conditions name
 	cases   func() []Traits // finds them when somebody first asks
+
+	overrides Overrides
 }
 
 // FullName returns the name of a point after that of its part, as people see it in the host.

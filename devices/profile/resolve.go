@@ -54,6 +54,11 @@ func (p *Profile) Resolve(traits Traits) ([]Point, error) {
 	if len(derived) > 0 {
 		points = derive(points, derived)
 	}
+	if p.overrides.Order != nil || len(p.overrides.Points) > 0 {
+		for i := range points {
+			points[i] = p.override(points[i])
+		}
+	}
 	return slices.Clone(p.grouped(enableSpare(points))), nil // a device has few of the points of a large family
 }
 

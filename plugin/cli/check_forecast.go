@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 func (a *app) predictLine(l forecast.Line) {
@@ -83,9 +84,21 @@ func (a *app) settings(indent string, all []forecast.Setting) {
 	}
 }
 
+// overridden says what the owner knows better of a device than its profile.
+func (a *app) overridden(indent string, d devices.Config) {
+	a.sentences(indent, d.Profile.Overridden(d.Traits))
+}
+
+func (a *app) sentences(indent string, all []string) {
+	for _, sentence := range all {
+		fmt.Fprintln(a.Out, indented(text.WrapSoft(sentence, printWidth), indent))
+	}
+}
+
 func (a *app) predictDevice(d forecast.Device) {
 	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n", d.Config.Name, d.Config.Profile.ID, d.Config.Unit)
 	a.settings("    ", d.Settings)
+	a.overridden("    ", d.Config)
 	fmt.Fprintln(a.Out)
 	t := newTable(nil, "traits", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
 	configs := rightAligned("count", "requests", "registers", "wire ms", "longest ms", "line in use")

@@ -77,6 +77,10 @@ func (a *app) fitness(f doctor.Fitness) {
 	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened: %s\n",
 		ms(s.Link.Gap),
 		s.Frames.Damaged, s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, times(s.Openings))
+	for _, d := range f.Devices {
+		a.overridden("  ", d.Config)
+		a.sentences("  ", d.Held())
+	}
 	if len(f.Advice) == 0 {
 		fmt.Fprintln(a.Out, "\n  No problem found.")
 		return

@@ -144,10 +144,12 @@ func TestCheckLiveOfALineThatIsWell(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := liveConfig(t, simulated(t, c.on, c.flags...)+c.more, "timeout: 20s")
+			config := liveConfig(t, simulated(t, c.on, c.flags...)+c.more,
+				"timeout: 20s, points: {battery_soc: {scale: 1}}")
 			code, out, errs := do(t, "check", "--live", "--for", "2500ms", "--config", config)
 			t.Log(out)
-			if code != cli.ExitOK || errs != "" || !strings.Contains(out, "No problem found.") {
+			if code != cli.ExitOK || errs != "" || !strings.Contains(out, "No problem found.") ||
+				!strings.Contains(out, "The scale of Battery: State of charge is yours, 1;") {
 				t.Errorf("ended with %d: %s", code, errs)
 			}
 			if strings.Contains(out, "  -  ") { // what a write would wait was measured too

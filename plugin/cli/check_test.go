@@ -61,6 +61,22 @@ func TestCheckPredicts(t *testing.T) {
 	}
 }
 
+// What the owner knows better than the profile stands beside what the profile says.
+func TestCheckTellsWhatIsTheOwners(t *testing.T) {
+	config := strings.Replace(configuration1, "        unit: 2\n", "        unit: 2\n        order: cdab\n"+
+		"        points: {battery_soc: {scale: 0.5}}\n", 1)
+	code, out, errs := do(t, "check", "--config", file(t, "solarhub.yaml", config))
+	if code != cli.ExitOK || errs != "" {
+		t.Fatalf("ended with %d: %s", code, errs)
+	}
+	for _, want := range []string{"The order of its bytes is yours, cdab; the profile says abcd.",
+		"The scale of Battery: State of charge is yours, 0.5; the profile says 1."} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing:\n%s", want, out)
+		}
+	}
+}
+
 func TestNoConfiguration(t *testing.T) {
 	if _, err := os.Stat("/etc/solarhub/solarhub.yaml"); err == nil {
 		t.Skip("this machine has a configuration")

@@ -19,7 +19,7 @@ import (
 
 // deviceKeys are all keys of a device.
 var deviceKeys = slices.Concat([]string{"profile", "unit", "name", "id"}, profile.SettingKeys(false),
-	[]string{"poll", "grace", "read_only", "arm", "traits", "points"})
+	[]string{"poll", "grace", "read_only", "arm", "traits", "order", "points"})
 
 // pollKeys are the classes whose interval a device can set.
 var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.Slow.String()}
@@ -90,10 +90,11 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if n := f.Get("traits"); n != nil && known {
 		d.Traits = fixedTraits(n, family)
 	}
-	if n := f.Get("points"); n != nil && known {
-		d.Shown = shownKeys(n, family)
+	entry := deviceEntry{d, f}
+	if known {
+		entry.own()
 	}
-	return deviceEntry{d, f}, known
+	return entry, known
 }
 
 // id reads the id of a device that has no serial number.
@@ -179,29 +180,6 @@ func traitNames(family *profile.Profile) string {
 		}
 	}
 	return cmp.Or(strings.Join(names, ", "), "none")
-}
-
-// shownKeys reads the keys of points that are to be entities though the profile hides them, or all.
-func shownKeys(n *strict.Node, family *profile.Profile) []string {
-	if n.IsScalar() {
-		if _, ok := n.OneOf(devices.AllPoints); !ok {
-			return nil
-		}
-		return []string{devices.AllPoints}
-	}
-	var keys []string
-	hidden := keysOf(family, func(p profile.Point) bool { return p.Hidden })
-	for _, item := range n.Items() {
-		switch key, ok := item.Text(); {
-		case !ok:
-		case !slices.Contains(hidden, key):
-			item.Fail("points: %q is not one of the %d points of %s that are no entities by themselves", key,
-				len(hidden), family.ID)
-		default:
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // armedKeys reads the keys of installer's settings that may be written.

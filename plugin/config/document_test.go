@@ -41,6 +41,7 @@ func TestTheDocumentHasEveryKey(t *testing.T) {
 	sections := strings.Split(document(t), "\n## ")
 	for title, keys := range map[string][]string{
 		"At the top": rootKeys, "host": hostKeys, "A line": lineKeys, "A device": deviceKeys, "poll": pollKeys,
+		"points": pointKeys,
 	} {
 		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, title+"\n") })
 		if i < 0 {
