@@ -68,6 +68,7 @@ type (
 	SetGroup   = write.SetGroup   // several set-values of one group of the profile
 	GroupError = write.GroupError // the values of a SetGroup that failed
 	PollReport = poll.Report      // how the polls went lately
+	Unread     = poll.Unread      // a point without a value
 	Hole       = poll.Hole        // a place that the device does not read across
 )
 

@@ -161,6 +161,15 @@ func (d *Device) Glitches() uint64 {
 // Refused returns the keys of the points that the device does not give, sorted.
 func (d *Device) Refused() []string { return d.poller.Refused() }
 
+// Unread returns those of the polled points that have no value, and how many are polled; none before the device was
+// identified.
+func (d *Device) Unread() (all []Unread, polled int) {
+	d.mu.Lock()
+	enabled := d.enabled()
+	d.mu.Unlock()
+	return d.poller.Unread(enabled), len(enabled)
+}
+
 // Read reads one point now, ahead of the poll, and reports it. The device is identified first if that is due.
 func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	p, ok := d.point(key)

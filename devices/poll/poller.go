@@ -48,6 +48,7 @@ type Poller struct {
 
 	mu         sync.Mutex // guards what follows, for microseconds
 	tally      tally
+	outcomes   outcomes
 	refused    map[string]refusal // points that the device does not give
 	doubted    map[string]bool    // points of a read that has failed, which is being looked into
 	holes      []Hole             // never changed in place
@@ -62,7 +63,7 @@ func New(cfg Config, client ask.Client, device Device, log zerolog.Logger) *Poll
 		schedule: newSchedule(cfg.Intervals), layouts: map[classes]*layout{}, misses: map[string]int{},
 		silence: newSilence(), doubts: newDoubts(), turnaround: turnaround{stated: client.Line.Turnaround > 0},
 		wake: make(chan struct{}, 1), refreshes: make(chan chan error), over: make(chan struct{}),
-		refused: map[string]refusal{}, doubted: map[string]bool{}, holes: cfg.Holes,
+		outcomes: outcomes{}, refused: map[string]refusal{}, doubted: map[string]bool{}, holes: cfg.Holes,
 	}
 }
 
@@ -186,6 +187,7 @@ func (p *Poller) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.refused)
+	clear(p.outcomes)
 	p.holes = nil
 }
 

@@ -249,13 +249,22 @@ func (p *Poller) deliver(ctx context.Context, readings []ask.Reading) {
 	for _, r := range readings {
 		delete(p.misses, r.Key)
 	}
+	p.mu.Lock()
+	p.outcomes.came(readings)
+	p.mu.Unlock()
 	p.device.Report(ctx, readings)
 }
 
 // miss counts a failed read of points; one that fails again and again has no value.
 func (p *Poller) miss(ctx context.Context, points []profile.Point, err error) {
+	p.mu.Lock()
+	p.outcomes.missed(points, err)
+	p.mu.Unlock()
 	for _, point := range points {
 		if p.misses[point.Key]++; p.misses[point.Key] == failuresToLose {
+			p.mu.Lock()
+			p.outcomes[point.Key] = err
+			p.mu.Unlock()
 			p.none(ctx, point.Key, err.Error())
 		}
 	}

@@ -28,7 +28,7 @@ func (p *Poller) refuse(ctx context.Context, points []profile.Point, err error) 
 		r, known := p.refused[point.Key]
 		r.wait = min(max(ask.AfterRefusal, 2*r.wait), ask.AfterRefusalMost)
 		r.point, r.again, r.silent = point, now.Add(r.wait), ask.IsSilence(err)
-		p.refused[point.Key] = r
+		p.refused[point.Key], p.outcomes[point.Key] = r, err
 		delete(p.doubted, point.Key)
 		p.generation++
 		p.mu.Unlock()

@@ -38,6 +38,11 @@ const (
 	IllLong         Illness = "long"         // long reads fail
 	IllHoles        Illness = "holes"        // it does not read across some registers
 	IllUnanswered   Illness = "unanswered"   // requests get no answer, and why was not found
+	IllOddReply     Illness = "odd reply"    // some registers are answered with what is no reply
+	IllGarbled      Illness = "garbled"      // some replies of a gateway are
+	IllRefused      Illness = "refused"      // the device refuses registers
+	IllUnread       Illness = "unread"       // there was no whole poll
+	IllCloses       Illness = "closes"       // the other end closes the connection behind each reply
 	IllForeign      Illness = "foreign"      // another master
 	IllBusy         Illness = "busy"         // the device says so
 	IllBehind       Illness = "behind"       // the line cannot keep up
@@ -88,10 +93,12 @@ func (a Advice) Sentence() string {
 // Symptoms are what the doctor knows about one line.
 type Symptoms struct {
 	Line    config.Line
-	Watched time.Duration  // over which the counters run
-	Stats   protocol.Stats // in that time
+	Watched time.Duration   // over which the counters run
+	Stats   protocol.Stats  // in that time
+	Recent  *protocol.Stats // of the last of it: what does not happen any more is not told. nil: all of it is recent
 	Devices []DeviceSymptoms
 
+	Live      bool              // only the doctor uses the line, and has polled each device from its start
 	Tried     bool              // what follows was tried, here and of the devices
 	Alive     []protocol.UnitID // unit ids that answered when they were tried
 	Setting   *protocol.Serial  // another serial setting under which a device answered
@@ -105,6 +112,8 @@ type DeviceSymptoms struct {
 	Poll    devices.PollReport
 	Stats   protocol.UnitStats
 	Learned devices.Learned
+	Unread  []devices.Unread // points without a value
+	Polled  int              // points that are polled
 
 	// What trials found; 0 where they found nothing, or were not made.
 	Fits    []string      // profiles that take what answers for a device of theirs, where the configuration's does not
@@ -147,6 +156,8 @@ func advise(s Symptoms) []Advice {
 	for _, d := range s.Devices {
 		all = append(all, deviceAdvice(s, d)...)
 	}
+	all = slices.DeleteFunc(all, func(a Advice) bool { return s.isOver(a) })
+	all = append(all, s.unwell(all)...)
 	slices.SortStableFunc(all, func(a, b Advice) int { return cmp.Compare(rank(a), rank(b)) })
 	return all
 }
@@ -164,9 +175,8 @@ func carriesNothing(all []Advice) bool {
 
 var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch,
 	IllSilent, IllAway, IllWrongDevice,
-	IllDamaged, IllFirst, IllLate, IllHasty, IllLong, IllHoles, IllUnanswered, IllForeign, IllBusy, IllBehind,
-	IllLatency,
-	IllEcho}
+	IllDamaged, IllGarbled, IllFirst, IllLate, IllHasty, IllLong, IllHoles, IllOddReply, IllUnanswered, IllForeign,
+	IllBusy, IllBehind, IllUnread, IllRefused, IllCloses, IllLatency, IllEcho}
 
 // rank orders advice: what must be mended goes first.
 func rank(a Advice) int {

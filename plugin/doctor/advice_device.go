@@ -24,7 +24,14 @@ const (
 	// Late and damaged replies are the cause where there is one for so many timeouts: a late one often costs the next
 	// request, too, and a damaged one may be no frame at all.
 	lateAndDamaged = 3
+
+	// noiseOfReply is how many bytes of noise for each timeout show that there was a reply: the shortest has 5.
+	noiseOfReply = 4
 )
+
+func tells(all []Advice, i Illness) bool {
+	return slices.ContainsFunc(all, func(a Advice) bool { return a.Illness == i })
+}
 
 // deviceAdvice is about one device of a line that carries something.
 func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
@@ -38,7 +45,9 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 		all = append(all, silence(s, d))
 	} else {
 		all = append(all, wrongDevice(s, d)...)
-		all = append(all, timeouts(s, d)...)
+		points := unread(s, d)
+		all = append(all, points...)
+		all = append(all, timeouts(s, d, tells(points, IllUnanswered))...)
 		all = append(all, learnedHoles(d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
@@ -167,14 +176,20 @@ func refusedByGateway(d DeviceSymptoms) bool {
 	return d.Stats.Replies == 0 && d.Stats.Unreached > 0
 }
 
-// timeouts returns the reason why some requests get no answer.
-func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
+// losesRequests reports whether enough requests get no answer to tell.
+func (d DeviceSymptoms) losesRequests() bool {
+	n := d.Stats.Timeouts
+	return n >= enoughToTell || n > 0 && share(n, d.Stats.Requests) >= fewTimeouts
+}
+
+// timeouts returns the reason why some requests get no answer; told says that there is one already.
+func timeouts(s Symptoms, d DeviceSymptoms, told bool) []Advice {
 	n, name := d.Stats.Timeouts, d.Config.Name
 	switch {
 	case d.Most > 0:
 		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`",
 			name, d.Most, d.Most).with("max_registers", fmt.Sprint(d.Most))}
-	case n < enoughToTell && share(n, d.Stats.Requests) < fewTimeouts, n == 0:
+	case !d.losesRequests():
 		return nil
 	case d.Connect > 0:
 		return []Advice{mend(IllFirst,
@@ -191,8 +206,12 @@ func timeouts(s Symptoms, d DeviceSymptoms) []Advice {
 			d.Stats.Requests, strict.Span(d.Gap)).with("gap", strict.Span(d.Gap))}
 	case isLate(s, d):
 		return []Advice{late(d, max(s.Stats.Link.Latest, d.Slowest))}
-	case lateAndDamaged*s.Stats.Frames.Damaged >= n:
+	case lateAndDamaged*s.Stats.Frames.Damaged >= n, told:
 		return nil // said already
+	case s.Stats.Frames.Noise >= noiseOfReply*n:
+		return []Advice{mend(IllGarbled, "%d of %d requests to %s were answered with bytes that are no reply (%d "+
+			"bytes): put 120 ohms at both ends of the RS485 line, keep it away from power cables, and update the "+
+			"firmware of the device", n, d.Stats.Requests, name, s.Stats.Frames.Noise)}
 	}
 	cure := "`solarhub check --live` tries what helps"
 	if s.Tried {

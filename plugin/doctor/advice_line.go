@@ -5,9 +5,11 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
+	"solarhub/devices"
 	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
@@ -37,6 +39,7 @@ func lineAdvice(s Symptoms) []Advice {
 	}
 	stats, frames := s.Stats, s.Stats.Frames
 	add(onlyNoise(s), noFrames(s))
+	add(isGarbled(s), garbled(s))
 	add(wrongTransactions(s), mend(IllTransactions,
 		"the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line").
 		withLine("transaction_ids", "shape"))
@@ -44,7 +47,7 @@ func lineAdvice(s Symptoms) []Advice {
 		"the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line").
 		withLine("unit_ids", "lax"))
 	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damagedReplies(s))
-	foreign := frames.Foreign > 0 && share(frames.Foreign, stats.Requests) >= fewForeign
+	foreign := frames.Foreign > stats.Misfits && share(frames.Foreign, stats.Requests) >= fewForeign
 	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreignFrames(s))
 	add(stats.Link.LatencyTimer != "",
 		mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its "+
@@ -68,7 +71,7 @@ func wrongUnits(s Symptoms) bool {
 }
 
 func inPlace(s Symptoms) bool {
-	missing := s.Stats.Timeouts + s.Stats.Failures
+	missing := s.Stats.Timeouts + s.Stats.Failures + s.Stats.Misfits
 	return missing > 0 && 2*missing >= s.Stats.Frames.Foreign
 }
 
@@ -135,12 +138,9 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 		return mend(IllPort, "%s is gone: the adapter was unplugged, or lost its power", s.Line.Address), true
 	case wrongTransactions(s), wrongUnits(s):
 		return Advice{}, false
-	case errors.Is(err, protocol.ErrTimeout), s.Line.Transport == config.Serial,
-		s.Stats.Failures+s.Stats.Misfits < 2:
+	case errors.Is(err, protocol.ErrTimeout), errors.Is(err, protocol.ErrMisfit), s.Line.Transport == config.Serial,
+		s.Stats.Failures < 2:
 		return Advice{}, false
-	case errors.Is(err, protocol.ErrMisfit):
-		return mend(IllMismatch, "%s answers with %v: is `unit` right, and does another client ask through it at "+
-			"the same time?", s.Line.Address, err), true
 	case answered(s.Stats) == 0:
 		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and "+
 			"another one has it. Stop that one",
@@ -151,6 +151,35 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 			s.Line.Address, times(s.Stats.Failures)), true
 	}
 	return Advice{}, false
+}
+
+// isGarbled reports whether replies come that do not fit what was asked, now to this request and now to that: a device
+// that answers some registers oddly is told otherwise.
+func isGarbled(s Symptoms) bool {
+	if wrongTransactions(s) || wrongUnits(s) {
+		return false
+	}
+	for _, d := range s.Devices {
+		if slices.ContainsFunc(d.Unread, func(u devices.Unread) bool { return errors.Is(u.Err, protocol.ErrMisfit) }) {
+			return false
+		}
+	}
+	return s.Stats.Misfits >= 2 && share(s.Stats.Misfits, s.Stats.Requests) >= fewForeign
+}
+
+// garbled is about such replies.
+func garbled(s Symptoms) Advice {
+	last := ""
+	if err := s.Stats.LastError; errors.Is(err, protocol.ErrMisfit) {
+		last = ", the last one " + misfitText(err)
+	}
+	if answered(s.Stats) == 0 {
+		return mend(IllMismatch, "%s answers, but no reply fits what was asked%s: is `unit` right, or does it answer "+
+			"in the name of another (`unit_ids`)?", s.Line.Address, last)
+	}
+	return mend(IllGarbled, "%d of %d replies do not fit what was asked%s: the gateway passes on what is garbled on "+
+		"its serial side. Look there for 120 ohms at both ends, baud and parity, and try `gap: 350ms`", s.Stats.Misfits,
+		s.Stats.Requests, last)
 }
 
 // onlyNoise reports whether bytes arrived, but no frame for SolarHub.

@@ -228,7 +228,7 @@ var illnesses = map[string]illness{
 		s.Stats.Timeouts, s.Stats.Misfits = 0, 3
 		s.Stats.LastError = &protocol.LinkError{Op: "receive", Link: "x",
 			Err: fmt.Errorf("%w: from unit 2", protocol.ErrMisfit)}
-	}, []Illness{IllMismatch}, "answers with a reply that does not fit: from unit 2: is `unit` right"},
+	}, []Illness{IllMismatch}, "no reply fits what was asked, the last one from unit 2: is `unit` right"},
 	"hangs up": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) {
 		s.Stats.Failures, s.Stats.LastError = 7, &protocol.LinkError{Op: "receive", Link: "x", Err: syscall.ECONNRESET}
 	}, []Illness{IllHangUp}, "has closed the connection 7 times"},

@@ -126,7 +126,8 @@ func (c *lineCheck) run(ctx context.Context) (Fitness, error) {
 	began := time.Now()
 	c.poll(ctx)
 	stats := c.line.Bus.Stats()
-	f := fitness(c.line, stats, sample{at: began}, time.Now())
+	f := fitness(c.line, stats, sample{at: began}, sample{}, time.Now())
+	f.Live = ctx.Err() == nil
 	t := &trials{check: c, line: c.line, at: &f}
 	trying, cancel := context.WithTimeout(ctx, maxTrials)
 	defer cancel()

@@ -21,7 +21,11 @@ type Fitness struct {
 const (
 	MeasureEvery = 30 * time.Second
 	window       = 10 * time.Minute
+	recently     = 3 * time.Minute // what has not happened for so long is over
 )
+
+// roundWatched is how exactly it is told for how long a line was watched.
+const roundWatched = time.Second
 
 // Line is a running line: its bus, and its devices in the order of the configuration.
 type Line struct {
@@ -70,20 +74,60 @@ func (g *Gauge) Measure(now time.Time) Fitness {
 	if last := len(g.past) - 1; last < 0 || now.Sub(g.past[last].at) >= MeasureEvery {
 		g.past = append(g.past, s)
 	}
-	return fitness(g.line, s.stats, from, now)
+	return fitness(g.line, s.stats, from, g.recent(now), now)
+}
+
+// recent returns the newest sample that is old enough to tell what still happens; the caller holds mu.
+func (g *Gauge) recent(now time.Time) (from sample) {
+	for _, p := range g.past {
+		if now.Sub(p.at) >= recently || from.at.IsZero() {
+			from = p
+		}
+	}
+	return from
+}
+
+// isOver reports whether what an advice is about does not happen any more: it was mended, or it was learnt how to live
+// with it.
+func (s Symptoms) isOver(a Advice) bool {
+	r := s.Recent
+	if r == nil {
+		return false
+	}
+	switch a.Illness {
+	case IllUnanswered, IllFirst, IllLate, IllHasty, IllLong:
+		return r.Timeouts == 0
+	case IllDamaged:
+		return r.Frames.Damaged == 0
+	case IllForeign:
+		return r.Frames.Foreign == 0
+	case IllBusy:
+		for _, u := range r.Units {
+			if u.Busy > 0 {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // fitness judges a line by what it has counted since a sample.
-func fitness(l Line, stats protocol.Stats, from sample, now time.Time) Fitness {
+func fitness(l Line, stats protocol.Stats, from, recent sample, now time.Time) Fitness {
 	f := Fitness{Symptoms: Symptoms{Line: l.Config, Stats: since(stats, from.stats)}}
+	if !recent.at.IsZero() {
+		r := since(stats, recent.stats)
+		f.Recent = &r
+	}
 	if !from.at.IsZero() {
 		f.Watched = now.Sub(from.at)
 	}
 	for i, d := range l.Devices {
 		config := l.Config.Devices[i]
-		f.Devices = append(f.Devices,
-			DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learned: d.Learned(),
-				Stats: f.Stats.Units[config.Unit]})
+		one := DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learned: d.Learned(),
+			Stats: f.Stats.Units[config.Unit]}
+		one.Unread, one.Polled = d.Unread()
+		f.Devices = append(f.Devices, one)
 	}
 	f.Advice = advise(f.Symptoms)
 	return f
