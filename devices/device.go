@@ -34,10 +34,12 @@ type Device struct {
 	points []profile.Point
 	status Status
 
-	admitted   bool   // who answers on connection is the device
-	connection uint64 // of the line
-	apart      bool   // identification asks for what need not be there by itself
-	firstBase  int    // of SunSpec, at which identification looks first; of whoever holds the line
+	chosen     profile.Traits // what the owner has chosen; replaced as a whole
+	choices    int            // that he has made in this run
+	admitted   bool           // who answers on connection is the device
+	connection uint64         // of the line
+	apart      bool           // identification asks for what need not be there by itself
+	firstBase  int            // of SunSpec, at which identification looks first; of whoever holds the line
 
 	wanted  func(key string) bool
 	version uint64 // counts what changes the selection of points
@@ -52,6 +54,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d := &Device{
 		cfg: cfg, client: ask.Client{Bus: bus, Unit: cfg.Unit, Line: cfg.Line}, log: log,
 		status: Status{Reason: "not asked yet", Since: time.Now()}, version: 1, held: write.NewHeld(cfg.Learned.Held),
+		chosen: valid(cfg.Learned.Chosen, cfg.Profile),
 	}
 	d.out = newReporter(d, sink)
 	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm, Held: d.held}, d.client,

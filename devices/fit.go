@@ -45,7 +45,7 @@ func Identify(ctx context.Context, bus Bus, cfg Config) (Identity, error) {
 func strength(p *profile.Profile) (score int) {
 	score = 2 * len(p.Identify.Expect)
 	for _, t := range p.Traits {
-		if t.Otherwise == "" && t.From != profile.FromChain {
+		if t.Otherwise == "" && t.From != profile.FromChain && t.From != profile.FromOwner {
 			score += 2
 		}
 	}

@@ -38,6 +38,7 @@ func (d *Device) isAdmitted(connection uint64) bool {
 
 // identifyOn asks over a held line and keeps the answer: the device is admitted, or it is not and the status says why.
 func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
+	choices := d.chosenTimes()
 	found, err := d.askIdentity(ctx, x.Exchange)
 	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); wrong {
 		d.dismiss(err)
@@ -45,7 +46,13 @@ func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 	if err != nil {
 		return err
 	}
-	return d.accept(found, x.Connection())
+	if err := d.accept(found, x.Connection()); err != nil {
+		return err
+	}
+	if d.chosenTimes() != choices {
+		d.doubt() // the owner has chosen meanwhile
+	}
+	return nil
 }
 
 // inquiry is one identification.

@@ -4,20 +4,27 @@ import (
 	"slices"
 	"time"
 
+	"solarhub/devices/profile"
 	"solarhub/protocol/codec"
 )
 
 // Two things are kept across a restart, by whoever made the device: its Identity, which is given back as Config.Known,
 // and what was Learned of it.
 
-// Learned is what was found out about a device by reading it.
+// Learned is what was found out about a device by reading it, and what its owner has chosen.
 type Learned struct {
-	Holes []Hole                   `json:"holes,omitempty"`
-	Held  map[string][]codec.Value `json:"held,omitempty"` // by point: beyond what may be written, see write.Held
+	Holes  []Hole                   `json:"holes,omitempty"`
+	Held   map[string][]codec.Value `json:"held,omitempty"` // by point: beyond what may be written, see write.Held
+	Chosen profile.Traits           `json:"chosen,omitempty"`
 }
 
 // Learned returns what was found out, with what the device was made with.
-func (d *Device) Learned() Learned { return Learned{Holes: d.poller.Holes(), Held: d.held.All()} }
+func (d *Device) Learned() Learned {
+	d.mu.Lock()
+	chosen := d.chosen
+	d.mu.Unlock()
+	return Learned{Holes: d.poller.Holes(), Held: d.held.All(), Chosen: chosen}
+}
 
 // Widened counts what the device was found to hold beyond what may be written: each changes its Entities.
 func (d *Device) Widened() uint64 { return d.held.Version() }

@@ -46,6 +46,11 @@ func (q *inquiry) settle(ctx context.Context) error {
 			if before, ok := q.before[t.Name]; ok && q.silent[t.Key()] {
 				word = before // a reply that was lost changes nothing
 			}
+			if word == "" && t.From == profile.FromOwner {
+				return notIt("it is not known yet which %s it has, which only you can tell: %s Choose it at the "+
+					"device in Home Assistant, or put it under traits: in the configuration: %s", t.Name, t.Ask,
+					t.Domain())
+			}
 			if word == "" {
 				return q.notOne(t.Name, q.tells(t), t.Accepted())
 			}
@@ -68,7 +73,7 @@ func (q *inquiry) tells(t profile.Trait) codec.Value {
 	case profile.FromAnswer:
 		return codec.BoolOf(q.answered[t.Key()])
 	case profile.FromOwner:
-		return codec.TextOf(t.Otherwise)
+		return codec.TextOf(q.choice(t))
 	}
 	return q.values[t.Key()]
 }

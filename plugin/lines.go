@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -38,8 +40,9 @@ func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exch
 		l.gauge = doctor.NewGauge(l.Line)
 		for i, d := range l.Devices {
 			places = append(places, hub.Place{Device: d, Key: placeKey(c, c.Devices[i]),
-				Entry: entryOf(c, c.Devices[i]),
-				Gauge: gauge{l.gauge}})
+				Pending: pendingID(cfg.Name, placeKey(c, c.Devices[i])),
+				Entry:   entryOf(c, c.Devices[i]),
+				Gauge:   gauge{l.gauge}})
 		}
 		lines = append(lines, l)
 	}
@@ -51,13 +54,21 @@ type gauge struct{ of *doctor.Gauge }
 
 // Measure returns how the line of a device is.
 func (g gauge) Measure(d *devices.Device, now time.Time) hub.LineState {
-	total := g.of.Stats()
-	return hub.LineState{Line: total, Unit: total.Units[g.of.UnitOf(d)], Advice: g.of.Measure(now).Headline(d.Name())}
+	total, advice := g.of.Stats(), g.of.Measure(now).Headline(d.Name())
+	return hub.LineState{Line: total, Unit: total.Units[g.of.UnitOf(d)], Advice: advice,
+		Well: advice == doctor.WellText}
 }
 
 // entryOf is what the configuration says of a device, for the owner who asks for a deleted one again by changing it.
 func entryOf(l config.Line, d devices.Config) string {
 	return fmt.Sprintf("%v#%d %s %q %q", l, d.Unit, d.Profile.ID, d.Name, d.ID)
+}
+
+// pendingID is the id under which a host shows a device that has never said who it is. It is the same in each run, and
+// another in each installation.
+func pendingID(installation, place string) string {
+	sum := sha256.Sum256([]byte(installation + "\n" + place))
+	return "unidentified-" + hex.EncodeToString(sum[:8])
 }
 
 // placeKey names the place of a device in the cache.

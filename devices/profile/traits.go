@@ -152,7 +152,10 @@ func (l *loader) choices(f fields, t *Trait) {
 		t.word(e.Key.Raw())
 		t.Choices = append(t.Choices, Choice{e.Key.Raw(), textOf(e.Value)})
 	}
-	f.need("otherwise", "ask")
+	f.need("ask")
+	if len(t.When.any) > 0 {
+		f.need("otherwise")
+	}
 	if t.Words == nil {
 		f.fail("choice", "choice: at least one word is needed")
 		t.Words = []string{"none"}

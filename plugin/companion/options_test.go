@@ -27,6 +27,11 @@ func collect(t *testing.T) words {
 	}
 	found := words{}
 	for _, p := range profiles {
+		for _, trait := range p.Traits { // what the owner chooses has a select of its own
+			for _, c := range trait.Choices {
+				found.word(t, p.ID, "select", "choice_"+trait.Name, c.Word, c.Label)
+			}
+		}
 		for _, traits := range p.Cases() {
 			points, err := p.Resolve(traits)
 			if err != nil {
@@ -46,21 +51,25 @@ func (w words) add(t *testing.T, family string, p profile.Point) {
 	if len(slugs) == 0 || slices.Equal(slugs, labels) {
 		return
 	}
-	key := strings.ReplaceAll(wordKey(p), "{n}", "n")
-	if w[p.Entity.Platform] == nil {
-		w[p.Entity.Platform] = map[string]map[string]string{}
+	for i, slug := range slugs {
+		w.word(t, family, p.Entity.Platform, strings.ReplaceAll(wordKey(p), "{n}", "n"), slug, labels[i])
 	}
-	of := w[p.Entity.Platform][key]
+}
+
+func (w words) word(t *testing.T, family, platform, key, slug, label string) {
+	t.Helper()
+	if w[platform] == nil {
+		w[platform] = map[string]map[string]string{}
+	}
+	of := w[platform][key]
 	if of == nil {
 		of = map[string]string{}
-		w[p.Entity.Platform][key] = of
+		w[platform][key] = of
 	}
-	for i, slug := range slugs {
-		if other := of[slug]; other != "" && other != labels[i] {
-			t.Errorf("%s: %s is %q for %s, and %q elsewhere", family, slug, labels[i], p.Key, other)
-		}
-		of[slug] = labels[i]
+	if other := of[slug]; other != "" && other != label {
+		t.Errorf("%s: %s is %q for %s, and %q elsewhere", family, slug, label, key, other)
 	}
+	of[slug] = label
 }
 
 // wordKey is what the companion looks an option up by.

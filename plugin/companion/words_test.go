@@ -185,7 +185,8 @@ func TestServicesAgree(t *testing.T) {
 func TestOtherKeysThatPythonUsesHaveTexts(t *testing.T) {
 	english := translation(t, "en")
 	tests := []struct{ files, pattern, path string }{
-		{"hello.py notices.py", `"(\w+_too_old)"|, "(reverted|duplicate_installation|cache)", `, "issues"},
+		{"hello.py notices.py", `(?m)"(\w+_too_old)"|, "(duplicate_installation|cache)", |` +
+			`^ +"(unidentified|replaced|clock)": \(|"(reverted|taken_over)": `, "issues"},
 		{"system_health.py", `(?m)^        "(\w+)":`, "system_health.info"},
 	}
 	for _, tt := range tests {

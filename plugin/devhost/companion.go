@@ -279,18 +279,18 @@ func (h *Host) bye(s *session, c command) (any, error) {
 	return nil, nil
 }
 
-// notice tells whoever listens that a device no longer holds what was set. The companion shows a repairs issue besides,
-// of which this host has none. Kinds and entities that are not known are left alone.
+// notice tells whoever listens that a device no longer holds what was set, or holds it after all. The companion shows a
+// repairs issue besides, of which this host has none. Kinds and entities that are not known are left alone.
 func (h *Host) notice(s *session, c command) (any, error) {
 	var f host.NoticeFrame
 	if err := c.fields(&f); err != nil {
 		return nil, err
 	}
 	e := h.entities[f.ID]
-	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted {
+	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted && f.Kind != "taken_over" {
 		return nil, nil
 	}
-	h.fire(domain+"_reverted", map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found,
+	h.fire(domain+"_"+f.Kind, map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found,
 		"seconds": f.Seconds})
 	return nil, nil
 }

@@ -169,6 +169,12 @@ func (h *Host) commit(i *installation, reg *registration) (result host.RegisterR
 		devices[rootOf(d.ID)][d.ID] = d
 		delete(h.deleted, d.ID)
 	}
+	for id, r := range h.roots { // one that was pending has said who it is
+		if r.owner == i && r.devices[id].Pending && devices[id] == nil {
+			result.Removed += len(h.pick(func(e *entity) bool { return e.root == r }))
+			h.remove([]string{id})
+		}
+	}
 	for _, e := range h.pick(func(e *entity) bool { return devices[e.root.id] != nil && !reg.used[e.def.ID] }) {
 		h.forget(e)
 		result.Removed++

@@ -95,6 +95,10 @@ type Device struct {
 	SerialNumber string `json:"serial_number,omitempty"`
 	SWVersion    string `json:"sw_version,omitempty"`
 	HWVersion    string `json:"hw_version,omitempty"`
+
+	// Pending says that it stands for a device that has never said who it is. The host drops it as soon as a
+	// registration does not name it.
+	Pending bool `json:"pending,omitempty"`
 }
 
 // Entity describes one entity; it holds no state. Which fields a platform needs is a table of PROTOCOL.md, section 3.
@@ -147,11 +151,22 @@ type RegisterResult struct {
 	Rejected []Rejection `json:"rejected"`
 }
 
-// DeviceState says whether a device answers.
+// DeviceState says whether a device answers, and what is wrong with it that the owner has to look into.
 type DeviceState struct {
-	Online bool   `json:"online"`
-	Reason string `json:"reason,omitempty"` // a sentence if it does not
+	Online   bool     `json:"online"`
+	Reason   string   `json:"reason,omitempty"` // a sentence if it does not
+	Problems Problems `json:"problems,omitempty"`
 }
+
+// Problems are what is wrong with a device now, each with the fields of its kind.
+type Problems map[string]map[string]any
+
+// The kinds of Problems.
+const (
+	ProblemUnidentified = "unidentified" // it has never been identified; the fields are reason and advice
+	ProblemReplaced     = "replaced"     // another device answers in its place; the field is found, its serial number
+	ProblemClock        = "clock"        // its clock is wrong by so many seconds
+)
 
 // StatesFrame is one frame of solarhub/states.
 type StatesFrame struct {

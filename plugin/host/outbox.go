@@ -1,6 +1,7 @@
 package host
 
 import (
+	"reflect"
 	"sync"
 	"time"
 )
@@ -67,7 +68,7 @@ func (o *Outbox) Put(changes States) {
 // note takes over what differs. The caller holds mu.
 func (o *Outbox) note(changes States) {
 	for id, d := range changes.Devices {
-		if old, ok := o.devices[id]; !ok || old != d {
+		if old, ok := o.devices[id]; !ok || !reflect.DeepEqual(old, d) {
 			o.devices[id] = d
 			o.unsentDevices.add(id)
 		}

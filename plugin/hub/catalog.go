@@ -15,6 +15,7 @@ type catalog struct {
 	definitions host.Definitions
 	targets     map[string]entityPoint                  // by entity id
 	figures     map[string]entityFigure                 // by entity id: those that are no point of a device
+	choices     map[string]entityChoice                 // by entity id: what the owner chooses
 	ids         map[*devices.Device]map[string][]string // ids of the entities of each point
 	devices     map[string]*devices.Device              // by device id, without parts
 }
@@ -32,8 +33,9 @@ type entityPoint struct {
 }
 
 func newCatalog() *catalog {
-	return &catalog{targets: map[string]entityPoint{}, figures: map[string]entityFigure{},
-		ids: map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
+	return &catalog{targets: map[string]entityPoint{}, choices: map[string]entityChoice{},
+		figures: map[string]entityFigure{},
+		ids:     map[*devices.Device]map[string][]string{}, devices: map[string]*devices.Device{}}
 }
 
 // add describes a device with its parts and entities. It returns the ids of the entities of each point, and those of
@@ -56,6 +58,9 @@ func (c *catalog) add(d *devices.Device, deleted func(id string) bool) (ids map[
 	for _, e := range all {
 		ids[e.Key] = append(ids[e.Key], e.ID)
 		c.targets[e.ID] = entityPoint{device: d, point: points[e.Key]}
+	}
+	if !deleted(d.ID()) {
+		c.addChoices(d, d.ID())
 	}
 	for key, p := range points { // what is no entity is reached by its key
 		if id := d.ID() + "_" + key; c.targets[id].device == nil && !deleted(partID(d.ID(), p.Part)) {

@@ -32,6 +32,9 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 		}
 		return h.readFigure(ctx, call.ID, m)
 	}
+	if c, ok := h.described.Load().choices[call.ID]; ok {
+		return h.choose(ctx, call, c)
+	}
 	t, ok := h.described.Load().targets[call.ID]
 	if !ok {
 		return failed(h.described.Load().unknown(call.ID))

@@ -63,7 +63,7 @@ func (s *state) delete(all []deletion, now time.Time) {
 	for _, one := range all {
 		root, _, part := strings.Cut(one.id, "/")
 		for _, u := range s.members {
-			if u.device.ID() != root {
+			if u.device.ID() != root && (u.device.ID() != "" || u.pendingID != root) {
 				continue
 			}
 			if entry, known := s.deleted[one.id]; !known || one.now && entry != u.entry {

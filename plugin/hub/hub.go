@@ -49,10 +49,11 @@ func New(outbox *host.Outbox, asks Asks, log zerolog.Logger) *Hub {
 
 // Place is where a device of the hub is.
 type Place struct {
-	Device *devices.Device
-	Key    string // line and unit, for the cache
-	Entry  string // what the configuration says of the device: another text is another wish of the owner
-	Gauge  Gauge  // of its line; nil: nothing is told of the line
+	Device  *devices.Device
+	Key     string // line and unit, for the cache
+	Pending string // the id under which the host shows it until it is identified for the first time; "": not at all
+	Entry   string // what the configuration says of the device: another text is another wish of the owner
+	Gauge   Gauge  // of its line; nil: nothing is told of the line
 }
 
 // Gauge tells how the line of a device is. It must be quick.
@@ -65,6 +66,7 @@ type LineState struct {
 	Line   protocol.Stats     // since the start
 	Unit   protocol.UnitStats // the part of the device
 	Advice string             // the most important sentence about the device or its line
+	Well   bool               // the sentence is that nothing is wrong
 }
 
 // Run keeps the state of the devices until ctx ends. Then it takes what is left in its inbox, saves everything and
@@ -89,6 +91,7 @@ func (h *Hub) Run(ctx context.Context, places []Place, remembered Memory, keeper
 		case now := <-tick.C:
 			s.leave()
 			s.enable(now)
+			s.await(now)
 			s.measure(now, false)
 			s.collect(now, false)
 			saver.offer(s.pending)

@@ -74,6 +74,9 @@ func Forget(k Keeper, place string) (id string, err error) {
 	if !ok {
 		return "", nil
 	}
+	if known.Identity.Serial == "" {
+		return "", k.Put(map[string][]byte{knownPrefix + place: nil})
+	}
 	batch := map[string][]byte{knownPrefix + place: nil, deletedPrefix + known.Identity.Serial: encode(askedAgain)}
 	for key := range m.keysOf(known.Identity.Serial) {
 		if batch[key] = nil; strings.HasPrefix(key, deletedPrefix) {

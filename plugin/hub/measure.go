@@ -20,6 +20,7 @@ func (s *state) measure(now time.Time, anew bool) {
 	s.measured = now
 	values := map[string]any{}
 	for _, u := range s.members {
+		s.showPending(u, now)
 		if u.id == "" || u.gauge == nil {
 			continue
 		}

@@ -30,7 +30,8 @@ const (
 type knownDevice struct {
 	Profile  string           `json:"profile"`
 	Identity devices.Identity `json:"identity"`
-	Learned  devices.Learned  `json:"learnt"` // about its reads
+	Learned  devices.Learned  `json:"learnt"`            // about its reads
+	Pending  bool             `json:"pending,omitempty"` // the host shows that it has never been identified
 }
 
 // keptValue is a reading in the cache.

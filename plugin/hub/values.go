@@ -40,6 +40,10 @@ type member struct {
 	entry  string // what the configuration says of it
 	gauge  Gauge
 
+	pendingID string    // under which the host shows it until it is identified for the first time
+	pending   bool      // it does
+	silent    time.Time // when it was asked for the first time and not identified
+
 	id       string // device id; empty: not known yet, or taken by another unit
 	last     string // the id before, while id is empty
 	clash    string // the id that another unit has already, so that it is told once
@@ -77,9 +81,9 @@ func newState(h *Hub, places []Place, m Memory) *state {
 	}
 	for _, p := range places {
 		u := &member{device: p.Device, place: p.Key, entry: p.Entry, gauge: p.Gauge, values: map[string]*latest{},
-			refused: map[string]bool{}}
+			refused: map[string]bool{}, pendingID: p.Pending}
 		if k, ok := m.known[p.Key]; ok {
-			u.known = encode(k)
+			u.known, u.pending = encode(k), k.Pending && p.Pending != ""
 		}
 		s.members = append(s.members, u)
 	}
@@ -154,6 +158,9 @@ func (s *state) status(d *devices.Device, status devices.Status, now time.Time) 
 	back := u.asked && !u.status.Online && status.Online
 	u.status, u.asked = status, true
 	s.tellStatus(u, before, status)
+	if u.silent.IsZero() {
+		u.silent = now
+	}
 	if status.Identity != before.Identity {
 		s.describe(now)
 		s.enable(now)
@@ -162,6 +169,7 @@ func (s *state) status(d *devices.Device, status devices.Status, now time.Time) 
 		s.age(u, now)
 	}
 	s.hub.outbox.Put(host.States{Devices: u.online()})
+	s.showPending(u, now)
 	if status.Online != before.Online || status.Reason != before.Reason {
 		s.measure(now, true) // while its entities keep their values, the advice is all that shows that it is away
 	}
@@ -196,9 +204,15 @@ func (u *member) online() map[string]host.DeviceState {
 	for _, id := range u.families {
 		all[id] = state
 	}
-	if u.id != "" { // what is wrong with the line is shown above all while the device is away
-		all[partID(u.id, linePart)] = host.DeviceState{Online: true}
+	if u.id == "" {
+		return all
 	}
+	if one, ok := all[u.id]; ok {
+		one.Problems = u.problems()
+		all[u.id] = one
+	}
+	// What is wrong with the line is shown above all while the device is away.
+	all[partID(u.id, linePart)] = host.DeviceState{Online: true}
 	return all
 }
 
@@ -213,6 +227,9 @@ func (s *state) describe(now time.Time) {
 			s.tellClash(u, other, id)
 			id = ""
 		}
+		if u.device.ID() == "" && u.pending && !s.isDeleted(u, u.pendingID) {
+			c.addPending(u.device, u.pendingID)
+		}
 		if id == "" || s.isDeleted(u, id) {
 			u.id, u.ids, u.families = "", nil, nil
 			continue
@@ -223,18 +240,19 @@ func (s *state) describe(now time.Time) {
 		if u.last != id {
 			clear(u.values) // they are another device's
 		}
-		u.id, u.last, u.traits, u.clash = id, id, traits, ""
+		u.id, u.last, u.traits, u.clash, u.pending = id, id, traits, "", false
 		u.points = byKey(u.device.Points())
 		u.ids, u.families = c.add(u.device, func(id string) bool { return s.isDeleted(u, id) })
 		if changed {
 			s.recall(u, now)
 			s.finishPresses(u)
 		}
+		s.showChoices(u, id)
 		s.hub.outbox.Put(host.States{Devices: u.online()})
 	}
 	s.hub.described.Store(c)
 	s.hub.asks.Redescribe()
-	s.measure(now, true)
+	s.measure(now, true) // it shows those that are pending, too
 }
 
 func (s *state) tellClash(u, other *member, id string) {
@@ -323,14 +341,15 @@ func (s *state) collect(now time.Time, all bool) {
 
 func (s *state) collectKnown(u *member) {
 	identity := u.device.Identity()
-	if identity.Serial == "" {
+	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learned: u.device.Learned(),
+		Pending: u.pending}
+	if identity.Serial == "" && !k.Pending && len(k.Learned.Chosen) == 0 {
 		if u.known != nil { // it was forgotten
 			u.known = nil
 			s.pending[knownPrefix+u.place] = nil
 		}
 		return
 	}
-	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learned: u.device.Learned()}
 	if text := encode(k); string(text) != string(u.known) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text

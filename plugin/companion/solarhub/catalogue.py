@@ -91,14 +91,18 @@ class Catalogue:
     def apply(self, installation: str, new: Registration) -> tuple[list[DeviceDef], list[EntityDef]]:
         """Replace the definitions of the registered devices, and return the devices and entities that are gone.
 
-        A device that the registration does not name stays, because it may only be asleep. If another installation
-        served a registered device, the device changes hands, and the other installation's hash is dropped, so that it
-        registers again when it returns.
+        A device that the registration does not name stays, because it may only be asleep. Only a pending one goes: it
+        has said who it is, or is not in the configuration any more. If another installation served a registered device,
+        the device changes hands, and the other installation's hash is dropped, so that it registers again when it
+        returns.
         """
         roots = {device.root for device in new.devices.values()}
-        gone_devices = [d for d in self.devices.values() if d.root in roots and d.id not in new.devices]
-        gone_entities = [e for e in self.entities.values() if e.root in roots and e.id not in new.entities]
+        own = {d.id for d in self.devices.values() if d.pending and self.owners.get(d.root) == installation}
+        gone_devices = [d for d in self.devices.values() if d.root in roots | own and d.id not in new.devices]
+        gone_entities = [e for e in self.entities.values() if e.root in roots | own and e.id not in new.entities]
         self._drop(gone_devices, gone_entities)
+        for root in own - roots:
+            self.owners.pop(root, None)
         for root in roots:
             if (before := self.owners.get(root)) not in (None, installation):
                 self.hashes.pop(str(before), None)

@@ -88,6 +88,7 @@ class DeviceDef:
     serial_number: str | None = None
     sw_version: str | None = None
     hw_version: str | None = None
+    pending: bool = False  # it stands for a device that has never said who it is
 
     @property
     def root(self) -> str:
@@ -106,6 +107,7 @@ class DeviceDef:
             serial_number=_text_or_none(item, "serial_number"),
             sw_version=_text_or_none(item, "sw_version"),
             hw_version=_text_or_none(item, "hw_version"),
+            pending=item.get("pending") is True,
         )
         if device.via is None and "/" in device.id:
             raise DefinitionError(f"id is {device.id!r}; only a part has a / in its id")

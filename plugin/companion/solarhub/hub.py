@@ -149,6 +149,8 @@ class Hub:
                 continue
             snapshot.online[device_id] = bool(state.get("online"))
             snapshot.reasons[device_id] = str(state.get("reason", ""))[:TEXT_MAX]
+            if (device := self.catalogue.devices.get(device_id)) is not None and device.via is None:
+                self.notices.problems(device, state.get("problems"))
             changed |= dict.fromkeys(
                 entity.id for entity in self.catalogue.of_device(device_id) if device_id in (entity.root, entity.device)
             )

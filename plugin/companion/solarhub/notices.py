@@ -1,7 +1,7 @@
 """The warnings that the owner sees as repairs issues.
 
-Home Assistant shows there what somebody has to look into. Nobody can confirm one of these issues as fixed, so each
-disappears by itself, at the latest when the integration is removed.
+Home Assistant shows there what somebody has to look into. Each of these issues disappears by itself when its reason
+does, at the latest when the integration is removed. Only one can be fixed in Home Assistant: see repairs.py.
 """
 
 from typing import Any, Final
@@ -11,9 +11,16 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 
 from .const import DOMAIN
-from .definitions import EntityDef, Json
+from .definitions import TEXT_MAX, DeviceDef, EntityDef, Json
 
-EVENT_REVERTED: Final = f"{DOMAIN}_reverted"
+_EVENTS: Final = {"reverted": f"{DOMAIN}_reverted", "taken_over": f"{DOMAIN}_taken_over"}
+
+# What can be wrong with a device: PROTOCOL.md, section 3. The texts of each have these placeholders besides name.
+_PROBLEMS: Final = {
+    "unidentified": (ir.IssueSeverity.ERROR, ("reason", "advice")),
+    "replaced": (ir.IssueSeverity.ERROR, ("id", "found")),
+    "clock": (ir.IssueSeverity.WARNING, ("deviation",)),
+}
 
 _HELD_SECONDS: Final = 600.0  # a set-value that lasts so long proves the warning before it wrong
 _OLD_SECONDS: Final = 86400.0  # what happened once and never again is not worth a warning
@@ -30,12 +37,31 @@ class Notices:
         self._timers: dict[str, CALLBACK_TYPE | None] = {}  # by issue; None if only an event removes it
 
     @callback
-    def reverted(self, entity: EntityDef, name: str, notice: Json) -> None:
-        """Tell the owner that a device no longer holds the value that an entity was set to: PROTOCOL.md, section 3."""
+    def problems(self, device: DeviceDef, found: Any) -> None:
+        """Show what is wrong with a device now. What was wrong before and is not any more disappears."""
+        found = found if isinstance(found, dict) else {}
+        for kind, (severity, names) in _PROBLEMS.items():
+            issue, fields = f"{kind}_{device.id}", found.get(kind)
+            if not isinstance(fields, dict):
+                self._remove(issue)
+                continue
+            if isinstance(seconds := fields.get("seconds"), int | float):
+                fields |= {"deviation": f"{seconds / 60:+.0f} min"}
+            fields |= {"id": device.id}
+            placeholders = {name: str(fields.get(name, ""))[:TEXT_MAX] for name in names} | {"name": device.name}
+            fix: dict[str, str | int | float | None] | None = {"device": device.id} if kind == "replaced" else None
+            self._show(issue, kind, placeholders, severity, fix)
+
+    @callback
+    def changed(self, kind: str, entity: EntityDef, name: str, notice: Json) -> None:
+        """Tell the owner that a setting is another than it was left with: PROTOCOL.md, section 3.
+
+        Of the kind reverted, the device no longer holds what was set; of the kind taken_over, it holds it after all.
+        """
         wanted, found, seconds = notice.get("wanted"), notice.get("found"), notice.get("seconds", 0)
         entity_id = er.async_get(self._hass).async_get_entity_id(entity.platform, DOMAIN, entity.id)
         self._hass.bus.async_fire(
-            EVENT_REVERTED, {"entity_id": entity_id, "wanted": wanted, "found": found, "seconds": seconds}
+            _EVENTS[kind], {"entity_id": entity_id, "wanted": wanted, "found": found, "seconds": seconds}
         )
         placeholders = {
             "name": name,
@@ -43,7 +69,7 @@ class Notices:
             "found": _text(entity.label(found), entity.unit),
             "seconds": f"{seconds:.0f}",
         }
-        self._show(_issue_of(entity), "reverted", placeholders, ir.IssueSeverity.WARNING)
+        self._show(_issue_of(entity), kind, placeholders, ir.IssueSeverity.WARNING)
         self._remove_in(_issue_of(entity), _OLD_SECONDS)
 
     @callback
@@ -85,19 +111,33 @@ class Notices:
             self._remove(issue)
 
     @callback
+    def texts(self, issue: str) -> dict[str, str]:
+        """Return what the texts of an issue are filled in with."""
+        shown = ir.async_get(self._hass).async_get_issue(DOMAIN, issue)
+        return (shown and shown.translation_placeholders) or {}
+
+    @callback
     def clear(self) -> None:
         """Remove all issues."""
         for issue in list(self._timers):
             self._remove(issue)
 
     @callback
-    def _show(self, issue: str, key: str, placeholders: dict[str, str], severity: ir.IssueSeverity) -> None:
+    def _show(
+        self,
+        issue: str,
+        key: str,
+        placeholders: dict[str, str],
+        severity: ir.IssueSeverity,
+        fix: dict[str, str | int | float | None] | None = None,
+    ) -> None:
         self._timers.setdefault(issue, None)
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue,
-            is_fixable=False,
+            data=fix,
+            is_fixable=fix is not None,
             severity=severity,
             translation_key=key,
             translation_placeholders=placeholders,
@@ -119,8 +159,8 @@ class Notices:
 
 
 def _issue_of(entity: EntityDef) -> str:
-    """Return the issue of an entity. A time of day shares it with its twin of the platform text."""
-    return f"reverted_{entity.root}_{entity.key}"
+    """Return the issue of an entity: a newer one replaces it. A time of day shares it with its twin of the text."""
+    return f"changed_{entity.root}_{entity.key}"
 
 
 def _text(value: Any, unit: str | None) -> str:

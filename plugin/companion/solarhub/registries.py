@@ -70,6 +70,7 @@ def remove(hub: Hub, entry: ConfigEntry, devices: Iterable[DeviceDef], entities:
         _remove_entity(hub, entity)
     registry = dr.async_get(hub.hass)
     for device in devices:
+        hub.notices.problems(device, None)
         if found := registry.async_get_device_by_identifier((DOMAIN, device.id), entry.entry_id):
             registry.async_remove_device(found.id)
 

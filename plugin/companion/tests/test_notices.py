@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from home import Home
-from plugin import Client, Json, Refused
+from plugin import Client, Json, Refused, device, entity
 import pytest
 
 from solarhub import notices
@@ -59,6 +59,92 @@ async def test_one_warning_for_each_setting(home: Home) -> None:
     assert await issues(home.core, home.serial) == []
 
 
+async def test_a_value_that_is_taken_over_later(home: Home) -> None:
+    told: asyncio.Queue[Json] = asyncio.Queue()
+
+    async def note(event: Json) -> None:
+        told.put_nowait(event["data"])
+
+    home.core.on_event = note
+    await home.core.ask("subscribe_events", event_type="solarhub_taken_over")
+    await revert(home, "grid_limit", 75, 60)
+    entity = home.id("grid_limit")
+    await home.plugin.say("notice", kind="taken_over", entity=entity, wanted=75, found=75, seconds=301.2)
+    async with asyncio.timeout(5):
+        assert await told.get() == {"entity_id": home["grid_limit"], "wanted": 75, "found": 75, "seconds": 301.2}
+    (issue,) = await issues(home.core, home.serial)  # instead of the warning
+    assert issue["translation_key"] == "taken_over"
+    assert issue["translation_placeholders"]["seconds"] == "301"
+
+
+async def test_problems_of_a_device(home: Home) -> None:
+    async def tell(problems: Json | None) -> None:
+        await home.plugin.say("states", s={}, d={home.serial: {"online": True, "problems": problems}})
+
+    clock = {"seconds": -425.0}
+    await tell({"clock": clock, "replaced": {"found": "SN2"}, "of the future": {}, "unidentified": 5})
+    by_kind = {i["translation_key"]: i for i in await issues(home.core, home.serial)}
+    assert sorted(by_kind) == ["clock", "replaced"]
+    texts = {"name": "Inverter", "deviation": "-7 min"}
+    assert by_kind["clock"]["translation_placeholders"] == texts
+    assert not by_kind["clock"]["is_fixable"]
+    assert by_kind["replaced"]["is_fixable"]
+    await tell({"clock": {"seconds": 3600}})
+    (issue,) = await issues(home.core, home.serial)
+    assert issue["translation_placeholders"] == texts | {"deviation": "+60 min"}
+    await tell(None)
+    assert await issues(home.core, home.serial) == []
+    await tell({"clock": clock})
+    await home.plugin.say("remove", devices=[home.serial])
+    assert await issues(home.core, home.serial) == []
+
+
+async def test_a_replaced_device_is_taken_over(home: Home) -> None:
+    replaced = {home.serial: {"online": False, "problems": {"replaced": {"found": "SN2"}}}}
+    await home.plugin.say("states", s={}, d=replaced)
+    (issue,) = await issues(home.core, home.serial)
+
+    async def fix() -> Json:
+        start = {"handler": "solarhub", "issue_id": issue["issue_id"]}
+        form = await home.core.rest("POST", "/repairs/issues/fix", start)
+        assert (form["type"], form["step_id"]) == ("form", "confirm")
+        assert form["description_placeholders"] == {"name": "Inverter", "id": home.serial, "found": "SN2"}
+        return await home.core.rest("POST", f"/repairs/issues/fix/{form['flow_id']}", {})
+
+    home.plugin.refuse = {"code": "no_answer", "placeholders": {"device": "Inverter", "register": "holding 3"}}
+    failed = await fix()
+    assert (failed["type"], failed["reason"]) == ("abort", "failed")
+    assert "Inverter does not answer" in failed["description_placeholders"]["reason"]
+    assert len(await issues(home.core, home.serial)) == 1
+    home.plugin.refuse = None
+    assert (await fix())["type"] == "create_entry"
+    assert (home.plugin.calls[-1]["action"], home.plugin.calls[-1]["device"]) == ("replace", home.serial)
+    assert await issues(home.core, home.serial) == []
+
+
+async def test_a_device_that_was_never_identified(home: Home) -> None:
+    name = f"{home.serial}Place"
+    pending = device(name, "Roof", serial_number=None, pending=True)
+    status = entity(name, "status", "sensor", category="diagnostic")
+    model = entity(name, "choice_model", "select", options=["a", "b"], labels=["A one", "B one"], category="config")
+    await home.plugin.register([*home.devices, pending], [*home.entities, status, model], "h2")
+    reason = "unit 1 gives no serial number"
+    told = {"online": True, "problems": {"unidentified": {"reason": reason, "advice": "give it an id"}}}
+    await home.plugin.states({status["id"]: reason, model["id"]: None}, d={name: told})
+    await home.learn()
+    assert (await home.core.state(home.names[status["id"]]))["state"] == reason
+    assert (await home.core.state(home.names[model["id"]]))["state"] == "unknown"
+    (issue,) = await issues(home.core, name)
+    assert issue["translation_placeholders"] == {"name": "Roof", "reason": reason, "advice": "give it an id"}
+    await home.core.act("select.select_option", home.names[model["id"]], option="B one")
+    assert home.plugin.calls[-1]["value"] == "b"
+    done = await home.plugin.register(home.devices, home.entities, "h3")
+    assert done["removed"] == 2
+    assert await issues(home.core, name) == []
+    assert await home.core.state(home.names[status["id"]]) is None
+    assert not [d for d in await home.core.ask("config/device_registry/list") if ["solarhub", name] in d["identifiers"]]
+
+
 async def test_a_plugin_that_cannot_save(home: Home) -> None:
     name = home.plugin.installation
 
@@ -106,12 +192,12 @@ async def test_a_warning_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     shown = notices.Notices(hass)
     shown.was_set(entity)
     assert not timers
-    shown.reverted(entity, "X", {"wanted": True, "found": False, "seconds": 1})
-    assert issues == {"reverted_S_x"}
+    shown.changed("reverted", entity, "X", {"wanted": True, "found": False, "seconds": 1})
+    assert issues == {"changed_S_x"}
     assert [seconds for seconds, _ in timers.values()] == [86400]
     shown.was_set(entity)
     assert [seconds for seconds, _ in timers.values()] == [600]
-    shown.reverted(entity, "X", {"wanted": True, "found": False, "seconds": 1})  # it did not last
+    shown.changed("reverted", entity, "X", {"wanted": True, "found": False, "seconds": 1})  # it did not last
     ((seconds, then),) = timers.values()
     assert seconds == 86400
     then(None)
