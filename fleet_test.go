@@ -154,8 +154,8 @@ func (s *punctual) Readings(_ context.Context, _ *devices.Device, readings []dev
 	s.last = begun
 }
 
-func (s *punctual) Status(context.Context, *devices.Device, devices.Status)     {}
-func (s *punctual) Reverted(context.Context, *devices.Device, devices.Reverted) {}
+func (s *punctual) Status(context.Context, *devices.Device, devices.Status)   {}
+func (s *punctual) Changed(context.Context, *devices.Device, devices.Changed) {}
 
 func fleetProfile() string {
 	var y strings.Builder

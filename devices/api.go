@@ -55,7 +55,7 @@ type Status struct {
 type Sink interface {
 	Readings(ctx context.Context, d *Device, readings []Reading)
 	Status(ctx context.Context, d *Device, s Status)
-	Reverted(ctx context.Context, d *Device, r Reverted)
+	Changed(ctx context.Context, d *Device, c Changed)
 }
 
 // What a device is asked for and says, by the words of the packages that do the work.

@@ -190,7 +190,11 @@ func (p *player) count(say complaint) (t score) {
 				t.Unknown++
 			}
 		}
-		t.Alarms += len(sink.reverted)
+		for _, c := range sink.reverted {
+			if !c.TakenOver { // what failed and is held now is told rightly
+				t.Alarms++
+			}
+		}
 		t.Wrong += checkMeasured(p.moving, unit, sink.told, say)
 		for _, h := range p.histories[d] {
 			for _, r := range sink.told {

@@ -219,6 +219,9 @@ func (d *Device) Write(ctx context.Context, set Set) (Outcome, error) {
 	return d.writer.Write(ctx, set)
 }
 
+// WriteGroups returns the keys of the groups of points that are written together, in the order of the profile.
+func (d *Device) WriteGroups() []string { return profile.WriteGroups(d.Points()) }
+
 // WriteGroup sets points of one group in one request, see write.Writer.WriteGroup.
 func (d *Device) WriteGroup(ctx context.Context, set SetGroup) (map[string]Outcome, error) {
 	return d.writer.WriteGroup(ctx, set)

@@ -63,4 +63,4 @@ type nowhere struct{}
 
 func (nowhere) Readings(context.Context, *Device, []Reading) {}
 func (nowhere) Status(context.Context, *Device, Status)      {}
-func (nowhere) Reverted(context.Context, *Device, Reverted)  {}
+func (nowhere) Changed(context.Context, *Device, Changed)    {}

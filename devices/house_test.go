@@ -242,7 +242,7 @@ type recorder struct {
 	mu       sync.Mutex
 	readings []Reading
 	statuses []Status
-	reverted []Reverted
+	reverted []Changed
 }
 
 func (r *recorder) Readings(_ context.Context, _ *Device, readings []Reading) {
@@ -257,7 +257,7 @@ func (r *recorder) Status(_ context.Context, _ *Device, s Status) {
 	r.statuses = append(r.statuses, s)
 }
 
-func (r *recorder) Reverted(_ context.Context, _ *Device, one Reverted) {
+func (r *recorder) Changed(_ context.Context, _ *Device, one Changed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reverted = append(r.reverted, one)

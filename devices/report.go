@@ -62,12 +62,12 @@ func (r *reporter) polled(ctx context.Context, readings []Reading) {
 
 // pass tells the sink; the caller holds order.
 func (r *reporter) pass(ctx context.Context, readings []Reading, polled bool) {
-	current, reverted := r.keep(readings, polled)
+	current, changed := r.keep(readings, polled)
 	if len(current) > 0 {
 		r.tell(ctx, current)
 	}
-	for _, one := range reverted {
-		r.sink.Reverted(ctx, r.device, one)
+	for _, one := range changed {
+		r.sink.Changed(ctx, r.device, one)
 	}
 }
 
@@ -77,7 +77,7 @@ func (r *reporter) tell(ctx context.Context, readings []Reading) {
 	r.sink.Readings(ctx, r.device, readings)
 }
 
-func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Reverted) {
+func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Changed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	current := make([]Reading, 0, len(readings))
@@ -91,11 +91,11 @@ func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Reverted)
 		r.last[reading.Key] = reading
 		current = append(current, reading)
 	}
-	reverted, follow := r.reverted(current), r.follow(current)
+	changed, follow := r.changed(current), r.follow(current)
 	if polled && len(r.quiet) > 0 {
 		current = slices.DeleteFunc(current, func(one Reading) bool { return r.quiet[one.Key] })
 	}
-	return append(current, follow...), reverted
+	return append(current, follow...), changed
 }
 
 // Begin marks a write to the point as going out.
@@ -131,8 +131,8 @@ func (r *reporter) End(ctx context.Context, p profile.Point, end write.End) {
 		r.last[p.Key] = *end.Found
 	}
 	delete(r.watches, p.Key)
-	if end.Confirmed {
-		r.watch(p, *end.Found)
+	if end.Ended {
+		r.watch(p, end)
 	}
 	var told []Reading
 	if end.Found != nil {

@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func (h *house) all() {
 }
 
 // reversions returns what was told to have been taken back.
-func (r *recorder) reversions() []Reverted {
+func (r *recorder) reversions() []Changed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reverted
@@ -46,9 +47,9 @@ func TestTakenBackIsToldOnce(t *testing.T) {
 		h.unit.Set(protocol.HoldingRegister, 200, 93)
 		h.all()
 		all := h.sink.reversions()
-		if len(all) != 1 || all[0].Key != "current_max" || all[0].Wanted.Value != out.Reading.Value ||
+		if len(all) != 1 || all[0].Key != "current_max" || all[0].Wanted != out.Reading.Value ||
 			all[0].Found.Value.Num != 92 ||
-			confirmed.Sub(all[0].Confirmed) > time.Millisecond {
+			confirmed.Sub(all[0].Ended) > time.Millisecond {
 			t.Errorf("told %+v", all)
 		}
 	})
@@ -99,7 +100,7 @@ func TestWatchedBehindARefusal(t *testing.T) {
 		h.unit.Set(protocol.HoldingRegister, 200, 7)
 		h.pass(time.Second)
 		h.all()
-		if all := h.sink.reversions(); len(all) != 1 || all[0].Wanted.Value.Num != 50 {
+		if all := h.sink.reversions(); len(all) != 1 || all[0].Wanted.Num != 50 {
 			t.Errorf("told %+v", all)
 		}
 	})
@@ -174,5 +175,61 @@ func TestSharedBits(t *testing.T) {
 		if got := shareBits(find(c.a), find(c.b)); got != c.want {
 			t.Errorf("%s and %s share bits: %v", c.a, c.b, got)
 		}
+	}
+}
+
+// A device that takes over a setting minutes later fails the set-value, and then the owner is told once.
+func TestTakenOverLaterIsToldOnce(t *testing.T) {
+	polled(t, func(h *house) {
+		h.unit.Set(protocol.HoldingRegister, 200, 136)
+		h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, simtest.StoreAfter(5*time.Minute))
+	}, func(h *house) {
+		e := h.refusal("current_max", 70.0)
+		if e.Code != write.CodeNotVerified || !strings.HasSuffix(e.Error(), "and holds 136 A so far. Some devices "+
+			"take a setting over only minutes later; if this one does, you will be told") {
+			t.Errorf("%s: %v", e.Code, e)
+		}
+		h.pass(4 * time.Minute)
+		h.all()
+		if all := h.sink.reversions(); len(all) != 0 {
+			t.Fatalf("told %+v", all)
+		}
+		h.pass(2 * time.Minute)
+		h.all()
+		h.all()
+		all := h.sink.reversions()
+		if len(all) != 1 || !all[0].TakenOver || all[0].Wanted.Num != 70 || all[0].Found.Value.Num != 70 {
+			t.Errorf("told %+v", all)
+		}
+	})
+}
+
+// Nobody is told of what was set anew, of what comes after a quarter of an hour, or of another value.
+func TestNotTakenOver(t *testing.T) {
+	for name, then := range map[string]func(h *house){
+		"set anew": func(h *house) {
+			h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, sim.Behaviour{})
+			if _, err := h.write("current_max", 80.0); err != nil {
+				h.t.Error(err)
+			}
+			h.pass(11 * time.Minute)
+			h.unit.Set(protocol.HoldingRegister, 200, 70)
+		},
+		"late": func(h *house) { h.pass(16 * time.Minute); h.unit.Set(protocol.HoldingRegister, 200, 70) },
+		"another value": func(h *house) {
+			h.unit.Set(protocol.HoldingRegister, 200, 71)
+		},
+	} {
+		polled(t, func(h *house) {
+			h.unit.Behave(protocol.Range{Addr: 200, Count: 1}, simtest.Ignore())
+		}, func(h *house) {
+			h.refusal("current_max", 70.0)
+			then(h)
+			h.pass(time.Second)
+			h.all()
+			if all := h.sink.reversions(); len(all) != 0 {
+				t.Errorf("%s: told %+v", name, all)
+			}
+		})
 	}
 }

@@ -115,7 +115,8 @@ func TestASettingOfAGroupLeavesWithTheWholeGroup(t *testing.T) {
 // What a scene sets within milliseconds leaves in one request, in whatever order it comes.
 func TestASceneLeavesAsOneRequest(t *testing.T) {
 	for name, sets := range map[string][]Set{
-		"10 0BDE 2 [173B 0601]":                     {{Key: "window_1_end", Value: "06:01"}, {Key: "window_1_start", Value: "23:59"}},
+		"10 0BDE 2 [173B 0601]": {{Key: "window_1_end", Value: "06:01"},
+			{Key: "window_1_start", Value: "23:59"}},
 		"10 1187 6 [0000 0001 FFFF FFFF 0000 0BB8]": {{Key: "battery_least", Value: -1.0}, {Key: "grid", Value: 1.0}},
 		"10 1187 6 [0000 0003 0000 0001 0000 0002]": {{Key: "battery_most", Value: 2.0}, {Key: "grid", Value: 3.0},
 			{Key: "battery_least", Value: 1.0}},
@@ -163,7 +164,8 @@ func TestWriteGroup(t *testing.T) {
 		set := SetGroup{Group: "set_points", Values: map[string]any{"grid": 1.0, "battery_most": 2.0},
 			Deadline: time.Now().Add(10 * time.Second)}
 		out, err := h.device.WriteGroup(h.ctx, set)
-		if err != nil || len(out) != 2 || out["grid"].Reading.Value.Num != 1 || out["battery_most"].Reading.Value.Num != 2 {
+		if err != nil || len(out) != 2 || out["grid"].Reading.Value.Num != 1 ||
+			out["battery_most"].Reading.Value.Num != 2 {
 			t.Errorf("%+v, %v", out, err)
 		}
 		if got, want := h.wire(since), "10 1187 6 [0000 0001 FFFF F000 0000 0002]"; got != want {
@@ -193,7 +195,8 @@ func TestWriteGroupRefused(t *testing.T) {
 		for key, e := range wrong.Failed {
 			codes[key] = e.Code
 		}
-		want := "map[battery_least:wrong_type battery_most:out_of_range nothing:unknown_entity window_1_end:unknown_key]"
+		want := "map[battery_least:wrong_type battery_most:out_of_range nothing:unknown_entity " +
+			"window_1_end:unknown_key]"
 		if got := fmt.Sprint(codes); got != want {
 			t.Errorf("have %s\nwant %s", got, want)
 		}

@@ -89,4 +89,4 @@ type discard struct{}
 
 func (discard) Readings(context.Context, *devices.Device, []devices.Reading) {}
 func (discard) Status(context.Context, *devices.Device, devices.Status)      {}
-func (discard) Reverted(context.Context, *devices.Device, devices.Reverted)  {}
+func (discard) Changed(context.Context, *devices.Device, devices.Changed)    {}

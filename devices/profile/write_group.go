@@ -22,6 +22,16 @@ type WriteGroup struct {
 	Around    *Around           // what goes before and after; nil: nothing
 }
 
+// WriteGroups returns the keys of the groups of some points, each once.
+func WriteGroups(points []Point) (keys []string) {
+	for _, p := range points {
+		if p.Write != nil && p.Write.Group != nil && !slices.Contains(keys, p.Write.Group.Key) {
+			keys = append(keys, p.Write.Group.Key)
+		}
+	}
+	return keys
+}
+
 // groupTemplate is a group as the file has it. Its addresses are those of the first of a repetition.
 type groupTemplate struct {
 	key, name string

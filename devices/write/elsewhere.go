@@ -85,8 +85,8 @@ func sameValue(wanted, found codec.Value) bool {
 	return wanted == found
 }
 
-// isHeld reports whether the device holds a value already, as the point was read.
-func isHeld(p profile.Point, v codec.Value, r ask.Reading) bool {
+// Holds reports whether a reading of a point is of the value.
+func Holds(p profile.Point, v codec.Value, r ask.Reading) bool {
 	if isElsewhere(p) {
 		return sameValue(v, r.Value)
 	}

@@ -27,6 +27,14 @@ type GroupError struct {
 	Failed map[string]*Error // by the key of the point; never empty
 }
 
+// Of returns why a value failed; nil if it did not. A nil GroupError has none that failed.
+func (e *GroupError) Of(key string) error {
+	if e == nil || e.Failed[key] == nil {
+		return nil
+	}
+	return e.Failed[key]
+}
+
 // Error returns the sentences of all, in the order of their keys.
 func (e *GroupError) Error() string {
 	var reasons []string

@@ -187,7 +187,7 @@ func (w *Writer) readBack(ctx context.Context, x protocol.Exchanger, run []*poin
 
 // end tells everybody how it ended.
 func (w *Writer) end(p *pointWrite) {
-	end := End{Written: p.failed == nil && (!p.sent.IsZero() || p.doubt != nil)}
+	end := End{Ended: true, Wanted: p.value, Written: p.failed == nil && (!p.sent.IsZero() || p.doubt != nil)}
 	if end.Written {
 		end.Found, end.Confirmed = p.found, p.verified()
 	} else if p.equal {
@@ -264,7 +264,8 @@ func (w *Writer) notVerified(p *pointWrite) *Error {
 	device, where := w.cfg.Name, registers(p.p)
 	wanted, found := withUnit(p.value.String(), p.p.Unit), holds(p.p, *p.found)
 	code := CodeNotVerified
-	reason := fmt.Sprintf("%s acknowledged %s for %s (%s) and holds %s", device, wanted, p.p.Name, where, found)
+	reason := fmt.Sprintf("%s acknowledged %s for %s (%s) and holds %s so far. Some devices take a setting over only "+
+		"minutes later; if this one does, you will be told", device, wanted, p.p.Name, where, found)
 	if p.doubt != nil {
 		code = CodeNotAcknowledged
 		reason = fmt.Sprintf("%s did not acknowledge %s for %s (%s: %v) and holds %s",

@@ -9,6 +9,7 @@ import (
 	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
+	"solarhub/protocol/codec"
 )
 
 // Set is one set-value.
@@ -69,4 +70,6 @@ type End struct {
 	Written   bool         // it may have been carried out; false: readings count as before
 	Found     *ask.Reading // what the device holds, nil if that is not known
 	Confirmed bool         // Found is what was wanted
+	Ended     bool         // it is not sent once more
+	Wanted    codec.Value
 }

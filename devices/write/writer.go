@@ -48,7 +48,7 @@ func (w *Writer) Write(ctx context.Context, set Set) (Outcome, error) {
 		return Outcome{}, refused
 	}
 	if !set.Force && !p.Button() && !w.queue.holds(p.Key) {
-		if r, ok := w.values.Fresh(p.Key, freshFor); ok && isHeld(p, v, r) {
+		if r, ok := w.values.Fresh(p.Key, freshFor); ok && Holds(p, v, r) {
 			return Outcome{Reading: r, Unchanged: true, Took: time.Since(c.called)}, nil
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,7 +123,27 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 			limits(point), onText(point)})
 	}
 	t.Render()
+	a.listGroups(points)
 	return nil
+}
+
+// listGroups names the settings that leave together, for the action write_group.
+func (a *app) listGroups(points []profile.Point) {
+	groups := profile.WriteGroups(points)
+	if len(groups) == 0 {
+		return
+	}
+	t := newTable(a.Out, "group", "name", "address", "settings")
+	for _, key := range groups {
+		i := slices.IndexFunc(points, func(p profile.Point) bool {
+			return p.Write != nil && p.Write.Group != nil && p.Write.Group.Key == key
+		})
+		g := points[i].Write.Group
+		t.AppendRow(table.Row{g.Key, g.Name, fmt.Sprintf("%d+%d", g.Range.Addr, g.Range.Count),
+			strings.Join(g.Members, ", ")})
+	}
+	fmt.Fprintln(a.Out, "\nWritten together:")
+	t.Render()
 }
 
 // addresses names the registers of a point; "holding" is left out because nearly all are.

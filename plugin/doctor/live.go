@@ -107,7 +107,7 @@ type discardSink struct{}
 
 func (discardSink) Readings(context.Context, *devices.Device, []devices.Reading) {}
 func (discardSink) Status(context.Context, *devices.Device, devices.Status)      {}
-func (discardSink) Reverted(context.Context, *devices.Device, devices.Reverted)  {}
+func (discardSink) Changed(context.Context, *devices.Device, devices.Changed)    {}
 
 // lineCheck is the check of one line.
 type lineCheck struct {

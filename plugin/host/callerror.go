@@ -12,6 +12,8 @@ const (
 	CodeNotArmed       = "not_armed"
 	CodeUnknownEntity  = "unknown_entity"
 	CodeUnknownKey     = "unknown_key"
+	CodeSeveralFailed  = "several_failed"
+	CodeStepFailed     = "step_failed"
 	CodeNotIdentified  = "not_identified"
 	CodeException      = "exception"
 	CodeNotVerified    = "not_verified"

@@ -214,8 +214,9 @@ type DiagnosticsFrame struct {
 
 // The kinds of a Notice.
 const (
-	NoticeReverted = "reverted" // the device no longer holds what a set-value had written
-	NoticeCache    = "cache"    // the plugin cannot keep anything over a restart, for Reason; without one, it can again
+	NoticeReverted  = "reverted"   // the device no longer holds what a set-value had written
+	NoticeTakenOver = "taken_over" // the device holds what a set-value wanted that had failed
+	NoticeCache     = "cache"      // the plugin cannot keep anything over a restart, for Reason; without one, it can again
 )
 
 // Notice is something that the owner should know.

@@ -22,6 +22,8 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 	switch call.Action {
 	case host.ActionRefresh:
 		return h.refresh(ctx, call)
+	case host.ActionGroup:
+		return h.writeGroup(ctx, call)
 	case host.ActionSet, host.ActionPress, host.ActionRead:
 	default:
 		return failed(host.NewCallError(host.CodeFailed, fmt.Sprintf("there is no action %q", call.Action), nil))

@@ -139,6 +139,16 @@ func (l *Ledger) Revert(ids []string, r Reversal) (id string) {
 	return ""
 }
 
+// Failed returns which of the entities was set last without being confirmed; empty: none.
+func (l *Ledger) Failed(ids []string) (id string) {
+	for _, e := range slices.Backward(l.entries) {
+		if e.Reason != "" && slices.Contains(ids, e.ID) {
+			return e.ID
+		}
+	}
+	return ""
+}
+
 // at returns the entry with a number, nil if it has left the ring.
 func (l *Ledger) at(number uint64) *Entry {
 	i, ok := slices.BinarySearchFunc(l.entries, number, func(e Entry, n uint64) int { return cmp.Compare(e.Number, n) })
