@@ -18,7 +18,8 @@ const (
 // checkCall says what is wrong with a call, before anything is done with it. Whether the entity takes the value is the
 // plugin's to say.
 func checkCall(c Call) *CallError {
-	for field, text := range map[string]string{"action": c.Action, "id": c.ID, "device": c.Device, "group": c.Group} {
+	for field, text := range map[string]string{"action": c.Action, "id": c.ID, "device": c.Device, "group": c.Group,
+		"found": c.Found} {
 		if n := utf8.RuneCountInString(text); n > maxCallText {
 			return malformed("%s has %d characters, at most %d are allowed", field, n, maxCallText)
 		}

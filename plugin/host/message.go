@@ -54,6 +54,7 @@ const (
 	ActionPress   = "press"
 	ActionRead    = "read"
 	ActionRefresh = "refresh"
+	ActionReplace = "replace"
 )
 
 // Versions is a range of protocol versions, both ends included.
@@ -266,9 +267,10 @@ type Event struct {
 // Call is what the host asks for and waits for. Its deadline is that of the context that it is delivered with.
 type Call struct {
 	CallID      string  `json:"call_id,omitempty"`
-	Action      string  `json:"action,omitempty"`       // set, write_group, press, read, refresh
+	Action      string  `json:"action,omitempty"`       // set, write_group, press, read, refresh, replace
 	ID          string  `json:"id,omitempty"`           // of the entity, for set, press and read
-	Device      string  `json:"device,omitempty"`       // for write_group and refresh
+	Device      string  `json:"device,omitempty"`       // for write_group, refresh and replace
+	Found       string  `json:"found,omitempty"`        // serial number of the new device, for replace
 	Group       string  `json:"group,omitempty"`        // key of a group, for write_group
 	Value       any     `json:"value,omitempty"`        // for set: float64, string or bool
 	Values      Members `json:"values,omitempty"`       // for write_group

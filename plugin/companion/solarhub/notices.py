@@ -49,7 +49,9 @@ class Notices:
                 fields |= {"deviation": f"{seconds / 60:+.0f} min"}
             fields |= {"id": device.id}
             placeholders = {name: str(fields.get(name, ""))[:TEXT_MAX] for name in names} | {"name": device.name}
-            fix: dict[str, str | int | float | None] | None = {"device": device.id} if kind == "replaced" else None
+            fix: dict[str, str | int | float | None] | None = None
+            if kind == "replaced":
+                fix = {"device": device.id, "found": placeholders["found"]}
             self._show(issue, kind, placeholders, severity, fix)
 
     @callback

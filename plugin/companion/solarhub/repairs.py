@@ -10,9 +10,10 @@ from .hub import DATA_HUB
 class Replacement(RepairsFlow):
     """Have the device that answers now take the place of the one that answered before."""
 
-    def __init__(self, device_id: str) -> None:
-        """Make the flow for the device that was replaced."""
+    def __init__(self, device_id: str, found: str) -> None:
+        """Make the flow for the device that was replaced. found is the serial number of the new one."""
         self._device_id = device_id
+        self._found = found
 
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Begin with the question."""
@@ -27,7 +28,7 @@ class Replacement(RepairsFlow):
         if user_input is None:
             return self.async_show_form(step_id="confirm", description_placeholders=hub.notices.texts(self.issue_id))
         try:
-            await hub.async_call(device, "replace", device.name, context=None)
+            await hub.async_call(device, "replace", device.name, context=None, found=self._found)
         except HomeAssistantError as err:
             return self.async_abort(reason="failed", description_placeholders={"reason": str(err)})
         return self.async_create_entry(data={})
@@ -37,4 +38,5 @@ async def async_create_fix_flow(
     _: HomeAssistant, __: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow of an issue. Only a replaced device has one."""
-    return Replacement(str((data or {}).get("device")))
+    of = data or {}
+    return Replacement(str(of.get("device")), str(of.get("found")))

@@ -118,7 +118,8 @@ async def test_a_replaced_device_is_taken_over(home: Home) -> None:
     assert len(await issues(home.core, home.serial)) == 1
     home.plugin.refuse = None
     assert (await fix())["type"] == "create_entry"
-    assert (home.plugin.calls[-1]["action"], home.plugin.calls[-1]["device"]) == ("replace", home.serial)
+    call = home.plugin.calls[-1]
+    assert (call["action"], call["device"], call["found"]) == ("replace", home.serial, "SN2")
     assert await issues(home.core, home.serial) == []
 
 
