@@ -89,7 +89,8 @@ func observeLine(l doctor.Line) ObservedLine {
 	s := l.Bus.Stats()
 	o := ObservedLine{Line: l.Config.String(), Since: s.Since, Queued: s.Queued, BusyMS: millis(s.Busy),
 		Requests: s.Requests,
-		Failed:   s.Exceptions + s.Timeouts + s.Misfits + s.Failures, P50MS: millis(s.Latency.P50), P95MS: millis(s.Latency.P95),
+		Failed:   s.Exceptions + s.Timeouts + s.Misfits + s.Failures,
+		P50MS:    millis(s.Latency.P50), P95MS: millis(s.Latency.P95),
 		WaitMS: millis(s.WriteWait.Max)}
 	if l.Config.Transport != config.TCP {
 		o.Serial = l.Config.Serial.String()

@@ -56,6 +56,8 @@ type LinkCondition struct {
 	Transactions bool          // replies came that fit the request but for their transaction id
 	// Units says that replies came that fit the request but for their unit id, which is one that LaxUnits take.
 	Units bool
+	// Closes says that the other end closes each connection behind a reply or a few. It is used so.
+	Closes bool
 	// LatencyTimer is that of a USB adapter. It is empty where there is none or it is 1 ms; else it says what it is and
 	// why it could not be set.
 	LatencyTimer string

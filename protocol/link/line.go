@@ -14,6 +14,9 @@ type line struct {
 	traced     func(sent bool, frame []byte)
 	sleep      func(time.Duration) // for milliseconds; that of a port is precise
 	units      units
+	dial       func(ctx context.Context) (stream, error)
+	delay      time.Duration // silence behind the opening
+	closing    closing
 	conn       *peekConn // nil while closed
 	connection uint64
 	timeouts   int // in a row
@@ -50,14 +53,6 @@ func (l *line) Close() error {
 	return err
 }
 
-// opened takes a new stream, which wants a silence of its own.
-func (l *line) opened(s stream, delay time.Duration) {
-	l.conn = newPeekConn(s)
-	l.connection++
-	l.looked = time.Now()
-	l.free = l.looked.Add(delay)
-}
-
 // send sends the ADU of a request whose reply may take this long.
 func (l *line) send(x *transfer, adu []byte, timeout time.Duration) error {
 	now := time.Now()
@@ -82,6 +77,11 @@ func (l *line) received(x *transfer, err error) error {
 	l.free = l.looked.Add(gap)
 	if err == nil {
 		x.done, l.timeouts = l.looked, 0
+		over := l.closing.replied()
+		l.condition.closes.Store(l.closing.learnt())
+		if over {
+			l.Close()
+		}
 	}
 	return err
 }

@@ -195,21 +195,44 @@ func TestFinishesWhatItBegan(t *testing.T) {
 	})
 }
 
-// A peer that hangs up behind its reply is noticed before the next request.
+// A peer that hangs up behind its reply is noticed before the next request. Where it does so each time, its connections
+// count as one for a while; where it does so no longer, the connection stays.
 func TestReopens(t *testing.T) {
 	for _, f := range framings {
-		script := func(n int, adu []byte) []part { return append(f.soundly(n, adu), part{0, nil}) }
-		f.on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
-			for want := range uint64(3) {
-				connection, err := l.Open(t.Context())
-				if err != nil || connection != want+1 {
-					t.Fatalf("%s: connection %d, want %d: %v", f.name, connection, want+1, err)
-				}
-				if resp, err := l.Exchange(t.Context(), readOf(0, 1)); err != nil || resp.Connection != connection {
-					t.Fatal(f.name, resp, err)
-				}
-				synctest.Wait()
+		closes := true
+		script := func(n int, adu []byte) []part {
+			if closes {
+				return append(f.soundly(n, adu), part{0, nil})
 			}
+			return f.soundly(n, adu)
+		}
+		f.on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
+			exchanges := func(n int, want uint64) {
+				t.Helper()
+				for range n {
+					if connection, err := l.Open(t.Context()); err != nil || connection != want {
+						t.Fatalf("%s: connection %d, want %d: %v", f.name, connection, want, err)
+					}
+					for range int(want) { // within a hold the line is not opened in between
+						if resp, err := l.Exchange(t.Context(), readOf(0, 1)); err != nil || resp.Connection != want {
+							t.Fatal(f.name, resp, err)
+						}
+						synctest.Wait()
+					}
+				}
+			}
+			exchanges(1, 1)
+			exchanges(10, 2)
+			time.Sleep(sameFor)
+			exchanges(10, 3)
+			if !l.Condition().Closes {
+				t.Error("it is not said")
+			}
+			closes = false
+			time.Sleep(sameFor)
+			exchanges(10, 4)
+			time.Sleep(sameFor)
+			exchanges(10, 4)
 		})
 	}
 }

@@ -28,7 +28,6 @@ type RTUConfig struct {
 type RTULink struct {
 	line
 	cfg     RTUConfig
-	open    func(ctx context.Context) (stream, error)
 	skipped func(frame []byte) // traces
 	// isPort is set for a serial port. Timeouts never close it: other units share it, and reopening cures nothing.
 	isPort bool
@@ -39,7 +38,7 @@ type RTULink struct {
 func NewRTU(cfg RTUConfig) *RTULink {
 	l := newRTULink(cfg, cfg.Path)
 	l.isPort = true
-	l.open = func(context.Context) (stream, error) {
+	l.dial = func(context.Context) (stream, error) {
 		if err := l.cfg.Serial.Check(); err != nil {
 			return nil, err
 		}
@@ -65,6 +64,7 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
 	l := &RTULink{cfg: cfg}
 	l.line.set(cfg.Name, cfg.Gap, cfg.Trace, newUnits(cfg.Quirks.Units, rtuPackager))
+	l.delay = max(cfg.Gap, cfg.Quirks.ConnectDelay)
 	l.skipped = func(frame []byte) { l.trace(false, frame) }
 	return l
 }
@@ -91,15 +91,8 @@ func (l *RTULink) Open(ctx context.Context) (uint64, error) {
 		}
 		l.Close()
 	}
-	s, err := l.open(ctx)
-	if err != nil {
-		return l.connection, l.fail("open", err)
-	}
-	if p, ok := s.(interface{ sleep(time.Duration) }); ok {
-		l.sleep = p.sleep
-	}
-	l.opened(s, max(l.cfg.Gap, l.cfg.Quirks.ConnectDelay))
-	return l.connection, nil
+	err := l.connect(ctx)
+	return l.connection, err
 }
 
 // Exchange is described at protocol.Link. If an earlier reply may still come and looks like the one to req, a probe

@@ -16,12 +16,18 @@ func (l *RTULink) prepare(ctx context.Context, x *transfer) error {
 	if err := l.Ready(ctx); err != nil {
 		return err
 	}
+	down := protocol.ErrDown
+	if l.conn != nil {
+		if err := l.awaitSilence(); err != nil {
+			down = err
+		}
+	}
+	if err := l.reconnect(ctx); err != nil {
+		return err
+	}
 	x.connection = l.connection
 	if l.conn == nil {
-		return l.fail("send", protocol.ErrDown)
-	}
-	if err := l.awaitSilence(); err != nil {
-		return err
+		return l.fail("send", down)
 	}
 	return x.mayStart(ctx)
 }
@@ -58,7 +64,7 @@ func (l *RTULink) awaitSilence() error {
 		n, gone := l.drain()
 		if gone {
 			l.Close()
-			return l.fail("send", fmt.Errorf("%w: %w", protocol.ErrDown, errHungUp))
+			return fmt.Errorf("%w: %w", protocol.ErrDown, errHungUp)
 		}
 		if n == 0 || time.Now().After(end) {
 			l.frames.noise.Add(uint64(l.have))
@@ -72,6 +78,9 @@ func (l *RTULink) awaitSilence() error {
 // drain drops what came in while nothing was asked, and returns how many bytes that was.
 func (l *RTULink) drain() (n int, gone bool) {
 	n, at, gone := l.look(l.buf[l.have:])
+	if gone {
+		l.closing.hungUp()
+	}
 	if n > 0 {
 		_, rest := l.listener(at).take(l.buf[:l.have+n])
 		l.have = copy(l.buf[:], rest)

@@ -28,6 +28,7 @@ func NewRTUOverTCP(cfg RTUOverTCPConfig) *RTULink {
 		Serial: cfg.Serial, Name: cfg.Name, Timeout: cfg.Timeout, Gap: cfg.Gap, Quirks: cfg.Quirks, Trace: cfg.Trace,
 	}, cfg.Address)
 	timeout := cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
-	l.open = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, timeout) }
+	l.dial = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, timeout) }
+	l.closing.may = true
 	return l
 }

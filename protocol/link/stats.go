@@ -29,15 +29,15 @@ func (c *frameCounter) skip(kind replyKind) {
 
 // condition is a protocol.LinkCondition that the goroutine of a link writes and others read.
 type condition struct {
-	gap, latest                 atomic.Int64
-	echoes, transactions, units atomic.Bool
-	latencyTimer                atomic.Pointer[string]
+	gap, latest                         atomic.Int64
+	echoes, transactions, units, closes atomic.Bool
+	latencyTimer                        atomic.Pointer[string]
 }
 
 func (c *condition) snapshot() protocol.LinkCondition {
 	s := protocol.LinkCondition{
 		Gap: time.Duration(c.gap.Load()), Latest: time.Duration(c.latest.Load()),
-		Echoes: c.echoes.Load(), Transactions: c.transactions.Load(), Units: c.units.Load(),
+		Echoes: c.echoes.Load(), Transactions: c.transactions.Load(), Units: c.units.Load(), Closes: c.closes.Load(),
 	}
 	if timer := c.latencyTimer.Load(); timer != nil {
 		s.LatencyTimer = *timer

@@ -50,6 +50,8 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
 	l := &TCPLink{cfg: cfg}
 	l.line.set(cfg.Name, cfg.Gap, cfg.Trace, newUnits(cfg.Quirks.Units, tcpPackager))
+	l.dial = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, l.cfg.DialTimeout) }
+	l.delay, l.closing.may = cfg.Quirks.ConnectDelay, true
 	return l
 }
 
@@ -67,12 +69,8 @@ func (l *TCPLink) Open(ctx context.Context) (uint64, error) {
 		return l.connection, nil
 	}
 	l.Close()
-	conn, err := dial(ctx, l.cfg.Dial, l.cfg.Address, l.cfg.DialTimeout)
-	if err != nil {
-		return l.connection, l.fail("open", err)
-	}
-	l.opened(conn, l.cfg.Quirks.ConnectDelay)
-	return l.connection, nil
+	err := l.connect(ctx)
+	return l.connection, err
 }
 
 // Exchange is described at Link. Any byte is a unit id here. With ShapeTransactions a probe may go first, as on an RTU

@@ -13,15 +13,19 @@ func (l *TCPLink) prepare(ctx context.Context, x *transfer) error {
 	if err := l.Ready(ctx); err != nil {
 		return err
 	}
-	x.connection = l.connection
-	if l.conn == nil {
-		return l.fail("send", protocol.ErrDown)
-	}
-	if !l.justDrained() {
+	down := protocol.ErrDown
+	if l.conn != nil && !l.justDrained() {
 		if err := l.drain(); err != nil {
 			l.Close()
-			return l.fail("send", fmt.Errorf("%w: %w", protocol.ErrDown, err))
+			down = fmt.Errorf("%w: %w", down, err)
 		}
+	}
+	if err := l.reconnect(ctx); err != nil {
+		return err
+	}
+	x.connection = l.connection
+	if l.conn == nil {
+		return l.fail("send", down)
 	}
 	return x.mayStart(ctx)
 }
@@ -175,6 +179,7 @@ func (l *TCPLink) drain() error {
 		n, came, gone := l.look(l.buf[l.have:])
 		switch {
 		case gone:
+			l.closing.hungUp()
 			return errHungUp
 		case n == 0:
 			l.waste(l.have)

@@ -121,7 +121,8 @@ func answer(c net.Conn, n int) {
 	}
 }
 
-// A peer that has closed the idle connection costs nothing: it is noticed before the request goes out.
+// A peer that has closed the idle connection costs nothing: it is noticed before the request goes out. Where it does so
+// each time, one connection after the other is opened, also between two requests, and they count as one.
 func TestTCPIdleClose(t *testing.T) {
 	closed := make(chan struct{})
 	address := listen(t, func(n int, c *net.TCPConn) {
@@ -131,19 +132,34 @@ func TestTCPIdleClose(t *testing.T) {
 	})
 	l := NewTCP(TCPConfig{Address: address})
 	defer l.Close()
-	for want := range uint64(3) {
-		connection, err := l.Open(t.Context())
-		if err != nil || connection != want+1 {
-			t.Fatal(connection, err)
-		}
-		if _, err := l.Exchange(t.Context(), readOf(0, 10)); err != nil {
-			t.Fatal(err)
+	exchange := func(want uint64) {
+		t.Helper()
+		resp, err := l.Exchange(t.Context(), readOf(0, 10))
+		if err != nil || resp.Connection != want {
+			t.Fatal(resp.Connection, err)
 		}
 		<-closed
 	}
+	open := func(want uint64) {
+		t.Helper()
+		if connection, err := l.Open(t.Context()); err != nil || connection != want {
+			t.Fatal(connection, err)
+		}
+	}
+	open(1)
+	exchange(1)
 	if _, err := l.Exchange(t.Context(), writeOf(0, 10)); !errors.Is(err, protocol.ErrDown) ||
 		errors.Is(err, protocol.ErrOutcomeUnknown) {
 		t.Errorf("a write on the closed connection: %v", err)
+	}
+	open(2)
+	for range 3 {
+		exchange(2)
+	}
+	open(2)
+	exchange(2)
+	if !l.Condition().Closes {
+		t.Error("it is not said")
 	}
 }
 
