@@ -40,6 +40,7 @@ type Device struct {
 	connection uint64         // of the line
 	apart      bool           // identification asks for what need not be there by itself
 	firstBase  int            // of SunSpec, at which identification looks first; of whoever holds the line
+	ofFamily   bool           // it was found to be, or is being identified and was: see profile.Identify.Never
 
 	wanted  func(key string) bool
 	version uint64 // counts what changes the selection of points
@@ -56,6 +57,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 		status: Status{Reason: "not asked yet", Since: time.Now()}, version: 1, held: write.NewHeld(cfg.Learned.Held),
 		chosen: valid(cfg.Learned.Chosen, cfg.Profile),
 	}
+	d.client.Bus = ask.Guard{Bus: bus, Never: d.never}
 	d.out = newReporter(d, sink)
 	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm, Held: d.held}, d.client,
 		writing{d}, d.out, log)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"solarhub/devices/ask"
 	"solarhub/devices/profile"
@@ -68,8 +69,25 @@ type inquiry struct {
 	proof    protocol.Range         // the shortest read that was answered
 }
 
+// never returns the registers that may not be asked now.
+func (d *Device) never() []protocol.Range {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ofFamily || len(d.cfg.Profile.Identify.Never) == 0 {
+		return d.cfg.Line.Never
+	}
+	return slices.Concat(d.cfg.Line.Never, d.cfg.Profile.Identify.Never)
+}
+
+func (d *Device) setOfFamily(yes bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ofFamily = yes
+}
+
 // askIdentity asks who answers: first for what must hold of the family, then for the traits that follow from others.
 func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (Identity, error) {
+	d.setOfFamily(false)
 	q := &inquiry{Device: d, exchange: x, known: d.fixedTraits(), before: profile.Traits{},
 		values: map[string]codec.Value{}, answered: map[string]bool{}, silent: map[string]bool{}}
 	if last := d.Identity(); last.Serial != "" {
@@ -85,6 +103,7 @@ func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (Identity, err
 	if err := q.expect(); err != nil {
 		return Identity{}, err
 	}
+	d.setOfFamily(true)
 	if err := q.settle(ctx); err != nil {
 		return Identity{}, err
 	}

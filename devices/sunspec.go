@@ -109,7 +109,7 @@ func (q *inquiry) follow(ctx context.Context, base uint16) (profile.Chain, error
 func (q *inquiry) words(ctx context.Context, at, count uint16) ([]uint16, error) {
 	req := q.client.Request(protocol.PriorityRead, ask.ForTurn)
 	req.Op, req.Range = protocol.Read, protocol.Range{Addr: at, Count: count}
-	if slices.ContainsFunc(q.cfg.Line.Never, req.Range.Overlaps) {
+	if slices.ContainsFunc(q.never(), req.Range.Overlaps) {
 		return nil, nil
 	}
 	resp, err := q.exchange(ctx, req)

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -77,6 +78,8 @@ func (b *Bus) exchange(ctx context.Context, req Request, of *item, first bool) (
 		line.Stringer("request", req).Uint8("function", req.Function()).Uints16("words", req.Words).
 			Uints16("reply", resp.Words).Dur("took", now.Sub(begun)).AnErr("error", err).Msg("Exchange")
 	}
+	_, refused := errors.AsType[ExceptionError](err)
+	b.link.answered = b.link.answered || err == nil || refused
 	failed := fatal(err)
 	if failed {
 		b.link.failed(err)

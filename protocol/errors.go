@@ -19,11 +19,20 @@ var (
 	// ErrMisfit: a Modbus TCP peer answered this very request with what is no answer to it. The connection stays, and
 	// the request may be sent again. Always inside a LinkError.
 	ErrMisfit = errors.New("a reply that does not fit")
+	// ErrHungUp: the other end closed the connection, or the serial port is gone. Always inside a LinkError.
+	ErrHungUp = errors.New("hung up by the other end")
 	// ErrDown: the line is not open and is being retried; nothing was sent.
 	ErrDown = errors.New("line is down")
 	// ErrClosed: the bus has stopped. Nothing was sent.
 	ErrClosed = errors.New("bus is closed")
 )
+
+// ForbiddenError is a request that was not sent because nothing may read or write its registers.
+type ForbiddenError struct{ Asked, Never Range }
+
+func (e ForbiddenError) Error() string {
+	return fmt.Sprintf("%v is not asked: nothing may read or write %v of this device", e.Asked, e.Never)
+}
 
 // LinkError is a failure of the line: it could not be opened, it hung up, or no valid reply came.
 type LinkError struct {

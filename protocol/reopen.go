@@ -17,6 +17,7 @@ type reopener struct {
 	up         bool
 	connection uint64
 	upSince    time.Time
+	answered   bool      // a request has been answered since
 	since      time.Time // when it went down; zero before the first try
 	tried      time.Time // when it was last tried to be opened
 	retry      time.Time // when it may be opened again
@@ -40,12 +41,13 @@ func (l *reopener) open(ctx context.Context) error {
 		return err
 	}
 	if !l.up || connection != l.connection {
-		l.up, l.connection, l.upSince = true, connection, time.Now()
+		l.up, l.connection, l.upSince, l.answered = true, connection, time.Now(), false
 	}
 	return nil
 }
 
-// failed closes the link and decides when it may be opened again: at once if it had stayed up, else ever later.
+// failed closes the link and decides when it may be opened again: at once if it had stayed up or was of use, else ever
+// later. A device that hangs up about one register of its own would else take all others of the line with it.
 func (l *reopener) failed(err error) {
 	l.Link.Close()
 	now := time.Now()
@@ -53,7 +55,7 @@ func (l *reopener) failed(err error) {
 		l.since = now
 	}
 	l.retry = now
-	if l.up && now.Sub(l.upSince) >= l.opts.StayUp {
+	if l.up && (l.answered || now.Sub(l.upSince) >= l.opts.StayUp) {
 		l.backoff.Reset()
 	} else {
 		l.retry = now.Add(l.backoff.NextBackOff())

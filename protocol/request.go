@@ -54,6 +54,16 @@ func (r Request) Check() error {
 	return fmt.Errorf("%v: %s", r, strings.Join(wrong, "; "))
 }
 
+// Forbidden returns a ForbiddenError if the request touches one of the ranges.
+func (r Request) Forbidden(never []Range) error {
+	for _, n := range never {
+		if n.Overlaps(r.Range) {
+			return ForbiddenError{r.Range, n}
+		}
+	}
+	return nil
+}
+
 func (r Request) checkWords(say func(string, ...any)) {
 	if r.Range.Table != HoldingRegister && r.Range.Table != Coil {
 		say("table %v cannot be written", r.Range.Table)

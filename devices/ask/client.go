@@ -41,16 +41,37 @@ func IsBusy(err error) bool {
 	return ok && no.Transient()
 }
 
-// IsSilence reports whether the device has not answered: the reply did not come, or a gateway got none.
+// IsSilence reports whether the device has not answered: the reply did not come, a gateway got none, or the other end
+// hung up in its place.
 func IsSilence(err error) bool {
 	no, ok := errors.AsType[protocol.ExceptionError](err)
-	return errors.Is(err, protocol.ErrTimeout) || ok && no.FromGateway()
+	return errors.Is(err, protocol.ErrTimeout) || errors.Is(err, protocol.ErrHungUp) || ok && no.FromGateway()
 }
 
-// IsRefusal reports whether the device objects to the registers it was asked for.
+// IsRefusal reports whether the device objects to the registers it was asked for. Codes that the standard does not know
+// say so, too: 0 stands for any refusal in some firmware (0xAHA Growatt_ModbusTCP #349).
 func IsRefusal(err error) bool {
 	no, ok := errors.AsType[protocol.ExceptionError](err)
-	return ok && no.AboutRequest()
+	return ok && !no.Transient() && !no.FromGateway()
+}
+
+// IsOdd reports whether the device has answered, and neither with a value nor with a plain refusal: it is busy, or its
+// reply does not fit. That says nothing of the registers, unless it happens with them alone again and again.
+func IsOdd(err error) bool { return IsBusy(err) || errors.Is(err, protocol.ErrMisfit) }
+
+// garbledTries is how often a read is sent again whose reply does not fit. A gateway garbles single replies
+// (Pho3niX90/solis_modbus #326); what is garbled three times is so each time.
+const garbledTries = 2
+
+// Again returns an Exchange that sends a read again at once whose reply did not fit.
+func Again(do Exchange) Exchange {
+	return func(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+		resp, err := do(ctx, req)
+		for tries := 0; tries < garbledTries && req.Op == protocol.Read && errors.Is(err, protocol.ErrMisfit); tries++ {
+			resp, err = do(ctx, req)
+		}
+		return resp, err
+	}
 }
 
 // RetryAt returns when a request to a busy device is sent again, so that the line serves others meanwhile. It reports

@@ -202,7 +202,7 @@ func (p *Poller) askDoubtful(ctx context.Context, b *block) {
 	case err == nil:
 		d.silentAt = time.Time{}
 		p.settled(b, true)
-	case ask.IsRefusal(err):
+	case ask.IsRefusal(err), ask.IsOdd(err) && time.Since(p.silence.lastRead) < lastReadFor:
 		p.failed(ctx, b, err)
 	default:
 		d.silentAt, d.answers = time.Now(), 0
@@ -243,7 +243,7 @@ func (p *Poller) readBlock(ctx context.Context, b *block) error {
 
 // failed deals with a block that has failed in the same way as the read that it is a part of.
 func (p *Poller) failed(ctx context.Context, b *block, err error) {
-	d, silent := &p.doubts, ask.IsSilence(err)
+	d, silent := &p.doubts, ask.IsSilence(err) || ask.IsOdd(err)
 	b.fails++
 	tries := silentTries
 	if b.both != nil {

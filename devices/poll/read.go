@@ -144,6 +144,7 @@ func (p *Poller) read(ctx context.Context, j *job) {
 			p.refuse(ctx, []profile.Point{point}, err)
 		} else {
 			p.miss(ctx, []profile.Point{point}, err)
+			p.suspect(ctx, spanOf(point), []profile.Point{point}, err)
 		}
 		p.noteJob(j, err)
 	}
@@ -214,13 +215,33 @@ func (p *Poller) ask(ctx context.Context, j *job, r plan.Read) error {
 		p.refusedRead(ctx, points, err)
 	default:
 		p.miss(ctx, points, err)
-		if ask.IsSilence(err) && p.silence.suspects(r.Range, time.Now()) {
-			p.log.Info().Stringer("read",
-				r.Range).Msg("the device answers other reads and never this one: it is asked in halves")
-			p.doubt(points, true)
-		}
+		p.suspect(ctx, r.Range, points, err)
 	}
 	return err
+}
+
+// suspect looks into a read that fails again and again while the device answers others. Where it has answered nothing
+// else, only halves of this one can tell: they are tried behind 2, 4, 8 and so on failures.
+func (p *Poller) suspect(ctx context.Context, over protocol.Range, points []profile.Point, err error) {
+	silent := ask.IsSilence(err)
+	switch fails := p.misses[points[0].Key]; {
+	case silent && p.silence.suspects(over, time.Now(), silences, suspectFor):
+	case ask.IsOdd(err) && p.silence.suspects(over, time.Now(), oddities, 0):
+	case ask.IsOdd(err) && fails > 1 && fails&(fails-1) == 0 && p.answersHalf(ctx, points):
+	default:
+		return
+	}
+	p.log.Info().Stringer("read", over).Err(err).
+		Msg("the device answers other reads and never this one: it is asked in halves")
+	p.doubt(points, silent)
+}
+
+// answersHalf reports whether the device answers one of the halves of a read.
+func (p *Poller) answersHalf(ctx context.Context, points []profile.Point) bool {
+	atoms := atomsOf(points)
+	n := len(atoms) / 2
+	return n > 0 && (p.readBlock(ctx, &block{atoms: atoms[:n]}) == nil ||
+		p.readBlock(ctx, &block{atoms: atoms[n:]}) == nil)
 }
 
 // answered reports the points of a read that was answered.

@@ -15,6 +15,7 @@ const (
 	trustFor   = time.Hour   // a read that was answered less long ago is not suspected
 	silences   = 4           // before a read is suspected
 	suspectFor = time.Minute // the same, in time
+	oddities   = 3           // the same for replies that are neither values nor plain refusals; they cost no timeout
 )
 
 // silence remembers which reads are answered and which are not.
@@ -45,9 +46,10 @@ func (s *silence) answered(over protocol.Range, now time.Time) {
 	delete(s.silent, over)
 }
 
-// suspects notes that a read was not answered, and reports whether it is suspected by that.
-func (s *silence) suspects(over protocol.Range, now time.Time) bool {
-	if at, ok := s.trusted[over]; ok && now.Sub(at) < trustFor {
+// suspects notes that a read has failed, and reports whether it is suspected by that: it is the last failure of so many
+// within a time at least. Where that is 0, it is suspected though it was answered lately.
+func (s *silence) suspects(over protocol.Range, now time.Time, count int, within time.Duration) bool {
+	if at, ok := s.trusted[over]; ok && within > 0 && now.Sub(at) < trustFor {
 		return false
 	}
 	one := s.silent[over]
@@ -56,7 +58,7 @@ func (s *silence) suspects(over protocol.Range, now time.Time) bool {
 	}
 	one.count, one.last = one.count+1, now
 	s.silent[over] = one
-	if one.count < silences || now.Sub(one.since) < suspectFor {
+	if one.count < count || now.Sub(one.since) < within {
 		return false
 	}
 	delete(s.silent, over)

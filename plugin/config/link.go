@@ -9,8 +9,8 @@ import (
 	"solarhub/protocol/link"
 )
 
-// NewLink returns the link that the settings of the line describe. It opens nothing. Every frame is logged in hex if
-// the log takes the level trace.
+// NewLink returns the link that the settings of the line describe. It opens nothing, and sends nothing that touches
+// registers which a family forbids. Every frame is logged in hex if the log takes the level trace.
 func (l Line) NewLink(log zerolog.Logger) protocol.Link {
 	var trace func(sent bool, frame []byte)
 	if log.GetLevel() <= zerolog.TraceLevel && zerolog.GlobalLevel() <= zerolog.TraceLevel {
@@ -22,12 +22,18 @@ func (l Line) NewLink(log zerolog.Logger) protocol.Link {
 			log.Trace().Str(way, hex.EncodeToString(frame)).Msg("Frame")
 		}
 	}
+	never := map[protocol.UnitID][]protocol.Range{}
+	for _, d := range l.Devices {
+		never[d.Unit] = d.Line.Never
+	}
 	switch l.Transport {
 	case TCP:
-		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Dial: l.Dial, Trace: trace})
+		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Never: never, Dial: l.Dial,
+			Trace: trace})
 	case RTUOverTCP:
 		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
-			Dial: l.Dial, Trace: trace})
+			Never: never, Dial: l.Dial, Trace: trace})
 	}
-	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Trace: trace})
+	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Never: never,
+		Trace: trace})
 }

@@ -96,8 +96,8 @@ func padded() (all []captured) {
 			"exception 4"})
 	}
 	b := rtu(1, 0x84, 0xFF)
-	return append(all, captured{"code 255 and stray bytes", "01 04 1388 0030", hex.EncodeToString(append(b, 0, 1, 0)), nil,
-		"exception 255"})
+	return append(all, captured{"code 255 and stray bytes", "01 04 1388 0030", hex.EncodeToString(append(b, 0, 1, 0)),
+		nil, "exception 255"})
 }
 
 // requestOf is the request of an ADU from the unit id on.

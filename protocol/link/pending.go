@@ -122,8 +122,8 @@ func (p pendingReplies) has(s shape) bool {
 
 // probe returns a short read whose reply can be taken neither for that to req nor for a pending one. good is a range
 // that the unit has answered, if there is one: its parts are surely readable. When every length is pending, it returns
-// the one that was asked for last: its reply settles all that is older.
-func (p pendingReplies) probe(req protocol.Request, good protocol.Range) protocol.Request {
+// the one that was asked for last: its reply settles all that is older. Nothing in never is touched.
+func (p pendingReplies) probe(req protocol.Request, good protocol.Range, never []protocol.Range) protocol.Request {
 	r, avoid := req.Range, shapeOf(req)
 	if good.Count > 0 {
 		r = good
@@ -133,12 +133,12 @@ func (p pendingReplies) probe(req protocol.Request, good protocol.Range) protoco
 		step = 8 // the reply counts bytes, not bits
 	}
 	ask := protocol.Request{Unit: req.Unit, Priority: req.Priority, Deadline: req.Deadline, Pace: req.Pace}
-	var last protocol.Request
-	youngest := -1
+	ask.Range = r
+	last, youngest := ask, -1
 	for count := uint16(1); count <= max(good.Count, 3*step+1); count += step {
 		ask.Range = protocol.Range{Table: r.Table, Addr: min(r.Addr, uint16(65536-uint32(count))), Count: count}
 		s := shapeOf(ask)
-		if s == avoid || s.function == avoid.function && s.size == avoid.size+2 {
+		if ask.Forbidden(never) != nil || s == avoid || s.function == avoid.function && s.size == avoid.size+2 {
 			continue // a device may return one register too few
 		}
 		i := slices.IndexFunc(p, func(p pending) bool { return p.shape == s })

@@ -84,7 +84,7 @@ func TestProbe(t *testing.T) {
 		for _, count := range tt.pending {
 			p.add(pending{shape: shapeOf(readOf(0, count)), at: time.Now()})
 		}
-		got := p.probe(tt.req, tt.good)
+		got := p.probe(tt.req, tt.good, nil)
 		if got.Range != tt.want || got.Op != protocol.Read || got.Unit != tt.req.Unit ||
 			shapeOf(got) == shapeOf(tt.req) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)

@@ -19,6 +19,8 @@ type RTUConfig struct {
 	Timeout time.Duration   // of a reply, where Pace has none. Defaults to DefaultTimeout
 	Gap     time.Duration   // silence after a reply, where Pace has a shorter one. Defaults to t3.5, never less
 	Quirks  protocol.Quirks // Defaults to none
+	// Never is as in TCPConfig.
+	Never map[protocol.UnitID][]protocol.Range
 	// Trace sees every ADU, also those that answer nothing. It may not keep the frame. Defaults to none.
 	Trace func(sent bool, frame []byte)
 }
@@ -64,6 +66,7 @@ func newRTULink(cfg RTUConfig, subject string) *RTULink {
 	cfg.Gap = max(cfg.Gap, cfg.Serial.Silence())
 	l := &RTULink{cfg: cfg}
 	l.line.set(cfg.Name, cfg.Gap, cfg.Trace, newUnits(cfg.Quirks.Units, rtuPackager))
+	l.units.never = cfg.Never
 	l.delay = max(cfg.Gap, cfg.Quirks.ConnectDelay)
 	l.skipped = func(frame []byte) { l.trace(false, frame) }
 	return l

@@ -64,7 +64,7 @@ func (l *RTULink) awaitSilence() error {
 		n, gone := l.drain()
 		if gone {
 			l.Close()
-			return fmt.Errorf("%w: %w", protocol.ErrDown, errHungUp)
+			return fmt.Errorf("%w: %w", protocol.ErrDown, protocol.ErrHungUp)
 		}
 		if n == 0 || time.Now().After(end) {
 			l.frames.noise.Add(uint64(l.have))

@@ -3,10 +3,13 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
 	"time"
+
+	"solarhub/protocol"
 )
 
 // stream is what bytes travel on: a serial port or a TCP connection.
@@ -32,13 +35,13 @@ func dial(ctx context.Context, by DialFunc, address string, timeout time.Duratio
 	return by(ctx, "tcp", address)
 }
 
-// errHungUp is the end of a stream: the peer closed the connection, or the serial port is gone.
-var errHungUp = errors.New("hung up by the other end")
-
 // hangUp gives the many faces of a stream that has ended one name.
 func hangUp(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO) {
-		return errHungUp
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.EIO):
+		return protocol.ErrHungUp
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return fmt.Errorf("%w: %w", protocol.ErrHungUp, err)
 	}
 	return err
 }

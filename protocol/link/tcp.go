@@ -19,8 +19,11 @@ type TCPConfig struct {
 	DialTimeout time.Duration   // of opening the connection. Defaults to DefaultDialTimeout
 	Quirks      protocol.Quirks // Defaults to none
 	Dial        DialFunc        // makes the connection. Defaults to net.Dialer
-	Trace       func(sent bool,
-		frame []byte) // sees every ADU, also those that answer nothing; frame is only lent. Defaults to none
+	// Never are the registers of each unit that no request may touch; a unit that is not named has those of all.
+	// Defaults to none.
+	Never map[protocol.UnitID][]protocol.Range
+	// Trace sees every ADU, also those that answer nothing; frame is only lent. Defaults to none.
+	Trace func(sent bool, frame []byte)
 }
 
 // maxTimeouts in a row make a TCP link open a new connection: a gateway that has lost ours often keeps it open.
@@ -50,6 +53,7 @@ func NewTCP(cfg TCPConfig) *TCPLink {
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, DefaultDialTimeout)
 	l := &TCPLink{cfg: cfg}
 	l.line.set(cfg.Name, cfg.Gap, cfg.Trace, newUnits(cfg.Quirks.Units, tcpPackager))
+	l.units.never = cfg.Never
 	l.dial = func(ctx context.Context) (stream, error) { return dial(ctx, cfg.Dial, cfg.Address, l.cfg.DialTimeout) }
 	l.delay, l.closing.may = cfg.Quirks.ConnectDelay, true
 	return l

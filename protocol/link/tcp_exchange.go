@@ -180,7 +180,7 @@ func (l *TCPLink) drain() error {
 		switch {
 		case gone:
 			l.closing.hungUp()
-			return errHungUp
+			return protocol.ErrHungUp
 		case n == 0:
 			l.waste(l.have)
 			l.astray = false

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/goburrow/modbus"
@@ -19,11 +21,13 @@ type unit struct {
 	pending *pendingReplies
 	good    protocol.Range // a range that it has answered, of two registers or more if there was one
 	heard   uint64         // the connection on which it last replied
+	never   []protocol.Range
 }
 
 // units are those of a link.
 type units struct {
 	byID     map[protocol.UnitID]*unit
+	never    map[protocol.UnitID][]protocol.Range
 	packager func(protocol.UnitID) modbus.Packager
 	shared   *pendingReplies // of all units together where a reply may not name its unit; nil elsewhere
 }
@@ -40,7 +44,10 @@ func newUnits(ids protocol.Units, packager func(protocol.UnitID) modbus.Packager
 func (us *units) unit(id protocol.UnitID) *unit {
 	u := us.byID[id]
 	if u == nil {
-		u = &unit{pending: us.shared}
+		u = &unit{pending: us.shared, never: us.never[id]}
+		if _, known := us.never[id]; !known {
+			u.never = slices.Concat(slices.Collect(maps.Values(us.never))...) // it may be any of them
+		}
 		u.client = modbus.NewClient2(us.packager(id), &u.flight)
 		if u.pending == nil {
 			u.pending = new(pendingReplies)
@@ -78,9 +85,12 @@ var errSettled = errors.New("settled")
 
 // exchange sends a request over a link. Where its reply could be taken for a pending one, a probe goes first.
 func (u *unit) exchange(ctx context.Context, over carrier, req protocol.Request) (protocol.Response, error) {
+	if err := req.Forbidden(u.never); err != nil {
+		return protocol.Response{}, err
+	}
 	u.pending.expire(time.Now())
 	if s := shapeOf(req); u.pending.has(s) {
-		u.flight = transfer{over: over, req: u.pending.probe(req, u.good), unit: u, settles: s}
+		u.flight = transfer{over: over, req: u.pending.probe(req, u.good, u.never), unit: u, settles: s}
 		_, err := u.flight.carry(ctx)
 		_, refused := errors.AsType[protocol.ExceptionError](err)
 		if err != nil && !refused && !errors.Is(err, errSettled) {
