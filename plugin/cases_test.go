@@ -45,9 +45,6 @@ func TestCases(t *testing.T) {
 					time.Sleep(c.want.start)
 					c.run()
 				}
-				if c.want.checked && c.plugin != nil {
-					c.check()
-				}
 				c.verdict()
 			})
 		})
@@ -102,12 +99,13 @@ func (c *fieldCase) file(name string) (path string, data []byte) {
 	return path, data
 }
 
-// serve has the lines of the configuration lead to a new server, until ctx ends and the returned function has waited.
-func (c *fieldCase) serve(ctx context.Context) (line *sim.Line, wait func()) {
+// serve has the lines of the configuration lead to the server, until ctx ends and the returned function has waited.
+func (c *fieldCase) serve(ctx context.Context) (wait func()) {
 	line, err := simulate.ParseServer(c.file("server.yaml"))
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.line = line
 	var serving sync.WaitGroup
 	for i, l := range c.config.Lines {
 		framing := map[config.Transport]sim.Framing{config.TCP: sim.TCP, config.RTUOverTCP: sim.RTU}[l.Transport]
@@ -123,15 +121,13 @@ func (c *fieldCase) serve(ctx context.Context) (line *sim.Line, wait func()) {
 			return here, nil
 		}
 	}
-	return line, serving.Wait
+	return serving.Wait
 }
 
 // run has the plugin at work for as long as the case says, and compares what came of it.
 func (c *fieldCase) run() {
 	ctx, cancel := context.WithCancel(context.Background())
-	var wait func()
-	c.line, wait = c.serve(ctx)
-	defer wait()
+	defer c.serve(ctx)()
 	defer cancel()
 	c.began = time.Now()
 	c.openHost(ctx)
@@ -148,6 +144,9 @@ func (c *fieldCase) run() {
 	c.stop()
 	ended()
 	steps.Wait()
+	if c.want.checked {
+		c.check(ctx)
+	}
 }
 
 // openHost runs a host behind pipes until ctx ends.
@@ -192,13 +191,13 @@ func (c *fieldCase) start() {
 	}
 }
 
-// check has the doctor look at a new server, as `solarhub check --live` does.
-func (c *fieldCase) check() {
-	ctx, cancel := context.WithCancel(context.Background())
-	_, wait := c.serve(ctx)
-	defer wait()
-	defer cancel()
-	all, err := doctor.CheckLive(ctx, c.config, doctor.LiveOptions{For: 20 * time.Second, Log: zerolog.Nop()})
+// check has the doctor look at the server, as `solarhub check --live` does.
+func (c *fieldCase) check(ctx context.Context) {
+	known, err := WithKnown(c.config, zerolog.Nop())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	all, err := doctor.CheckLive(ctx, known, doctor.LiveOptions{For: 20 * time.Second, Log: zerolog.Nop()})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"solarhub/devices"
+	"solarhub/plugin"
 	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
 )
@@ -25,6 +26,9 @@ func (a *app) checkLive(ctx context.Context, flag configFlag, long time.Duration
 	}
 	log, err := a.debugLogger()
 	if err != nil {
+		return err
+	}
+	if cfg, err = plugin.WithKnown(cfg, log); err != nil {
 		return err
 	}
 	show := showProgress(a.Err, cfg.Lines, long)
