@@ -217,7 +217,7 @@ type DiagnosticsFrame struct {
 const (
 	NoticeReverted  = "reverted"   // the device no longer holds what a set-value had written
 	NoticeTakenOver = "taken_over" // the device holds what a set-value wanted that had failed
-	NoticeCache     = "cache"      // the plugin cannot keep anything over a restart, for Reason; without one, it can again
+	NoticeCache     = "cache"      // the plugin cannot keep anything over a restart, for Reason; without one it can
 )
 
 // Notice is something that the owner should know.
