@@ -14,6 +14,7 @@ import (
 // defaults are the values that a profile gives once for all its points.
 type defaults struct {
 	order  codec.Order
+	orders *strict.Node // one for each word of a trait; usually nil
 	single bool
 	source string
 }
@@ -148,7 +149,12 @@ func (l *loader) line(f fields) {
 }
 
 func (l *loader) readDefaults(f fields) {
-	l.defaults = defaults{order: codec.Order(f.choice("order", codec.OrderNames(), int(codec.ABCD)))}
+	l.defaults = defaults{}
+	if n := f.Get("order"); n.IsMap() {
+		l.defaults.orders = n
+	} else {
+		l.defaults.order = codec.Order(f.choice("order", codec.OrderNames(), int(codec.ABCD)))
+	}
 	l.defaults.single = f.choice("write", writeWords, 1) == 0
 	if f.has("source") {
 		l.defaults.source = l.source(f, "")

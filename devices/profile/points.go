@@ -163,6 +163,9 @@ func (l *loader) pointCases(p filed) {
 			f.Fields = f.Fields.With(key, n)
 		}
 	}
+	if n := l.defaults.orders; n != nil && f.has("at") && !f.has("order") && !l.isBit(f) {
+		f.Fields = f.Fields.With("order", n)
+	}
 	when, ok := p.scope.when.and(l.when(f))
 	if !ok {
 		f.fail("when", "when: it can never hold inside of the groups around it")
@@ -194,7 +197,7 @@ const maxCases = 64
 func (l *loader) split(f fields, cases []wordCase) []wordCase {
 	for _, t := range l.p.Traits {
 		var byWord []*strict.Node
-		for _, n := range f.values(l.reader, "write") {
+		for _, n := range append(f.values(l.reader, "write"), f.Get("order")) { // the order may be that of the defaults
 			if l.byWord(n) == t.Name {
 				byWord = append(byWord, n)
 			}

@@ -95,7 +95,7 @@ func valueOf(mapping, key string) schema {
 			keys = append(keys, q.Key)
 		}
 		return schema{"anyOf": []any{schema{"enum": keys}, schema{"type": "string"}}}
-	case hasWords && (mapping == "point" || mapping == "write"):
+	case hasWords && (mapping == "point" || mapping == "write" || mapping == "defaults"):
 		return schema{"anyOf": []any{schema{"enum": words}, schema{"type": "object"}}}
 	case hasWords:
 		return schema{"enum": words}
