@@ -7,6 +7,12 @@ func (p Point) Plausible(v float64) bool {
 	return p.Range == (Span{}) || p.Range.Low <= v && v <= p.Range.High
 }
 
+// wide are the ranges of points that name themselves, by their unit: wide enough for a large site, and too narrow for
+// most of what words in the wrong order make.
+var wide = map[string]Span{
+	"W": {-1e7, 1e7}, "VA": {-1e7, 1e7}, "var": {-1e7, 1e7}, "kW": {-1e4, 1e4}, "A": {-1e4, 1e4}, "Hz": {0, 1000},
+}
+
 // plausible reads which values the point can have: those of its quantity, unless it says its own.
 func (l *loader) plausible(f fields, t *template) {
 	p := &t.point
@@ -14,8 +20,12 @@ func (l *loader) plausible(f fields, t *template) {
 		f.refuse("only a number has it", "range")
 		return
 	}
-	if p.Range = t.quantity.Range; f.has("range") {
+	switch p.Range = t.quantity.Range; {
+	case f.has("range"):
 		p.Range = f.span("range")
+	case !f.has("is"):
+		p.Range = wide[p.Unit]
+		return
 	}
 	if p.Range == (Span{}) || p.Formula != nil || p.Spec.ScaleWord || t.scaled() {
 		return

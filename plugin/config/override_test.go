@@ -91,7 +91,8 @@ The order of bytes of Float is yours, dcba; the profile says abcd.`},
 			t.Errorf("told\n%s\nwant\n%s", got, c.want)
 		}
 	}
-	if p := point(third.Profile, "current"); p.Write.Max != 240 || point(third.Profile, "total").Spec.Order != codec.CDAB {
+	p, total := point(third.Profile, "current"), point(third.Profile, "total")
+	if p.Write.Max != 240 || total.Spec.Order != codec.CDAB {
 		t.Errorf("another device of the family has %+v", p)
 	}
 }
