@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"strings"
 	"time"
 
 	"solarhub/devices"
@@ -46,14 +47,15 @@ func (s *state) showPending(u *member, now time.Time) {
 	if u.device.ID() != "" || !u.pending {
 		return
 	}
-	fields := map[string]any{"reason": shortened(u.device.Status().Reason)}
+	reason := shortened(u.device.Status().Reason)
+	fields := map[string]any{"reason": reason}
 	if u.gauge != nil {
-		if line := u.gauge.Measure(u.device, now); !line.Well {
+		if line := u.gauge.Measure(u.device, now); !line.Well && !strings.Contains(line.Advice, reason) {
 			fields["advice"] = line.Advice
 		}
 	}
 	s.hub.outbox.Put(host.States{
-		Values: map[string]any{u.pendingID + "_" + statusKey: fields["reason"]},
+		Values: map[string]any{u.pendingID + "_" + statusKey: reason},
 		Devices: map[string]host.DeviceState{u.pendingID: {Online: true,
 			Problems: host.Problems{host.ProblemUnidentified: fields}}}})
 	s.showChoices(u, u.pendingID)
