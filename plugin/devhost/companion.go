@@ -287,7 +287,7 @@ func (h *Host) notice(s *session, c command) (any, error) {
 		return nil, err
 	}
 	e := h.entities[f.ID]
-	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted && f.Kind != "taken_over" {
+	if e == nil || e.root.owner != s.of || f.Kind != host.NoticeReverted && f.Kind != host.NoticeTakenOver {
 		return nil, nil
 	}
 	h.fire(domain+"_"+f.Kind, map[string]any{"entity_id": e.entityID, "wanted": f.Wanted, "found": f.Found,

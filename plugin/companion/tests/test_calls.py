@@ -366,6 +366,25 @@ async def test_a_group_is_written(home: Home) -> None:
     assert len(home.plugin.calls) == 2
 
 
+async def test_a_raw_number_that_nobody_knows_comes_back_with_a_scene(home: Home) -> None:
+    """The plugin defines it as one more option, which is its own label and hinders no translation of the others."""
+    odd = "10 (unknown)"
+    entities = [e for e in home.entities if e["key"] != "work_mode"]
+    mode = next(e for e in home.entities if e["key"] == "work_mode") | {"labels": ["Self use", "Feed in", "Backup"]}
+    for more in ([], [odd]):
+        changed = mode | {"options": mode["options"] + more, "labels": mode["labels"] + more}
+        await home.plugin.register(home.devices, [*entities, changed], f"h{len(more)}")
+    await home.plugin.states({home.id("work_mode"): odd})
+    await home.until("work_mode", odd)
+    name = f"odd_{home.serial.lower()}"
+    await home.core.act("scene.create", scene_id=name, snapshot_entities=[home["work_mode"]])
+    await home.core.act("select.select_option", home["work_mode"], option="Backup")
+    assert await home.state("work_mode") == "Backup"
+    await home.core.act("scene.turn_on", f"scene.{name}")
+    assert home.plugin.calls[-1]["value"] == odd
+    assert await home.state("work_mode") == odd
+
+
 async def test_what_is_set_at_once_leaves_at_once(home: Home) -> None:
     """The plugin joins the settings of a group only if none waits for another to be confirmed."""
     home.plugin.delay = 1
