@@ -61,10 +61,10 @@ func TestOnlyWhatIsEnabled(t *testing.T) {
 
 func TestNoValueIsNotZero(t *testing.T) {
 	polled(t, func(h *house) {
-		h.unit.Set(protocol.HoldingRegister, 101, 7)
+		h.unit.Set(protocol.HoldingRegister, 205, 0x0010)
 		h.unit.Set(protocol.HoldingRegister, 206, 2561)
 	}, func(h *house) {
-		for _, key := range []string{"status", "window_start"} {
+		for _, key := range []string{"peak_shaving", "window_start"} {
 			if v := h.sink.last(key).Value; v.Kind != codec.KindNone || v.Str == "" {
 				t.Errorf("%s is %+v", key, v)
 			}

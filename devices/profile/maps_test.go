@@ -109,8 +109,9 @@ func TestKeys(t *testing.T) {
 // digits is a number in a key of a repetition.
 var digits = regexp.MustCompile(`(_l?)[0-9]+(_|$)`)
 
-// keys returns a line for each key: platform, and the variants that have it where not all do. A family of many cases
-// has one line for all keys of a repetition, whatever case has them.
+// keys returns a line for each key: platform, unit, classes, which the statistics of a host stand and fall with
+// (a corrected unit has broken those of AlphaESS owners), and the variants that have it where not all do. A family of
+// many cases has one line for all keys of a repetition, whatever case has them.
 func keys(t *testing.T, p *Profile) string {
 	in, many := map[string][]string{}, len(p.Cases()) > 2
 	for _, traits := range p.Cases() {
@@ -120,10 +121,12 @@ func keys(t *testing.T, p *Profile) string {
 			t.Fatal(err)
 		}
 		for _, pt := range points {
-			id := pt.Key + " " + pt.Entity.Platform
+			h, key := pt.Entity, pt.Key
 			if many {
-				id = digits.ReplaceAllString(pt.Key, "${1}{n}${2}") + " " + pt.Entity.Platform
+				key = digits.ReplaceAllString(pt.Key, "${1}{n}${2}")
 			}
+			id := strings.Join(strings.Fields(strings.Join([]string{key, h.Platform, pt.Unit, h.DeviceClass,
+				h.StateClass}, " ")), " ")
 			in[id] = append(in[id], v)
 		}
 	}
