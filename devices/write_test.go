@@ -311,7 +311,7 @@ func TestRequestLost(t *testing.T) {
 		"all are lost": {writes: 2, within: 10 * time.Second, code: write.CodeNotAcknowledged},
 		"never sent twice": {writes: 1, once: ", once: true", within: 10 * time.Second,
 			code: write.CodeNotAcknowledged},
-		"no time is left": {lost: 1, writes: 1, within: 2 * time.Second, code: write.CodeNotAcknowledged},
+		"no time is left": {lost: 1, writes: 1, within: 1500 * time.Millisecond, code: write.CodeNotAcknowledged},
 	} {
 		polled(t, func(h *house) { h.cfg.Profile = houseWith(t, "max: 185}", "max: 185"+c.once+"}") }, func(h *house) {
 			since := h.line.Journal().Last()

@@ -17,9 +17,10 @@ import (
 // are read again and again, and never written again.
 const (
 	// verifyFor is how long a device may take, beyond the settle time, to hold what it acknowledged.
-	verifyFor  = 3 * time.Second
-	firstPause = 100 * time.Millisecond // before the second read-back; doubles each time
-	longPause  = time.Second
+	verifyFor     = 3 * time.Second
+	unansweredFor = 1500 * time.Millisecond // to hold what it did not acknowledge
+	firstPause    = 100 * time.Millisecond  // before the second read-back; doubles each time
+	longPause     = time.Second
 )
 
 // readsBack reports whether what was written can be read.
@@ -29,12 +30,16 @@ func (p *pointWrite) readsBack() bool { return p.p.Write.ReadBack }
 func (p *pointWrite) verified() bool { return p.found != nil && p.holds(*p.found) }
 
 // patience returns until when a device that holds something else may still come to hold what was written: until the
-// caller's end if it said that it takes its time, and no longer than it settles if it said that it failed.
+// caller's end if it said that it takes its time, no longer than it settles if it refused, and not for long if it did
+// not answer, because then it may not know of the write.
 func (p *pointWrite) patience() time.Time {
-	switch no, _ := errors.AsType[protocol.ExceptionError](p.doubt); no.Code {
-	case protocol.Acknowledge:
+	no, refused := errors.AsType[protocol.ExceptionError](p.doubt)
+	switch {
+	case refused && no.Code == protocol.Acknowledge:
 		return p.last()
-	case protocol.ServerDeviceFailure, protocol.MemoryParityError:
+	case p.doubt != nil && (!refused || ask.IsSilence(p.doubt)):
+		return p.settled.Add(unansweredFor)
+	case refused:
 		return p.settled
 	}
 	return p.settled.Add(verifyFor)
