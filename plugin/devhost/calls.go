@@ -10,11 +10,20 @@ import (
 
 // pending is a call that waits for its result. It is finished once, under the mutex of the host.
 type pending struct {
-	name     string // of the entity, for errors
+	name     string // of the entity, or of the device of a group, for errors
+	group    bool
 	platform string // of the entity
 	done     chan struct{}
 	result   host.ResultFrame
 	err      *Error
+}
+
+// nameOf is what an error is about: of a group, the member that failed.
+func (p *pending) nameOf(e *host.CallError) string {
+	if member := e.Placeholders["name"]; p.group && member != "" && member != p.name {
+		return p.name + " " + member
+	}
+	return p.name
 }
 
 // finish ends the call with a result, or with an error. The mutex of the host is held.
@@ -46,7 +55,7 @@ func (h *Host) call(ctx context.Context, t target, c callFrame, limit time.Durat
 	if !ok {
 		return host.ResultFrame{}, h.notConnected(t.name)
 	}
-	p := &pending{name: t.name, platform: t.def.Platform, done: make(chan struct{})}
+	p := &pending{name: t.name, group: c.Action == host.ActionGroup, platform: t.def.Platform, done: make(chan struct{})}
 	h.mu.Lock()
 	if s.of.session != s {
 		h.mu.Unlock()

@@ -225,7 +225,7 @@ func (h *Host) result(s *session, c command) (any, error) {
 	case f.Error == nil:
 		p.finish(f, h.failure(&host.CallError{Code: host.CodeFailed}, p.name, p.platform))
 	default:
-		p.finish(f, h.failure(f.Error, p.name, p.platform))
+		p.finish(f, h.failure(f.Error, p.nameOf(f.Error), p.platform))
 	}
 	h.notify()
 	return nil, nil

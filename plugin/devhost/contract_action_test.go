@@ -115,6 +115,8 @@ var actionCases = []contractCase{
 		b.call(p, "solarhub.write_group", with(of, object{"values": object{"limit": "much"}, "force": true}), nil)
 		p.replies(refuse("unknown_key", object{"key": "windwo", "nearest": "window", "reason": "x"}))
 		b.call(p, "solarhub.write_group", with(of, object{"group": "windwo"}), nil)
+		p.replies(refuse("no_answer", object{"name": "Limit", "device": "D", "register": "r", "reason": "x"}))
+		b.call(p, "solarhub.write_group", of, nil)
 	}},
 	{"an action that does not exist", func(b *bench) {
 		for _, name := range []string{"number.nosuch", "solarhub.nosuch"} {

@@ -103,6 +103,18 @@ var companionCases = []contractCase{
 		p.ready()
 		b.seeStates("after ready")
 	}},
+	{"register: a device that was never identified goes when it is no longer named", func(b *bench) {
+		p, all := b.hello(1000), b.definitions()
+		place := object{"id": "D" + b.tag + "P", "name": "Place " + b.tag, "pending": true}
+		status := object{"id": "D" + b.tag + "P_status", "device": place["id"], "platform": "sensor", "key": "status",
+			"name": "Status"}
+		both := with(b.registration(append(all, status)), object{"devices": append(b.devices(), place), "hash": "both"})
+		p.look("with it", "solarhub/register", p.within(both))
+		p.in("solarhub/states", object{"s": object{status["id"].(string): "why"}, "ready": true})
+		b.see("status", b.state("sensor.place_"+b.tag+"_status"))
+		p.look("without it", "solarhub/register", p.within(b.registration(all)))
+		b.see("status", b.state("sensor.place_"+b.tag+"_status"))
+	}},
 	{"register: frames follow each other", func(b *bench) {
 		p := b.hello(1000)
 		all := b.definitions()

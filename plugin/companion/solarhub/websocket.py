@@ -146,7 +146,10 @@ def handle_result(hub: Hub, session: Session, connection: ActiveConnection, msg:
 
 def _error_of(call: Call, error: Json) -> HomeAssistantError:
     platform = call.target.platform if isinstance(call.target, EntityDef) else None
-    return call_error(str(error.get("code")), call.name, error.get("placeholders"), platform)
+    placeholders, name = error.get("placeholders") or {}, call.name
+    if call.action == "write_group" and (member := placeholders.get("name", call.target.name)) != call.target.name:
+        name = f"{name} {member}"  # only the plugin knows which of them failed
+    return call_error(str(error.get("code")), name, placeholders, platform)
 
 
 @websocket_api.require_admin

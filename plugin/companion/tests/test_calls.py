@@ -360,10 +360,15 @@ async def test_a_group_is_written(home: Home) -> None:
     with pytest.raises(Refused) as refused:
         await home.core.act("solarhub.write_group", values={"grid_limit": "much"}, **where)
     assert refused.value.error["translation_key"] == "not_a_number"
+    refused_of = {"code": "no_answer", "placeholders": {"name": "Grid limit", "device": "Inverter", "register": "r"}}
+    for name, told in (("Grid limit", "Inverter Grid limit: "), ("Inverter", "Inverter: ")):
+        home.plugin.refuse = refused_of | {"placeholders": refused_of["placeholders"] | {"name": name}}
+        with pytest.raises(Refused, match=told):
+            await home.core.act("solarhub.write_group", values={"grid_limit": 1}, **where)
     with pytest.raises(Refused) as refused:
         await home.core.act("solarhub.write_group", values={}, **where)
     assert refused.value.code == "invalid_format"
-    assert len(home.plugin.calls) == 2
+    assert len(home.plugin.calls) == 4
 
 
 async def test_a_raw_number_that_nobody_knows_comes_back_with_a_scene(home: Home) -> None:
