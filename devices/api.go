@@ -25,10 +25,11 @@ type Config struct {
 	Traits    profile.Traits                     // that the configuration fixes: they are not read
 	Shown     []string                           // keys of hidden points that are entities all the same, or AllPoints
 	ReadOnly  bool
-	Arm       []string      // keys of points that may be written though the profile asks for arming
-	Grace     time.Duration // how long it stays available while it is away; 0: not at all. See DefaultGrace
-	Known     *Identity     // what it was when last seen, from the cache; nil at the very first start
-	Learned   Learned       // what had been found out of it by then; see Device.Learned
+	Arm       []string          // keys of points that may be written though the profile asks for arming
+	Grace     time.Duration     // how long it stays available while it is away; 0: not at all. See DefaultGrace
+	Known     *Identity         // what it was when last seen, from the cache; nil at the very first start
+	Replaced  map[string]string // ids of devices by the serial number of the device that has replaced each
+	Learned   Learned           // what had been found out of it by then; see Device.Learned
 }
 
 // AllPoints stands in Config.Shown for every point.
@@ -40,6 +41,7 @@ type Identity struct {
 	Model   string
 	Traits  string // their text, see profile.Profile.TraitsText
 	Version string
+	As      string `json:",omitempty"` // the device id where it is another: that of the device that it has replaced
 }
 
 // Status is how a device is. It is reported on each change.
@@ -47,7 +49,9 @@ type Status struct {
 	Online     bool     // its values count, also in the grace of a device that is away; then Reason says why it is
 	Identified bool     // in this run: nothing is writable before
 	Identity   Identity // last known; zero if never
-	Reason     string   // a sentence where not online or not identified
+	Reason     string   // a sentence where not online, not identified or not proven
+	Unproven   bool     // its serial number cannot be read at the moment: nothing is written until it can
+	Stranger   string   // the serial number of the device that answers in its place; empty: none does
 	Since      time.Time
 }
 

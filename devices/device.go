@@ -42,6 +42,9 @@ type Device struct {
 	firstBase  int            // of SunSpec, at which identification looks first; of whoever holds the line
 	ofFamily   bool           // it was found to be, or is being identified and was: see profile.Identify.Never
 
+	unproven unproven // of who answers on connection
+	heir     string   // the serial number of a device that may take the place of this one
+
 	wanted  func(key string) bool
 	version uint64 // counts what changes the selection of points
 
@@ -79,6 +82,9 @@ func (d *Device) Run(ctx context.Context) error {
 	writing.Go(func() { _ = d.writer.Run(ctx) })
 	defer d.poller.Close()
 	for ctx.Err() == nil {
+		if d.isUnprovenFor(serialEvery) {
+			d.doubt()
+		}
 		if d.isIdentified() || d.comeBack(ctx) {
 			d.poller.Step(ctx)
 		}
@@ -105,7 +111,7 @@ func (d *Device) Name() string { return cmp.Or(d.cfg.Name, d.cfg.Profile.Name) }
 func (d *Device) Profile() *profile.Profile { return d.cfg.Profile }
 
 // ID returns the device id, empty until the device was identified for the first time.
-func (d *Device) ID() string { return d.Identity().Serial }
+func (d *Device) ID() string { return d.Identity().ID() }
 
 // Identity returns what the device is, or was when it was last seen; zero if it never was.
 func (d *Device) Identity() Identity { return d.Status().Identity }
@@ -255,12 +261,17 @@ func (d writing) Points() []profile.Point {
 
 func (d writing) Hold(ctx context.Context, req protocol.Request,
 	f func(ctx context.Context, x protocol.Exchanger) error) error {
-	return d.hold(ctx, req, f)
+	return d.hold(ctx, req, func(ctx context.Context, x protocol.Exchanger) error {
+		if err := d.prove(ctx, x); err != nil {
+			return err
+		}
+		return f(ctx, x)
+	})
 }
 
 func (d writing) Known() (id, reason string) {
 	s := d.Status()
-	return s.Identity.Serial, s.Reason
+	return s.Identity.ID(), s.Reason
 }
 
 // polling is what the poller sees of its device.

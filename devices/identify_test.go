@@ -202,36 +202,3 @@ func TestWriteIsCheckedAgainstTheVariantThatAnswers(t *testing.T) {
 		}
 	})
 }
-
-// A device that was replaced is refused with a sentence that says what to do, and taken once the old one is forgotten.
-func TestReplaced(t *testing.T) {
-	polled(t, nil, func(h *house) {
-		setSerial(h.unit, "SN00000002")
-		h.hangUp()
-		h.pass(10 * time.Second)
-		if s := h.device.Status(); s.Online || !strings.Contains(s.Reason, "`solarhub forget`") {
-			t.Errorf("status %+v", s)
-		}
-		h.device.Forget()
-		h.pass(time.Minute)
-		if s := h.device.Status(); !s.Online || h.device.ID() != "SN00000002" {
-			t.Errorf("forgotten, but %+v", s)
-		}
-	})
-}
-
-// A serial number that cannot be read for a moment is not that of another device.
-func TestSerialNumberCannotBeRead(t *testing.T) {
-	polled(t, func(h *house) { h.cfg.ID = "shed" }, func(h *house) {
-		h.fault(sim.Fault{Match: sim.Match{Range: protocol.Range{Addr: 3, Count: 5}}, Kind: sim.Exception, Code: 2})
-		h.hangUp()
-		h.pass(10 * time.Second)
-		if s := h.device.Status(); s.Online || !strings.HasPrefix(s.Reason, "unit 1 gives no serial number") {
-			t.Errorf("status %+v", s)
-		}
-		h.fault()
-		if h.pass(time.Minute); !h.device.Status().Online || h.device.ID() != "SN00000001" {
-			t.Errorf("status %+v", h.device.Status())
-		}
-	})
-}

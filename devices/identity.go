@@ -1,11 +1,11 @@
 package devices
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"solarhub/devices/ask"
 	"solarhub/devices/profile"
@@ -40,14 +40,14 @@ func (d *Device) isAdmitted(connection uint64) bool {
 // identifyOn asks over a held line and keeps the answer: the device is admitted, or it is not and the status says why.
 func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 	choices := d.chosenTimes()
-	found, err := d.askIdentity(ctx, x.Exchange)
+	found, unproven, err := d.askIdentity(ctx, x.Exchange)
 	if _, wrong := errors.AsType[*ask.WrongDeviceError](err); wrong {
 		d.dismiss(err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := d.accept(found, x.Connection()); err != nil {
+	if err := d.accept(found, unproven, x.Connection()); err != nil {
 		return err
 	}
 	if d.chosenTimes() != choices {
@@ -60,6 +60,7 @@ func (d *Device) identifyOn(ctx context.Context, x protocol.Exchanger) error {
 type inquiry struct {
 	*Device
 	exchange ask.Exchange
+	last     Identity
 	known    profile.Traits         // that are settled
 	before   profile.Traits         // of the last identification
 	values   map[string]codec.Value // that were read, by profile.IdentityField.Key
@@ -86,53 +87,33 @@ func (d *Device) setOfFamily(yes bool) {
 }
 
 // askIdentity asks who answers: first for what must hold of the family, then for the traits that follow from others.
-func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (Identity, error) {
+// unproven says why it is only likely that it is the device that is known; usually empty.
+func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (found Identity, unproven string, err error) {
 	d.setOfFamily(false)
-	q := &inquiry{Device: d, exchange: x, known: d.fixedTraits(), before: profile.Traits{},
+	q := &inquiry{Device: d, exchange: x, last: d.Identity(), known: d.fixedTraits(), before: profile.Traits{},
 		values: map[string]codec.Value{}, answered: map[string]bool{}, silent: map[string]bool{}}
-	if last := d.Identity(); last.Serial != "" {
-		q.before, _ = d.cfg.Profile.NamedTraits(last.Traits)
+	if q.last.Serial != "" {
+		q.before, _ = d.cfg.Profile.NamedTraits(q.last.Traits)
 	}
 	if err := q.walk(ctx); err != nil {
-		return Identity{}, err
+		return found, "", err
 	}
 	if err := q.read(ctx, q.cfg.Profile.IdentityFields(q.known), q.cfg.Profile.Identify.Never); err != nil {
-		return Identity{}, err
+		return found, "", err
 	}
-	found := Identity{Model: textOf(q.values["model"]), Version: textOf(q.values["version"])}
+	for key, last := range map[string]string{"model": q.last.Model, "version": q.last.Version} {
+		q.values[key] = q.orLast(q.values[key], last)
+	}
 	if err := q.expect(); err != nil {
-		return Identity{}, err
+		return found, "", err
 	}
 	d.setOfFamily(true)
 	if err := q.settle(ctx); err != nil {
-		return Identity{}, err
+		return found, "", err
 	}
-	found.Traits = d.cfg.Profile.TraitsText(q.known)
-	serial, err := d.serial(q.serialNumber())
-	if err != nil {
-		return Identity{}, err
-	}
-	found.Serial = serial
-	expected := d.Identity().Serial
-	if read := textOf(q.serialNumber()); expected != "" && read == "" && serial != expected {
-		return Identity{}, notIt("unit %d gives no serial number (%s), and was %s when it last did", d.cfg.Unit,
-			cmp.Or(q.serialNumber().Str, "it is unknown"), expected)
-	}
-	if expected != "" && found.Serial != expected {
-		return Identity{}, notIt("another device answers at unit %d: its serial number is %s, not %s. If the old one "+
-			"was replaced, delete it in Home Assistant, or run `solarhub forget`", d.cfg.Unit, found.Serial, expected)
-	}
-	return found, nil
-}
-
-// serialNumber returns the first candidate that can be an id, or the first of all.
-func (q *inquiry) serialNumber() codec.Value {
-	for i := range q.cfg.Profile.Identify.Serials {
-		if v := q.values[profile.SerialKey(i)]; textOf(v) != "" && profile.CheckDeviceID(textOf(v)) == nil {
-			return codec.TextOf(textOf(v))
-		}
-	}
-	return q.values[profile.SerialKey(0)]
+	found = Identity{Model: textOf(q.values["model"]), Version: textOf(q.values["version"]),
+		Traits: d.cfg.Profile.TraitsText(q.known)}
+	return q.who(found)
 }
 
 // expect returns why the device is not of the family.
@@ -157,26 +138,8 @@ func (q *inquiry) notOne(what string, value codec.Value, accepted string) error 
 		describe(value), accepted)
 }
 
-// serial returns the serial number that was read, or the id of the configuration if what was read cannot be an id.
-func (d *Device) serial(read codec.Value) (string, error) {
-	text := textOf(read)
-	wrong := profile.CheckDeviceID(text)
-	switch {
-	case text != "" && wrong == nil:
-		return text, nil
-	case d.cfg.ID != "":
-		return d.cfg.ID, nil
-	case text == "":
-		return "", notIt("unit %d gives no serial number (%s): give it an id: in the configuration",
-			d.cfg.Unit, cmp.Or(read.Str, "it is unknown"))
-	}
-	return "", notIt("unit %d gives the serial number %q, which cannot be its id (%v): give it an id: in the "+
-		"configuration",
-		d.cfg.Unit, text, wrong)
-}
-
-// accept admits the device on the connection.
-func (d *Device) accept(found Identity, connection uint64) error {
+// accept admits the device on the connection. unproven says why it is not certain that it is the device.
+func (d *Device) accept(found Identity, unproven string, connection uint64) error {
 	points, err := d.cfg.Profile.ResolveNamed(found.Traits)
 	if err != nil {
 		err = notIt("%v", err)
@@ -195,7 +158,10 @@ func (d *Device) accept(found Identity, connection uint64) error {
 		}
 	}
 	d.admitted, d.connection, d.starting = true, connection, false
-	d.become(Status{Online: true, Identified: true, Identity: found})
+	d.become(Status{Online: true, Identified: true, Identity: found, Unproven: unproven != "", Reason: unproven})
+	if d.heir = ""; unproven == "" {
+		d.unproven.since = time.Time{}
+	}
 	d.mu.Unlock()
 	d.poller.Wake()
 	return nil
@@ -206,7 +172,11 @@ func (d *Device) dismiss(why error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.admitted, d.starting = false, false
-	d.become(Status{Identity: d.status.Identity, Reason: why.Error()})
+	s := Status{Identity: d.status.Identity, Reason: why.Error()}
+	if other, ok := errors.AsType[*ask.WrongDeviceError](why); ok {
+		s.Stranger = other.Serial
+	}
+	d.become(s)
 }
 
 func textOf(v codec.Value) string {

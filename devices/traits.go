@@ -43,8 +43,8 @@ func (q *inquiry) settle(ctx context.Context) error {
 			if !ok || !family.Applies(t, q.known) {
 				word = t.Otherwise
 			}
-			if before, ok := q.before[t.Name]; ok && q.silent[t.Key()] {
-				word = before // a reply that was lost changes nothing
+			if before, known := q.before[t.Name]; known && (q.silent[t.Key()] || !ok && q.isUnproven()) {
+				word = before // a reply that was lost changes nothing, nor does a device that does not know itself yet
 			}
 			if word == "" && t.From == profile.FromOwner {
 				return notIt("it is not known yet which %s it has, which only you can tell: %s Choose it at the "+
@@ -207,7 +207,7 @@ func refused(err error) codec.Value { return codec.None(fmt.Sprintf("the device 
 // what need not be there is an answer of a device that answers another read before and behind it. If nothing was
 // answered before it may be one, too: the next identification asks for such fields apart from the others.
 func (q *inquiry) failed(ctx context.Context, err error, fields []profile.Point, over protocol.Range) error {
-	if ask.IsRefusal(err) {
+	if ask.IsRefusal(err) || q.isNoSerial(err, fields, over) {
 		q.heard = true
 		return nil
 	}

@@ -177,7 +177,7 @@ func TestReadingsOfOtherTraitsCountNoMore(t *testing.T) {
 		}
 		other := h.device.Identity()
 		other.Traits = strings.Replace(other.Traits, "lv", "hv", 1)
-		if err := h.device.accept(other, 1); err != nil {
+		if err := h.device.accept(other, "", 1); err != nil {
 			t.Fatal(err)
 		}
 		if old, fresh := h.device.out.Fresh("power_b", time.Minute); fresh {

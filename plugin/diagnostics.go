@@ -83,7 +83,8 @@ func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
 	var serials []string
 	for _, one := range known.Devices {
 		d.Devices = append(d.Devices, diagnoseDevice(one))
-		serials = append(serials, one.Place.Device.Identity().Serial)
+		who := one.Place.Device.Identity()
+		serials = append(serials, who.Serial, who.ID(), one.Place.Device.Status().Stranger)
 	}
 	return redacted(d, serials)
 }

@@ -31,6 +31,7 @@ func WithKnown(cfg config.Config, log zerolog.Logger) (config.Config, error) {
 			if who, _, ok := remembered.Known(placeKey(l, d), d.Profile.ID); ok {
 				l.Devices[i].Known = &who
 			}
+			l.Devices[i].Replaced = remembered.Replaced()
 		}
 	}
 	return cfg, store.Close()

@@ -33,6 +33,7 @@ func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exch
 			if who, learned, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
 				d.Known, d.Learned = &who, learned
 			}
+			d.Replaced = m.Replaced()
 			device := devices.New(d, l.Bus, sink,
 				log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
 			l.Devices = append(l.Devices, device)

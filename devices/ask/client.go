@@ -100,6 +100,9 @@ func (c Client) Patiently(req protocol.Request, try func(req protocol.Request) e
 }
 
 // WrongDeviceError says in a sentence why what answers is not the device.
-type WrongDeviceError struct{ Reason string }
+type WrongDeviceError struct {
+	Reason string
+	Serial string // of a device of the same family in its place; empty: it is not of the family, or says nothing
+}
 
 func (e *WrongDeviceError) Error() string { return e.Reason }

@@ -14,9 +14,9 @@ import (
 	"unsafe"
 )
 
-// compiled are the shipped profiles as the loader makes them. To read the YAML files takes about thirty times as long, and
-// an owner's small computer would do that at each start. A test makes sure that both are equal, and writes these files:
-// go test ./devices/profile -run Compiled -update
+// compiled are the shipped profiles as the loader makes them. To read the YAML files takes about thirty times as long,
+// and an owner's small computer would do that at each start. A test makes sure that both are equal, and writes these
+// files: go test ./devices/profile -run Compiled -update
 //
 //go:embed compiled
 var compiled embed.FS

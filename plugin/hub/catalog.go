@@ -80,25 +80,25 @@ func (c *catalog) add(d *devices.Device, deleted func(id string) bool) (ids map[
 // describe turns what is known of a device into the host's words. Parts without entities are left out.
 func describe(family *profile.Profile, name string, who devices.Identity, entities []devices.Entity) host.Definitions {
 	all := host.Definitions{Devices: []host.Device{{
-		ID: who.Serial, Name: name, Manufacturer: family.Manufacturer, Model: cmp.Or(who.Model, family.Name),
+		ID: who.ID(), Name: name, Manufacturer: family.Manufacturer, Model: cmp.Or(who.Model, family.Name),
 		SerialNumber: who.Serial,
 		SWVersion:    who.Version,
 	}}}
 	used := map[string]bool{}
 	for _, e := range entities {
 		used[e.Part] = true
-		all.Entities = append(all.Entities, entity(e, partID(who.Serial, e.Part)))
+		all.Entities = append(all.Entities, entity(e, partID(who.ID(), e.Part)))
 	}
 	for _, part := range family.Parts {
 		if used[part.Key] {
 			all.Devices = append(all.Devices, host.Device{
-				ID: partID(who.Serial, part.Key), Via: who.Serial, Name: name + " " + part.Name,
+				ID: partID(who.ID(), part.Key), Via: who.ID(), Name: name + " " + part.Name,
 				Manufacturer: family.Manufacturer,
 				Model:        part.Name,
 			})
 		}
 	}
-	line, figures := lineDefinitions(family, name, who.Serial)
+	line, figures := lineDefinitions(family, name, who.ID())
 	all.Devices, all.Entities = append(all.Devices, line), append(all.Entities, figures...)
 	return all
 }

@@ -21,7 +21,7 @@ func (s *state) leave() {
 		if slices.ContainsFunc(s.members, func(u *member) bool { return u.place == place }) {
 			continue
 		}
-		id := k.Identity.Serial
+		id := k.Identity.ID()
 		moved := slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == id })
 		if moved || id == "" {
 			s.pending[knownPrefix+place] = nil
@@ -51,12 +51,17 @@ func (h *Hub) Left(ctx context.Context, ids []string) {
 func (m Memory) keysOf(id string) map[string]bool {
 	keys := map[string]bool{}
 	for place, k := range m.known {
-		if k.Identity.Serial == id {
+		if k.Identity.ID() == id {
 			keys[knownPrefix+place] = true
 		}
 	}
 	for point := range m.values[id] {
 		keys[valueKey(id, point)] = true
+	}
+	for serial, of := range m.replaced {
+		if of == id {
+			keys[replacedPrefix+serial] = true
+		}
 	}
 	for deleted := range m.deleted {
 		if deleted == id || strings.HasPrefix(deleted, id+"/") {
@@ -77,11 +82,12 @@ func Forget(k Keeper, place string) (id string, err error) {
 	if known.Identity.Serial == "" {
 		return "", k.Put(map[string][]byte{knownPrefix + place: nil})
 	}
-	batch := map[string][]byte{knownPrefix + place: nil, deletedPrefix + known.Identity.Serial: encode(askedAgain)}
-	for key := range m.keysOf(known.Identity.Serial) {
+	id = known.Identity.ID()
+	batch := map[string][]byte{knownPrefix + place: nil, deletedPrefix + id: encode(askedAgain)}
+	for key := range m.keysOf(id) {
 		if batch[key] = nil; strings.HasPrefix(key, deletedPrefix) {
 			batch[key] = encode(askedAgain)
 		}
 	}
-	return known.Identity.Serial, k.Put(batch)
+	return id, k.Put(batch)
 }

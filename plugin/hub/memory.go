@@ -22,6 +22,7 @@ type Keeper interface {
 const (
 	knownPrefix    = "known/"    // + line and unit: what is there
 	valuePrefix    = "value/"    // + device id / point key: the last reading
+	replacedPrefix = "replaced/" // + serial number: the id of the device that it has replaced
 	disabledPrefix = "disabled/" // + number: a part of the list of disabled ids
 )
 
@@ -44,6 +45,7 @@ type keptValue struct {
 type Memory struct {
 	known           map[string]knownDevice          // by line and unit
 	values          map[string]map[string]keptValue // by device id and point key
+	replaced        map[string]string               // serial number -> id of the device that it has replaced
 	disabled        []string                        // ids that the host had disabled
 	listKnown       bool                            // disabled was told once
 	disabledRecords int                             // of the cache
@@ -64,7 +66,7 @@ func (m Memory) Known(place, profile string) (who devices.Identity, learned devi
 // joins an error for it.
 func Recall(k Keeper) (Memory, error) {
 	m := Memory{known: map[string]knownDevice{}, values: map[string]map[string]keptValue{},
-		deleted: map[string]string{}}
+		replaced: map[string]string{}, deleted: map[string]string{}}
 	var odd []error
 	err := k.Each("", func(key string, value []byte) error {
 		if err := m.take(key, value); err != nil {
@@ -96,6 +98,9 @@ func (m *Memory) take(key string, text []byte) error {
 	}
 	if id, ok := strings.CutPrefix(key, deletedPrefix); ok {
 		return decodeInto(text, func(entry string) { m.deleted[id] = entry })
+	}
+	if serial, ok := strings.CutPrefix(key, replacedPrefix); ok {
+		return decodeInto(text, func(id string) { m.replaced[serial] = id })
 	}
 	if strings.HasPrefix(key, disabledPrefix) {
 		m.disabledRecords++

@@ -46,6 +46,7 @@ type member struct {
 
 	id       string // device id; empty: not known yet, or taken by another unit
 	last     string // the id before, while id is empty
+	serial   string // of the device; another one once it has been replaced
 	clash    string // the id that another unit has already, so that it is told once
 	traits   string
 	asked    bool // a status has come: it was online or not
@@ -179,6 +180,10 @@ func (s *state) tellStatus(u *member, before, status devices.Status) {
 	if before.Online == status.Online && before.Identified == status.Identified && before.Reason == status.Reason {
 		return
 	}
+	if status.Unproven {
+		s.hub.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).Msg("The device is read only")
+		return
+	}
 	if status.Online && status.Reason != "" {
 		s.hub.log.Warn().Str("device", u.device.Name()).Str("reason", status.Reason).
 			Msg("The device does not answer. It keeps its values for the grace")
@@ -240,6 +245,10 @@ func (s *state) describe(now time.Time) {
 		if u.last != id {
 			clear(u.values) // they are another device's
 		}
+		if who := u.device.Identity().Serial; u.serial != "" && u.serial != who {
+			s.beginCounts(u)
+		}
+		u.serial = u.device.Identity().Serial
 		u.id, u.last, u.traits, u.clash, u.pending = id, id, traits, "", false
 		u.points = byKey(u.device.Points())
 		u.ids, u.families = c.add(u.device, func(id string) bool { return s.isDeleted(u, id) })
@@ -353,6 +362,9 @@ func (s *state) collectKnown(u *member) {
 	if text := encode(k); string(text) != string(u.known) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text
+		if identity.As != "" {
+			s.pending[replacedPrefix+identity.Serial] = encode(identity.As)
+		}
 	}
 }
 

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"solarhub/plugin"
+	"solarhub/plugin/cache"
+)
+
+func (a *app) replaceCommand() *cobra.Command {
+	var flags configFlag
+	command := &cobra.Command{
+		Use:   "replace OLD NEW",
+		Short: "Let a new device go on as the one that it has replaced",
+		Long: `SolarHub writes only to the device that it knows by its serial number. After you have replaced an
+inverter, the new one goes on with the entities, the history and the settings in Home Assistant of
+the old one. OLD is the device id of the old one: its serial number, unless it has replaced another
+itself. NEW is the serial number of the new one. Its counters begin anew.
+
+While SolarHub runs, Home Assistant asks you the same under Settings, System, Repairs. To use this
+command stop SolarHub first. A systemd service keeps its data in a folder of its own: name it with
+STATE_DIRECTORY. To begin with the new device from nothing, use ` + "`solarhub forget`" + ` instead.`,
+		Example: `  solarhub replace 2106194011 2411028433
+  sudo STATE_DIRECTORY=/var/lib/solarhub solarhub replace 2106194011 2411028433`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usagef("replace takes two serial numbers, OLD and NEW, but there are %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.replace(flags, args[0], args[1]) },
+	}
+	flags.register(command.Flags())
+	return command
+}
+
+func (a *app) replace(flag configFlag, id, serial string) error {
+	_, cfg, err := a.load(flag)
+	if err != nil {
+		return err
+	}
+	log, err := a.logger()
+	if err != nil {
+		return err
+	}
+	err = plugin.Replace(cfg, id, serial, log)
+	if locked, ok := errors.AsType[*cache.LockedError](err); ok {
+		return fmt.Errorf("SolarHub runs: confirm in Home Assistant, under Settings, System, Repairs, that the device was "+
+			"replaced, or stop SolarHub first: %w", locked)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.Out, "At the next start %s goes on as %s, with its entities and their history.\n", serial, id)
+	return err
+}
