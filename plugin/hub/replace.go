@@ -57,6 +57,9 @@ func Replace(k Keeper, id, serial string, points func(place, traits string) []pr
 	m, _ := Recall(k) // what cannot be understood is not of the device
 	places := map[string]string{}
 	for place, known := range m.known {
+		if known.Identity.Serial == "" {
+			continue
+		}
 		places[known.Identity.ID()] = place
 		if known.Identity.ID() == id && known.Identity.Serial == serial || m.replaced[serial] == id {
 			return fmt.Errorf("%s has replaced %s already", serial, id)
