@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"plugin/doctor": {"plugin/config", "plugin/lock", "devices", "devices/profile", "devices/profile/strict",
 		"protocol", "protocol/codec"},
 	"plugin/ledger": {"plugin/host"},
-	"plugin/hub": {"plugin/host", "plugin/ledger", "devices", "devices/profile", "protocol",
+	"plugin/hub": {"plugin/host", "plugin/ledger", "devices", "devices/profile", "devices/profile/strict", "protocol",
 		"protocol/codec"},
 	"plugin/lock":    {},
 	"plugin/devhost": {"plugin/host", "plugin/web"},

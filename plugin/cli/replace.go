@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
-	"solarhub/plugin/cache"
 )
 
 func (a *app) replaceCommand() *cobra.Command {
@@ -46,12 +44,7 @@ func (a *app) replace(flag configFlag, id, serial string) error {
 	if err != nil {
 		return err
 	}
-	err = plugin.Replace(cfg, id, serial, log)
-	if locked, ok := errors.AsType[*cache.LockedError](err); ok {
-		return fmt.Errorf("SolarHub runs: confirm in Home Assistant, under Settings, System, Repairs, that the device was "+
-			"replaced, or stop SolarHub first: %w", locked)
-	}
-	if err != nil {
+	if err := plugin.Replace(cfg, id, serial, log); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.Out, "At the next start %s goes on as %s, with its entities and their history.\n", serial, id)
