@@ -36,7 +36,7 @@ const (
 )
 
 // Units says which unit id a reply may carry.
-type Units uint8
+type Units uint16
 
 const (
 	StrictUnits Units = iota // that of the request: the standard and the default
@@ -44,7 +44,22 @@ const (
 	// come for another, so a late reply of any of them is told apart for all; they are taken to answer in the order
 	// they were asked.
 	LaxUnits
+	// oneUnit and those above take one more id than that of the request: see AlsoUnit.
+	oneUnit
 )
+
+// AlsoUnit takes replies that carry an id, beside those that carry that of the request: gateways that answer with one
+// id, whoever was asked. It is else as LaxUnits.
+func AlsoUnit(id UnitID) Units { return oneUnit + Units(id) }
+
+// Also returns the id of AlsoUnit; ok is false for the others.
+func (u Units) Also() (id UnitID, ok bool) { return UnitID(u - oneUnit), u >= oneUnit }
+
+// Take reports whether the reply to a request for a unit may carry an id.
+func (u Units) Take(unit, id UnitID) bool {
+	also, ok := u.Also()
+	return id == unit || u == LaxUnits && (id == 0 || id == 255) || ok && id == also
+}
 
 // Echo says whether a line repeats what is sent.
 type Echo uint8

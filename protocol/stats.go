@@ -54,8 +54,9 @@ type LinkCondition struct {
 	Latest       time.Duration // the longest after its request that a late reply came in; 0: none did
 	Echoes       bool          // the line repeats what is sent: a request came back
 	Transactions bool          // replies came that fit the request but for their transaction id
-	// Units says that replies came that fit the request but for their unit id, which is one that LaxUnits take.
-	Units bool
+	// Units says that replies came that fit the request but for their unit id; UnitID is that of the last one.
+	Units  bool
+	UnitID UnitID
 	// Closes says that the other end closes each connection behind a reply or a few. It is used so.
 	Closes bool
 	// LatencyTimer is that of a USB adapter. It is empty where there is none or it is 1 ms; else it says what it is and

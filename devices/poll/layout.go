@@ -86,14 +86,17 @@ func span(p profile.Point, limits plan.Limits, timing protocol.Timing) (over pro
 		return over, true
 	}
 	apart := -timing.Exchange(protocol.Read, p.Ranges[len(p.Ranges)-1]) // which alone is not read twice
+	words := uint16(0)
 	for _, r := range p.Ranges {
+		words += r.Count
 		end := max(over.End(), r.End())
 		over.Addr = min(over.Addr, r.Addr)
 		over.Count = uint16(min(end-uint32(over.Addr), 1<<16-1))
 		apart += 2 * timing.Exchange(protocol.Read, r)
 	}
 	_, err := plan.Plan([]protocol.Range{over}, limits, timing)
-	return over, err == nil && timing.Exchange(protocol.Read, over) <= apart
+	gaps := over.Count > words
+	return over, err == nil && !(limits.NamedOnly && gaps) && timing.Exchange(protocol.Read, over) <= apart
 }
 
 // split cuts a read where the device is known not to read across.
@@ -176,7 +179,7 @@ func Plan(points []profile.Point, line profile.LineSettings) ([]plan.Read, error
 
 func limitsOf(line profile.LineSettings) plan.Limits {
 	limits := plan.Limits{MaxRegisters: line.MaxRegisters, Holes: slices.Concat(line.Holes, line.Never),
-		Starts: line.Starts}
+		Starts: line.Starts, NamedOnly: line.NamedOnly}
 	if limits.MaxRegisters == 0 {
 		limits.MaxRegisters = protocol.MaxReadRegisters
 	}

@@ -74,6 +74,7 @@ type LineSettings struct {
 	Turnaround   time.Duration // typical; for predictions and the read plan only
 	MaxRegisters uint16        // per read, 1..125. Defaults to 125, the limit of the standard
 	Holes        []protocol.Range
+	NamedOnly    bool             // no read runs across registers that no point has
 	Starts       []protocol.Range // a read must begin there, and not only pass over it
 	Never        []protocol.Range // nothing may ever read or write there, identification included
 	Settle       time.Duration    // between a write and its read-back

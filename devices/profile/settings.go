@@ -68,6 +68,13 @@ var Settings = []Setting{
 	Setting{Key: "holes", Allowed: "registers, as holding 700..709", take: takeHoles,
 		text: func(l LineSettings) string { return HolesText(l.Holes) }}.
 		asDefault("none", func(l LineSettings) bool { return len(l.Holes) == 0 }),
+	{Key: "named_only", Allowed: "true or false",
+		take: func(n *strict.Node, l *LineSettings) {
+			if only, ok := n.Bool(); ok {
+				l.NamedOnly = only
+			}
+		},
+		text: func(l LineSettings) string { return strconv.FormatBool(l.NamedOnly) }},
 	span("settle", 0, maxSettle, 0, func(l *LineSettings) *time.Duration { return &l.Settle }),
 	{Key: "busy_retries", Allowed: fmt.Sprintf("0 to %d", maxBusyRetries), take: takeBusyRetries,
 		text: busyRetriesText},
@@ -88,8 +95,8 @@ var Settings = []Setting{
 		func(l *LineSettings) *time.Duration { return &l.Quirks.ConnectDelay }).shared(),
 	choice("transaction_ids", words("strict shape"), 0,
 		func(l *LineSettings) *protocol.Transactions { return &l.Quirks.Transactions }).shared(),
-	choice("unit_ids", words("strict lax"), 0,
-		func(l *LineSettings) *protocol.Units { return &l.Quirks.Units }).shared(),
+	{Key: "unit_ids", Allowed: "strict, lax or a unit id of 0..255", Shared: true, take: takeUnitIDs,
+		text: unitIDsText},
 	choice("echo", words("off on"), 0, func(l *LineSettings) *protocol.Echo { return &l.Quirks.Echo }).shared(),
 	choice("direction", words("adapter rts inverted_rts"), 0,
 		func(l *LineSettings) *protocol.Direction { return &l.Quirks.Direction }).shared(),
@@ -181,6 +188,24 @@ func takeHoles(n *strict.Node, l *LineSettings) {
 		}
 		l.Holes = append(l.Holes[:len(l.Holes):len(l.Holes)], hole)
 	}
+}
+
+// takeUnitIDs takes a word, or the one id that a gateway always answers with.
+func takeUnitIDs(n *strict.Node, l *LineSettings) {
+	if _, err := strconv.Atoi(n.Raw()); err == nil {
+		if id, ok := n.Int(0, 255); ok {
+			l.Quirks.Units = protocol.AlsoUnit(protocol.UnitID(id))
+		}
+	} else if i, ok := n.OneOf("strict", "lax"); ok {
+		l.Quirks.Units = protocol.Units(i)
+	}
+}
+
+func unitIDsText(l LineSettings) string {
+	if id, ok := l.Quirks.Units.Also(); ok {
+		return strconv.Itoa(int(id))
+	}
+	return words("strict lax")[l.Quirks.Units]
 }
 
 func takeBusyRetries(n *strict.Node, l *LineSettings) {

@@ -47,7 +47,7 @@ func TestSettingDefaults(t *testing.T) {
 
 func TestEverySettingIsTaken(t *testing.T) {
 	got, err := loadLine(t, "gap: 850ms", "timeout: 2s", "first_timeout: 10s", "turnaround: 30ms", "settle: 200ms",
-		"busy_retries: 5", "busy_wait: 250ms", "quiet: 10m",
+		"busy_retries: 5", "busy_wait: 250ms", "quiet: 10m", "named_only: true",
 		"join_writes: true", "write_with: single", "connect_delay: 2s", "transaction_ids: shape", "unit_ids: lax",
 		"echo: on", "direction: inverted_rts", "latency_timer: keep")
 	if err != nil {
@@ -56,6 +56,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 	want := LineSettings{
 		Serial: protocol.DefaultSerial, Unit: 1, MaxRegisters: 20, Holes: []protocol.Range{{Addr: 700,
 			Count: 10}}, Source: "paper",
+		NamedOnly:  true,
 		Pace:       protocol.Pace{Gap: 850 * time.Millisecond, Timeout: 2 * time.Second, First: 10 * time.Second},
 		Turnaround: 30 * time.Millisecond, Settle: 200 * time.Millisecond, Busy: Busy{Retries: 5,
 			Wait: 250 * time.Millisecond}, Quiet: 10 * time.Minute, Join: true, With: WriteSingle,
@@ -72,7 +73,8 @@ func TestEverySettingIsTaken(t *testing.T) {
 
 // What a setting says of a line is what has to be written to get that line.
 func TestSettingTextReadsBack(t *testing.T) {
-	texts := map[string]*rapid.Generator[string]{"holes": rapid.Custom(drawHole)}
+	texts := map[string]*rapid.Generator[string]{"holes": rapid.Custom(drawHole),
+		"unit_ids": rapid.SampledFrom([]string{"strict", "lax", "0", "7", "255"})}
 	for _, k := range Settings {
 		draw := texts[k.Key]
 		if low, high, ok := strings.Cut(k.Allowed, " to "); ok {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -167,11 +168,14 @@ func Load(path string) (Config, error) {
 func withPort(address string, t Transport) (complete string, ok bool) {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil {
-		if t != TCP || strings.ContainsAny(address, "[]/ ") {
+		name, port = address, portModbus
+		if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
+			name = name[1 : len(name)-1]
+		}
+		if t != TCP || strings.ContainsAny(name, "[]/ ") {
 			return "", false
 		}
-		name, port = address, portModbus
-		if strings.Contains(address, ":") && net.ParseIP(address) == nil {
+		if _, err := netip.ParseAddr(name); err != nil && strings.ContainsAny(address, "[:%") {
 			return "", false
 		}
 	}

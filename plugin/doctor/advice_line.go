@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -43,9 +44,7 @@ func lineAdvice(s Symptoms) []Advice {
 	add(wrongTransactions(s), mend(IllTransactions,
 		"the gateway answers with transaction ids that nobody asked with: set `transaction_ids: shape` for this line").
 		withLine("transaction_ids", "shape"))
-	add(wrongUnits(s), mend(IllUnits,
-		"the gateway answers in the name of unit 0 or 255, whoever was asked: set `unit_ids: lax` for this line").
-		withLine("unit_ids", "lax"))
+	add(wrongUnits(s), unitIDs(s.Stats.Link.UnitID))
 	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damagedReplies(s))
 	foreign := frames.Foreign > stats.Misfits && share(frames.Foreign, stats.Requests) >= fewForeign
 	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreignFrames(s))
@@ -65,9 +64,19 @@ func wrongTransactions(s Symptoms) bool {
 	return s.Stats.Link.Transactions && s.Line.Quirks.Transactions == protocol.StrictTransactions && inPlace(s)
 }
 
+// unitIDs is for a gateway that answers in the name of one unit.
+func unitIDs(id protocol.UnitID) Advice {
+	value := "lax"
+	if !protocol.LaxUnits.Take(id+1, id) {
+		value = strconv.Itoa(int(id))
+	}
+	return mend(IllUnits, "the gateway answers in the name of unit %d, whoever was asked: set `unit_ids: %s` for this "+
+		"line", id, value).withLine("unit_ids", value)
+}
+
 // wrongUnits is the same for unit ids.
 func wrongUnits(s Symptoms) bool {
-	return s.Stats.Link.Units && s.Line.Quirks.Units == protocol.StrictUnits && inPlace(s)
+	return s.Stats.Link.Units && !s.Line.Quirks.Units.Take(s.Stats.Link.UnitID+1, s.Stats.Link.UnitID) && inPlace(s)
 }
 
 func inPlace(s Symptoms) bool {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -97,13 +98,18 @@ func TestUnits(t *testing.T) {
 		{255, protocol.StrictUnits, false, true}, {255, protocol.LaxUnits, true, false},
 		{0, protocol.LaxUnits, true, false}, {2, protocol.LaxUnits, false, false},
 		{2, protocol.StrictUnits, false, false}, {1, protocol.LaxUnits, true, false},
+		{2, protocol.AlsoUnit(2), true, false}, {0, protocol.AlsoUnit(0), true, false},
+		{255, protocol.AlsoUnit(255), true, false}, {1, protocol.AlsoUnit(7), true, false},
+		{3, protocol.AlsoUnit(2), false, false},
 	} {
 		for _, f := range framings {
 			script := func(_ int, adu []byte) []part { return after(turnaround, f.from(f.reply(adu), tt.as)) }
 			f.on(t, protocol.Quirks{Units: tt.units}, 0, script, func(t *testing.T, l tested, p *peer) {
 				req := readOf(7, 10)
 				resp, err := l.Exchange(t.Context(), req)
-				if (err == nil) != tt.ok || l.Condition().Units != tt.noted {
+				certain := f.name == tcpFraming.name && !tt.ok // by its transaction id it is the reply
+				if (err == nil) != tt.ok || l.Condition().Units != (tt.noted || certain) ||
+					l.Condition().Units && l.Condition().UnitID != protocol.UnitID(tt.as) {
 					t.Errorf("%s as unit %d: %v, %+v", f.name, tt.as, err, l.Condition())
 				}
 				if err == nil {
@@ -344,3 +350,54 @@ func TestNeverWrong(t *testing.T) {
 		})
 	}
 }
+
+// Nothing that touches forbidden registers leaves a link, a probe of its own included; a unit that is not named may be
+// one that is.
+func TestNever(t *testing.T) {
+	never := protocol.Range{Addr: 101, Count: 9}
+	for _, f := range framings {
+		lost := func(n int, adu []byte) []part {
+			if n%3 == 0 {
+				return nil
+			}
+			return f.soundly(n, adu)
+		}
+		f.on(t, protocol.Quirks{}, 0, lost, func(t *testing.T, l tested, p *peer) {
+			l.(interface {
+				forbid(map[protocol.UnitID][]protocol.Range)
+			}).forbid(map[protocol.UnitID][]protocol.Range{1: {never}, 2: nil})
+			for i := range 30 {
+				_, _ = l.Open(t.Context())
+				_, _ = l.Exchange(t.Context(), readOf(100-uint16(i/3%2), 1+uint16(i/3%2)))
+				for _, unit := range []protocol.UnitID{1, 3} {
+					for _, req := range []protocol.Request{readOf(100, 2), readOf(109, 1), writeOf(105, 1)} {
+						req.Unit = unit
+						_, err := l.Exchange(t.Context(), req)
+						if _, ok := errors.AsType[protocol.ForbiddenError](err); !ok {
+							t.Fatalf("%s: %v", f.name, err)
+						}
+					}
+				}
+			}
+			req := readOf(100, 2)
+			if req.Unit = 2; len(p.requests()) < 20 {
+				t.Errorf("%s: %d requests", f.name, len(p.requests()))
+			}
+			for _, adu := range p.requests() {
+				pdu := adu[1:]
+				if f.size(adu) != 8 { // it has a header
+					pdu = adu[mbapHeader:]
+				}
+				asked := protocol.Range{Addr: binary.BigEndian.Uint16(pdu[1:]), Count: binary.BigEndian.Uint16(pdu[3:])}
+				if asked.Overlaps(never) {
+					t.Errorf("%s: %v was asked", f.name, asked)
+				}
+			}
+			if _, err := l.Exchange(t.Context(), req); errors.As(err, new(protocol.ForbiddenError)) {
+				t.Errorf("%s: another unit: %v", f.name, err)
+			}
+		})
+	}
+}
+
+func (l *line) forbid(never map[protocol.UnitID][]protocol.Range) { l.units.never = never }

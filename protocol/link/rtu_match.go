@@ -43,7 +43,7 @@ func (m *matcher) take(b []byte) (found, rest []byte) {
 	start := 0
 	for at := 0; at < len(b); {
 		r, size, looks := parseReply(b[at:])
-		ours := m.own != shape{} && mayBeOf(m.unit, r.unit, m.units)
+		ours := m.own != shape{} && m.units.Take(m.unit, r.unit)
 		if looks == damaged && ours && r.exception && r.shape.function == m.own.function && len(b)-at < rtuMax {
 			if r.adu, looks = b[at:at+paddedEnd(b[at:])], whole; len(r.adu) == 0 {
 				looks = partial // its checksum may be further behind
@@ -92,8 +92,9 @@ func (m *matcher) answers(r reply, ours bool) bool {
 		return true
 	case kind == late:
 		m.note.late(m.at.Sub(sent))
-	case !ours && !r.exception && r.shape == m.own && mayBeOf(m.unit, r.unit, protocol.LaxUnits):
+	case !ours && !r.exception && r.shape == m.own && protocol.LaxUnits.Take(m.unit, r.unit):
 		m.note.units.Store(true)
+		m.note.unit.Store(uint32(r.unit))
 	}
 	m.others++
 	m.count.skip(kind)

@@ -128,11 +128,12 @@ func (l *TCPLink) misfit(req protocol.Request, frame []byte,
 	}
 	req.Unit = protocol.UnitID(adu[0])
 	other := judge(req, adu)
-	if mayBeOf(asked, req.Unit, l.cfg.Quirks.Units) {
+	if l.cfg.Quirks.Units.Take(asked, req.Unit) {
 		return other
 	}
-	if other == "" && mayBeOf(asked, req.Unit, protocol.LaxUnits) {
+	if other == "" && (protocol.LaxUnits.Take(asked, req.Unit) || !l.byShape() && l.isOwn(frame)) {
 		l.condition.units.Store(true)
+		l.condition.unit.Store(uint32(req.Unit))
 	}
 	return wrong
 }

@@ -34,7 +34,7 @@ type units struct {
 
 func newUnits(ids protocol.Units, packager func(protocol.UnitID) modbus.Packager) units {
 	us := units{byID: make(map[protocol.UnitID]*unit), packager: packager}
-	if ids == protocol.LaxUnits {
+	if ids != protocol.StrictUnits {
 		us.shared = new(pendingReplies)
 	}
 	return us
@@ -117,9 +117,4 @@ func (u *unit) timeout(p protocol.Pace, connection uint64, otherwise time.Durati
 		return max(timeout, p.First)
 	}
 	return timeout
-}
-
-// mayBeOf reports whether a reply that carries an id may be that of a unit.
-func mayBeOf(unit, id protocol.UnitID, by protocol.Units) bool {
-	return id == unit || by == protocol.LaxUnits && (id == 0 || id == 255)
 }

@@ -15,6 +15,7 @@ import (
 type Limits struct {
 	MaxRegisters uint16           // per read. Defaults to 125, the limit of the standard. Not for bits
 	Holes        []protocol.Range // no read may touch them
+	NamedOnly    bool             // no read may touch what lies between items
 	Starts       []protocol.Range // no read may pass over the first register of one, but begin there
 }
 
@@ -62,7 +63,8 @@ func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read
 			n++
 		}
 		t := items[order[0]].Table
-		reads = append(reads, table(items, order[:n], bounds{avoid[t], limits.Starts}, costs(t, limits, timing))...)
+		within := bounds{avoid[t], limits.Starts, limits.NamedOnly}
+		reads = append(reads, table(items, order[:n], within, costs(t, limits, timing))...)
 		order = order[n:]
 	}
 	return reads, nil
@@ -132,9 +134,14 @@ func table(items []protocol.Range, order []int, within bounds, costs []time.Dura
 // looks once at each pair of runs that one read can cover.
 func cheapest(runs []run, within bounds, costs []time.Duration) []int {
 	ends := make([]uint32, len(runs)) // where a read that begins with the run has to end
-	for i, r := range runs {
+	for i, r := range slices.Backward(runs) {
 		ends[i] = uint32(r.Addr) + uint32(len(costs)-1)
 		ends[i] = within.end(r, ends[i])
+		if within.named && i+1 < len(runs) && uint32(runs[i+1].Addr) <= r.End() {
+			ends[i] = min(ends[i], max(ends[i+1], r.End()))
+		} else if within.named {
+			ends[i] = min(ends[i], r.End())
+		}
 	}
 	best := make([]time.Duration, len(runs)+1)
 	from := make([]int, len(runs)+1)
@@ -155,6 +162,7 @@ func cheapest(runs []run, within bounds, costs []time.Duration) []int {
 type bounds struct {
 	avoid  holes
 	starts []protocol.Range // of any table
+	named  bool             // nor over what lies between items
 }
 
 // end returns where a read that begins with a run has to end, at most at an address.

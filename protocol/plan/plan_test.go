@@ -176,6 +176,12 @@ func price(items []protocol.Range, assign []int, groups int, limits plan.Limits,
 				return 0, false
 			}
 		}
+		for at := low; limits.NamedOnly && at < high; at++ {
+			has := func(item protocol.Range) bool { return uint32(item.Addr) <= at && at < item.End() }
+			if !slices.ContainsFunc(items, has) {
+				return 0, false
+			}
+		}
 		sum += timing.Exchange(protocol.Read, span)
 	}
 	return sum, true
@@ -220,7 +226,7 @@ func timings(turnaround time.Duration) [2]protocol.Timing {
 // addresses.
 func randomMap(random *rand.Rand) (items []protocol.Range, limits plan.Limits) {
 	base := []int{0, 65536 - 104}[random.IntN(2)]
-	limits.MaxRegisters = uint16(4 + random.IntN(40))
+	limits.MaxRegisters, limits.NamedOnly = uint16(4+random.IntN(40)), random.IntN(3) == 0
 	for range random.IntN(5) {
 		limits.Holes = append(limits.Holes,
 			protocol.Range{Addr: uint16(base + random.IntN(100)), Count: uint16(random.IntN(4))})
