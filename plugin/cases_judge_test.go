@@ -78,6 +78,7 @@ func (c *fieldCase) judge() {
 	c.judgeLine()
 	d, _ := c.device("")
 	advice, _ := c.host.State(d.ID() + "_line_advice")
+	c.t.Logf("the advice is: %s", advice.State)
 	c.judgeSentences("the advice", w.advice, advice.State)
 }
 
@@ -265,6 +266,7 @@ func (c *fieldCase) judgeCheck(all []doctor.Fitness) {
 	if said.Len() == 0 {
 		said.WriteString(doctor.WellText)
 	}
+	c.t.Logf("check --live ends with %d and says:\n%s", exit, &said)
 	c.judgeSentences("check --live", c.want.sentences, said.String())
 	if exit != c.want.exit {
 		c.fail("check --live ends with %d: %s", exit, &said)

@@ -65,22 +65,24 @@ func (a *app) fitness(f doctor.Fitness) {
 	s := f.Stats
 	fmt.Fprintf(a.Out, "\n%s%s: %s in %v, line in use %.0f %%\n\n", f.Line, pace, counted(int(s.Requests), "request"),
 		f.Watched.Round(time.Second/10), 100*s.Load)
-	figures := []any{"unit", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll",
+	figures := []any{"unit", "values", "requests", "timeouts", "refused", "round trip ms", "write wait ms", "full poll",
 		"predicted ms", "measured ms"}
 	t := newTable(nil, append([]any{"device"}, figures...)...)
 	t.SetColumnConfigs(rightAligned(figures...))
 	for _, d := range f.Devices {
-		t.AppendRow(table.Row{d.Config.Name, d.Config.Unit, d.Stats.Requests, d.Stats.Timeouts, d.Stats.Exceptions,
-			spread(d.Stats.Latency), spread(d.Stats.WriteWait), some(d.Poll, counted(d.Poll.Requests, "request")),
-			some(d.Poll, ms(d.Poll.Predicted)), some(d.Poll, ms(d.Poll.Took))})
+		t.AppendRow(table.Row{d.Config.Name, d.Config.Unit, values(d), d.Stats.Requests, d.Stats.Timeouts,
+			d.Stats.Exceptions, spread(d.Stats.Latency), spread(d.Stats.WriteWait),
+			some(d.Poll, counted(d.Poll.Requests, "request")), some(d.Poll, ms(d.Poll.Predicted)),
+			some(d.Poll, ms(d.Poll.Took))})
 	}
 	fmt.Fprint(a.Out, indented(t.Render(), "  "), "\n\n")
 	fmt.Fprintf(a.Out,
-		"  round trip and write wait: median / 95 %% are below / longest; full poll: its requests, and the time "+
-			"they take\n")
-	fmt.Fprintf(a.Out, "  gap in force %s ms; frames: %d damaged, %d late, %d foreign; %d bytes of noise; opened: %s\n",
-		ms(s.Link.Gap),
-		s.Frames.Damaged, s.Frames.Late, s.Frames.Foreign, s.Frames.Noise, times(s.Openings))
+		"  values: those that came, of the points that are on; round trip and write wait: median / 95 %% are below / "+
+			"longest;\n  full poll: its requests, and the time they take\n")
+	fmt.Fprintf(a.Out,
+		"  gap in force %s ms; frames: %d damaged, %d late, %d foreign, %d that do not fit; %d bytes of noise; "+
+			"opened: %s\n",
+		ms(s.Link.Gap), s.Frames.Damaged, s.Frames.Late, s.Frames.Foreign, s.Misfits, s.Frames.Noise, times(s.Openings))
 	for _, d := range f.Devices {
 		a.overridden("  ", d.Config)
 		a.sentences("  ", d.Held())
@@ -98,6 +100,14 @@ func (a *app) fitness(f doctor.Fitness) {
 		wrapped := text.WrapSoft(advice.Sentence(), printWidth)
 		fmt.Fprintln(a.Out, "  "+mark+strings.TrimPrefix(indented(wrapped, "    "), "    "))
 	}
+}
+
+// values returns how many of the points that are on have a value.
+func values(d doctor.DeviceSymptoms) string {
+	if d.Polled == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d of %d", d.Polled-len(d.Unread), d.Polled)
 }
 
 // some returns a figure of the poll, if there was one.

@@ -129,10 +129,11 @@ type DeviceSymptoms struct {
 const WellText = "No problem found"
 
 // Headline returns the most important sentence that the owner of a device is to read, about the device or its line, or
-// WellText. It has at most the 255 characters that a host shows as a state.
+// WellText. It has at most the 255 characters that a host shows as a state. What is only good to know is left to `check
+// --live`, but for a line that is slower than it could be.
 func (f Fitness) Headline(device string) string {
 	for _, a := range f.Advice {
-		if a.Mend && (a.Device == "" || a.Device == device) {
+		if (a.Mend || a.Illness == IllCloses) && (a.Device == "" || a.Device == device) {
 			return short(a.Sentence())
 		}
 	}

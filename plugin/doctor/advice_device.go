@@ -176,10 +176,11 @@ func refusedByGateway(d DeviceSymptoms) bool {
 	return d.Stats.Replies == 0 && d.Stats.Unreached > 0
 }
 
-// losesRequests reports whether enough requests get no answer to tell.
-func (d DeviceSymptoms) losesRequests() bool {
+// losesRequests reports whether enough requests of a device get no answer to tell. While a line is checked, nothing is
+// written to it and it is watched for a short time only: there one in a hundred is enough.
+func (s Symptoms) losesRequests(d DeviceSymptoms) bool {
 	n := d.Stats.Timeouts
-	return n >= enoughToTell || n > 0 && share(n, d.Stats.Requests) >= fewTimeouts
+	return n >= enoughToTell || n > 0 && (s.Live || s.Tried) && share(n, d.Stats.Requests) >= fewTimeouts
 }
 
 // timeouts returns the reason why some requests get no answer; told says that there is one already.
@@ -189,7 +190,7 @@ func timeouts(s Symptoms, d DeviceSymptoms, told bool) []Advice {
 	case d.Most > 0:
 		return []Advice{mend(IllLong, "%s does not answer reads of more than %d registers: set `max_registers: %d`",
 			name, d.Most, d.Most).with("max_registers", fmt.Sprint(d.Most))}
-	case !d.losesRequests():
+	case !s.losesRequests(d):
 		return nil
 	case d.Connect > 0:
 		return []Advice{mend(IllFirst,
@@ -209,9 +210,7 @@ func timeouts(s Symptoms, d DeviceSymptoms, told bool) []Advice {
 	case lateAndDamaged*s.Stats.Frames.Damaged >= n, told:
 		return nil // said already
 	case s.Stats.Frames.Noise >= noiseOfReply*n:
-		return []Advice{mend(IllGarbled, "%d of %d requests to %s were answered with bytes that are no reply (%d "+
-			"bytes): put 120 ohms at both ends of the RS485 line, keep it away from power cables, and update the "+
-			"firmware of the device", n, d.Stats.Requests, name, s.Stats.Frames.Noise)}
+		return []Advice{unreadable(s, d)}
 	}
 	cure := "`solarhub check --live` tries what helps"
 	if s.Tried {
@@ -222,6 +221,17 @@ func timeouts(s Symptoms, d DeviceSymptoms, told bool) []Advice {
 		}
 	}
 	return []Advice{mend(IllUnanswered, "%d of %d requests to %s got no answer: %s", n, d.Stats.Requests, name, cure)}
+}
+
+// unreadable is about requests that are answered with bytes of which none are a reply.
+func unreadable(s Symptoms, d DeviceSymptoms) Advice {
+	cure := "put 120 ohms at both ends of the line, keep it away from power cables, and update the firmware of the " +
+		"device"
+	if s.Line.Transport == config.TCP {
+		cure = "update the firmware of the device or gateway; a smaller `max_registers` may help"
+	}
+	return mend(IllGarbled, "%d of %d requests to %s were answered with bytes that are no reply: %s",
+		d.Stats.Timeouts, d.Stats.Requests, d.Config.Name, cure)
 }
 
 func late(d DeviceSymptoms, latest time.Duration) Advice {

@@ -47,7 +47,8 @@ func lineAdvice(s Symptoms) []Advice {
 	add(wrongUnits(s), unitIDs(s.Stats.Link.UnitID))
 	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damagedReplies(s))
 	foreign := frames.Foreign > stats.Misfits && share(frames.Foreign, stats.Requests) >= fewForeign
-	add(foreign && !wrongTransactions(s) && !wrongUnits(s), foreignFrames(s))
+	add(foreign && !wrongTransactions(s) && !wrongUnits(s) && !oddReplies(s), foreignFrames(s))
+	add(stats.Link.Closes, closes(s))
 	add(stats.Link.LatencyTimer != "",
 		mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its "+
 			"latency timer is 1 ms",
@@ -160,6 +161,19 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 			s.Line.Address, times(s.Stats.Failures)), true
 	}
 	return Advice{}, false
+}
+
+// oddReplies reports whether frames that nobody asked for on a serial line came in place of replies: then it is a
+// device that answers oddly, not another master.
+func oddReplies(s Symptoms) bool {
+	odd := func(d DeviceSymptoms) bool { return slices.ContainsFunc(d.Unread, isSilent) }
+	return s.Line.Transport != config.TCP && inPlace(s) && slices.ContainsFunc(s.Devices, odd)
+}
+
+// closes is about a line whose other end closes the connection behind each reply.
+func closes(s Symptoms) Advice {
+	return note(IllCloses, "%s closes the connection behind each reply. SolarHub opens a new one for each request, so "+
+		"it works, only slower: look for keep-alive or a longer idle time in its menu", s.Line.Address)
 }
 
 // isGarbled reports whether replies come that do not fit what was asked, now to this request and now to that: a device

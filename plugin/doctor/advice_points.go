@@ -33,7 +33,7 @@ func unread(s Symptoms, d DeviceSymptoms) (all []Advice) {
 			"%s answers %s with what is no reply to it (%s). Update its firmware; until then switch %s off",
 			d.Config.Name, pointsText(odd), misfitText(odd[0].Err), entities(odd)))
 	}
-	if still := of(isSilent); len(still) > 0 && (still[0].Known || d.losesRequests()) {
+	if still := of(isSilent); len(still) > 0 && !answersSometimes(d) && (still[0].Known || s.losesRequests(d)) {
 		all = append(all, unanswered(s, d, still))
 	}
 	return append(all, notAsked(s, d, of(func(u devices.Unread) bool { return u.Err == nil }))...)
@@ -57,7 +57,7 @@ func (s Symptoms) unwell(told []Advice) (all []Advice) {
 				d.Config.Name, s.Watched.Round(roundWatched)))
 		}
 	}
-	if len(told)+len(all) == 0 && s.Stats.Openings > 1 {
+	if len(told)+len(all) == 0 && s.Stats.Openings > 1 && s.Stats.LastError != nil {
 		all = append(all, mend(IllHangUp, "%s had to be opened %s in %v, because the connection was lost: %v",
 			s.Line.Address, times(s.Stats.Openings), s.Watched.Round(roundWatched), s.Stats.LastError))
 	}
