@@ -21,8 +21,7 @@ const (
 func (l *loader) writeGroups(f fields) {
 	for _, e := range f.entries("write_groups") {
 		g := l.fields(e.Value, "write group")
-		t := groupTemplate{key: e.Key.Raw(), name: g.text("name"), constants: map[uint16]uint16{},
-			around: l.aroundOf(g)}
+		t := groupTemplate{key: e.Key.Raw(), name: g.text("name"), around: l.aroundOf(g)}
 		if one := letterForm.ReplaceAllString(t.key, "1"); !keyForm.MatchString(one) {
 			e.Key.Fail("write group %q is not of the form %s", t.key, keyForm)
 		}
@@ -72,6 +71,9 @@ func (l *loader) groupWords(g fields, t *groupTemplate) {
 			e.Key.Fail("constants: %s stands here twice", r)
 		case slices.ContainsFunc(l.p.Line.Never, r.Overlaps):
 			e.Key.Fail("constants: nothing may ever touch %s", r)
+		}
+		if t.constants == nil {
+			t.constants = map[uint16]uint16{}
 		}
 		t.constants[addr] = uint16(word)
 	}

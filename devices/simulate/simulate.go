@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
@@ -161,6 +162,9 @@ func plausible(i int, p profile.Point) []codec.Value {
 	}
 	if p.Spec.IsTime() {
 		return []codec.Value{codec.TimeOf(i * 240 % 1440)}
+	}
+	if p.IsClock() && p.Spec.IsMoment() {
+		return []codec.Value{codec.TextOf(time.Now().Format(time.DateTime))}
 	}
 	if p.Spec.Type == codec.Text {
 		return []codec.Value{codec.TextOf("SIMULATED"), codec.TextOf("SIM"), codec.TextOf("S")}

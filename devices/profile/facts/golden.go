@@ -195,10 +195,10 @@ func PointDecoding(p profile.Point) Decoding {
 	return d
 }
 
-// clockForms are the times of day, as the type of a row names them.
+// clockForms are the times of day and the moments, as the type of a row names them.
 var clockForms = map[codec.Form]string{codec.TimePacked: "packed", codec.TimeDecimal: "dec",
-	codec.TimeSwapped: "swapped",
-	codec.TimePair:    "time_h_m", codec.TimeASCII: "time_hh_mm_ascii", codec.TimeBCD: "bcd"}
+	codec.TimeSwapped: "swapped", codec.TimePair: "time_h_m", codec.TimeASCII: "time_hh_mm_ascii", codec.TimeBCD: "bcd",
+	codec.MomentPacked: "datetime3_packed", codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6"}
 
 func (d *Decoding) plain(p profile.Point) {
 	switch {
