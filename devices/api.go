@@ -30,6 +30,8 @@ type Config struct {
 	Known     *Identity         // what it was when last seen, from the cache; nil at the very first start
 	Replaced  map[string]string // ids of devices by the serial number of the device that has replaced each
 	Learned   Learned           // what had been found out of it by then; see Device.Learned
+	Kept      map[string]Kept   // the last numbers that were read of the Known, by point
+	Zone      *time.Location    // in which the device's clock and its days are. Defaults to that of the machine
 }
 
 // AllPoints stands in Config.Shown for every point.

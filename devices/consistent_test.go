@@ -9,11 +9,10 @@ import (
 	"solarhub/protocol"
 )
 
-// apartProfile has a counter and a power of which the words lie apart: low first, high far away.
+// apartProfile has a count and a power of which the words lie apart: low first, high far away.
 func apartProfile(h *house) {
 	h.cfg.Profile = houseWith(h.t, "points:\n", `points:
-  - {key: total, name: Total energy, at: [130, 230], type: u32, order: cdab, unit: kWh, class: energy,
-     every: now, show: true, source: maker}
+  - {key: total, name: Total count, at: [130, 230], type: u32, order: cdab, every: now, show: true, source: maker}
   - {key: near, name: Near power, at: [150, 152], type: s32, order: cdab, unit: W, class: power, every: now,
      show: true, source: maker}
   - {key: grid, name: Grid power, at: [140, 240], type: s32, order: cdab, unit: W, class: power, every: now,

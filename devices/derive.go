@@ -79,8 +79,11 @@ func (r *reporter) follow(readings []Reading) (all []Reading) {
 			continue
 		}
 		if derived, complete := derivedOf(p, r.last); complete {
-			r.last[p.Key] = derived
-			all = append(all, derived)
+			believed, _ := r.believe([]Reading{derived})
+			for _, one := range believed {
+				r.last[p.Key] = one
+			}
+			all = append(all, believed...)
 		}
 	}
 	return all

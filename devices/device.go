@@ -70,6 +70,8 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 		if points, err := cfg.Profile.ResolveNamed(k.Traits); err == nil {
 			d.points, d.status.Identity, d.starting = points, *k, cfg.Grace > 0
 			d.held.Watch(points, false)
+			d.out.watchPoints(points, traitsOf(cfg.Profile, *k), cfg.Zone)
+			d.out.recall(cfg.Kept)
 		}
 	}
 	return d
@@ -201,7 +203,7 @@ func (d *Device) Read(ctx context.Context, key string) (Reading, error) {
 	}
 	d.poller.Given(key)
 	d.out.readings(ctx, []Reading{got})
-	return got, nil
+	return d.out.believed(got), nil
 }
 
 // readDerived reads what a derived point follows from.
@@ -290,7 +292,11 @@ func (d polling) Do(ctx context.Context, req protocol.Request) (protocol.Respons
 	return d.do(ctx, req)
 }
 
-func (d polling) Report(ctx context.Context, readings []Reading) { d.out.polled(ctx, readings) }
+func (d polling) Report(ctx context.Context, readings []Reading) {
+	if again := d.out.polled(ctx, readings); len(again) > 0 {
+		d.readAgain(ctx, again)
+	}
+}
 
 // Refresh has every enabled point read once, also those that the device has refused, ahead of the poll, and waits for
 // it. The error is the first that occurred.

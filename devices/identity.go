@@ -156,6 +156,7 @@ func (d *Device) accept(found Identity, unproven string, connection uint64) erro
 		if before.Serial != found.Serial || before.Traits != found.Traits {
 			d.out.forget()
 		}
+		d.out.watchPoints(points, traitsOf(d.cfg.Profile, found), d.cfg.Zone)
 	}
 	d.admitted, d.connection, d.starting = true, connection, false
 	d.become(Status{Online: true, Identified: true, Identity: found, Unproven: unproven != "", Reason: unproven})
@@ -165,6 +166,12 @@ func (d *Device) accept(found Identity, unproven string, connection uint64) erro
 	d.mu.Unlock()
 	d.poller.Wake()
 	return nil
+}
+
+// traitsOf returns the traits of a device; none if its text is not understood.
+func traitsOf(p *profile.Profile, who Identity) profile.Traits {
+	traits, _ := p.NamedTraits(who.Traits)
+	return traits
 }
 
 // dismiss ends the admission because of somebody else, who is not to be believed.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"solarhub/devices/plausible"
 	"solarhub/devices/profile"
 	"solarhub/devices/write"
 )
@@ -23,6 +24,8 @@ type reporter struct {
 	quiet   map[string]bool
 	writes  map[string]lastWrite // by point
 	watches map[string]watched   // by point
+	marks   plausible.Marks      // see believe.go
+	rated   string               // key of the point that tells what the device is made for; empty: none
 }
 
 // lastWrite is what a write to a point means for readings of it.
@@ -44,6 +47,7 @@ func (r *reporter) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.last)
+	r.marks.Forget()
 }
 
 // readings passes on what is not overtaken by a write.
@@ -53,22 +57,24 @@ func (r *reporter) readings(ctx context.Context, readings []Reading) {
 	r.pass(ctx, readings, false)
 }
 
-// polled is the same for readings of the poll, of which some were read only for what follows from them.
-func (r *reporter) polled(ctx context.Context, readings []Reading) {
+// polled is the same for readings of the poll, of which some were read only for what follows from them. It returns the
+// keys of those that cannot be true, and are to be read again.
+func (r *reporter) polled(ctx context.Context, readings []Reading) (again []string) {
 	r.order.Lock()
 	defer r.order.Unlock()
-	r.pass(ctx, readings, true)
+	return r.pass(ctx, readings, true)
 }
 
 // pass tells the sink; the caller holds order.
-func (r *reporter) pass(ctx context.Context, readings []Reading, polled bool) {
-	current, changed := r.keep(readings, polled)
+func (r *reporter) pass(ctx context.Context, readings []Reading, polled bool) (again []string) {
+	current, changed, again := r.keep(readings, polled)
 	if len(current) > 0 {
 		r.tell(ctx, current)
 	}
 	for _, one := range changed {
 		r.sink.Changed(ctx, r.device, one)
 	}
+	return again
 }
 
 // tell passes readings on; the caller holds order.
@@ -77,10 +83,10 @@ func (r *reporter) tell(ctx context.Context, readings []Reading) {
 	r.sink.Readings(ctx, r.device, readings)
 }
 
-func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Changed) {
+func (r *reporter) keep(readings []Reading, polled bool) (current []Reading, changed []Changed, again []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	current := make([]Reading, 0, len(readings))
+	current = make([]Reading, 0, len(readings))
 	for _, reading := range readings {
 		if w := r.writes[reading.Key]; w.underWay || reading.ReadAt.Before(w.over) {
 			continue
@@ -88,14 +94,17 @@ func (r *reporter) keep(readings []Reading, polled bool) ([]Reading, []Changed) 
 		if last, ok := r.last[reading.Key]; ok && reading.ReadAt.Before(last.ReadAt) {
 			continue
 		}
-		r.last[reading.Key] = reading
 		current = append(current, reading)
+	}
+	current, again = r.believe(current)
+	for _, reading := range current {
+		r.last[reading.Key] = reading
 	}
 	changed, follow := r.changed(current), r.follow(current)
 	if polled && len(r.quiet) > 0 {
 		current = slices.DeleteFunc(current, func(one Reading) bool { return r.quiet[one.Key] })
 	}
-	return append(current, follow...), changed
+	return append(current, follow...), changed, again
 }
 
 // Begin marks a write to the point as going out.

@@ -31,7 +31,7 @@ func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exch
 				protocol.BusOptions{RetryMax: c.RetryMax(), Log: log})}}
 		for _, d := range c.Devices {
 			if who, learned, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
-				d.Known, d.Learned = &who, learned
+				d.Known, d.Learned, d.Kept = &who, learned, m.Numbers(who.Serial)
 			}
 			d.Replaced = m.Replaced()
 			device := devices.New(d, l.Bus, sink,

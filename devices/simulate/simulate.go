@@ -197,6 +197,9 @@ var typical = map[string]float64{
 func numbers(p profile.Point) []codec.Value {
 	var all []codec.Value
 	for _, f := range []float64{cmp.Or(typical[p.Entity.DeviceClass], 42), 50, 5, 1, 0, p.Spec.Offset} {
+		if p.Range.Low < p.Range.High && (f < p.Range.Low || f > p.Range.High) {
+			continue
+		}
 		scale := cmp.Or(p.Spec.Scale, 1)
 		all = append(all, codec.Number(math.Round((f-p.Spec.Offset)/scale)*scale+p.Spec.Offset))
 	}

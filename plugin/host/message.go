@@ -218,6 +218,8 @@ const (
 	NoticeReverted  = "reverted"   // the device no longer holds what a set-value had written
 	NoticeTakenOver = "taken_over" // the device holds what a set-value wanted that had failed
 	NoticeCache     = "cache"      // the plugin cannot keep anything over a restart, for Reason; without one it can
+	NoticeCounter   = "counter"    // a lifetime counter was Wanted and is Found from now on
+	NoticeClock     = "clock"      // the clock of a device is Seconds fast, or slow below 0, for Reason; 0: it is right
 )
 
 // Notice is something that the owner should know.
@@ -293,7 +295,8 @@ type Reading struct {
 	ReadAt    time.Time `json:"read_at"`
 	AgeMS     int64     `json:"age_ms"`
 	Raw       []uint16  `json:"raw"`
-	Registers string    `json:"registers"` // for people: "holding 588+2"
+	Registers string    `json:"registers"`        // for people: "holding 588+2"
+	Reason    string    `json:"reason,omitempty"` // why there is no value
 }
 
 // Incoming is one message of the host in the command phase.

@@ -15,6 +15,7 @@ import (
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
+	"solarhub/protocol/codec"
 )
 
 // Call carries out one call of the host.
@@ -155,10 +156,14 @@ func (h *Hub) read(ctx context.Context, t entityPoint) host.Result {
 		return failed(failure)
 	}
 	h.do(context.WithoutCancel(ctx), func(*state) {}) // the value is in the outbox now
+	reason := ""
+	if r.Value.Kind == codec.KindNone {
+		reason = r.Value.Str
+	}
 	return host.Result{
 		Response: host.Reading{Value: host.Value(r.Value.Any()), Unit: t.point.Unit, ReadAt: r.ReadAt,
 			AgeMS: time.Since(r.ReadAt).Milliseconds(),
-			Raw:   r.Raw, Registers: registers(t.point)},
+			Raw:   r.Raw, Registers: registers(t.point), Reason: reason},
 		Confirmed: h.described.Load().ids[t.device][t.point.Key],
 	}
 }

@@ -1,29 +1,22 @@
 package hub
 
 import (
-	"strings"
-
 	"solarhub/devices"
-	"solarhub/devices/profile"
+	"solarhub/devices/plausible"
+	"solarhub/plugin/host"
 	"solarhub/protocol/codec"
 )
 
-// If an energy counter reads 0 once and then its old value, the host adds the whole count again. So a fall is believed
-// only after two readings in a row below the old value. A lifetime counter never falls to 0.
-
-// keepsCount reports whether a reading is a fall that is not believed, so that the old value stays.
-func keepsCount(p profile.Point, v *latest, r devices.Reading) bool {
-	if !strings.HasPrefix(p.Entity.StateClass, "total") || r.Value.Kind != codec.KindNumber {
-		return false
+// tellFall tells the owner of a lifetime counter that is lower than it was. Its device passes such a reading on only
+// once it is sure that the counter stays so: it was begun anew, or is another.
+func (s *state) tellFall(u *member, before *latest, r devices.Reading) {
+	fell := r.Value.Kind == codec.KindNumber && before.Value.Kind == codec.KindNumber && r.Value.Num < before.Value.Num
+	if !fell || len(u.ids[r.Key]) == 0 {
+		return
 	}
-	if v.Value.Kind != codec.KindNumber || r.Value.Num >= v.Value.Num {
-		v.fell = false
-		return false
+	if rule, ok := plausible.RuleOf(u.points[r.Key], nil); !ok || rule.Kind != plausible.Lifetime {
+		return
 	}
-	if forLife := p.Entity.StateClass == "total"; forLife && r.Value.Num == 0 {
-		return true
-	}
-	again := v.fell
-	v.fell = !again
-	return !again
+	s.hub.asks.Notify(host.Notice{Kind: host.NoticeCounter, ID: u.ids[r.Key][0], Wanted: before.Value.Any(),
+		Found: r.Value.Any()})
 }

@@ -62,6 +62,17 @@ func (m Memory) Known(place, profile string) (who devices.Identity, learned devi
 	return k.Identity, k.Learned, true
 }
 
+// Numbers returns the last numbers that were read of a device, by point.
+func (m Memory) Numbers(device string) map[string]devices.Kept {
+	all := map[string]devices.Kept{}
+	for key, k := range m.values[device] {
+		if k.Value.Kind == codec.KindNumber {
+			all[key] = devices.Kept{Value: k.Value.Num, At: k.ReadAt}
+		}
+	}
+	return all
+}
+
 // Recall reads the cache. It leaves out a record that it cannot understand, which may come from another version, and
 // joins an error for it.
 func Recall(k Keeper) (Memory, error) {

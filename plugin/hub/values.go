@@ -70,7 +70,6 @@ type latest struct {
 	raw    []uint16  // nil where it was not read in this run
 	cached bool      // read before this run
 	saved  keptValue // as the cache has it
-	fell   bool      // the last reading of a counter was below this, and was not believed
 }
 
 func newState(h *Hub, places []Place, m Memory) *state {
@@ -106,9 +105,7 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 			v = &latest{}
 			u.values[r.Key] = v
 		}
-		if keepsCount(u.points[r.Key], v, r) {
-			continue
-		}
+		s.tellFall(u, v, r)
 		v.keptValue, v.raw, v.cached = keptValue{Value: r.Value, ReadAt: r.ReadAt}, r.Raw, false
 		s.finish(u, r)
 		refused := r.Value.Kind == codec.KindNone && r.Raw == nil
