@@ -11,7 +11,8 @@ import (
 // A device that was replaced is refused with a sentence that says what to do, and its successor goes on with its id.
 func TestReplaced(t *testing.T) {
 	polled(t, nil, func(h *house) {
-		if err := h.device.Replace(h.ctx, "SN00000002"); err == nil || !strings.Contains(err.Error(), "not been replaced") {
+		err := h.device.Replace(h.ctx, "SN00000002")
+		if err == nil || !strings.Contains(err.Error(), "not been replaced") {
 			t.Errorf("there is no other: %v", err)
 		}
 		setSerial(h.unit, "SN00000002")
@@ -32,8 +33,9 @@ func TestReplaced(t *testing.T) {
 		}
 		h.pass(10 * time.Second)
 		s = h.device.Status()
-		if !s.Online || s.Stranger != "" || s.Identity != (Identity{Serial: "SN00000002", As: "SN00000001", Traits: "hv",
-			Version: s.Identity.Version}) || h.device.ID() != "SN00000001" || h.sink.last("power").Value.Num != 4711 {
+		taken := Identity{Serial: "SN00000002", As: "SN00000001", Traits: "hv", Version: s.Identity.Version}
+		if !s.Online || s.Stranger != "" || s.Identity != taken || h.device.ID() != "SN00000001" ||
+			h.sink.last("power").Value.Num != 4711 {
 			t.Errorf("taken over, but %+v", s)
 		}
 		if _, err := h.write("voltage_max", 400.0); err != nil {

@@ -80,9 +80,10 @@ func (q *inquiry) who(found Identity) (who Identity, why string, err error) {
 		return who, "", err
 	}
 	if !q.isExpected(found.Serial) {
-		return who, "", &ask.WrongDeviceError{Serial: found.Serial, Reason: fmt.Sprintf("another device answers at unit "+
-			"%d: its serial number is %s, not %s. If it has replaced the old one, say so in Home Assistant under "+
-			"Repairs, or run `solarhub replace %[3]s %[2]s`", q.cfg.Unit, found.Serial, q.last.Serial)}
+		return who, "", &ask.WrongDeviceError{Serial: found.Serial, Reason: fmt.Sprintf("another device answers at "+
+			"unit %d: its serial number is %s, not %s. If it has replaced the old one, say so in Home Assistant under "+
+			"Settings, System, Repairs, or run `solarhub replace %s %[2]s`", q.cfg.Unit, found.Serial, q.last.Serial,
+			q.last.ID())}
 	}
 	if found.Serial == q.cfg.ID && q.last.Model != "" && found.Model != "" && q.last.Model != found.Model {
 		return who, "", notIt("another device answers at unit %d: its model is %q, not %q. If it has replaced the old "+

@@ -41,12 +41,13 @@ func TestSerialNumberIsWaitedFor(t *testing.T) {
 					h.unit.Set(protocol.HoldingRegister, 100, 4711)
 					h.pass(10 * time.Second)
 					s := h.device.Status()
-					if !s.Online || !s.Unproven || h.device.ID() != "SN00000001" || h.sink.last("power").Value.Num != 4711 {
+					if !s.Online || !s.Unproven || h.device.ID() != "SN00000001" ||
+						h.sink.last("power").Value.Num != 4711 {
 						t.Fatalf("status %+v, power %v", s, h.sink.last("power").Value)
 					}
 					e := h.refusal("current_max", 10.0)
-					if e.Code != write.CodeNotIdentified || !strings.Contains(e.Error(), "no serial number at the moment") ||
-						len(h.writes(0)) != 0 {
+					if e.Code != write.CodeNotIdentified || len(h.writes(0)) != 0 ||
+						!strings.Contains(e.Error(), "no serial number at the moment") {
 						t.Errorf("%s: %v", e.Code, e)
 					}
 					h.fault()

@@ -20,8 +20,8 @@ func Replace(cfg config.Config, id, serial string, log zerolog.Logger) error {
 	}
 	store, _, err := cache.Open(cfg.Data, log)
 	if locked, ok := errors.AsType[*cache.LockedError](err); ok {
-		return fmt.Errorf("SolarHub runs: confirm in Home Assistant, under Settings, System, Repairs, that the device was "+
-			"replaced, or stop SolarHub first: %w", locked)
+		return fmt.Errorf("SolarHub runs: confirm in Home Assistant, under Settings, System, Repairs, that the device "+
+			"was replaced, or stop SolarHub first: %w", locked)
 	}
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ func (a *app) replace(flag configFlag, id, serial string) error {
 	if err := plugin.Replace(cfg, id, serial, log); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.Out, "At the next start %s goes on as %s, with its entities and their history.\n", serial, id)
+	_, err = fmt.Fprintf(a.Out, "At the next start %s goes on as %s, with its entities and their history.\n", serial,
+		id)
 	return err
 }

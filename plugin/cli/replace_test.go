@@ -27,8 +27,8 @@ func TestReplaceGoesOnWithTheOldDevice(t *testing.T) {
 	out2, _, _ := start(t, append(simulate, at, "--serial-number", "TEST000002")...)
 	addresses(t, out2)
 	code, out, _ := do(t, "check", "--live", "--for", "2s", "--config", config)
-	if code != cli.ExitFailed || !strings.Contains(strings.Join(strings.Fields(out), " "), "`solarhub replace "+id+" TEST000002`") ||
-		strings.Contains(out, "No problem found") {
+	if code != cli.ExitFailed || strings.Contains(out, "No problem found") ||
+		!strings.Contains(strings.Join(strings.Fields(out), " "), "`solarhub replace "+id+" TEST000002`") {
 		t.Errorf("check --live ended with %d:\n%s", code, out)
 	}
 	for given, want := range map[string][]string{

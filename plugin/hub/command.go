@@ -23,6 +23,8 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 	switch call.Action {
 	case host.ActionRefresh:
 		return h.refresh(ctx, call)
+	case host.ActionReplace:
+		return h.Replace(ctx, call.Device, call.Found)
 	case host.ActionGroup:
 		return h.writeGroup(ctx, call)
 	case host.ActionSet, host.ActionPress, host.ActionRead:

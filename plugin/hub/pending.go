@@ -71,4 +71,9 @@ func shortened(text string) string {
 }
 
 // problems returns what is wrong with a device that has been identified.
-func (u *member) problems() host.Problems { return nil }
+func (u *member) problems() host.Problems {
+	if u.status.Stranger == "" {
+		return nil
+	}
+	return host.Problems{host.ProblemReplaced: {"found": u.status.Stranger}}
+}

@@ -68,7 +68,8 @@ func Replace(k Keeper, id, serial string, points func(place, traits string) []pr
 	place, ok := places[id]
 	if !ok {
 		ids := slices.Sorted(maps.Keys(places))
-		return fmt.Errorf("no device has the id %q%s; there are: %s", id, strict.Meant(id, ids), strings.Join(ids, ", "))
+		return fmt.Errorf("no device has the id %q%s; there are: %s", id, strict.Meant(id, ids),
+			strings.Join(ids, ", "))
 	}
 	old := m.known[place]
 	batch := map[string][]byte{replacedPrefix + serial: encode(id)}
