@@ -76,6 +76,29 @@ func TestNeighboursLeaveTogether(t *testing.T) {
 	})
 }
 
+// On an idle line the settings of a scene find each other, whichever comes first.
+func TestASceneOfNeighboursLeavesTogether(t *testing.T) {
+	for _, apart := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond} {
+		polled(t, joined, func(h *house) {
+			since := h.line.Journal().Last()
+			var running sync.WaitGroup
+			for _, set := range []Set{{Key: "limit", Value: 700.0}, {Key: "voltage_max", Value: 54.3},
+				{Key: "current_max", Value: 50.0}} {
+				running.Go(func() {
+					if _, err := h.write(set.Key, set.Value); err != nil {
+						t.Errorf("%s: %v", set.Key, err)
+					}
+				})
+				h.pass(apart)
+			}
+			running.Wait()
+			if w := h.writes(since); len(w) != 1 || w[0].Range != (protocol.Range{Addr: 200, Count: 4}) {
+				t.Errorf("%v apart: %v", apart, w)
+			}
+		})
+	}
+}
+
 func TestApartUnlessTheLineAllows(t *testing.T) {
 	polled(t, nil, func(h *house) {
 		since := h.line.Journal().Last()

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"slices"
+	"time"
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
@@ -24,7 +25,7 @@ func boundOf(d Device) protocol.WriteBound {
 		points, _ := d.Config.Profile.Resolve(v.Traits) // predicted, so it resolves
 		written := longestWrite(points, d.Config.Line)
 		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written),
-			timing.Exchange(protocol.Read, written))
+			timing.Exchange(protocol.Read, written), longestStep(points, timing))
 	}
 	b.Dead = timing.Unanswered(d.Config.Line.Pace, longest)
 	if timing.Serial != nil || d.Config.Line.Quirks.Transactions == protocol.ShapeTransactions {
@@ -45,20 +46,35 @@ func widest(a, b protocol.WriteBound) protocol.WriteBound {
 	}
 }
 
-// longestWrite returns the most registers that one write carries: those of a point or, where neighbours are joined, of
-// all that lie together.
+// longestStep returns the longest exchange around a write, with the wait behind it: the line is held meanwhile.
+func longestStep(points []profile.Point, timing protocol.Timing) (longest time.Duration) {
+	for _, p := range points {
+		if p.Write == nil || p.Write.Around == nil {
+			continue
+		}
+		for _, s := range slices.Concat(p.Write.Around.Before, p.Write.Around.After) {
+			longest = max(longest, timing.Exchange(protocol.WriteMultiple, s.Range())+s.Wait)
+		}
+	}
+	return longest
+}
+
+// longestWrite returns the most registers that one write carries: those of a point or its group or, where neighbours
+// are joined, of all that lie together.
 func longestWrite(points []profile.Point, l profile.LineSettings) protocol.Range {
+	longest := protocol.Range{Count: 1}
 	var written []protocol.Range
 	for _, p := range points {
 		if p.Write == nil {
 			continue
 		}
-		if ranges, _ := p.WriteTo(); len(ranges) == 1 {
+		if g := p.Write.Group; g != nil {
+			longest.Count = max(longest.Count, g.Range.Count)
+		} else if ranges, _ := p.WriteTo(); len(ranges) == 1 {
 			written = append(written, ranges[0])
 		}
 	}
 	slices.SortFunc(written, func(a, b protocol.Range) int { return int(a.Addr) - int(b.Addr) })
-	longest := protocol.Range{Count: 1}
 	var run protocol.Range
 	for _, r := range written {
 		if l.Join && r.Table == run.Table && uint32(r.Addr) <= run.End() && run.Count > 0 {
