@@ -34,8 +34,9 @@ type Entity struct {
 	MinLength, MaxLength int    // of a text, in characters
 }
 
-// timePattern is what a time of day looks like as a text.
-const timePattern = `^([01]\d|2[0-3]):[0-5]\d$`
+// timePattern is what a time of day looks like as a text. A scene hands over unknown or unavailable if there was none
+// when it was made: the pattern lets that pass, so that the writer refuses it with a sentence.
+const timePattern = `^(([01]\d|2[0-3]):[0-5]\d|24:00|unknown|unavailable)$`
 
 // Entities returns what a host may show, in the order of the profile; nil until the device was identified for the first
 // time.
@@ -109,6 +110,6 @@ func textTwin(e Entity) Entity {
 	e.ID += "_text"
 	e.Name += " (text)"
 	e.Platform = "text"
-	e.Pattern, e.MinLength, e.MaxLength = timePattern, 5, 5
+	e.Pattern, e.MinLength, e.MaxLength = timePattern, 5, len("unavailable")
 	return e
 }

@@ -188,3 +188,39 @@ func TestUnlistedOptions(t *testing.T) {
 		}
 	})
 }
+
+// A window that ends at 24:00 can end there again; elsewhere nothing says that the device takes it.
+func TestEndOfDayIsRestored(t *testing.T) {
+	for held, ok := range map[uint16]bool{2400: true, 2300: false} {
+		polled(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 206, held) }, func(h *house) {
+			if _, err := h.write("window_start", "06:00"); err != nil {
+				t.Fatal(err)
+			}
+			_, err := h.write("window_start", "24:00")
+			if (err == nil) != ok || ok != (h.word(206) == 2400) {
+				t.Errorf("%v; the inverter holds %d", err, h.word(206))
+			}
+		})
+	}
+}
+
+// The words by which a host says that it has no value are no value of anything.
+func TestTheWordsForNoValueAreNeverWritten(t *testing.T) {
+	polled(t, func(h *house) {
+		h.cfg.Profile = houseWith(t, "{key: hidden, name: Hidden, at: 120, type: u16, every: now,",
+			"{key: hidden, name: Hidden, at: 120, type: text, length: 8, write: {},")
+		h.unit.Set(protocol.HoldingRegister, 120, make([]uint16, 8)...)
+	}, func(h *house) {
+		for _, key := range []string{"hidden", "window_start", "current_max", "mode", "charging"} {
+			for _, value := range []string{"unknown", "unavailable"} {
+				e := h.refusal(key, value)
+				if e.Code != write.CodeWrongType && e.Code != write.CodeUnknownOption || e.Fields["value"] != value {
+					t.Errorf("%s: %s %v", key, e.Code, e.Fields)
+				}
+			}
+		}
+		if n := len(h.writes(0)); n != 0 {
+			t.Errorf("%d writes", n)
+		}
+	})
+}

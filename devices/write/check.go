@@ -41,14 +41,18 @@ func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
 	return p, v, nil
 }
 
-// checkRange refuses a number out of range or off step, and a raw number that is none of the options, unless the device
-// itself was found to hold it.
+// checkRange refuses a number out of range or off step, a raw number that is none of the options, and 24:00, unless the
+// device itself was found to hold it; and the words by which a host says that it has no value.
 func (w *Writer) checkRange(p profile.Point, v codec.Value) (codec.Value, *Error) {
 	var refused *Error
-	switch v.Kind {
-	case codec.KindNumber:
+	switch {
+	case v.Kind == codec.KindText && (v.Str == "unknown" || v.Str == "unavailable"):
+		return v, wrongValue(p, v, &codec.TypeError{Given: v.Str, Expected: "a text but the word for none"})
+	case v == endOfDay:
+		refused = wrongValue(p, v, &codec.TypeError{Given: "24:00", Expected: p.Spec.Expected()})
+	case v.Kind == codec.KindNumber:
 		v, refused = checkNumber(p, v.Num)
-	case codec.KindUnlisted:
+	case v.Kind == codec.KindUnlisted:
 		refused = wrongValue(p, v, &codec.OptionError{Given: v.Str, Options: p.Spec.WritableOptions()})
 	}
 	if refused == nil {

@@ -12,15 +12,18 @@ import (
 )
 
 // Held are values that a device itself was found to hold though its profile lets nobody write them: numbers beyond the
-// limits or between two steps, and raw numbers that are none of the options. They may be written back, so that an owner
-// who changes such a setting, and a scene that was made before, can return to it (wills106/homeassistant-solax-modbus
-// #2120, stanus74/home-assistant-saj-h2-modbus #193).
+// limits or between two steps, raw numbers that are none of the options, and 24:00. They may be written back, so that an
+// owner who changes such a setting, and a scene that was made before, can return to it
+// (wills106/homeassistant-solax-modbus #2120, stanus74/home-assistant-saj-h2-modbus #193).
 type Held struct {
 	mu      sync.Mutex
 	points  map[string]profile.Point // that have limits or options
 	values  map[string][]codec.Value // by point, the newest last
 	version uint64                   // counts the changes of values
 }
+
+// endOfDay is how some devices end a window (GivEnergy). Nothing says which others take it.
+var endOfDay = codec.TimeOf(24 * 60)
 
 // maxHeld is how many values of a point are kept, and heldPoints of how many points.
 const (
@@ -43,7 +46,8 @@ func (h *Held) Watch(points []profile.Point, another bool) {
 	defer h.mu.Unlock()
 	h.points = map[string]profile.Point{}
 	for _, p := range points {
-		if p.Spec.Form == codec.OptionForm || p.Write != nil && p.Spec.IsNumber() && !p.Button() {
+		limited := p.Write != nil && !p.Button() && (p.Spec.IsNumber() || p.Spec.IsTime())
+		if limited || p.Spec.Form == codec.OptionForm {
 			h.points[p.Key] = p
 		}
 	}
@@ -77,7 +81,7 @@ func isBeyond(p profile.Point, v codec.Value) bool {
 		_, wrong := checkNumber(p, v.Num)
 		return wrong != nil && p.Plausible(v.Num) && !isBlank(p.Spec, v.Num)
 	}
-	return v.Kind == codec.KindUnlisted
+	return v.Kind == codec.KindUnlisted || v == endOfDay
 }
 
 // isBlank reports whether a number is one by which many devices say that they have none: all bits set, or all but the

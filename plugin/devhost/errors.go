@@ -51,6 +51,9 @@ func (h *Host) failure(e *host.CallError, name, platform string) *Error {
 	if of := ofPlatform[platform]; of != "" && e.Code == host.CodeWrongType {
 		failed.Key = of
 	}
+	if v := e.Placeholders["value"]; e.Code == host.CodeWrongType && (v == Unknown || v == Unavailable) {
+		failed.Key = "not_a_value"
+	}
 	failed.Message = h.sentence(failed.Key, texts)
 	if e.Validation() {
 		failed.Code, failed.Message = host.RefusedValidationError, "Validation error: "+failed.Message

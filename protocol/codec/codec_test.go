@@ -248,7 +248,7 @@ func TestParse(t *testing.T) {
 		{at, "23:05:00", codec.TimeOf(1385), ""},
 		{at, "23:05:01", codec.Value{}, `"23:05:01" is not a time of day as HH:MM`},
 		{at, "3:05", codec.Value{}, `"3:05" is not a time of day as HH:MM`},
-		{at, "24:00", codec.Value{}, `"24:00" is not a time of day as HH:MM`},
+		{at, "24:01", codec.Value{}, `"24:01" is not a time of day as HH:MM`},
 		{clock, "23:05", codec.TimeOf(1385), ""},
 		{clock, "x", codec.Value{}, `"x" is not a time of day as HH:MM`},
 		{codec.Spec{Form: codec.OptionForm, Options: lithium}, "none", codec.Value{}, `"none" is none of lithium`},

@@ -46,9 +46,9 @@ func fromBCD(b uint64) uint64 {
 	return b>>4*10 + b&0xF
 }
 
-// encodeTime returns the raw number of a time of day. The end of a day at 24:00 is read and not written.
+// encodeTime returns the raw number of a time of day. Whether a device takes 24:00 is for the caller to know.
 func (s Spec) encodeTime(minutes int) (uint64, error) {
-	if minutes < 0 || minutes >= 24*60 {
+	if minutes < 0 || minutes > 24*60 {
 		return 0, fmt.Errorf("%d minutes since midnight are no time of day", minutes)
 	}
 	hour, minute := uint64(minutes/60), uint64(minutes%60)
@@ -81,7 +81,7 @@ func decodeClock(text string) Value {
 
 // encodeClock is the inverse of decodeClock, without a colon where the registers have no room for it.
 func (s Spec) encodeClock(minutes int) (string, error) {
-	if minutes < 0 || minutes >= 24*60 {
+	if minutes < 0 || minutes > 24*60 {
 		return "", fmt.Errorf("%d minutes since midnight are no time of day", minutes)
 	}
 	text := TimeOf(minutes).String()
@@ -91,8 +91,11 @@ func (s Spec) encodeClock(minutes int) (string, error) {
 	return text, nil
 }
 
-// parseTime reads HH:MM or HH:MM:00.
+// parseTime reads HH:MM or HH:MM:00, up to 24:00.
 func parseTime(text string) (Value, bool) {
+	if text == "24:00" {
+		return TimeOf(24 * 60), true
+	}
 	for _, layout := range []string{"15:04", "15:04:05"} {
 		if at, err := time.Parse(layout, text); err == nil && at.Second() == 0 && len(text) == len(layout) {
 			return TimeOf(60*at.Hour() + at.Minute()), true

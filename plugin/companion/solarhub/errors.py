@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.const import Platform
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
@@ -48,6 +48,12 @@ _WRONG_TYPE: Final = {
     Platform.TIME: "not_a_time",
 }
 
+# And where there was no value when a scene was made, which hands over the state of that time.
+_NO_VALUE: Final = {
+    STATE_UNKNOWN: "not_a_value",
+    STATE_UNAVAILABLE: "not_a_value",
+}
+
 
 def call_error(
     code: str, name: str, placeholders: Mapping[str, Any] | None = None, platform: Platform | None = None
@@ -67,4 +73,6 @@ def call_error(
         texts["unit"] = f" {unit}" if (unit := given.get("unit")) else ""
     kind = ServiceValidationError if code in VALIDATION else HomeAssistantError
     key = _WRONG_TYPE.get(platform, code) if platform is not None and code == "wrong_type" else code
+    if code == "wrong_type":
+        key = _NO_VALUE.get(given.get("value", ""), key)
     return kind(translation_domain=DOMAIN, translation_key=key, translation_placeholders=texts)

@@ -234,6 +234,8 @@ async def test_write_value(home: Home, key: str, value: object, sent: object) ->
         ("grid_limit", True, "not_a_number"),
         ("charge_from_grid", "maybe", "not_on_or_off"),
         ("window_start", "x", "not_a_time"),
+        ("window_start", "unknown", "not_a_value"),
+        ("grid_limit", "unavailable", "not_a_value"),
     ],
 )
 async def test_write_value_of_the_wrong_type(home: Home, key: str, value: object, error: str) -> None:
