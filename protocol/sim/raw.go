@@ -18,21 +18,24 @@ type piece struct {
 }
 
 // frameWords are what a Frame can take from the request and from the right reply to it.
-var frameWords = []string{"<tid>", "<unit>", "<pdu>", "<reply>", "<crc>"}
+var frameWords = []string{"<tid>", "<len>", "<unit>", "<pdu>", "<reply>", "<crc>"}
+
+// apart puts blanks around the words of a Frame.
+var apart = strings.NewReplacer("<", " <", ">", "> ")
 
 // maxFrame bounds a Frame; what is repeated counts as often.
 const maxFrame = 4096
 
 // ParseFrame reads bytes in hex, with blanks where one likes them: "<tid> 0000 0004 01 83 02". FF*512 is 512 times FF.
-// A bar ends a part, behind which there is a pause. <tid>, <unit> and <pdu> are the transaction id and the unit id of
-// the request and the right PDU that answers it, <reply> is all of the right reply, and <crc> the checksum of what
+// A bar ends a part, behind which there is a pause. <tid>, <len>, <unit> and <pdu> are what the right reply has: the
+// transaction id, the length field, the unit id and the PDU. <reply> is all of it, and <crc> the checksum of what
 // precedes it in the same part. An error names what is no hex.
 func ParseFrame(text string) (Frame, error) {
 	var f Frame
 	size := 0
 	for part := range strings.SplitSeq(text, "|") {
 		var pieces []piece
-		for _, field := range strings.Fields(strings.ReplaceAll(part, ">", "> ")) {
+		for _, field := range strings.Fields(apart.Replace(part)) {
 			p, err := parsePiece(field)
 			if size += len(p.bytes); err == nil && size > maxFrame {
 				err = fmt.Errorf("it has more than %d bytes", maxFrame)
@@ -78,6 +81,8 @@ func (f Frame) fill(framing Framing, req frame, pdu []byte) (parts [][]byte) {
 				b = binary.BigEndian.AppendUint16(b, req.transaction)
 			case "<unit>":
 				b = append(b, byte(req.unit))
+			case "<len>":
+				b = binary.BigEndian.AppendUint16(b, uint16(1+len(pdu)))
 			case "<pdu>":
 				b = append(b, pdu...)
 			case "<reply>":
