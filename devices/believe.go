@@ -58,6 +58,7 @@ func (r *reporter) believed(one Reading) Reading {
 
 // watchPoints says which points there are; its caller may hold the device. traits are those of the device.
 func (r *reporter) watchPoints(points []profile.Point, traits profile.Traits, zone *time.Location) {
+	r.device.watchClock(points)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.marks.Watch(points, zone)

@@ -75,7 +75,8 @@ func TestBeyondItsRange(t *testing.T) {
 		if n := len(h.reads(since, 300)); n != 1 {
 			t.Errorf("it was read again %d times", n)
 		}
-		if got, err := h.device.Read(h.ctx, "battery_soc"); err != nil || got.Value.Str != soc.Str || got.Raw[0] != 24710 {
+		got, err := h.device.Read(h.ctx, "battery_soc")
+		if err != nil || got.Value.Str != soc.Str || got.Raw[0] != 24710 {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if odd, total := h.device.Implausible(); len(odd) != 1 || odd[0].Reason != soc.Str || total < 30 {

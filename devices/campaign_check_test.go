@@ -123,7 +123,8 @@ func checkMeasured(m *moving, unit protocol.UnitID, readings []published, say co
 		}
 		if err != nil || !m.held(unit, id, r.Value, r.ReadAt, r.at) {
 			wrong++
-			say("unit %d %s = %08X, read %v, published %v behind", unit, r.Key, uint32(r.Value.Num), clock(r.ReadAt),
+			say("unit %d %s = %08X, read %v, published %v behind", unit, r.Key, uint32(r.Value.Num),
+				clockText(r.ReadAt),
 				r.at.Sub(r.ReadAt))
 		}
 	}
@@ -142,7 +143,8 @@ func (h *history) checkCalls(journal []sim.Exchange, t *score, say complaint) {
 		of := done[c.value]
 		complain := func(counter *int, what string) {
 			*counter++
-			say("unit %d %s = %.0f called %v: %s: %+v, %v; carried out: %v", h.unit, h.point.key, c.value, clock(c.at),
+			say("unit %d %s = %.0f called %v: %s: %+v, %v; carried out: %v", h.unit, h.point.key, c.value,
+				clockText(c.at),
 				what, c.out, c.err, of)
 		}
 		confirmed := c.err == nil && !c.out.Superseded
@@ -235,11 +237,12 @@ func (h *history) linearizable() bool {
 func (h *history) tell(say complaint) {
 	var lines []string
 	for _, c := range h.calls {
-		lines = append(lines, fmt.Sprintf("%v..%v write %.0f: %v superseded %v", clock(c.at), clock(c.end), c.value,
+		lines = append(lines, fmt.Sprintf("%v..%v write %.0f: %v superseded %v", clockText(c.at), clockText(c.end),
+			c.value,
 			c.err, c.out.Superseded))
 	}
 	for _, r := range h.reads {
-		lines = append(lines, fmt.Sprintf("%v..%v read %v", clock(r.ReadAt), clock(r.at), r.Value))
+		lines = append(lines, fmt.Sprintf("%v..%v read %v", clockText(r.ReadAt), clockText(r.at), r.Value))
 	}
 	slices.Sort(lines)
 	say("unit %d %s has no order of events that makes sense:", h.unit, h.point.key)
@@ -255,5 +258,5 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// clock prints a time as a person compares it.
-func clock(t time.Time) string { return t.Format("04:05.000000") }
+// clockText prints a time as a person compares it.
+func clockText(t time.Time) string { return t.Format("04:05.000000") }

@@ -54,7 +54,7 @@ func TestCampaign(t *testing.T) {
 			if only == "" {
 				total.add(c.inBubble(t, title))
 			} else if only == title {
-				c.trace = func(sent bool, frame []byte) { t.Logf("%s %5v % x", clock(time.Now()), sent, frame) }
+				c.trace = func(sent bool, frame []byte) { t.Logf("%s %5v % x", clockText(time.Now()), sent, frame) }
 				total.add(c.inBubble(t, title))
 			}
 		}

@@ -78,7 +78,7 @@ func (r *reporter) follow(readings []Reading) (all []Reading) {
 		if !touched(readings) && !touched(all) {
 			continue
 		}
-		if derived, complete := derivedOf(p, r.last); complete {
+		if derived, complete := derivedOf(p, r.last, r.device.operand); complete {
 			believed, _ := r.believe([]Reading{derived})
 			for _, one := range believed {
 				r.last[p.Key] = one
@@ -91,7 +91,7 @@ func (r *reporter) follow(readings []Reading) (all []Reading) {
 
 // derivedOf computes a derived point from the last readings; complete says whether all of its operands were read. It is
 // as old as the oldest of them.
-func derivedOf(p profile.Point, last map[string]Reading) (r Reading, complete bool) {
+func derivedOf(p profile.Point, last map[string]Reading, number func(Reading) codec.Value) (r Reading, complete bool) {
 	r.Key = p.Key
 	for _, key := range p.Formula.Keys() {
 		operand, known := last[key]
@@ -102,7 +102,7 @@ func derivedOf(p profile.Point, last map[string]Reading) (r Reading, complete bo
 			r.ReadAt = operand.ReadAt
 		}
 	}
-	r.Value = p.Formula.Of(func(key string) codec.Value { return last[key].Value })
+	r.Value = p.Formula.Of(func(key string) codec.Value { return number(last[key]) })
 	if digits := p.Entity.Precision; r.Value.Kind == codec.KindNumber && digits >= 0 {
 		rounded, _ := strconv.ParseFloat(strconv.FormatFloat(r.Value.Num, 'f', digits, 64), 64)
 		r.Value = codec.Number(rounded)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,6 +29,7 @@ type Device struct {
 	writer *write.Writer
 	held   *write.Held
 	poller *poll.Poller
+	clock  atomic.Pointer[profile.Point] // the point that is the clock; nil: none
 	away   away
 
 	mu     sync.Mutex // guards what follows; never held while waiting
@@ -62,7 +64,8 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	}
 	d.client.Bus = ask.Guard{Bus: bus, Never: d.never}
 	d.out = newReporter(d, sink)
-	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm, Held: d.held}, d.client,
+	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm, Held: d.held,
+		Zone: cfg.Zone}, d.client,
 		writing{d}, d.out, log)
 	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: cfg.Learned.young()}, d.client, polling{d}, log)
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
@@ -218,7 +221,7 @@ func (d *Device) readDerived(ctx context.Context, p profile.Point) (Reading, err
 			return Reading{}, err
 		}
 	}
-	got, _ := derivedOf(p, operands)
+	got, _ := derivedOf(p, operands, d.operand)
 	return got, nil
 }
 

@@ -2,6 +2,7 @@ package devices
 
 import (
 	"slices"
+	"strings"
 
 	"solarhub/devices/profile"
 	"solarhub/protocol/codec"
@@ -68,6 +69,9 @@ func EntitiesOf(id string, points []profile.Point) []Entity {
 		if e.Platform == "time" {
 			all = append(all, textTwin(e))
 		}
+		if p.IsClock() && p.Write != nil {
+			all = append(all, clockTwin(e))
+		}
 	}
 	return all
 }
@@ -104,6 +108,14 @@ func options(s codec.Spec) (names, labels []string) {
 		labels = nil
 	}
 	return names, labels
+}
+
+// clockTwin returns the button that sets a clock.
+func clockTwin(e Entity) Entity {
+	q := profile.SetClock()
+	e.ID += strings.TrimPrefix(q.Key, profile.ClockQuantity)
+	e.Quantity, e.Platform, e.Name, e.Category, e.Icon = q.Key, "button", q.Name, q.Category, q.Icon
+	return e
 }
 
 func textTwin(e Entity) Entity {

@@ -67,6 +67,9 @@ func (r *reporter) changed(readings []Reading) (all []Changed) {
 		if w.confirmed {
 			changed, most = !w.point.Spec.Same(w.held.Raw, found.Raw), watchFor
 		}
+		if w.point.IsClock() {
+			changed = w.confirmed == r.device.clockChanged(found)
+		}
 		late := found.ReadAt.Sub(w.ended) > most
 		if late || changed {
 			delete(r.watches, found.Key)

@@ -160,6 +160,9 @@ func plausible(i int, p profile.Point) []codec.Value {
 	case codec.BoolForm:
 		return []codec.Value{codec.BoolOf(p.Write == nil)}
 	}
+	if p.Spec.IsMoment() {
+		return []codec.Value{codec.TextOf(time.Now().Format(time.DateTime))}
+	}
 	if p.Spec.IsTime() {
 		return []codec.Value{codec.TimeOf(i * 240 % 1440)}
 	}

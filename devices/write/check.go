@@ -24,6 +24,9 @@ func (w *Writer) check(set Set) (profile.Point, codec.Value, *Error) {
 	if p.Button() {
 		return pressing(p), codec.Number(float64(p.Write.Press)), nil
 	}
+	if p.IsClock() {
+		return w.checkClock(p, set)
+	}
 	v, err := p.Spec.Parse(set.Value)
 	if err != nil {
 		return p, v, wrongValue(p, set.Value, err)

@@ -71,6 +71,9 @@ func (w *Writer) readTargets(ctx context.Context, x protocol.Exchanger, run []*p
 
 // holds reports whether what was read is what is wanted.
 func (p *pointWrite) holds(found ask.Reading) bool {
+	if p.isRight != nil {
+		return p.isRight(p.p, found)
+	}
 	if isElsewhere(p.p) && !p.p.Button() {
 		return sameValue(p.value, found.Value)
 	}

@@ -25,6 +25,8 @@ type pointWrite struct {
 	group  []uint16     // of a group of the profile: what all of it held, with its constants
 	words  []uint16     // wanted
 
+	isRight func(p profile.Point, found ask.Reading) bool // of a clock, which runs on
+
 	sent       time.Time // just before the first byte of the write
 	settled    time.Time // when it may be read back
 	doubt      error     // why it is open whether the device has carried it out; nil if it acknowledged it
@@ -132,6 +134,9 @@ func (w *Writer) encode(p *pointWrite) {
 	spec := writeSpec(p.p)
 	if isElsewhere(p.p) && !spec.ScaleWord {
 		held = p.target
+	}
+	if p.p.IsClock() {
+		p.value, p.isRight = w.present(p.p), w.isRight
 	}
 	words, err := spec.Encode(p.value, held)
 	if err != nil {

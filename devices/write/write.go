@@ -37,8 +37,9 @@ type Outcome struct {
 type Config struct {
 	Name     string // what people call the device
 	ReadOnly bool
-	Arm      []string // keys of points that may be written though the profile asks for arming
-	Held     *Held    // what the device was found to hold, which may be written back
+	Arm      []string       // keys of points that may be written though the profile asks for arming
+	Held     *Held          // what the device was found to hold, which may be written back
+	Zone     *time.Location // of the device's clock; nil: that of the machine
 }
 
 // Device is what a Writer needs of its device.

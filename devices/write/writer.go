@@ -47,7 +47,7 @@ func (w *Writer) Write(ctx context.Context, set Set) (Outcome, error) {
 	if refused != nil {
 		return Outcome{}, refused
 	}
-	if !set.Force && !p.Button() && !w.queue.holds(p.Key) {
+	if !set.Force && !p.Button() && !p.IsClock() && !w.queue.holds(p.Key) {
 		if r, ok := w.values.Fresh(p.Key, freshFor); ok && Holds(p, v, r) {
 			return Outcome{Reading: r, Unchanged: true, Took: time.Since(c.called)}, nil
 		}

@@ -56,7 +56,9 @@ func (c *catalog) add(d *devices.Device, deleted func(id string) bool) (ids map[
 	}
 	ids = map[string][]string{}
 	for _, e := range all {
-		ids[e.Key] = append(ids[e.Key], e.ID)
+		if e.Platform != "button" || points[e.Key].Button() { // the button of a clock does not show the clock
+			ids[e.Key] = append(ids[e.Key], e.ID)
+		}
 		c.targets[e.ID] = entityPoint{device: d, point: points[e.Key]}
 	}
 	if !deleted(d.ID()) {

@@ -47,7 +47,8 @@ func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
 	if call.Action == host.ActionRead {
 		return h.read(ctx, t)
 	}
-	if button := t.point.Button(); button != (call.Action == host.ActionPress) {
+	pressed := t.point.Button() || strings.HasSuffix(call.ID, profile.SetClock().Key) && t.point.IsClock()
+	if pressed != (call.Action == host.ActionPress) {
 		return failed(host.NewCallError(host.CodeFailed,
 			fmt.Sprintf("%s is a %s: it has no action %q", t.point.Name, t.point.Entity.Platform,
 				call.Action), map[string]string{"name": t.point.Name}))
