@@ -139,7 +139,7 @@ async def test_system_health_and_action_texts(home: Home) -> None:
         assert "solarhub" in event["data"]
         assert event["data"]["solarhub"]["info"]["plugin_versions"] == "9.9.9"
     services = await home.core.ask("get_services")
-    assert set(services["solarhub"]) == {"write_value", "read_value", "refresh"}
+    assert set(services["solarhub"]) == {"write_value", "write_group", "read_value", "refresh"}
 
 
 async def test_a_restart_brings_entities_before_the_plugin(home: Home, address: tuple[str, str]) -> None:
