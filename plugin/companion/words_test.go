@@ -185,8 +185,8 @@ func TestServicesAgree(t *testing.T) {
 func TestOtherKeysThatPythonUsesHaveTexts(t *testing.T) {
 	english := translation(t, "en")
 	tests := []struct{ files, pattern, path string }{
-		{"hello.py notices.py", `(?m)"(\w+_too_old)"|, "(duplicate_installation|cache)", |` +
-			`^ +"(unidentified|replaced|clock)": \(|"(reverted|taken_over)": `, "issues"},
+		{"hello.py notices.py", `(?m)"(\w+_too_old)"|, "(duplicate_installation|cache|counter)", |` +
+			`^ +"(unidentified|replaced)": \(|"(reverted|taken_over)": |"(clock_summer_time)"|"(clock)"$`, "issues"},
 		{"system_health.py", `(?m)^        "(\w+)":`, "system_health.info"},
 	}
 	for _, tt := range tests {

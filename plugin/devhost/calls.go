@@ -55,7 +55,8 @@ func (h *Host) call(ctx context.Context, t target, c callFrame, limit time.Durat
 	if !ok {
 		return host.ResultFrame{}, h.notConnected(t.name)
 	}
-	p := &pending{name: t.name, group: c.Action == host.ActionGroup, platform: t.def.Platform, done: make(chan struct{})}
+	p := &pending{name: t.name, group: c.Action == host.ActionGroup, platform: t.def.Platform,
+		done: make(chan struct{})}
 	h.mu.Lock()
 	if s.of.session != s {
 		h.mu.Unlock()

@@ -166,7 +166,6 @@ type Problems map[string]map[string]any
 const (
 	ProblemUnidentified = "unidentified" // it has never been identified; the fields are reason and advice
 	ProblemReplaced     = "replaced"     // another device answers in its place; the field is found, its serial number
-	ProblemClock        = "clock"        // its clock is wrong by so many seconds
 )
 
 // StatesFrame is one frame of solarhub/states.

@@ -19,12 +19,12 @@ _EVENTS: Final = {"reverted": f"{DOMAIN}_reverted", "taken_over": f"{DOMAIN}_tak
 _PROBLEMS: Final = {
     "unidentified": (ir.IssueSeverity.ERROR, ("reason", "advice")),
     "replaced": (ir.IssueSeverity.ERROR, ("id", "found")),
-    "clock": (ir.IssueSeverity.WARNING, ("deviation",)),
 }
 
 _HELD_SECONDS: Final = 600.0  # a set-value that lasts so long proves the warning before it wrong
 _OLD_SECONDS: Final = 86400.0  # what happened once and never again is not worth a warning
 _CACHE_SECONDS: Final = 900.0  # a plugin that still cannot save says so every 5 minutes
+_CLOCK_SECONDS: Final = 3600.0  # a clock that is still wrong is told of every few minutes
 _DUPLICATE_SECONDS: Final = 900.0  # a plugin that was refused tries again every minute
 
 
@@ -45,8 +45,6 @@ class Notices:
             if not isinstance(fields, dict):
                 self._remove(issue)
                 continue
-            if isinstance(seconds := fields.get("seconds"), int | float):
-                fields |= {"deviation": f"{seconds / 60:+.0f} min"}
             fields |= {"id": device.id}
             placeholders = {name: str(fields.get(name, ""))[:TEXT_MAX] for name in names} | {"name": device.name}
             fix: dict[str, str | int | float | None] | None = None
@@ -75,6 +73,26 @@ class Notices:
         self._remove_in(_issue_of(entity), _OLD_SECONDS)
 
     @callback
+    def counter(self, entity: EntityDef, name: str, notice: Json) -> None:
+        """Tell the owner that a counter, which never falls, goes on from a lower number."""
+        before, now = (_text(notice.get(key), entity.unit) for key in ("wanted", "found"))
+        issue = f"counter_{entity.id}"
+        self._show(issue, "counter", {"name": name, "before": before, "now": now}, ir.IssueSeverity.WARNING)
+        self._remove_in(issue, _OLD_SECONDS)
+
+    @callback
+    def clock(self, entity: EntityDef, device: DeviceDef, notice: Json) -> None:
+        """Tell the owner that the clock of a device is wrong, or with no deviation that it is right again."""
+        issue, seconds = f"clock_{entity.id}", notice.get("seconds", 0)
+        if not seconds:
+            self._remove(issue)
+            return
+        key = "clock_summer_time" if notice.get("reason") == "summer_time" else "clock"
+        placeholders = {"name": device.name, "deviation": f"{seconds / 60:+.0f} min"}
+        self._show(issue, key, placeholders, ir.IssueSeverity.WARNING)
+        self._remove_in(issue, _CLOCK_SECONDS)
+
+    @callback
     def was_set(self, entity: EntityDef) -> None:
         """Note that an entity was set again. Its warning disappears if the new value lasts."""
         if (issue := _issue_of(entity)) in self._timers:
@@ -82,8 +100,9 @@ class Notices:
 
     @callback
     def forget(self, entity: EntityDef) -> None:
-        """Remove the warning of an entity that no longer exists."""
-        self._remove(_issue_of(entity))
+        """Remove the warnings of an entity that no longer exists."""
+        for issue in (_issue_of(entity), f"counter_{entity.id}", f"clock_{entity.id}"):
+            self._remove(issue)
 
     @callback
     def duplicate(self, installation: str) -> None:

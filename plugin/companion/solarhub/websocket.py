@@ -190,9 +190,17 @@ def handle_diagnostics(_: Hub, session: Session, connection: ActiveConnection, m
 @in_session
 def handle_notice(hub: Hub, session: Session, connection: ActiveConnection, msg: Json) -> None:
     """Tell the owner something. A kind or an entity that is not known is ignored."""
-    if (kind := msg["kind"]) in ("reverted", "taken_over") and hub.serves(session, entity_id := msg.get("entity", "")):
+    kind = msg["kind"]
+    if hub.serves(session, entity_id := msg.get("entity", "")):
         entity, shown = hub.catalogue.entities[entity_id], hub.display.entities.get(entity_id)
-        hub.notices.changed(kind, entity, shown.owner_name if shown else entity.name, msg)
+        name = shown.owner_name if shown else entity.name
+        match kind:
+            case "reverted" | "taken_over":
+                hub.notices.changed(kind, entity, name, msg)
+            case "counter":
+                hub.notices.counter(entity, name, msg)
+            case "clock":
+                hub.notices.clock(entity, hub.catalogue.devices[entity.root], msg)
     elif kind == "cache":
         hub.notices.cache(session.installation, msg.get("reason", "")[:TEXT_MAX])
     connection.send_result(msg["id"])

@@ -81,22 +81,46 @@ async def test_problems_of_a_device(home: Home) -> None:
     async def tell(problems: Json | None) -> None:
         await home.plugin.say("states", s={}, d={home.serial: {"online": True, "problems": problems}})
 
-    clock = {"seconds": -425.0}
-    await tell({"clock": clock, "replaced": {"found": "SN2"}, "of the future": {}, "unidentified": 5})
-    by_kind = {i["translation_key"]: i for i in await issues(home.core, home.serial)}
-    assert sorted(by_kind) == ["clock", "replaced"]
-    texts = {"name": "Inverter", "deviation": "-7 min"}
-    assert by_kind["clock"]["translation_placeholders"] == texts
-    assert not by_kind["clock"]["is_fixable"]
-    assert by_kind["replaced"]["is_fixable"]
-    await tell({"clock": {"seconds": 3600}})
+    replaced = {"found": "SN2"}
+    await tell({"replaced": replaced, "of the future": {}, "unidentified": 5})
     (issue,) = await issues(home.core, home.serial)
-    assert issue["translation_placeholders"] == texts | {"deviation": "+60 min"}
+    assert (issue["translation_key"], issue["severity"], issue["is_fixable"]) == ("replaced", "error", True)
+    texts = {"name": "Inverter", "id": home.serial, "found": "SN2"}
+    assert issue["translation_placeholders"] == texts
+    await tell({"replaced": {"found": "SN3"}})
+    (issue,) = await issues(home.core, home.serial)
+    assert issue["translation_placeholders"] == texts | {"found": "SN3"}
     await tell(None)
     assert await issues(home.core, home.serial) == []
-    await tell({"clock": clock})
+    await tell({"replaced": replaced})
     await home.plugin.say("remove", devices=[home.serial])
     assert await issues(home.core, home.serial) == []
+
+
+async def test_a_clock_that_is_wrong(home: Home) -> None:
+    async def tell(seconds: float, reason: str = "") -> list[Json]:
+        entity = home.id("started")
+        await home.plugin.say("notice", kind="clock", entity=entity, seconds=seconds, reason=reason, found="06:00")
+        return await issues(home.core, home.serial)
+
+    assert await tell(0) == []
+    (issue,) = await tell(-425)
+    assert (issue["translation_key"], issue["is_fixable"]) == ("clock", False)
+    assert issue["translation_placeholders"] == {"name": "Inverter", "deviation": "-7 min"}
+    (issue,) = await tell(3600, "summer_time")
+    assert issue["translation_key"] == "clock_summer_time"
+    assert issue["translation_placeholders"]["deviation"] == "+60 min"
+    assert await tell(0) == []
+    await tell(-425)
+    await home.plugin.say("remove", devices=[home.serial])
+    assert await issues(home.core, home.serial) == []
+
+
+async def test_a_counter_that_begins_anew(home: Home) -> None:
+    await home.plugin.say("notice", kind="counter", entity=home.id("pv_power"), wanted=5354.8, found=12)
+    (issue,) = await issues(home.core, home.serial)
+    texts = {"name": "Inverter Pv power", "before": "5354.8 W", "now": "12 W"}
+    assert (issue["translation_key"], issue["translation_placeholders"]) == ("counter", texts)
 
 
 async def test_a_replaced_device_is_taken_over(home: Home) -> None:
