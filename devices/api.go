@@ -75,6 +75,7 @@ type (
 	GroupError = write.GroupError // the values of a SetGroup that failed
 	PollReport = poll.Report      // how the polls went lately
 	Unread     = poll.Unread      // a point without a value
+	Longest    = poll.Longest     // the most registers of one read
 	Hole       = poll.Hole        // a place that the device does not read across
 )
 

@@ -81,6 +81,11 @@ func TestOneRegisterOfABlock(t *testing.T) {
 				if want := map[string]int{"one register": 1}[name]; missing != want {
 					t.Errorf("code %d, %s: %d values are missing, refused %v", code, name, missing, device.Refused())
 				}
+				learned := device.Learned()
+				if most := learned.Longest.Registers; name == "too long" && (most < 24 || most > 30 || code < 10 && most != 30) ||
+					name != "too long" && most != 0 {
+					t.Errorf("code %d, %s: learned %+v", code, name, learned)
+				}
 				o.mu.Lock()
 				before := len(o.asked)
 				o.mu.Unlock()

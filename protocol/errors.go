@@ -16,8 +16,8 @@ var (
 	ErrExpired = errors.New("deadline passed before it could be sent")
 	// ErrOutcomeUnknown: a write went out and no valid reply came; it may or may not have been carried out.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
-	// ErrMisfit: a Modbus TCP peer answered this very request with what is no answer to it. The connection stays, and
-	// the request may be sent again. Always inside a LinkError.
+	// ErrMisfit: this very request was answered with what is no answer to it. The connection stays, and the request may
+	// be sent again. On an RTU line, where a reply names no request, it is ErrTimeout, too. Always inside a LinkError.
 	ErrMisfit = errors.New("a reply that does not fit")
 	// ErrHungUp: the other end closed the connection, or the serial port is gone. Always inside a LinkError.
 	ErrHungUp = errors.New("hung up by the other end")

@@ -98,12 +98,12 @@ func (r *recorder) exchanged(req Request, resp Response, err error, begun, now t
 	case err == nil:
 		r.Replies++
 		u.Replies++
-	case errors.Is(err, ErrTimeout):
-		r.Timeouts++
-		u.Timeouts++
 	case errors.Is(err, ErrMisfit):
 		r.Misfits++
 		u.Misfits++
+	case errors.Is(err, ErrTimeout):
+		r.Timeouts++
+		u.Timeouts++
 	default:
 		r.Failures++
 	}

@@ -63,11 +63,16 @@ func IsOdd(err error) bool { return IsBusy(err) || errors.Is(err, protocol.ErrMi
 // (Pho3niX90/solis_modbus #326); what is garbled three times is so each time.
 const garbledTries = 2
 
+// isGarbled: a reply that does not fit came at once. Where it took the whole timeout, another one would, too.
+func isGarbled(err error) bool {
+	return errors.Is(err, protocol.ErrMisfit) && !errors.Is(err, protocol.ErrTimeout)
+}
+
 // Again returns an Exchange that sends a read again at once whose reply did not fit.
 func Again(do Exchange) Exchange {
 	return func(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 		resp, err := do(ctx, req)
-		for tries := 0; tries < garbledTries && req.Op == protocol.Read && errors.Is(err, protocol.ErrMisfit); tries++ {
+		for tries := 0; tries < garbledTries && req.Op == protocol.Read && isGarbled(err); tries++ {
 			resp, err = do(ctx, req)
 		}
 		return resp, err

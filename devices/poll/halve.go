@@ -252,6 +252,7 @@ func (p *Poller) failed(ctx context.Context, b *block, err error) {
 	switch {
 	case silent && b.fails < tries, silent && len(b.atoms) == 1 && time.Since(p.silence.lastRead) > lastReadFor:
 		d.blocks = append(d.blocks, b) // not sure yet
+	case b.both != nil && p.isTooLong(ctx, b.atoms, ask.IsSilence(err)):
 	case b.both != nil:
 		p.endTrial(b.both, true)
 		p.settled(b, false)

@@ -52,6 +52,7 @@ type Poller struct {
 	refused    map[string]refusal // points that the device does not give
 	doubted    map[string]bool    // points of a read that has failed, which is being looked into
 	holes      []Hole             // never changed in place
+	longest    Longest            // the most registers of one read
 	trials     []Hole             // between halves of such reads
 	generation uint64             // counts what changes the layouts
 }
@@ -64,6 +65,7 @@ func New(cfg Config, client ask.Client, device Device, log zerolog.Logger) *Poll
 		silence: newSilence(), doubts: newDoubts(), turnaround: turnaround{stated: client.Line.Turnaround > 0},
 		wake: make(chan struct{}, 1), refreshes: make(chan chan error), over: make(chan struct{}),
 		outcomes: outcomes{}, refused: map[string]refusal{}, doubted: map[string]bool{}, holes: cfg.Holes,
+		longest: cfg.Longest,
 	}
 }
 
@@ -188,7 +190,7 @@ func (p *Poller) forget() {
 	defer p.mu.Unlock()
 	clear(p.refused)
 	clear(p.outcomes)
-	p.holes = nil
+	p.holes, p.longest = nil, Longest{}
 }
 
 // layout returns the plan of the enabled points of the classes.
@@ -217,7 +219,7 @@ func (p *Poller) plan(ctx context.Context, points []profile.Point) *layout {
 // layoutOf plans points: those that the device refuses, or that are being looked into, are left out and not read
 // across. The caller holds mu.
 func (p *Poller) layoutOf(points []profile.Point) (*layout, map[string]error) {
-	limits := limitsOf(p.client.Line)
+	limits := p.limits()
 	var given, others []profile.Point
 	for _, point := range points {
 		if _, refused := p.refused[point.Key]; refused || p.doubted[point.Key] {
@@ -235,6 +237,15 @@ func (p *Poller) layoutOf(points []profile.Point) (*layout, map[string]error) {
 		}
 	}
 	return newLayout(given, limits, slices.Concat(p.holes, p.trials), p.timing)
+}
+
+// limits returns those of the line, within what was found out. The caller holds mu.
+func (p *Poller) limits() plan.Limits {
+	limits := limitsOf(p.client.Line)
+	if most := p.longest.Registers; most > 0 {
+		limits.MaxRegisters = min(limits.MaxRegisters, most)
+	}
+	return limits
 }
 
 // Plan returns the reads that bring all of the points at once, as they are planned now.

@@ -92,9 +92,10 @@ func (p *Poller) askRefused(now time.Time) {
 			p.doubted[key] = true
 		}
 	}
+	limits := p.limits()
 	p.mu.Unlock()
 	for _, silent := range []bool{false, true} {
-		l, _ := newLayout(kinds[silent], limitsOf(p.client.Line), p.holes, p.timing)
+		l, _ := newLayout(kinds[silent], limits, p.holes, p.timing)
 		for _, point := range l.apart {
 			p.again([]profile.Point{point}, silent)
 		}

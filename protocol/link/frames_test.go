@@ -80,7 +80,7 @@ var capturedRTU = []captured{
 	{"AA 55 in front, goodwe eco_mode_v1", "F7 03 B798 0004", "AA 55 F7 03 08 0000 173B 0014 007F 6F5A",
 		[]uint16{0, 0x173B, 20, 0x7F}, ""},
 	{"odd byte count, goodwe", "F7 03 88B8 0021 3AC1", "AA 55 F7 03 05 01 02 03 04 05 33 47 FF FF FF", nil,
-		"only 1 other frames"},
+		"a reply that does not fit of another size, and no answer within 1s"},
 	{"a prefix with a right checksum, FluentModbus PR 75", "01 04 0000 0001", "01 04 02 0301 7800", []uint16{769}, ""},
 	{"a byte count of 16 bits, pymodbus 1542", "01 03 0000 0001", "01 03 00 02 17 81 2B 9A", nil, "no answer"},
 	{"a meter, ha-must-inverter 112", "01 04 0156 0002 9027", "01 04 04 46E2 BEC5 FF 09", []uint16{0x46E2, 0xBEC5}, ""},

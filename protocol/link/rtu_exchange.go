@@ -158,6 +158,8 @@ func (l *RTULink) unanswered(x *transfer, err error, m *matcher) error {
 	switch {
 	case m.damaged:
 		no = fmt.Errorf("%w but one with a wrong checksum", protocol.ErrTimeout)
+	case m.misfits > 0:
+		no = fmt.Errorf("%w of another size, and %w within %v", protocol.ErrMisfit, protocol.ErrTimeout, l.patience(x))
 	case m.others > 0:
 		no = fmt.Errorf("%w, only %d other frames", no, m.others)
 	case m.noise > 0:

@@ -24,6 +24,7 @@ type matcher struct {
 
 	heard   bool // the echo has been taken out
 	others  int  // frames that answered nothing
+	misfits int  // of these, from the unit and for the function that were asked, but of another size
 	noise   int  // bytes that belong to no frame
 	damaged bool // a reply of the right shape came with a wrong checksum
 	missing int  // bytes that the reply at the beginning of the rest needs to be whole; 0: none begins there
@@ -96,7 +97,9 @@ func (m *matcher) answers(r reply, ours bool) bool {
 		m.note.units.Store(true)
 		m.note.unit.Store(uint32(r.unit))
 	}
-	m.others++
+	if m.others++; ours && kind == foreign && r.shape.function == m.own.function {
+		m.misfits++
+	}
 	m.count.skip(kind)
 	if m.trace != nil {
 		m.trace(r.adu)
