@@ -165,7 +165,10 @@ func (l *RTULink) unanswered(x *transfer, err error, m *matcher) error {
 	case m.noise > 0:
 		no = fmt.Errorf("%w, only %d bytes that are no reply", no, m.noise)
 	}
-	if l.timeouts++; l.timeouts >= maxTimeouts && !l.isPort {
+	if l.timeouts++; m.damaged || m.misfits > 0 {
+		l.timeouts = 0 // somebody is there
+	}
+	if l.timeouts >= maxTimeouts && !l.isPort {
 		l.Close()
 	}
 	return l.fail("receive", x.failed(no))
