@@ -65,9 +65,10 @@ func TestPatiently(t *testing.T) {
 		tries  int
 		ends   error
 	}{
-		"busy once":       {errs: []error{busy, nil}, tries: 2},
-		"busy for good":   {errs: []error{busy, busy, busy, busy, busy}, tries: 4, ends: busy},
-		"never repeated":  {line: profile.LineSettings{Busy: profile.Busy{Retries: -1}}, errs: []error{busy}, tries: 1, ends: busy},
+		"busy once":     {errs: []error{busy, nil}, tries: 2},
+		"busy for good": {errs: []error{busy, busy, busy, busy, busy}, tries: 4, ends: busy},
+		"never repeated": {line: profile.LineSettings{Busy: profile.Busy{Retries: -1}}, errs: []error{busy}, tries: 1,
+			ends: busy},
 		"refused":         {errs: []error{refused, nil}, tries: 1, ends: refused},
 		"behind the time": {within: 10 * time.Millisecond, errs: []error{busy, nil}, tries: 1, ends: busy},
 	} {

@@ -152,14 +152,16 @@ func TestAGroupIsFilled(t *testing.T) {
 		if _, err := w.Write(ctx, Set{Key: "first", Value: 6.0}); err != nil {
 			t.Fatal(err)
 		}
-		want := "[true holding 100+2 [] true holding 103+1 [] false holding 100+4 [43526 48879 7 4] true holding 100+1 []]"
+		want := "[true holding 100+2 [] true holding 103+1 [] " +
+			"false holding 100+4 [43526 48879 7 4] true holding 100+1 []]"
 		if got := fmt.Sprint(h.asked); got != want {
 			t.Errorf("have %s\nwant %s", got, want)
 		}
 		h.asked = nil
 		h.words[300] = 30
 		set := SetGroup{Group: "hidden", Values: map[string]any{"unseen": 2.0, "seen": 1.0}}
-		if out, err := w.WriteGroup(ctx, set); err != nil || out["unseen"].Reading.Value.Kind != codec.KindNone {
+		if out, err := w.WriteGroup(ctx, set); err != nil ||
+			out["unseen"].Reading.Value.Kind != codec.KindNone {
 			t.Fatalf("%+v, %v", out, err)
 		}
 		want = "[true holding 200+1 [] true holding 300+1 [] false holding 200+3 [1 2 3] true holding 200+1 []]"
@@ -173,8 +175,8 @@ func TestAGroupIsFilled(t *testing.T) {
 func TestAGroupThatCannotBeFilled(t *testing.T) {
 	writing(t, func(ctx context.Context, w *Writer, h *holder) {
 		_, err := w.Write(ctx, Set{Key: "seen", Value: 1.0})
-		want := "Seen was not written: it is written together with Unseen, and what that holds cannot be read, so both " +
-			"must be set together"
+		want := "Seen was not written: it is written together with Unseen, and what that holds cannot be read, so " +
+			"both must be set together"
 		if err == nil || err.Error() != want || len(h.asked) != 0 {
 			t.Errorf("%v, asked %v", err, h.asked)
 		}
