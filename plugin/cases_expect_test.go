@@ -35,6 +35,7 @@ type step struct {
 	at, within time.Duration
 	set, scene map[string]any
 	action     string
+	group      string // of which set are members
 	data       map[string]any
 	target     []string
 	restart    bool
@@ -100,10 +101,11 @@ func parseExpectation(file string, data []byte) (expectation, error) {
 }
 
 func parseStep(n *strict.Node) step {
-	f := n.Fields("at", "set", "scene", "action", "data", "entities", "snapshot", "restore", "restart",
+	f := n.Fields("at", "set", "group", "scene", "action", "data", "entities", "snapshot", "restore", "restart",
 		"fails", "within")
 	s := step{at: spanOf(f, "at", 0), within: spanOf(f, "within", 0), set: values(f.Get("set")),
-		scene: values(f.Get("scene")), action: textOf(f, "action", ""), data: values(f.Get("data")),
+		scene: values(f.Get("scene")), action: textOf(f, "action", ""),
+		group: textOf(f, "group", ""), data: values(f.Get("data")),
 		target: texts(f.Get("entities")), snapshot: texts(f.Get("snapshot")), fails: texts(f.Get("fails"))}
 	for key, to := range map[string]*bool{"restart": &s.restart, "restore": &s.restore} {
 		if n := f.Get(key); n != nil {

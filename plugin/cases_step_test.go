@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"solarhub/plugin/host"
 )
 
 // step carries out one step of a case when its time comes.
@@ -48,7 +50,20 @@ func (c *fieldCase) do(ctx context.Context, s step) error {
 	case s.action != "":
 		return c.act(ctx, s.action, s.data, c.entities(s.target)...)
 	}
+	if s.group != "" {
+		return c.writeGroup(ctx, s)
+	}
 	return c.together(s.set, func(id string, value any) error { return c.host.SetValue(ctx, id, value) })
+}
+
+// writeGroup sets members of a group in one call.
+func (c *fieldCase) writeGroup(ctx context.Context, s step) error {
+	result := c.plugin.hub.Call(ctx, host.Call{Action: host.ActionGroup, Group: s.group, Values: s.set,
+		Device: strings.TrimSuffix(c.id("x"), "_x")})
+	if result.Err != nil {
+		return result.Err
+	}
+	return nil
 }
 
 // together sets values at the same time, each by itself, and returns the first error.
