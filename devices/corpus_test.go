@@ -89,6 +89,11 @@ func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profil
 		s.Identity.Traits != d.cfg.Profile.TraitsText(traits) {
 		t.Fatalf("status %+v", s)
 	}
+	for _, o := range d.cfg.Profile.Identify.Model.Spec.Options {
+		if d.Status().Identity.Model == o.Name {
+			t.Errorf("the model is called %q", o.Name)
+		}
+	}
 	if holes, refused := d.Learned().Holes, d.Refused(); len(holes) != 0 || len(refused) != 0 {
 		t.Errorf("holes %v, refused %v", holes, refused)
 	}

@@ -111,7 +111,7 @@ func (d *Device) askIdentity(ctx context.Context, x ask.Exchange) (found Identit
 	if err := q.settle(ctx); err != nil {
 		return found, "", err
 	}
-	found = Identity{Model: textOf(q.values["model"]), Version: textOf(q.values["version"]),
+	found = Identity{Model: q.model(), Version: textOf(q.values["version"]),
 		Traits: d.cfg.Profile.TraitsText(q.known)}
 	return q.who(found)
 }
@@ -191,6 +191,17 @@ func textOf(v codec.Value) string {
 		return ""
 	}
 	return v.String()
+}
+
+// model returns the model as people call it.
+func (q *inquiry) model() string {
+	model := textOf(q.values["model"])
+	for _, o := range q.cfg.Profile.Identify.Model.Spec.Options {
+		if o.Name == model {
+			return o.Label
+		}
+	}
+	return model
 }
 
 // describe returns a value, or why there is none.

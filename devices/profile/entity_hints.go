@@ -11,6 +11,9 @@ import (
 
 var iconForm = regexp.MustCompile(`^mdi:[a-z0-9-]+$`)
 
+// besideASlider is how many letters of a name Home Assistant shows beside a slider on a device's page.
+const besideASlider = 14
+
 // entityHints reads how a host shows the point, and chooses what the profile leaves out.
 func (l *loader) entityHints(f fields, t *template) {
 	p := &t.point
@@ -26,6 +29,8 @@ func (l *loader) entityHints(f fields, t *template) {
 		if h.Platform != "number" {
 			f.fail("mode", "mode: only a writable number has one")
 		}
+	} else if h.Platform == "number" && len(p.Name) > besideASlider {
+		h.Mode = "box"
 	}
 	if f.has("is") {
 		if p.Quantity != "" {

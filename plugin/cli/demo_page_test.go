@@ -104,6 +104,7 @@ func (s *show) at(line int, key string) protocol.Range {
 
 const (
 	chargeCurrent = "number.house_battery_charge_current_limit"
+	shutdown      = "number.house_battery_shutdown_level"
 	chargeLevel   = "number.garage_battery_grid_charge_stop_level"
 	workMode      = "select.house_work_mode"
 )
@@ -146,10 +147,10 @@ func TestPageSetsAndRefuses(t *testing.T) {
 	}
 	p.enter(chargeCurrent, "36,0") // as half of Europe types it
 	p.outcome(chargeCurrent, "confirmed")
-	p.Eval(row(chargeCurrent)+`.querySelector("[type=range]").focus()`, nil)
+	p.Eval(row(shutdown)+`.querySelector("[type=range]").focus()`, nil)
 	p.Do("press arrows", chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight+kb.ArrowRight))
-	p.Wait("one write for three arrows", `/39/.test(`+row(chargeCurrent)+`.querySelector("input[inputmode]").value)`)
-	p.outcome(chargeCurrent, "confirmed")
+	p.Wait("one write for three arrows", `/18/.test(`+row(shutdown)+`.querySelector("input[inputmode]").value)`)
+	p.outcome(shutdown, "confirmed")
 	p.enter(chargeCurrent, "500") // Home Assistant itself refuses it
 	if sentence := p.outcome(chargeCurrent, "failed"); !strings.Contains(sentence, "500") ||
 		!strings.Contains(sentence, "350") {
