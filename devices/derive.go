@@ -21,14 +21,22 @@ func (d *Device) enabled() []profile.Point {
 		}
 		return !d.wanted(p.Key)
 	})
-	s := selection{points: d.points, polled: poll.Readable(on), quiet: map[string]bool{}}
+	s := selectionOf(d.points, on)
+	d.out.derive(s.derived, s.quiet)
+	return s.polled
+}
+
+// Polled returns the points of a device that are polled so that those in on have a value.
+func Polled(points, on []profile.Point) []profile.Point { return selectionOf(points, on).polled }
+
+func selectionOf(points, on []profile.Point) selection {
+	s := selection{points: points, polled: poll.Readable(on), quiet: map[string]bool{}}
 	for _, p := range on {
 		if p.Formula != nil {
 			s.add(p, p.Interval)
 		}
 	}
-	d.out.derive(s.derived, s.quiet)
-	return s.polled
+	return s
 }
 
 // selection is what is polled of a device so that all that is enabled has a value.
@@ -72,8 +80,9 @@ func (r *reporter) derive(derived []profile.Point, quiet map[string]bool) {
 // follow returns the readings of the derived points that follow from new readings; the caller holds mu.
 func (r *reporter) follow(readings []Reading) (all []Reading) {
 	for _, p := range r.derived {
+		keys := p.Formula.Keys()
 		touched := func(of []Reading) bool {
-			return slices.ContainsFunc(of, func(o Reading) bool { return slices.Contains(p.Formula.Keys(), o.Key) })
+			return slices.ContainsFunc(of, func(o Reading) bool { return slices.Contains(keys, o.Key) })
 		}
 		if !touched(readings) && !touched(all) {
 			continue

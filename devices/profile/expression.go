@@ -104,6 +104,7 @@ func (e expression) at(t Traits) float64 {
 type Formula struct {
 	Terms []Term
 	Turn  []Turn
+	keys  []string // of all of them; nil: not listed yet
 }
 
 // Term is a factor times the values of some points.
@@ -118,8 +119,11 @@ type Turn struct {
 	Options []string
 }
 
-// Keys returns the points that the value follows from.
+// Keys returns the points that the value follows from. The list is shared.
 func (f Formula) Keys() (all []string) {
+	if f.keys != nil {
+		return f.keys
+	}
 	for _, t := range f.Terms {
 		all = append(all, t.Keys...)
 	}

@@ -227,7 +227,8 @@ func (e entry) formulaOf(points []Point, has map[string]bool) (*Formula, bool) {
 			return f, false
 		}
 	}
-	return f, !slices.ContainsFunc(f.Keys(), func(key string) bool { return !has[key] })
+	f.keys = f.Keys()
+	return f, !slices.ContainsFunc(f.keys, func(key string) bool { return !has[key] })
 }
 
 // matches reports whether a key is of a pattern: pv_2_power is of pv_{n}_power.

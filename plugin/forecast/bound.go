@@ -22,10 +22,7 @@ func boundOf(d Device) protocol.WriteBound {
 				longest = r.Range
 			}
 		}
-		points, _ := d.Config.Profile.Resolve(v.Traits) // predicted, so it resolves
-		written := longestWrite(points, d.Config.Line)
-		b.Write = max(b.Write, timing.Exchange(protocol.WriteMultiple, written),
-			timing.Exchange(protocol.Read, written), longestStep(points, timing))
+		b.Write = max(b.Write, v.write)
 	}
 	b.Dead = timing.Unanswered(d.Config.Line.Pace, longest)
 	if timing.Serial != nil || d.Config.Line.Quirks.Transactions == protocol.ShapeTransactions {
@@ -36,6 +33,13 @@ func boundOf(d Device) protocol.WriteBound {
 		b.Identify += timing.Exchange(protocol.Read, r.Range)
 	}
 	return b
+}
+
+// writeTime returns how long the longest exchange of a write to one of the points takes on the wire.
+func writeTime(points []profile.Point, l profile.LineSettings) time.Duration {
+	timing, written := devices.TimingOf(l), longestWrite(points, l)
+	return max(timing.Exchange(protocol.WriteMultiple, written), timing.Exchange(protocol.Read, written),
+		longestStep(points, timing))
 }
 
 // widest joins the bounds of two devices on one line.

@@ -49,8 +49,10 @@ type Device struct {
 type Case struct {
 	Traits  profile.Traits
 	Name    string // of the traits, as people read them
-	Enabled Plan   // the points that are enabled at first registration
+	Enabled Plan   // the points that are enabled at first registration, and what they follow from
 	All     Plan   // every point
+
+	write time.Duration // on the wire, the longest exchange of one
 }
 
 // Plan is the cost of a read plan.
@@ -85,7 +87,7 @@ func Of(cfg config.Config) ([]Line, error) {
 }
 
 func ofDevice(d devices.Config) (Device, error) {
-	device := Device{Config: d}
+	device, planner := Device{Config: d}, planner{of: d, plans: map[string]readPlan{}}
 	for _, traits := range d.Profile.Cases() {
 		points, err := d.Profile.Resolve(traits)
 		if err != nil {
@@ -93,43 +95,17 @@ func ofDevice(d devices.Config) (Device, error) {
 		}
 		var readable, enabled []profile.Point
 		for _, p := range points {
-			if !p.HasValue() {
-				continue
+			if p.HasValue() {
+				readable = append(readable, p)
 			}
-			readable = append(readable, p)
-			if p.Entity.Enabled {
+			if p.HasValue() && p.Entity.Enabled {
 				enabled = append(enabled, p)
 			}
 		}
 		device.Cases = append(device.Cases, Case{
-			Traits: traits, Name: d.Profile.TraitsText(traits), Enabled: ofPlan(d, enabled), All: ofPlan(d, readable),
+			Traits: traits, Name: d.Profile.TraitsText(traits), write: writeTime(points, d.Line),
+			Enabled: planner.plan(len(enabled), devices.Polled(points, enabled)), All: planner.plan(len(readable), readable),
 		})
 	}
 	return device, nil
-}
-
-func ofPlan(d devices.Config, points []profile.Point) Plan {
-	timing := devices.TimingOf(d.Line)
-	p := Plan{Points: len(points)}
-	p.Reads, p.Err = devices.ReadPlan(points, d.Line)
-	p.Time, p.Longest = plan.Cost(p.Reads, timing), plan.Longest(p.Reads, timing)
-	for _, r := range p.Reads {
-		p.Registers += int(r.Range.Count)
-	}
-	for _, class := range []profile.Interval{profile.Now, profile.Normal, profile.Slow} {
-		var of []profile.Point
-		for _, point := range points {
-			if point.Interval == class {
-				of = append(of, point)
-			}
-		}
-		reads, _ := devices.ReadPlan(of, d.Line) // the error is in p.Err already
-		if class == profile.Now {
-			p.Now = plan.Cost(reads, timing)
-		}
-		if every := d.Intervals[class]; every > 0 {
-			p.Load += plan.Cost(reads, timing).Seconds() / every.Seconds()
-		}
-	}
-	return p
 }
