@@ -104,7 +104,8 @@ func ofDevice(d devices.Config) (Device, error) {
 		}
 		device.Cases = append(device.Cases, Case{
 			Traits: traits, Name: d.Profile.TraitsText(traits), write: writeTime(points, d.Line),
-			Enabled: planner.plan(len(enabled), devices.Polled(points, enabled)), All: planner.plan(len(readable), readable),
+			Enabled: planner.plan(len(enabled), devices.Polled(points, enabled)),
+			All:     planner.plan(len(readable), readable),
 		})
 	}
 	return device, nil

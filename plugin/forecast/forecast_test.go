@@ -232,6 +232,23 @@ func TestShippedFamiliesAreRightByDefault(t *testing.T) {
 	}
 }
 
+// What a derived value follows from is polled, though it is off itself.
+func TestOperandsAreCounted(t *testing.T) {
+	dir := families(t, map[string]string{"sums": "unit: 1"})
+	file := filepath.Join(dir, "sums.yaml")
+	text := string(must(os.ReadFile(file)))
+	text = strings.Replace(text, "class: power}]", `class: power}, {key: twice, name: Twice, value: 2 * power, unit: W,
+  class: power, every: now, show: true}]`, 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := parsed(t, withLines("  - {tcp: h, devices: [{profile: "+file+"}]}\n"))
+	on := must(Of(c))[0].Devices[0].Cases[0].Enabled
+	if on.Points != 1 || len(on.Reads) != 1 || on.Now == 0 || on.Load == 0 {
+		t.Errorf("planned %+v", on)
+	}
+}
+
 // families writes profiles with more keys under line: into a folder and returns it.
 func families(t *testing.T, lines map[string]string) string {
 	t.Helper()
