@@ -47,6 +47,8 @@ const (
 	IllBusy         Illness = "busy"         // the device says so
 	IllBehind       Illness = "behind"       // the line cannot keep up
 	IllLatency      Illness = "latency"      // the timer of a USB adapter
+	IllClock        Illness = "clock"        // of the device
+	IllOddValue     Illness = "odd value"    // a value that cannot be true
 	IllEcho         Illness = "echo"         // the line repeats what is sent, and was not told to
 )
 
@@ -112,8 +114,12 @@ type DeviceSymptoms struct {
 	Poll    devices.PollReport
 	Stats   protocol.UnitStats
 	Learned devices.Learned
-	Unread  []devices.Unread // points without a value
-	Polled  int              // points that are polled
+
+	Now         time.Time // of the symptoms
+	Implausible []devices.Implausible
+	Clock       devices.Clock
+	Unread      []devices.Unread // points without a value
+	Polled      int              // points that are polled
 
 	// What trials found; 0 where they found nothing, or were not made.
 	Fits    []string      // profiles that take what answers for a device of theirs, where the configuration's does not
@@ -177,7 +183,8 @@ func carriesNothing(all []Advice) bool {
 var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch,
 	IllSilent, IllAway, IllWrongDevice,
 	IllDamaged, IllGarbled, IllFirst, IllLate, IllHasty, IllLong, IllHoles, IllOddReply, IllUnanswered, IllForeign,
-	IllBusy, IllBehind, IllUnread, IllRefused, IllCloses, IllLatency, IllEcho}
+	IllBusy, IllBehind, IllUnread, IllRefused, IllCloses, IllOddValue, IllClock, IllLatency,
+	IllEcho}
 
 // rank orders advice: what must be mended goes first.
 func rank(a Advice) int {

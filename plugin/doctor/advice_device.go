@@ -51,6 +51,8 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 		all = append(all, learnedHoles(d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
+		all = append(all, oddValues(d)...)
+		all = append(all, wrongClock(d)...)
 	}
 	for i := range all {
 		all[i].Device = d.Config.Name

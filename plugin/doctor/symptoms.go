@@ -127,6 +127,9 @@ func fitness(l Line, stats protocol.Stats, from, recent sample, now time.Time) F
 		one := DeviceSymptoms{Config: config, Status: d.Status(), Poll: d.Poll(), Learned: d.Learned(),
 			Stats: f.Stats.Units[config.Unit]}
 		one.Unread, one.Polled = d.Unread()
+		one.Now = now
+		one.Implausible, _ = d.Implausible()
+		one.Clock, _ = d.Clock()
 		f.Devices = append(f.Devices, one)
 	}
 	f.Advice = advise(f.Symptoms)

@@ -44,19 +44,20 @@ type member struct {
 	pending   bool      // it does
 	silent    time.Time // when it was asked for the first time and not identified
 
-	id       string // device id; empty: not known yet, or taken by another unit
-	last     string // the id before, while id is empty
-	serial   string // of the device; another one once it has been replaced
-	clash    string // the id that another unit has already, so that it is told once
-	traits   string
-	asked    bool // a status has come: it was online or not
-	status   devices.Status
-	points   map[string]profile.Point
-	ids      map[string][]string // point key -> ids of its entities
-	widened  uint64              // of devices.Device.Widened, as the host was told
-	families []string            // the device's id and those of its parts
-	values   map[string]*latest  // by point key
-	refused  map[string]bool     // points that the device does not give
+	id         string // device id; empty: not known yet, or taken by another unit
+	last       string // the id before, while id is empty
+	serial     string // of the device; another one once it has been replaced
+	clash      string // the id that another unit has already, so that it is told once
+	traits     string
+	asked      bool // a status has come: it was online or not
+	status     devices.Status
+	points     map[string]profile.Point
+	ids        map[string][]string // point key -> ids of its entities
+	widened    uint64              // of devices.Device.Widened, as the host was told
+	families   []string            // the device's id and those of its parts
+	clockRight bool                // the host was told that its clock is
+	values     map[string]*latest  // by point key
+	refused    map[string]bool     // points that the device does not give
 
 	known   []byte          // as the cache has it
 	polled  map[string]bool // keys that were last enabled; nil: as the profile says
@@ -119,6 +120,7 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 		}
 		u.refused[r.Key] = refused
 	}
+	s.tellClock(u, readings)
 	if n := d.Widened(); n != u.widened && u.id != "" { // before the values that the definitions do not allow yet
 		u.widened = n
 		s.describe(time.Now())
