@@ -190,3 +190,64 @@ func FuzzPackager(f *testing.F) {
 		}
 	})
 }
+
+// Whatever comes beside replies, whole ones to other requests, parts of them, bytes of no meaning, in whatever pieces:
+// a value is that of the request, and a reply behind which all is quiet again is found on the same connection.
+func FuzzResync(f *testing.F) {
+	for seed := range uint64(40) {
+		f.Add(seed, uint8(seed))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, how uint8) {
+		r, counts := rand.New(rand.NewPCG(seed, uint64(how))), rand.New(rand.NewPCG(seed, 256))
+		script := func(n int, adu []byte) (all []part) {
+			if n%8 > 5 {
+				return after(turnaround, tcpReplyTo(adu))
+			}
+			var b []byte
+			for range r.IntN(6) {
+				other := bytes.Clone(adu)
+				binary.BigEndian.PutUint16(other, binary.BigEndian.Uint16(adu)-uint16(1+r.IntN(9))*transactionStep)
+				binary.BigEndian.PutUint16(other[8:], uint16(r.IntN(60000))) // what it asked for
+				reply := tcpReplyTo(other)
+				switch r.IntN(4) {
+				case 0:
+					b = append(b, reply...)
+				case 1:
+					b = append(b, reply[:r.IntN(len(reply))]...)
+				case 2:
+					reply[5] = byte(r.Uint32())
+					b = append(b, reply...)
+				default:
+					for range r.IntN(40) {
+						b = append(b, byte(r.Uint32())&^byte(-int8(r.Uint32()&1)))
+					}
+				}
+				if r.IntN(3) == 0 {
+					own := tcpReplyTo(adu)
+					own[5] += byte(r.IntN(3) - 1)
+					b = append(b, own...)
+				}
+			}
+			for len(b) > 0 {
+				n := min(len(b), 1+r.IntN(60))
+				all, b = append(all, part{time.Duration(r.IntN(30)) * time.Millisecond, b[:n:n]}), b[n:]
+			}
+			return all
+		}
+		tcpFraming.on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
+			for n := range 16 {
+				connection, err := l.Open(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				req := readOf(uint16(100*n), uint16(1+counts.IntN(4)))
+				resp, err := l.Exchange(t.Context(), req)
+				if err == nil {
+					right(t, req, resp)
+				} else if n%8 == 7 && connection == 1 {
+					t.Errorf("request %d: %v", n, err)
+				}
+			}
+		})
+	})
+}
