@@ -108,3 +108,16 @@ func (d *Device) readAgain(ctx context.Context, keys []string) {
 		d.out.polled(ctx, []Reading{got})
 	}
 }
+
+// oddIdentity is how often at most what cannot be true has the device identified anew.
+const oddIdentity = time.Minute
+
+// askWhoItIs has a device identified anew of which something cannot be true: the order of its words, or a scale, that
+// it told at its identification may be another by now (Kostal's falls back with an update).
+func (d *Device) askWhoItIs() {
+	odd, _ := d.Implausible()
+	if now := time.Now(); len(odd) > 0 && len(d.cfg.Profile.Traits) > 0 && now.Sub(d.askedWho) >= oddIdentity {
+		d.askedWho = now
+		d.doubt()
+	}
+}

@@ -22,15 +22,16 @@ import (
 // Device is a profile at a unit id on a line. Run polls it and writes to it; all other methods may be called from any
 // goroutine, also before and after Run.
 type Device struct {
-	cfg    Config
-	client ask.Client
-	log    zerolog.Logger
-	out    *reporter
-	writer *write.Writer
-	held   *write.Held
-	poller *poll.Poller
-	clock  atomic.Pointer[profile.Point] // the point that is the clock; nil: none
-	away   away
+	cfg      Config
+	client   ask.Client
+	log      zerolog.Logger
+	out      *reporter
+	writer   *write.Writer
+	held     *write.Held
+	poller   *poll.Poller
+	askedWho time.Time                     // because of something odd; of Run alone
+	clock    atomic.Pointer[profile.Point] // the point that is the clock; nil: none
+	away     away
 
 	mu     sync.Mutex // guards what follows; never held while waiting
 	points []profile.Point
@@ -300,6 +301,7 @@ func (d polling) Do(ctx context.Context, req protocol.Request) (protocol.Respons
 func (d polling) Report(ctx context.Context, readings []Reading) {
 	if again := d.out.polled(ctx, readings); len(again) > 0 {
 		d.readAgain(ctx, again)
+		d.askWhoItIs()
 	}
 }
 

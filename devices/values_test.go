@@ -7,6 +7,7 @@ import (
 
 	"solarhub/devices/write"
 	"solarhub/protocol"
+	"solarhub/protocol/sim"
 )
 
 // A number can be a serial number; one with all bits alike is none.
@@ -221,6 +222,34 @@ func TestTheWordsForNoValueAreNeverWritten(t *testing.T) {
 		}
 		if n := len(h.writes(0)); n != 0 {
 			t.Errorf("%d writes", n)
+		}
+	})
+}
+
+// A device whose values cannot be true since it was identified is identified anew: its order of words may be another.
+func TestTheOrderIsAskedForAgain(t *testing.T) {
+	polled(t, func(h *house) {
+		h.cfg.Profile = houseWith(t, "traits:\n", "traits:\n  byte_order: {at: 1, values: {little: 0, big: 1}}\n",
+			"{key: hidden, name: Hidden, at: 120, type: u16, every: now,",
+			"{key: hidden, name: Hidden, at: 120, type: f32, order: {little: cdab, big: abcd}, unit: W, class: power, "+
+				"every: now, show: true,")
+		h.unit.Set(protocol.HoldingRegister, 120, 0x5000, 0x449A)
+	}, func(h *house) {
+		h.pass(2 * time.Minute)
+		h.unit.Set(protocol.HoldingRegister, 1, 1)
+		h.unit.Set(protocol.HoldingRegister, 120, 0x449A, 0x5000)
+		h.pass(time.Minute)
+		if got := slices.Compact(h.sink.of("hidden")); !slices.Equal(got, []string{"1234.5"}) &&
+			!slices.Equal(got, []string{"1234.5", "unknown", "1234.5"}) {
+			t.Errorf("shown %v", got)
+		}
+		from := h.line.Journal().Last()
+		h.unit.Set(protocol.HoldingRegister, 120, 0x5000, 0x449A) // and no register tells it
+		h.pass(10 * time.Minute)
+		identified := slices.DeleteFunc(h.line.Journal().Since(from),
+			func(e sim.Exchange) bool { return e.Range.Addr != 0 })
+		if got := h.sink.last("hidden").Value.String(); got != "unknown" || len(identified) > 11 {
+			t.Errorf("shown %v after %d identifications", got, len(identified))
 		}
 	})
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // Held are values that a device itself was found to hold though its profile lets nobody write them: numbers beyond the
-// limits or between two steps, raw numbers that are none of the options, and 24:00. They may be written back, so that an
-// owner who changes such a setting, and a scene that was made before, can return to it
+// limits or between two steps, raw numbers that are none of the options, and 24:00. They may be written back, so that
+// an owner who changes such a setting, and a scene that was made before, can return to it
 // (wills106/homeassistant-solax-modbus #2120, stanus74/home-assistant-saj-h2-modbus #193).
 type Held struct {
 	mu      sync.Mutex

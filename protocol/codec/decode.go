@@ -88,6 +88,10 @@ func (s Spec) decodeNumber(part uint64) Value {
 	var raw float64
 	switch {
 	case s.Type == F32:
+		if part<<33>>56 == 0 && part<<33 != 0 {
+			return None(fmt.Sprintf("0x%08X is no number that a device measures: the order of its words may be another",
+				part))
+		}
 		raw = float64(math.Float32frombits(uint32(part)))
 		// Take the shortest decimal of the 32 bits: 0.1 must not become 0.10000000149.
 		raw, _ = strconv.ParseFloat(strconv.FormatFloat(raw, 'g', -1, 32), 64)

@@ -31,7 +31,7 @@ func TestEdgesOfTheTypes(t *testing.T) {
 		{codec.Spec{Type: codec.S64}, -1 << 53, true}, {codec.Spec{Type: codec.S64}, -1<<53 - 2, false},
 		{codec.Spec{Type: codec.S64}, 1 << 63, false},
 		{codec.Spec{Type: codec.F32}, 3.4028235e38, true}, {codec.Spec{Type: codec.F32}, 2 * math.MaxFloat32, false},
-		{codec.Spec{Type: codec.F32}, 1e-45, true},
+		{codec.Spec{Type: codec.F32}, 1.1754944e-38, true},
 		{codec.Spec{Type: codec.F64}, math.MaxFloat64, true}, {codec.Spec{Type: codec.F64, Scale: 0.1}, math.MaxFloat64,
 			false},
 		{codec.Spec{Type: codec.U64, Mask: 1<<63 - 1}, 1 << 63, false},

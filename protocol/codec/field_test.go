@@ -54,7 +54,9 @@ func TestDevicesAsTheyAre(t *testing.T) {
 			{From: 0x80000000, To: 0x80000000}}}, []uint16{0x8000, 0}, codec.Value{}},
 		"temperature at dawn": {codec.Spec{Type: codec.S16, NoValue: []codec.RawRange{{From: 0x7FFF, To: 0x8000}}},
 			[]uint16{0x8000}, codec.Value{}},
-		"-1 is -1": {codec.Spec{Type: codec.S16}, []uint16{0xFFFF}, codec.Number(-1)},
+		"float by words in the wrong order": {codec.Spec{Type: codec.F32}, []uint16{0, 0x4366}, codec.Value{}},
+		"zero in any order":                 {codec.Spec{Type: codec.F32}, []uint16{0, 0}, codec.Number(0)},
+		"-1 is -1":                          {codec.Spec{Type: codec.S16}, []uint16{0xFFFF}, codec.Number(-1)},
 		"0 is neither on nor off": {codec.Spec{Form: codec.BoolForm, On: 0xAA, Off: 0x55}, []uint16{0},
 			codec.Value{}},
 	} {
