@@ -207,7 +207,7 @@ func TestEntities(t *testing.T) {
 	clock, twin := find("SN1_window_start"), find("SN1_window_start_text")
 	if clock.Platform != "time" || twin.Platform != "text" || twin.Key != clock.Key ||
 		twin.Name != "Window 1 start (text)" ||
-		twin.MinLength != 5 || twin.MaxLength != 5 || twin.Pattern == "" {
+		twin.MinLength != 5 || twin.MaxLength != 11 || twin.Pattern == "" {
 		t.Errorf("%+v, %+v", clock, twin)
 	}
 }
