@@ -38,6 +38,7 @@ type step struct {
 	group      string // of which set are members
 	data       map[string]any
 	target     []string
+	replaced   string // serial number of the device that takes the place of the first
 	restart    bool
 	snapshot   []string // a scene is made of what these show
 	restore    bool     // that scene is applied
@@ -101,11 +102,11 @@ func parseExpectation(file string, data []byte) (expectation, error) {
 }
 
 func parseStep(n *strict.Node) step {
-	f := n.Fields("at", "set", "group", "scene", "action", "data", "entities", "snapshot", "restore", "restart",
+	f := n.Fields("at", "set", "group", "scene", "action", "data", "entities", "snapshot", "restore", "restart", "replaced",
 		"fails", "within")
 	s := step{at: spanOf(f, "at", 0), within: spanOf(f, "within", 0), set: values(f.Get("set")),
 		scene: values(f.Get("scene")), action: textOf(f, "action", ""),
-		group: textOf(f, "group", ""), data: values(f.Get("data")),
+		group: textOf(f, "group", ""), replaced: textOf(f, "replaced", ""), data: values(f.Get("data")),
 		target: texts(f.Get("entities")), snapshot: texts(f.Get("snapshot")), fails: texts(f.Get("fails"))}
 	for key, to := range map[string]*bool{"restart": &s.restart, "restore": &s.restore} {
 		if n := f.Get(key); n != nil {

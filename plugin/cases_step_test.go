@@ -40,6 +40,12 @@ func (c *fieldCase) do(ctx context.Context, s step) error {
 		c.stop()
 		c.start()
 		return nil
+	case s.replaced != "":
+		if result := c.plugin.hub.Call(ctx, host.Call{Action: host.ActionReplace, Found: s.replaced,
+			Device: strings.TrimSuffix(c.id("x"), "_x")}); result.Err != nil {
+			return result.Err
+		}
+		return nil
 	case len(s.scene) > 0:
 		return c.applyScene(ctx, s)
 	case len(s.snapshot) > 0:

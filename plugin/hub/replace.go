@@ -82,7 +82,7 @@ func Replace(k Keeper, id, serial string, points func(place, traits string) []pr
 		batch[knownPrefix+place] = nil
 		place, old = own, m.known[own]
 	}
-	old.Identity.Serial, old.Identity.As = serial, id
+	old.Identity.Serial, old.Identity.As, old.Learned.Held = serial, id, nil
 	batch[knownPrefix+place] = encode(old)
 	return k.Put(batch)
 }
