@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"devices/write":     {"devices/ask", "devices/clock", "devices/profile", "protocol", "protocol/codec"},
 	"devices/ask":       {"devices/profile", "protocol", "protocol/codec"},
 	"devices/simulate": {"devices/profile", "devices/profile/strict", "protocol", "protocol/codec",
-		"protocol/sim"},
+		"protocol/sim", "devices/clock"},
 	"devices/profile":             {"devices/profile/strict", "protocol", "protocol/codec"},
 	"devices/profile/strict":      {},
 	"devices/profile/facts":       {"devices/profile", "protocol/codec"},

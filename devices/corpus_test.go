@@ -110,7 +110,7 @@ func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profil
 			out, err := d.Write(ctx, Set{Key: point.Key, Value: value, Force: true})
 			if err != nil {
 				t.Errorf("%s = %v: %v", point.Key, value, err)
-			} else if got := out.Reading.Value.Any(); got != value && !point.Button() {
+			} else if got := out.Reading.Value.Any(); got != value && !point.Button() && !point.IsClock() {
 				t.Errorf("%s = %v: the device holds %v", point.Key, value, got)
 			}
 		}
@@ -119,9 +119,6 @@ func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profil
 
 // extremes returns values at the ends of what a point takes.
 func extremes(p profile.Point) []any {
-	if p.IsClock() {
-		return []any{"2028-02-29 23:59:59"}
-	}
 	switch p.Entity.Platform {
 	case "number":
 		middle := p.Write.Min + p.Write.Step*float64(int((p.Write.Max-p.Write.Min)/p.Write.Step/3))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"solarhub/devices/clock"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
@@ -36,6 +37,11 @@ func Unit(p *profile.Profile, traits profile.Traits, serial string) (*sim.Unit, 
 	for i, point := range points {
 		if !point.Button() && point.Formula == nil {
 			s.put(point.Ranges, point.Spec, plausible(i, point)...)
+		}
+		if point.IsClock() {
+			s.unit.Live(time.Second, func(now time.Time) {
+				s.put(point.Ranges, point.Spec, clock.Value(point.Spec, now, time.Local))
+			})
 		}
 	}
 	if err := s.identify(p, SerialNumber(p, traits, serial)); err != nil {
@@ -165,9 +171,6 @@ func plausible(i int, p profile.Point) []codec.Value {
 	}
 	if p.Spec.IsTime() {
 		return []codec.Value{codec.TimeOf(i * 240 % 1440)}
-	}
-	if p.IsClock() && p.Spec.IsMoment() {
-		return []codec.Value{codec.TextOf(time.Now().Format(time.DateTime))}
 	}
 	if p.Spec.Type == codec.Text {
 		return []codec.Value{codec.TextOf("SIMULATED"), codec.TextOf("SIM"), codec.TextOf("S")}
