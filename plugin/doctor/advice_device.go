@@ -51,7 +51,7 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 		all = append(all, learnedHoles(d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
-		all = append(all, oddValues(d)...)
+		all = append(all, oddValues(s, d)...)
 		all = append(all, wrongClock(d)...)
 	}
 	for i := range all {

@@ -200,9 +200,13 @@ func garbled(s Symptoms) Advice {
 		return mend(IllMismatch, "%s answers, but no reply fits what was asked%s: is `unit` right, or does it answer "+
 			"in the name of another (`unit_ids`)?", s.Line.Address, last)
 	}
-	return mend(IllGarbled, "%d of %d replies do not fit what was asked%s: the gateway passes on what is garbled on "+
-		"its serial side. Look there for 120 ohms at both ends, baud and parity, and try `gap: 350ms`", s.Stats.Misfits,
-		s.Stats.Requests, last)
+	cure := "put 120 ohms at both ends of the line, keep it away from power cables, and try `gap: 350ms`"
+	if s.Line.Transport == config.TCP {
+		cure = "the gateway passes on what is garbled on its serial side. Look there for 120 ohms at both ends, baud " +
+			"and parity, and try `gap: 350ms`"
+	}
+	return mend(IllGarbled, "%d of %d replies do not fit what was asked%s: %s", s.Stats.Misfits, s.Stats.Requests, last,
+		cure)
 }
 
 // onlyNoise reports whether bytes arrived, but no frame for SolarHub.

@@ -100,7 +100,8 @@ func refused(d DeviceSymptoms, some []devices.Unread) Advice {
 // isSilent reports whether a point gets no answer.
 func isSilent(u devices.Unread) bool {
 	no, exception := errors.AsType[protocol.ExceptionError](u.Err)
-	return errors.Is(u.Err, protocol.ErrTimeout) || exception && no.FromGateway()
+	late := errors.Is(u.Err, protocol.ErrTimeout) && !errors.Is(u.Err, protocol.ErrMisfit) // which may be both
+	return late || exception && no.FromGateway()
 }
 
 // unanswered is about points that get no answer while others do.

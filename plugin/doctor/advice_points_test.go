@@ -36,12 +36,12 @@ func TestAdviceOnPoints(t *testing.T) {
 	}{
 		"all have a value": {func(*Symptoms, *DeviceSymptoms) {}, false, ""},
 		"one is refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(1, noAddress, true) }, false,
-			"Roof does not give Word 1 (holding 100): it answers exception 2 (illegal data address). You can switch that " +
-				"entity off"},
+			"Roof does not give Word 1 (holding 100): it answers exception 2 (illegal data address). You can switch " +
+				"that entity off"},
 		"five are refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(5, noAddress, true) }, false,
 			"Word 1 (holding 100), Word 2 (holding 101), Word 3 (holding 102) and 2 more"},
 		"most are refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(39, noAddress, true) }, true,
-			"Roof refuses 39 of the 50 values that it is asked for, such as Word 1 (holding 100): it answers exception 2"},
+			"Roof refuses 39 of the 50 values that it is asked for, such as Word 1 (holding 100): it answers"},
 		"one is no reply": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(1, misfit, false) }, true,
 			"answers Word 1 (holding 100) with what is no reply to it (with 5 data bytes, not 4)"},
 		"one is silent": {func(_ *Symptoms, d *DeviceSymptoms) {
@@ -71,7 +71,9 @@ func TestAdviceOnPoints(t *testing.T) {
 		}, true, "30 of 200 replies do not fit what was asked, the last one from unit 192: the gateway passes on"},
 		"closes": {func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Closes = true }, false,
 			"closes the connection behind each reply. SolarHub opens a new one for each request"},
-		"over": {func(s *Symptoms, d *DeviceSymptoms) { d.Stats.Timeouts, s.Recent = 30, &protocol.Stats{} }, false, ""},
+		"over": {func(s *Symptoms, d *DeviceSymptoms) {
+			d.Stats.Timeouts, s.Recent = 30, &protocol.Stats{}
+		}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := ill(config.TCP, func(s *Symptoms, d *DeviceSymptoms) {

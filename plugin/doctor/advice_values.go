@@ -7,12 +7,22 @@ import (
 	"solarhub/devices/profile/strict"
 )
 
-// oddFor is how long a value must be one that cannot be true before a person is told.
-const oddFor = time.Minute
+// How long a value must be one that cannot be true before a person is told: longer than some devices hold odd ones
+// while they wake, and for a short look at a line long enough for a second reading.
+const (
+	oddFor  = time.Minute
+	oddLive = 5 * time.Second
+)
+
+// lookAt is what makes values impossible.
+const lookAt = "is `profile` right for this model, or is another `order` of bytes set in it?"
 
 // oddValues returns the advice for values that cannot be true: the first of them, and how many there are.
-func oddValues(d DeviceSymptoms) []Advice {
-	first, n := "", 0
+func oddValues(s Symptoms, d DeviceSymptoms) []Advice {
+	first, n, oddFor := "", 0, oddFor
+	if s.Live {
+		oddFor = oddLive
+	}
 	for _, one := range d.Implausible {
 		if !d.Now.IsZero() && d.Now.Sub(one.Since) >= oddFor {
 			if n++; n == 1 {
@@ -24,11 +34,10 @@ func oddValues(d DeviceSymptoms) []Advice {
 	case n == 0:
 		return nil
 	case n == 1:
-		return []Advice{mend(IllOddValue, "a value of %s cannot be true: %s; is `profile` right for this model?",
-			d.Config.Name, first)}
+		return []Advice{mend(IllOddValue, "a value of %s cannot be true: %s; %s", d.Config.Name, first, lookAt)}
 	}
-	return []Advice{mend(IllOddValue, "%d values of %s cannot be true, such as: %s; is `profile` right for this model?",
-		n, d.Config.Name, first)}
+	return []Advice{mend(IllOddValue, "%d values of %s cannot be true, such as: %s; %s", n, d.Config.Name, first,
+		lookAt)}
 }
 
 // wrongClock returns the advice for a clock that is off.

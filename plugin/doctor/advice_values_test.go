@@ -19,9 +19,9 @@ func TestAdviceOfValues(t *testing.T) {
 	}{
 		{func(d *DeviceSymptoms) { d.Implausible = []devices.Implausible{odd(time.Second)} }, ""},
 		{func(d *DeviceSymptoms) { d.Implausible = []devices.Implausible{odd(time.Hour), odd(time.Second)} },
-			"A value of Roof cannot be true: the device holds 24710 %; is `profile` right for this model?"},
+			"A value of Roof cannot be true: the device holds 24710 %; " + lookAt},
 		{func(d *DeviceSymptoms) { d.Implausible = []devices.Implausible{odd(time.Hour), odd(time.Hour)} },
-			"2 values of Roof cannot be true, such as: the device holds 24710 %; is `profile` right for this model?"},
+			"2 values of Roof cannot be true, such as: the device holds 24710 %; " + lookAt},
 		{func(d *DeviceSymptoms) {
 			d.Clock = devices.Clock{Off: -time.Hour, Wrong: true, Why: "summer_time", Sets: true}
 		}, "The clock of Roof is 1h behind (summer time), so its schedule begins at the wrong time: press its button " +
@@ -33,7 +33,7 @@ func TestAdviceOfValues(t *testing.T) {
 		d := DeviceSymptoms{Config: devices.Config{Name: "Roof"}, Now: now}
 		tt.set(&d)
 		got := ""
-		for _, a := range append(oddValues(d), wrongClock(d)...) {
+		for _, a := range append(oddValues(Symptoms{}, d), wrongClock(d)...) {
 			got += a.Sentence()
 		}
 		if got != tt.want {
