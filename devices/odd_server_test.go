@@ -132,6 +132,13 @@ func (o *odd) serve(c net.Conn) {
 	}
 }
 
+// seen returns how many connections and requests there were, and what the setting holds.
+func (o *odd) seen() (opened, asked int, setting float64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.opened, len(o.asked), float64(o.words[3000])
+}
+
 // count returns how often a request was asked.
 func (o *odd) count(what string) (n int) {
 	o.mu.Lock()

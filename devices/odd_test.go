@@ -41,8 +41,9 @@ func TestOddRefusals(t *testing.T) {
 			time.Sleep(3 * time.Minute)
 			_, sink := o.last()
 			polls := len(sink.of("cc"))
-			if b := sink.last("bb"); polls < 85 || b.Key == "" || b.Value.Kind != codec.KindNone || o.opened != 1 {
-				t.Errorf("%s: c came %d times, b is %+v, %d connections", name, polls, b, o.opened)
+			opened, _, _ := o.seen()
+			if b := sink.last("bb"); polls < 85 || b.Key == "" || b.Value.Kind != codec.KindNone || opened != 1 {
+				t.Errorf("%s: c came %d times, b is %+v, %d connections", name, polls, b, opened)
 			}
 			for i := range o.devices {
 				if away, unknown := o.lost(i, "bb"); away > 0 || unknown > 0 {
@@ -92,14 +93,10 @@ func TestOneRegisterOfABlock(t *testing.T) {
 				if long := name == "too long"; long && (most < least || most > 30) || !long && most != 0 {
 					t.Errorf("code %d, %s: learned %+v", code, name, learned)
 				}
-				o.mu.Lock()
-				before := len(o.asked)
-				o.mu.Unlock()
+				_, before, _ := o.seen()
 				time.Sleep(time.Minute)
-				o.mu.Lock()
-				defer o.mu.Unlock()
-				if n := len(o.asked) - before; n > 30*6 {
-					t.Errorf("code %d, %s: %d requests in a minute", code, name, n)
+				if _, asked, _ := o.seen(); asked-before > 30*6 {
+					t.Errorf("code %d, %s: %d requests in a minute", code, name, asked-before)
 				}
 			})
 		}
@@ -139,17 +136,18 @@ func TestNothingIsLost(t *testing.T) {
 				t.Errorf("%d entities", n)
 			}
 			sink.forget()
-			begun := o.opened
+			begun, _, _ := o.seen()
 			time.Sleep(10 * time.Minute)
 			if away, unknown := o.lost(0); away > 0 || unknown > 0 {
 				t.Errorf("%s: unavailable %d times, %d values unknown", name, away, unknown)
 			}
-			if _, err := device.Write(o.ctx, Set{Key: "nn", Value: 77.0,
-				Deadline: time.Now().Add(10 * time.Second)}); err != nil || o.words[3000] != 77 {
-				t.Errorf("%s: a write: %v, the device holds %d", name, err, o.words[3000])
+			_, err := device.Write(o.ctx, Set{Key: "nn", Value: 77.0, Deadline: time.Now().Add(10 * time.Second)})
+			opened, _, holds := o.seen()
+			if err != nil || holds != 77 {
+				t.Errorf("%s: a write: %v, the device holds %v", name, err, holds)
 			}
-			if opened := o.opened - begun; !o.closes && opened > 0 {
-				t.Errorf("%s: %d connections", name, opened)
+			if !o.closes && opened > begun {
+				t.Errorf("%s: %d connections", name, opened-begun)
 			}
 			late := 0
 			for _, key := range []string{"aa", "bb", "cc", "r0", "r100", "r186"} {
@@ -199,7 +197,8 @@ func TestClosesAfterEachReply(t *testing.T) {
 			value := float64(100 + i)
 			begun := time.Now()
 			_, err := device.Write(o.ctx, Set{Key: "nn", Value: value, Deadline: begun.Add(10 * time.Second)})
-			if took := time.Since(begun); err != nil || took > time.Second || o.words[3000] != uint16(value) {
+			_, _, holds := o.seen()
+			if took := time.Since(begun); err != nil || took > time.Second || holds != value {
 				t.Errorf("%v after %v", err, took)
 			}
 			time.Sleep(3 * time.Second)
@@ -262,12 +261,10 @@ func TestHangsUpAboutARegister(t *testing.T) {
 					len(sink.of("cc")))
 			}
 		}
-		o.mu.Lock()
-		opened := o.opened
-		o.mu.Unlock()
+		before, _, _ := o.seen()
 		time.Sleep(10 * time.Minute)
-		if n := o.opened - opened; n > 5 {
-			t.Errorf("%d connections in ten minutes", n)
+		if opened, _, _ := o.seen(); opened-before > 5 {
+			t.Errorf("%d connections in ten minutes", opened-before)
 		}
 	}, 2)
 }
@@ -312,10 +309,11 @@ func TestForbiddenIsNeverAsked(t *testing.T) {
 		if len(sink.of("bb")) == 0 || len(sink.of("r29")) == 0 || device.Refused()[0] != "r5" {
 			t.Errorf("bb %v, r29 %v, refused %v", len(sink.of("bb")), len(sink.of("r29")), device.Refused())
 		}
-		before := len(o.asked)
+		_, before, _ := o.seen()
 		_, err := device.client.Bus.Do(o.ctx, protocol.Request{Unit: 1, Op: protocol.Read,
 			Range: protocol.Range{Table: protocol.InputRegister, Addr: 100, Count: 20}})
-		if _, ok := errors.AsType[protocol.ForbiddenError](err); !ok || len(o.asked) > before+1 {
+		_, asked, _ := o.seen()
+		if _, ok := errors.AsType[protocol.ForbiddenError](err); !ok || asked > before+1 {
 			t.Error(err)
 		}
 	})

@@ -198,8 +198,9 @@ func FuzzResync(f *testing.F) {
 		f.Add(seed, uint8(seed))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, how uint8) {
-		r, counts := rand.New(rand.NewPCG(seed, uint64(how))), rand.New(rand.NewPCG(seed, 256))
+		counts := rand.New(rand.NewPCG(seed, 1<<16))
 		script := func(n int, adu []byte) (all []part) {
+			r := rand.New(rand.NewPCG(seed, uint64(how)<<8|uint64(n)))
 			if n%8 > 5 {
 				return after(turnaround, tcpReplyTo(adu))
 			}
