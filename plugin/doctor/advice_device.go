@@ -48,6 +48,7 @@ func deviceAdvice(s Symptoms, d DeviceSymptoms) []Advice {
 		points := unread(s, d)
 		all = append(all, points...)
 		all = append(all, timeouts(s, d, tells(points, IllUnanswered))...)
+		all = append(all, learnedLength(d)...)
 		all = append(all, learnedHoles(d)...)
 		all = append(all, busy(d)...)
 		all = append(all, behind(s, d)...)
@@ -245,6 +246,17 @@ func late(d DeviceSymptoms, latest time.Duration) Advice {
 
 func timeoutOf(d devices.Config) time.Duration {
 	return cmp.Or(d.Line.Pace.Timeout, protocol.DefaultTimeout)
+}
+
+// learnedLength names the longest read that was found to work. Written down, it need not be learnt again.
+func learnedLength(d DeviceSymptoms) []Advice {
+	n := d.Learned.Longest.Registers
+	if n == 0 || d.Most > 0 {
+		return nil
+	}
+	text := fmt.Sprint(n)
+	return []Advice{note(IllLong, "%s does not answer reads of more than %s registers, which was found out and is "+
+		"kept to: `max_registers: %s` says so from the start", d.Config.Name, text, text).with("max_registers", text)}
 }
 
 // learnedHoles names registers that SolarHub has learnt to leave out of reads. Written down, they need not be learnt

@@ -69,6 +69,8 @@ func TestAdviceOnPoints(t *testing.T) {
 		"garbled now and then": {func(s *Symptoms, _ *DeviceSymptoms) {
 			s.Stats.Misfits, s.Stats.LastError = 30, fmt.Errorf("%w: from unit 192", protocol.ErrMisfit)
 		}, true, "30 of 200 replies do not fit what was asked, the last one from unit 192: the gateway passes on"},
+		"a length is learnt": {func(_ *Symptoms, d *DeviceSymptoms) { d.Learned.Longest.Registers = 45 }, false,
+			"which was found out and is kept to: `max_registers: 45` says so from the start"},
 		"closes": {func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Closes = true }, false,
 			"closes the connection behind each reply. SolarHub opens a new one for each request"},
 		"over": {func(s *Symptoms, d *DeviceSymptoms) {
