@@ -69,7 +69,7 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 		Zone: cfg.Zone}, d.client,
 		writing{d}, d.out, log)
 	holes, longest := cfg.Learned.young()
-	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Holes: holes, Longest: longest}, d.client, polling{d},
+	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Zone: cfg.Zone, Holes: holes, Longest: longest}, d.client, polling{d},
 		log)
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {

@@ -61,7 +61,7 @@ type Poller struct {
 func New(cfg Config, client ask.Client, device Device, log zerolog.Logger) *Poller {
 	return &Poller{
 		client: client, device: device, log: log, timing: TimingOf(client.Line),
-		schedule: newSchedule(cfg.Intervals), layouts: map[classes]*layout{}, misses: map[string]int{},
+		schedule: newSchedule(cfg.Intervals).in(cfg.Zone), layouts: map[classes]*layout{}, misses: map[string]int{},
 		silence: newSilence(), doubts: newDoubts(), turnaround: turnaround{stated: client.Line.Turnaround > 0},
 		wake: make(chan struct{}, 1), refreshes: make(chan chan error), over: make(chan struct{}),
 		outcomes: outcomes{}, refused: map[string]refusal{}, doubted: map[string]bool{}, holes: cfg.Holes,

@@ -37,6 +37,7 @@ type schedule struct {
 	every [profile.Once]time.Duration
 	next  [profile.Once + 1]time.Time // zero: at once
 	done  bool                        // what is read once has been read
+	zone  *time.Location              // whose midnight counts; nil: that of the machine
 }
 
 func newSchedule(intervals map[profile.Interval]time.Duration) schedule {
@@ -47,6 +48,12 @@ func newSchedule(intervals map[profile.Interval]time.Duration) schedule {
 			s.every[i] = defaultIntervals[class]
 		}
 	}
+	return s
+}
+
+// in returns the schedule with the midnight of a zone.
+func (s schedule) in(zone *time.Location) schedule {
+	s.zone = zone
 	return s
 }
 
@@ -87,10 +94,31 @@ func (s *schedule) begin(due classes, now time.Time) (since time.Time) {
 	}
 	for class := range s.next {
 		if due.has(profile.Interval(class)) {
-			s.next[class] = now.Add(s.interval(profile.Interval(class)))
+			s.next[class] = s.beforeMidnight(now, now.Add(s.interval(profile.Interval(class))))
 		}
 	}
 	return since
+}
+
+// lastOfDay is how long before midnight everything is read once more that is read more rarely, so that the counters of
+// the day have its last minutes when they begin again.
+const lastOfDay = 15 * time.Second
+
+// beforeMidnight returns the time of the next read, or the moment before midnight if that comes first.
+func (s *schedule) beforeMidnight(now, next time.Time) time.Time {
+	if next.Sub(now) <= lastOfDay {
+		return next
+	}
+	zone := s.zone
+	if zone == nil {
+		zone = time.Local
+	}
+	y, m, d := next.In(zone).Date()
+	last := time.Date(y, m, d, 0, 0, 0, 0, zone).Add(-lastOfDay)
+	if last.After(now) && last.Before(next) {
+		return last
+	}
+	return next
 }
 
 // lateness returns for how many of its intervals a class has been due.
