@@ -102,11 +102,12 @@ func parseExpectation(file string, data []byte) (expectation, error) {
 }
 
 func parseStep(n *strict.Node) step {
-	f := n.Fields("at", "set", "group", "scene", "action", "data", "entities", "snapshot", "restore", "restart", "replaced",
-		"fails", "within")
+	f := n.Fields("at", "set", "group", "scene", "action", "data", "entities", "snapshot", "restore", "restart",
+		"replaced", "fails", "within")
 	s := step{at: spanOf(f, "at", 0), within: spanOf(f, "within", 0), set: values(f.Get("set")),
 		scene: values(f.Get("scene")), action: textOf(f, "action", ""),
-		group: textOf(f, "group", ""), replaced: textOf(f, "replaced", ""), data: values(f.Get("data")),
+		group: textOf(f, "group", ""), replaced: textOf(f, "replaced", ""),
+		data:   values(f.Get("data")),
 		target: texts(f.Get("entities")), snapshot: texts(f.Get("snapshot")), fails: texts(f.Get("fails"))}
 	for key, to := range map[string]*bool{"restart": &s.restart, "restore": &s.restore} {
 		if n := f.Get(key); n != nil {
