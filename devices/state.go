@@ -24,14 +24,15 @@ func (d *Device) Learned() Learned {
 	d.mu.Lock()
 	chosen := d.chosen
 	d.mu.Unlock()
-	return Learned{Holes: d.poller.Holes(), Longest: d.poller.Longest(), Held: d.held.All(), Chosen: chosen}
+	return Learned{Holes: d.poller.Holes(), Longest: d.poller.Longest(),
+		Held: d.held.All(), Chosen: chosen}
 }
 
 // Widened counts what the device was found to hold beyond what may be written: each changes its Entities.
 func (d *Device) Widened() uint64 { return d.held.Version() }
 
-// believedFor is how long it is believed what a former run has found about reads. Firmware changes, but rarely; what is still
-// there is found again.
+// believedFor is how long it is believed what a former run has found about reads. Firmware changes, but rarely; what is
+// still there is found again.
 const believedFor = 7 * 24 * time.Hour
 
 // young returns what is still believed.
