@@ -7,7 +7,7 @@ func (p Point) Plausible(v float64) bool {
 	return p.Range == (Span{}) || p.Range.Low <= v && v <= p.Range.High
 }
 
-// wide are the ranges of points that name themselves, by their unit: wide enough for a large site, and too narrow for
+// wide are the ranges of floats that name themselves, by their unit: wide enough for a large site, and too narrow for
 // most of what words in the wrong order make.
 var wide = map[string]Span{
 	"W": {-1e7, 1e7}, "VA": {-1e7, 1e7}, "var": {-1e7, 1e7}, "kW": {-1e4, 1e4}, "A": {-1e4, 1e4}, "Hz": {0, 1000},
@@ -24,7 +24,9 @@ func (l *loader) plausible(f fields, t *template) {
 	case f.has("range"):
 		p.Range = f.span("range")
 	case !f.has("is"):
-		p.Range = wide[p.Unit]
+		if p.Spec.Type.Float() {
+			p.Range = wide[p.Unit]
+		}
 		return
 	}
 	if p.Range == (Span{}) || p.Formula != nil || p.Spec.ScaleWord || t.scaled() {
