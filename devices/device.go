@@ -66,11 +66,10 @@ func New(cfg Config, bus Bus, sink Sink, log zerolog.Logger) *Device {
 	d.client.Bus = ask.Guard{Bus: bus, Never: d.never}
 	d.out = newReporter(d, sink)
 	d.writer = write.New(write.Config{Name: d.Name(), ReadOnly: cfg.ReadOnly, Arm: cfg.Arm, Held: d.held,
-		Zone: cfg.Zone}, d.client,
-		writing{d}, d.out, log)
+		Zone: cfg.Zone}, d.client, writing{d}, d.out, log)
 	holes, longest := cfg.Learned.young()
-	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Zone: cfg.Zone, Holes: holes, Longest: longest}, d.client, polling{d},
-		log)
+	d.poller = poll.New(poll.Config{Intervals: cfg.Intervals, Zone: cfg.Zone, Holes: holes, Longest: longest},
+		d.client, polling{d}, log)
 	d.away = newAway(d.poller.Fastest(), cfg.Grace, cfg.Line)
 	if k := cfg.Known; k != nil && k.Serial != "" {
 		if points, err := cfg.Profile.ResolveNamed(k.Traits); err == nil {

@@ -19,20 +19,21 @@ import (
 	"solarhub/protocol/sim"
 )
 
-func TestHolesOutliveARestart(t *testing.T) {
+// TestLessonsOutliveARestart: the longest read that the device answers is found once, not at each start.
+func TestLessonsOutliveARestart(t *testing.T) {
 	const most = 20
 	h := newHouse(t, "")
 	h.config = strings.Replace(h.config, "turnaround: 0s", "turnaround: 30ms", 1) // so that reads are long
 	h.unit.Limit(sim.Limits{ReadRegisters: most})
 	h.start()
-	learned := func() int { return len((*h.plugin.lines.Load())[0].Devices[0].Learned().Holes) }
+	learned := func() devices.Longest { return (*h.plugin.lines.Load())[0].Devices[0].Learned().Longest }
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
-	h.poll("a place is found that is not read across", func() bool { return learned() > 0 })
+	h.poll("the longest read is found", func() bool { return learned() != devices.Longest{} })
 	h.halt()
 
 	h.start()
 	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
-	if learned() == 0 {
+	if learned() == (devices.Longest{}) {
 		t.Error("what was found out is forgotten by the restart")
 	}
 	h.poll("it is polled", func() bool { return (*h.plugin.lines.Load())[0].Devices[0].Poll().Requests > 0 })

@@ -36,7 +36,8 @@ rules:
 // TestServer asks a scripted server by what goes over the wire.
 func TestServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		line, err := ParseServer("server.yaml", []byte(strings.Replace(script, "1:\n", "1:\n    holding 30..32: 1\n", 1)))
+		longer := strings.Replace(script, "1:\n", "1:\n    holding 30..32: 1\n", 1)
+		line, err := ParseServer("server.yaml", []byte(longer))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,9 +23,9 @@ func without(n int, err error, known bool) (all []devices.Unread) {
 }
 
 var (
-	noAddress = fmt.Errorf("read: %w", protocol.ExceptionError{Function: 3, Code: 2})
-	timedOut  = fmt.Errorf("read: %w", protocol.ErrTimeout)
-	misfit    = fmt.Errorf("read: %w: with 5 data bytes, not 4", protocol.ErrMisfit)
+	errNoAddress = fmt.Errorf("read: %w", protocol.ExceptionError{Function: 3, Code: 2})
+	errTimeout   = fmt.Errorf("read: %w", protocol.ErrTimeout)
+	errMisfit    = fmt.Errorf("read: %w: with 5 data bytes, not 4", protocol.ErrMisfit)
 )
 
 func TestAdviceOnPoints(t *testing.T) {
@@ -35,26 +35,26 @@ func TestAdviceOnPoints(t *testing.T) {
 		says   string // "": nothing
 	}{
 		"all have a value": {func(*Symptoms, *DeviceSymptoms) {}, false, ""},
-		"one is refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(1, noAddress, true) }, false,
+		"one is refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(1, errNoAddress, true) }, false,
 			"Roof does not give Word 1 (holding 100): it answers exception 2 (illegal data address). You can switch " +
 				"that entity off"},
-		"five are refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(5, noAddress, true) }, false,
+		"five are refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(5, errNoAddress, true) }, false,
 			"Word 1 (holding 100), Word 2 (holding 101), Word 3 (holding 102) and 2 more"},
-		"most are refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(39, noAddress, true) }, true,
+		"most are refused": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(39, errNoAddress, true) }, true,
 			"Roof refuses 39 of the 50 values that it is asked for, such as Word 1 (holding 100): it answers"},
-		"one is no reply": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(1, misfit, false) }, true,
+		"one is no reply": {func(_ *Symptoms, d *DeviceSymptoms) { d.Unread = without(1, errMisfit, false) }, true,
 			"answers Word 1 (holding 100) with what is no reply to it (with 5 data bytes, not 4)"},
 		"one is silent": {func(_ *Symptoms, d *DeviceSymptoms) {
-			d.Unread, d.Stats.Timeouts = without(1, timedOut, false), 10
+			d.Unread, d.Stats.Timeouts = without(1, errTimeout, false), 10
 		}, true, "Roof never answers Word 1 (holding 100), and answers the rest. Switch that entity off"},
 		"one is noise": {func(s *Symptoms, d *DeviceSymptoms) {
-			d.Unread, d.Stats.Timeouts, s.Stats.Frames.Noise = without(1, timedOut, false), 10, 80
+			d.Unread, d.Stats.Timeouts, s.Stats.Frames.Noise = without(1, errTimeout, false), 10, 80
 		}, true, "Roof sends no readable reply for Word 1 (holding 100)"},
 		"one is known to be silent": {func(_ *Symptoms, d *DeviceSymptoms) {
-			d.Unread = without(1, timedOut, true)
+			d.Unread = without(1, errTimeout, true)
 		}, false, "is asked for that only now and then"},
 		"they are too long": {func(_ *Symptoms, d *DeviceSymptoms) {
-			d.Unread, d.Stats.Timeouts, d.Most = without(9, timedOut, false), 10, 48
+			d.Unread, d.Stats.Timeouts, d.Most = without(9, errTimeout, false), 10, 48
 		}, true, "set `max_registers: 48`"},
 		"one was not read": {func(s *Symptoms, d *DeviceSymptoms) { s.Live, d.Unread = true, without(1, nil, false) },
 			true, "Word 1 (holding 100) is not read yet"},
