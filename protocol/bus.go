@@ -186,7 +186,7 @@ func (b *Bus) drop(it *item, reason error) {
 // because names the item in an error.
 func (it *item) because(reason error) error {
 	if it.hold != nil {
-		return fmt.Errorf("use the line for unit %d: %w", it.req.Unit, reason)
+		return fmt.Errorf("unit id %d: %w", it.req.Unit, reason)
 	}
 	return fmt.Errorf("%v: %w", it.req, reason)
 }

@@ -22,7 +22,7 @@ var (
 	// ErrHungUp: the other end closed the connection, or the serial port is gone. Always inside a LinkError.
 	ErrHungUp = errors.New("hung up by the other end")
 	// ErrDown: the line is not open and is being retried; nothing was sent.
-	ErrDown = errors.New("line is down")
+	ErrDown = errors.New("the line is down")
 	// ErrClosed: the bus has stopped. Nothing was sent.
 	ErrClosed = errors.New("bus is closed")
 )
