@@ -78,8 +78,8 @@ func (r Rule) Judge(m Mark, v float64, at time.Time, c Circumstances) (Mark, Fin
 		return r.later(m, v, at, c, inTime, inTimePoll)
 	case step >= 0:
 		m = m.believe(v, at)
-		if v <= r.Noise {
-			m.Reset = at
+		if begun := at.Add(-dayBegins); v == 0 && begun.After(m.Reset) {
+			m.Reset = begun // it is that of the day: yesterday's would have been seen to fall
 		}
 		return m, Finding{}
 	case r.isDue(m, at) && (-step > r.Noise || v <= m.Value/2):

@@ -73,6 +73,8 @@ func TestCounters(t *testing.T) {
 		{"a step too far that lasts", life, "u32", "06:00:00 500, 06:00:15 4000, 06:05:00 4000, 06:10:15 4000.1",
 			"500 - - 4000.1"},
 		{"a long absence", life, "u32", "06:00:00 500, 18:00:00 560", "500 560"},
+		{"its owner has reset it", "energy_import_resettable", "f32",
+			"06:00:00 12.5, 06:05:00 0, 06:10:00 0, 06:15:00 0, 06:20:00 0.1", "12.5 - - 0 0.1"},
 		{"first 0", life, "u32", "06:00:00 0, 06:00:15 0, 06:01:00 0, 06:02:00 0.1", "- - 0 0.1"},
 		{"first 0, then the count", life, "u32", "06:00:00 0, 06:00:15 0, 06:00:30 5354.8", "- - 5354.8"},
 
@@ -89,6 +91,10 @@ func TestCounters(t *testing.T) {
 			"23:59:50 21.7, 00:40:00+1 21.8, 00:55:00+1 0, 00:56:00+1 0", "21.7 21.8 - 0"},
 		{"midnight of a clock that is fast", today, "u16", "22:59:50 21.7, 23:00:05 0, 23:01:05 0.1, 00:10:00+1 0.3",
 			"21.7 - 0.1 0.3"},
+		{"a day with little", today, "u16", "22:30:00 0.2, 23:59:50 0.3, 00:00:05+1 0, 00:01:05+1 0, 09:00:00+1 0.1",
+			"0.2 0.3 - 0 0.1"},
+		{"a day with little, of a clock that is behind", today, "u16",
+			"23:50:00 0, 23:59:50 0.3, 00:05:00+1 0.3, 00:40:00+1 0, 00:41:00+1 0, 09:00:00+1 0.1", "0 0.3 0.3 - 0 0.1"},
 		{"the first light", today, "u16", "20:00:00 21.7, 06:10:00+1 0, 06:11:00+1 0", "21.7 - 0"},
 		{"0 at noon", today, "u16", "12:00:00 9, 12:00:02 0, 12:00:04 0, 12:00:07 9", "9 - - 9"},
 		{"0 at noon for good", today, "u16", "12:00:00 9, 12:00:02 0, 12:05:00 0, 12:10:02 0, 12:10:10 0.1",
@@ -113,6 +119,30 @@ func TestCounters(t *testing.T) {
 		}
 		if text := strings.Join(got, " "); text != tt.shown {
 			t.Errorf("%s:\nhave %s\nwant %s", tt.name, text, tt.shown)
+		}
+	}
+}
+
+// TestBalances: what may fall, or be below 0, is no counter.
+func TestBalances(t *testing.T) {
+	formula := func(state string, second float64) profile.Point {
+		return profile.Point{Key: "energy_total_net", Unit: "kWh", Spec: codec.Spec{Type: codec.F64},
+			Entity:  profile.EntityHints{StateClass: state},
+			Formula: &profile.Formula{Terms: []profile.Term{{Factor: 1}, {Factor: second}}}}
+	}
+	net := counter("energy_net", "f32")
+	net.Range.Low = -1e8
+	for name, c := range map[string]struct {
+		p    profile.Point
+		kind Kind
+	}{
+		"a balance of the vocabulary":            {net, Free},
+		"a sum that the owner derives":           {formula("total", 1), Lifetime},
+		"a difference that the owner derives":    {formula("total", -1), Free},
+		"a difference that is said only to rise": {formula("total_increasing", -1), Lifetime},
+	} {
+		if kind := kindOf(c.p); kind != c.kind {
+			t.Errorf("%s: %v, want %v", name, kind, c.kind)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package plausible
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ type Kind uint8
 const (
 	Free     Kind = iota // it rises and falls
 	Lifetime             // a counter that never falls
-	Period               // a counter that begins again each day, month or year
+	Period               // a counter that begins again: each day, month or year, or when its owner resets it
 )
 
 // Rule is what is known of the values of a point.
@@ -45,7 +46,7 @@ const (
 const negative = 256
 
 // periods end the keys of counters that begin again, see quantities.yaml.
-var periods = []string{"_today", "_month", "_year"}
+var periods = []string{"_today", "_month", "_year", "_resettable"}
 
 // RuleOf returns the rule of a point, and whether there is one.
 func RuleOf(p profile.Point, zone *time.Location) (Rule, bool) {
@@ -71,8 +72,7 @@ var perKilowattHour = map[string]float64{"mWh": 1e6, "Wh": 1e3, "kWh": 1, "MWh":
 
 // kindOf tells counters from other numbers. One that can be below 0 is a balance, which may fall.
 func kindOf(p profile.Point) Kind {
-	balance := p.Range.Low < 0 || p.Quantity == "" && p.Formula == nil && p.Spec.Type.Signed()
-	if !strings.HasPrefix(p.Entity.StateClass, "total") || p.Write != nil || balance ||
+	if !strings.HasPrefix(p.Entity.StateClass, "total") || p.Write != nil || isBalance(p) ||
 		strings.HasSuffix(p.Key, "_yesterday") {
 		return Free
 	}
@@ -85,6 +85,20 @@ func kindOf(p profile.Point) Kind {
 		return Period // it may begin again: FORMAT.md lets a counter of the day say no more than total_increasing
 	}
 	return Lifetime
+}
+
+// isBalance reports whether a total can be below 0: by its range or, where it names itself, by what it is made of.
+func isBalance(p profile.Point) bool {
+	switch {
+	case p.Range.Low < 0:
+		return true
+	case p.Quantity != "":
+		return false
+	case p.Formula == nil:
+		return p.Spec.Type.Signed()
+	}
+	subtracts := func(t profile.Term) bool { return t.Factor < 0 }
+	return p.Entity.StateClass == "total" && (len(p.Formula.Turn) > 0 || slices.ContainsFunc(p.Formula.Terms, subtracts))
 }
 
 // isNegative reports whether a reading stands for a number below 0. A counter that has come there by itself does not.
