@@ -28,7 +28,7 @@ type closing struct {
 // learnt reports whether the other end closes its connections by itself.
 func (c *closing) learnt() bool { return c.early >= closesTwice }
 
-// hungUp notes that the other end has closed the connection while nothing was asked.
+// hungUp notes that the other end has closed the connection.
 func (c *closing) hungUp() {
 	if c.may && c.replies > 0 && time.Since(c.opened) < closesWithin {
 		c.early, c.limit = c.early+1, c.replies

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"solarhub/protocol"
@@ -103,8 +104,13 @@ func (l *line) remember(x *transfer) {
 	x.unit.pending.add(pending{shape: shapeOf(x.req), sent: x.sent, at: l.looked})
 }
 
-// broken closes the line: what comes next on it could be anything.
+// broken closes the line: what comes next on it could be anything. A server that closes each connection behind its
+// first reply may do so only when the next request is on its way.
 func (l *line) broken(x *transfer, op string, err error) error {
+	err = hangUp(err)
+	if errors.Is(err, protocol.ErrHungUp) && l.closing.replies <= 1 {
+		l.closing.hungUp()
+	}
 	l.Close()
 	return l.fail(op, x.broke(err))
 }

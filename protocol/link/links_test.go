@@ -243,6 +243,32 @@ func TestReopens(t *testing.T) {
 	}
 }
 
+// A peer that hangs up a little behind each reply, when the next request is on its way, costs two requests until it is
+// known and one in five minutes.
+func TestHangsUpWhileItIsAsked(t *testing.T) {
+	for _, f := range framings {
+		script := func(n int, adu []byte) []part { return append(f.soundly(n, adu), part{5 * time.Millisecond, nil}) }
+		f.on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
+			failed := 0
+			for range 100 {
+				if _, err := l.Open(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				_, err := l.Exchange(t.Context(), readOf(0, 1))
+				if err != nil && !errors.Is(err, protocol.ErrHungUp) {
+					t.Fatal(f.name, err)
+				}
+				if err != nil {
+					failed++
+				}
+			}
+			if failed != 2 || !l.Condition().Closes {
+				t.Errorf("%s: %d of 100 requests failed, %+v", f.name, failed, l.Condition())
+			}
+		})
+	}
+}
+
 // A late answer, and the answer to the repetition as well: what comes back first after a timeout belongs to the past.
 // Where replies have ids it costs its own request and no other one.
 func TestLateAnswers(t *testing.T) {

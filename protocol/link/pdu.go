@@ -103,7 +103,6 @@ func (x *transfer) failed(err error) error {
 
 // broke is what a LinkError wraps when the line failed, whether anything went out or not.
 func (x *transfer) broke(err error) error {
-	err = hangUp(err)
 	if x.sent.IsZero() {
 		return err
 	}
