@@ -54,7 +54,7 @@ func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing 
 	return l, unreadable
 }
 
-// planBut plans the items, those at the indexes in alone each in a read of its own.
+// planBut plans the items, those at the indexes in alone each in a read of its own, over which no other read passes.
 func planBut(items []protocol.Range, alone []int, limits plan.Limits, timing protocol.Timing) ([]plan.Read, error) {
 	if len(alone) == 0 {
 		return plan.Plan(items, limits, timing)
@@ -64,6 +64,11 @@ func planBut(items []protocol.Range, alone []int, limits plan.Limits, timing pro
 	for i, item := range items {
 		if !slices.Contains(alone, i) {
 			index, rest = append(index, i), append(rest, item)
+		}
+	}
+	for _, i := range alone {
+		if !slices.ContainsFunc(rest, items[i].Overlaps) {
+			limits.Holes = append(slices.Clip(limits.Holes), items[i])
 		}
 	}
 	reads, err := plan.Plan(rest, limits, timing)
