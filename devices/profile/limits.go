@@ -38,7 +38,7 @@ func checkStep(s codec.Spec, w Write, right bool) []Problem {
 	var problems []Problem
 	if g := s.Grid(); g > 0 && !whole(w.Step/g) {
 		problems = append(problems, Problem{"step",
-			fmt.Sprintf("step %s is not a multiple of the register's grid of %s", number(w.Step), number(g))})
+			fmt.Sprintf("step %s is not a multiple of the register's own, %s", number(w.Step), number(g))})
 	}
 	if right && !whole((w.Max-w.Min)/w.Step) {
 		problems = append(problems, Problem{"step", fmt.Sprintf("max %s is not reached from min %s in steps of %s",

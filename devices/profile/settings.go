@@ -196,6 +196,8 @@ func takeUnitIDs(n *strict.Node, l *LineSettings) {
 		if id, ok := n.Int(0, 255); ok {
 			l.Quirks.Units = protocol.AlsoUnit(protocol.UnitID(id))
 		}
+	} else if word := n.Raw(); n.IsScalar() && word != "strict" && word != "lax" {
+		n.Fail("%q is not strict, lax or a unit id of 0..255", word)
 	} else if i, ok := n.OneOf("strict", "lax"); ok {
 		l.Quirks.Units = protocol.Units(i)
 	}

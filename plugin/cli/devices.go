@@ -190,6 +190,8 @@ func limits(point profile.Point) string {
 		return ""
 	case len(point.Spec.Options) > 0:
 		return strings.Join(point.Spec.OptionNames(), " | ")
+	case point.Spec.IsMoment():
+		return "the time of now, by a button"
 	case point.Entity.Platform == "number":
 		return fmt.Sprintf("%s to %s, step %s", decimal(w.Min), decimal(w.Max), decimal(w.Step))
 	}

@@ -50,19 +50,17 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 		family = &profile.Profile{} // so that the rest is looked at too
 	}
 	d := DefaultDevice(family)
-	unitAt := f.At
+	unitAt, right := f.At, known
 	if u := f.Get("unit"); u != nil {
 		low, high := int64(1), int64(247)
 		if t == TCP {
 			low, high = 0, 255
 		}
 		unit, ok := u.Int(low, high)
-		if !ok {
-			known = false
-		}
+		right = right && ok
 		d.Unit, unitAt = protocol.UnitID(unit), u
 	}
-	if known {
+	if right {
 		unique(units, strconv.Itoa(int(d.Unit)), fmt.Sprintf("unit %d of this line", d.Unit), unitAt)
 	}
 	if n := f.Get("name"); n != nil {
@@ -93,8 +91,10 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	entry := deviceEntry{d, f}
 	if known {
 		entry.own()
+	} else {
+		orderOf(f)
 	}
-	return entry, known
+	return entry, right
 }
 
 // id reads the id of a device that has no serial number.

@@ -20,8 +20,8 @@ func (p *deviceEntry) own() {
 	points := p.keys.Get("points")
 	items := []*strict.Node{points}
 	switch {
-	case points.IsScalar():
-		points.OneOf(devices.AllPoints)
+	case points.IsScalar() && points.Raw() != devices.AllPoints:
+		points.Fail("points: %q is neither all, nor a list of keys, nor a mapping", points.Raw())
 	case points.IsList():
 		items = points.Items()
 	}
@@ -71,6 +71,10 @@ func (p *deviceEntry) show(n *strict.Node, key string) {
 	d := &p.device
 	hidden := keysOf(d.Profile, func(p profile.Point) bool { return p.Hidden })
 	if key != devices.AllPoints && !slices.Contains(hidden, key) {
+		if slices.Contains(keysOf(d.Profile, func(profile.Point) bool { return true }), key) {
+			n.Fail("points: %q is an entity already; leave it out", key)
+			return
+		}
 		n.Fail("points: %q is not one of the %d points of %s that are no entities by themselves%s", key, len(hidden),
 			d.Profile.ID, strict.Meant(key, hidden))
 		return

@@ -66,10 +66,12 @@ func Replace(k Keeper, id, serial string, points func(place, traits string) []pr
 		}
 	}
 	place, ok := places[id]
-	if !ok {
-		ids := slices.Sorted(maps.Keys(places))
-		return fmt.Errorf("no device has the id %q%s; there are: %s", id, strict.Meant(id, ids),
-			strings.Join(ids, ", "))
+	switch ids := slices.Sorted(maps.Keys(places)); {
+	case len(ids) == 0:
+		return fmt.Errorf("no device is remembered in this folder: is it that of the SolarHub that runs?")
+	case !ok:
+		return fmt.Errorf("no device has the id %q; there are: %s%s", id, strings.Join(ids, ", "),
+			strict.Meant(id, ids))
 	}
 	old := m.known[place]
 	batch := map[string][]byte{replacedPrefix + serial: encode(id)}

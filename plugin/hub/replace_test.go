@@ -90,7 +90,7 @@ func TestReplaceInTheCache(t *testing.T) {
 		m.known["tcp h#2"].Identity != (devices.Identity{Serial: "B12345", As: "A12345"}) {
 		t.Errorf("%v: %s", err, batch)
 	}
-	unknown := `no device has the id "A1234"; did you mean A12345?; there are: A12345, B12345`
+	unknown := `no device has the id "A1234"; there are: A12345, B12345; did you mean A12345?`
 	if _, batch, err = replace("A1234", "C12345"); batch != nil || err == nil || err.Error() != unknown {
 		t.Errorf("unknown: %v %s", err, batch)
 	}

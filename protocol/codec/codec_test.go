@@ -155,7 +155,8 @@ func TestEncodeRefuses(t *testing.T) {
 		"below": {codec.Spec{}, codec.Number(-1), "-1 is outside 0 to 65535, what the register can hold"},
 		"signed": {codec.Spec{Type: codec.S16}, codec.Number(32768),
 			"32768 is outside -32768 to 32767, what the register can hold"},
-		"off grid":  {codec.Spec{Scale: 0.1}, codec.Number(0.25), "0.25 is not on the register's grid of 0.1"},
+		"off grid":  {codec.Spec{Scale: 0.1}, codec.Number(0.25),
+			"0.25 lies between two steps of the register, each 0.1"},
 		"big float": {codec.Spec{Type: codec.F32}, codec.Number(1e39), "1e+39 does not fit into 32 bits"},
 		"mask":      {codec.Spec{Mask: 0x30}, codec.Number(4), "4 is outside 0 to 3, what the register can hold"},
 		"part alone": {codec.Spec{Mask: 0x30}, codec.Number(2),
@@ -176,7 +177,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"scale unknown": {codec.Spec{ScaleWord: true}, codec.Number(1),
 			"the power of ten that the device holds now is needed to write a number"},
 		"version": {codec.Spec{Form: codec.VersionForm}, codec.TextOf("1.4"), "1.4 is not writable: it is a version"},
-		"moment":  {codec.Spec{Form: codec.EpochForm}, codec.TextOf("x"), "x is not writable: it is a moment"},
+		"moment":  {codec.Spec{Form: codec.EpochForm}, codec.TextOf("x"), "x is not writable: it is a date and time"},
 		"set of bits": {codec.Spec{Form: codec.BitsForm}, codec.TextOf("Fan"),
 			"Fan is not writable: it is a set of bits"},
 	}

@@ -104,7 +104,7 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 	}
 	whole := math.Round(raw)
 	if math.Abs(raw-whole) > s.noise(f) {
-		return 0, fmt.Errorf("%v is not on the register's grid of %v", Number(f), Number(s.Grid()))
+		return 0, fmt.Errorf("%v lies between two steps of the register, each %v", Number(f), Number(s.Grid()))
 	}
 	low, end := s.limits()
 	if whole < low || whole >= end {

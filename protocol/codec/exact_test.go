@@ -70,7 +70,7 @@ func TestEncodeRefusesWhatIsNoValue(t *testing.T) {
 		{codec.Spec{Type: codec.S32, NoValue: []codec.RawRange{{From: 0xFFFF_FFFF, To: 0xFFFF_FFFF}}}, codec.Number(-1),
 			"-1 would be held as 0xFFFFFFFF, which the device uses for no value"},
 		{codec.Spec{Scale: -1}, codec.Number(1), "1 is outside -65535 to 0, what the register can hold"},
-		{codec.Spec{Scale: -0.5}, codec.Number(-0.3), "-0.3 is not on the register's grid of 0.5"},
+		{codec.Spec{Scale: -0.5}, codec.Number(-0.3), "-0.3 lies between two steps of the register, each 0.5"},
 		{codec.Spec{Form: codec.OptionForm, Mask: 0x30, Options: []codec.Option{{Raw: 4, Name: "x"}}},
 			codec.OptionOf("x"), "x does not fit into the mask 0x30"},
 		{codec.Spec{Form: codec.OptionForm, Mask: 0x8000, Options: []codec.Option{{Raw: 1 << 62, Name: "x"}}},

@@ -65,7 +65,7 @@ func (s Spec) Expected() string {
 		return "writable: it is a version"
 	}
 	if s.IsMoment() {
-		return "writable: it is a moment"
+		return "writable: it is a date and time"
 	}
 	if s.IsTime() {
 		return "a time of day as HH:MM"
