@@ -155,7 +155,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"below": {codec.Spec{}, codec.Number(-1), "-1 is outside 0 to 65535, what the register can hold"},
 		"signed": {codec.Spec{Type: codec.S16}, codec.Number(32768),
 			"32768 is outside -32768 to 32767, what the register can hold"},
-		"off grid":  {codec.Spec{Scale: 0.1}, codec.Number(0.25),
+		"off grid": {codec.Spec{Scale: 0.1}, codec.Number(0.25),
 			"0.25 lies between two steps of the register, each 0.1"},
 		"big float": {codec.Spec{Type: codec.F32}, codec.Number(1e39), "1e+39 does not fit into 32 bits"},
 		"mask":      {codec.Spec{Mask: 0x30}, codec.Number(4), "4 is outside 0 to 3, what the register can hold"},
