@@ -294,6 +294,23 @@ func TestUnlock(t *testing.T) {
 	}
 }
 
+// What was unlocked is locked again before others get the line, though nothing was written.
+func TestNothingStaysUnlocked(t *testing.T) {
+	for refused, wire := range map[uint16]string{
+		600: "10 0258 2 [1234 5678]",
+		602: "10 0258 2 [1234 5678]; 10 025A 1 [0001]; 10 0262 1 [0001]",
+		700: "10 0258 2 [1234 5678]; 10 025A 1 [0001]; 10 02BC 1 [0001]; 10 0262 1 [0001]",
+	} {
+		inBlocks(t, func(h *house) { h.unit.ReadOnly(protocol.Range{Addr: refused, Count: 1}, 2) }, func(h *house) {
+			since := h.line.Journal().Last()
+			h.refusal("country", "b")
+			if got := h.wire(since); got != wire || h.word(700) != 0 {
+				t.Errorf("%d is refused:\nhave %s\nwant %s", refused, got, wire)
+			}
+		})
+	}
+}
+
 // What can only be written is never read: a write counts when it is acknowledged, and the value stays unknown.
 func TestOnlyWritten(t *testing.T) {
 	inBlocks(t, func(h *house) { h.unit.Set(protocol.HoldingRegister, 800, 0) }, func(h *house) {

@@ -97,8 +97,10 @@ func isBalance(p profile.Point) bool {
 	case p.Formula == nil:
 		return p.Spec.Type.Signed()
 	}
-	subtracts := func(t profile.Term) bool { return t.Factor < 0 }
-	return p.Entity.StateClass == "total" && (len(p.Formula.Turn) > 0 || slices.ContainsFunc(p.Formula.Terms, subtracts))
+	below := len(p.Formula.Turn) > 0 || slices.ContainsFunc(p.Formula.Terms, func(t profile.Term) bool {
+		return t.Factor < 0
+	})
+	return below && p.Entity.StateClass == "total"
 }
 
 // isNegative reports whether a reading stands for a number below 0. A counter that has come there by itself does not.

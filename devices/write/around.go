@@ -22,7 +22,7 @@ func (e *stepError) Error() string { return e.err.Error() }
 func (e *stepError) Unwrap() error { return e.err }
 
 // before carries out what goes before a write, and reports whether all of it was done. Up to the first byte of the
-// write each caller may give up.
+// write each caller may give up. What was begun is brought to its end before others get the line.
 func (w *Writer) before(ctx context.Context, x protocol.Exchanger, writes []*pointWrite) bool {
 	around := writes[0].p.Write.Around
 	if around == nil {
@@ -30,11 +30,17 @@ func (w *Writer) before(ctx context.Context, x protocol.Exchanger, writes []*poi
 	}
 	own, done := whileWanted(ctx, writes)
 	defer done()
-	err := w.steps(own, x, around.Before, writes[0].call.until())
-	if err == nil || ask.IsBusy(err) && w.retry(writes, writes[0].call) {
-		return err == nil
+	taken, err := w.steps(own, x, around.Before, writes[0].call.until())
+	if err == nil {
+		return true
 	}
 	gaveUp := own.Err() != nil && ctx.Err() == nil
+	if taken > 0 {
+		_ = w.stepsAfter(ctx, x, writes) // the callers hear of the first failure
+	}
+	if ask.IsBusy(err) && w.retry(writes, writes[0].call) {
+		return false
+	}
 	for _, p := range writes {
 		if !gaveUp {
 			p.failed = w.stepFailed(p, err)
@@ -45,17 +51,17 @@ func (w *Writer) before(ctx context.Context, x protocol.Exchanger, writes []*poi
 	return false
 }
 
-// after carries out what goes behind a write, whoever still waits for it.
+// after carries out what goes behind a write, whoever still waits for it and however the write ended: what was unlocked
+// for it does not stay so.
 func (w *Writer) after(ctx context.Context, x protocol.Exchanger, writes []*pointWrite) {
-	sent := where(writes, func(p *pointWrite) bool { return p.entry != nil && !p.sent.IsZero() && p.failed == nil })
-	if len(sent) == 0 || sent[0].p.Write.Around == nil {
+	if writes[0].p.Write.Around == nil {
 		return
 	}
-	until := last(sent)
-	own, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
-	defer cancel()
-	err := w.steps(own, x, sent[0].p.Write.Around.After, until)
-	for _, p := range sent {
+	err := w.stepsAfter(ctx, x, writes)
+	for _, p := range writes {
+		if p.entry == nil || p.sent.IsZero() || p.failed != nil {
+			continue
+		}
 		p.settled = time.Now().Add(w.settleTime(p.p))
 		if p.doubt == nil {
 			p.unfinished = err
@@ -63,18 +69,29 @@ func (w *Writer) after(ctx context.Context, x protocol.Exchanger, writes []*poin
 	}
 }
 
-// steps carries out one step after the other.
-func (w *Writer) steps(ctx context.Context, x protocol.Exchanger, steps []profile.Step, until time.Time) error {
-	for _, s := range steps {
+func (w *Writer) stepsAfter(ctx context.Context, x protocol.Exchanger, writes []*pointWrite) error {
+	until := last(writes)
+	if least := time.Now().Add(verifyFor); until.Before(least) {
+		until = least
+	}
+	own, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
+	defer cancel()
+	_, err := w.steps(own, x, writes[0].p.Write.Around.After, until)
+	return err
+}
+
+// steps carries out one step after the other, and returns how many were done.
+func (w *Writer) steps(ctx context.Context, x protocol.Exchanger, steps []profile.Step, until time.Time) (int, error) {
+	for i, s := range steps {
 		err := w.takeStep(ctx, x, s, until)
 		if errors.Is(err, protocol.ErrTimeout) {
 			err = w.takeStep(ctx, x, s, until) // a frame can be lost, and a step does no harm twice
 		}
 		if err != nil {
-			return &stepError{s.Range(), err}
+			return i, &stepError{s.Range(), err}
 		}
 	}
-	return nil
+	return len(steps), nil
 }
 
 // takeStep carries out one step, and waits as long as it says.
