@@ -3,7 +3,6 @@ package poll
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -197,7 +196,7 @@ func (d *doubts) wake(now time.Time) time.Time {
 func (p *Poller) askDoubtful(ctx context.Context, b *block) {
 	d := &p.doubts
 	switch err := p.readBlock(ctx, b); {
-	case ctx.Err() != nil || errors.Is(err, ErrAway) || errors.Is(err, protocol.ErrExpired):
+	case notAsked(ctx, err):
 		d.blocks = append(d.blocks, b) // it was not asked, or is asked when the device is back
 	case err == nil:
 		d.silentAt = time.Time{}
@@ -252,15 +251,24 @@ func (p *Poller) failed(ctx context.Context, b *block, err error) {
 	switch {
 	case silent && b.fails < tries, silent && len(b.atoms) == 1 && time.Since(p.silence.lastRead) > lastReadFor:
 		d.blocks = append(d.blocks, b) // not sure yet
-	case b.both != nil && p.isTooLong(ctx, b.atoms, ask.IsSilence(err)):
 	case b.both != nil:
-		p.endTrial(b.both, true)
-		p.settled(b, false)
+		p.failedWhole(ctx, b, err)
 	case len(b.atoms) == 1 || !silent && !d.mayHalve():
 		p.refuse(ctx, pointsOf(b.atoms), err)
 		p.settled(b, false)
 	default:
 		p.halve(b)
+	}
+}
+
+// failedWhole deals with a block of which both halves were answered.
+func (p *Poller) failedWhole(ctx context.Context, b *block, err error) {
+	switch long, unknown := p.isTooLong(ctx, b.atoms, ask.IsSilence(err)); {
+	case unknown != nil:
+		p.doubts.blocks = append(p.doubts.blocks, b)
+	case !long:
+		p.endTrial(b.both, true)
+		p.settled(b, false)
 	}
 }
 

@@ -16,7 +16,8 @@ func TestAlone(t *testing.T) {
 		return profile.Point{Key: key, Ranges: []protocol.Range{{Addr: at, Count: 1}}, Alone: alone}
 	}
 	for want, points := range map[string][]profile.Point{
-		"[holding 10+1 holding 12+1 holding 11+1]": {point("a", 10, false), point("b", 11, true), point("c", 12, false)},
+		"[holding 10+1 holding 12+1 holding 11+1]": {point("a", 10, false), point("b", 11, true),
+			point("c", 12, false)},
 		"[holding 10+3 holding 11+1]": {point("a", 10, false), point("b", 11, true), point("same", 11, false),
 			point("c", 12, false)},
 	} {

@@ -24,12 +24,18 @@ const (
 	probesSilent  = 2
 )
 
-// isTooLong finds out whether a read of atoms fails by its length, and remembers the most that works.
-func (p *Poller) isTooLong(ctx context.Context, atoms []atom, silent bool) bool {
+// isTooLong finds out whether a read of atoms fails by its length, and remembers the most that works. The error is that
+// of a probe that was not sent: then nothing is known.
+func (p *Poller) isTooLong(ctx context.Context, atoms []atom, silent bool) (bool, error) {
 	n, whole := len(atoms)/2, coverOf(atoms)
 	across := union(atoms[n-1].over, atoms[n].over)
-	if whole.Table.Bits() || across.Count >= whole.Count || p.probe(ctx, across) != nil {
-		return false
+	if whole.Table.Bits() || across.Count >= whole.Count {
+		return false, nil
+	}
+	if err := p.probe(ctx, across); notAsked(ctx, err) {
+		return false, err
+	} else if err != nil {
+		return false, nil
 	}
 	// Both halves were answered.
 	works := max(across.Count, coverOf(atoms[:n]).Count, coverOf(atoms[n:]).Count)
@@ -43,15 +49,15 @@ func (p *Poller) isTooLong(ctx context.Context, atoms []atom, silent bool) bool 
 		probes = probesSilent
 	}
 	if works >= fails {
-		return false
+		return false, nil
 	}
 	for r := whole; probes > 0 && fails-works > 1; probes-- {
 		r.Count = works + (fails-works)/2
 		switch err := p.probe(ctx, r); {
 		case err == nil:
 			works = r.Count
-		case errors.Is(err, ErrAway) || ctx.Err() != nil:
-			return false
+		case notAsked(ctx, err):
+			return false, err
 		default:
 			fails = r.Count
 		}
@@ -61,7 +67,12 @@ func (p *Poller) isTooLong(ctx context.Context, atoms []atom, silent bool) bool 
 	p.mu.Unlock()
 	p.log.Info().Uint16("registers", works).Msg("the device does not answer longer reads, planning anew")
 	p.forgetDoubts()
-	return true
+	return true, nil
+}
+
+// notAsked reports whether an error says that a request did not go out, or that nobody waits for its reply.
+func notAsked(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || errors.Is(err, ErrAway) || errors.Is(err, protocol.ErrExpired))
 }
 
 // probe reads a range for the sake of the reply.
