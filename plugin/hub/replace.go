@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
 	"solarhub/plugin/host"
@@ -49,6 +50,20 @@ func (s *state) beginCounts(u *member) {
 	}
 }
 
+// keepReplaced keeps in the cache whose id a device goes on with. Whoever had it before is a device of its own again.
+func (s *state) keepReplaced(who devices.Identity) {
+	for serial, id := range s.memory.replaced {
+		if id == who.ID() && serial != who.Serial {
+			delete(s.memory.replaced, serial)
+			s.pending[replacedPrefix+serial] = nil
+		}
+	}
+	if who.As != "" {
+		s.memory.replaced[who.Serial] = who.As
+		s.pending[replacedPrefix+who.Serial] = encode(who.As)
+	}
+}
+
 func isCounter(p profile.Point) bool { return strings.HasPrefix(p.Entity.StateClass, "total") }
 
 // Replace does the same in a cache that no hub uses: the next start takes the device with the serial number for the one
@@ -74,7 +89,13 @@ func Replace(k Keeper, id, serial string, points func(place, traits string) []pr
 			strict.Meant(id, ids))
 	}
 	old := m.known[place]
-	batch := map[string][]byte{replacedPrefix + serial: encode(id)}
+	batch := map[string][]byte{}
+	for other, of := range m.replaced {
+		if of == id {
+			batch[replacedPrefix+other] = nil
+		}
+	}
+	batch[replacedPrefix+serial] = encode(id)
 	for _, p := range points(place, old.Identity.Traits) {
 		if _, kept := m.values[id][p.Key]; kept && isCounter(p) {
 			batch[valueKey(id, p.Key)] = nil

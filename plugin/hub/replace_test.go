@@ -53,6 +53,13 @@ func TestAReplacedDeviceKeepsItsEntities(t *testing.T) {
 	if who.ID() != serialNumber || who.Serial != "NEW1" || m.Replaced()["NEW1"] != serialNumber {
 		t.Errorf("the cache keeps %+v, %v", who, m.replaced)
 	}
+	cfg.Known = &devices.Identity{Serial: serialNumber, Traits: "single"} // it comes back, mended
+	u.device = devices.New(cfg, noLine{}, s.hub, zerolog.Nop())
+	s.describe(now)
+	s.collect(now, true)
+	if record, told := s.pending[replacedPrefix+"NEW1"]; !told || record != nil {
+		t.Errorf("the one that stood in for it would still take its id: %s", record)
+	}
 }
 
 func TestReplaceInTheCache(t *testing.T) {

@@ -80,6 +80,8 @@ func newState(h *Hub, places []Place, m Memory) *state {
 	if s.deleted == nil {
 		s.deleted = map[string]string{}
 	}
+	s.memory.replaced = map[string]string{}
+	maps.Copy(s.memory.replaced, m.replaced)
 	for _, p := range places {
 		u := &member{device: p.Device, place: p.Key, entry: p.Entry, gauge: p.Gauge, values: map[string]*latest{},
 			refused: map[string]bool{}, pendingID: p.Pending}
@@ -361,8 +363,8 @@ func (s *state) collectKnown(u *member) {
 	if text := encode(k); string(text) != string(u.known) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text
-		if identity.As != "" {
-			s.pending[replacedPrefix+identity.Serial] = encode(identity.As)
+		if u.id != "" {
+			s.keepReplaced(identity)
 		}
 	}
 }
