@@ -223,11 +223,14 @@ func (p *Poller) ask(ctx context.Context, j *job, r plan.Read) error {
 // suspect looks into a read that fails again and again while the device answers others. Where it has answered nothing
 // else, only halves of this one can tell: they are tried behind 2, 4, 8 and so on failures.
 func (p *Poller) suspect(ctx context.Context, over protocol.Range, points []profile.Point, err error) {
-	silent := ask.IsSilence(err)
+	silent, odd := ask.IsSilence(err), ask.IsOdd(err)
+	count, within := silences, suspectFor
+	if odd { // on an RTU line it is silence as well, and counts once
+		count, within = oddities, 0
+	}
 	switch fails := p.misses[points[0].Key]; {
-	case silent && p.silence.suspects(over, time.Now(), silences, suspectFor):
-	case ask.IsOdd(err) && p.silence.suspects(over, time.Now(), oddities, 0):
-	case ask.IsOdd(err) && fails > 1 && fails&(fails-1) == 0 && p.answersHalf(ctx, points):
+	case (silent || odd) && p.silence.suspects(over, time.Now(), count, within):
+	case odd && fails > 1 && fails&(fails-1) == 0 && p.answersHalf(ctx, points):
 	default:
 		return
 	}
