@@ -3,6 +3,7 @@ package profile
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,7 +164,11 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 		n.Fail("at: %s follows %s: give only the first address", r, earlier[k-1])
 	}
 	for _, hole := range l.p.Line.Holes {
-		if hole.Overlaps(r) {
+		switch {
+		case !hole.Overlaps(r):
+		case slices.Contains(l.p.Line.Never, hole):
+			n.Fail("at: %s lies in %s, which nothing may ever touch", r, hole)
+		default:
 			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole),
 				HolesText(SubtractRanges(hole, r)))
 		}

@@ -40,7 +40,7 @@ func (l *loader) readAround(f fields) {
 	for _, e := range f.entries("around") {
 		key := e.Key.Raw()
 		if !wordForm.MatchString(key) || key == "none" {
-			e.Key.Fail("around %q is not of the form %s, or is none", key, wordForm)
+			e.Key.Fail("around %q is not %s, or is none", key, wordForm)
 		}
 		one := l.fields(e.Value, "around")
 		if one.exists() && !one.has("before") && !one.has("after") {

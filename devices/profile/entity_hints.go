@@ -9,7 +9,7 @@ import (
 	"solarhub/protocol/codec"
 )
 
-var iconForm = regexp.MustCompile(`^mdi:[a-z0-9-]+$`)
+var iconForm = form{regexp.MustCompile(`^mdi:[a-z0-9-]+$`), "the name of an icon, such as mdi:battery"}
 
 // besideASlider is how many letters of a name Home Assistant shows beside a slider on a device's page.
 const besideASlider = 14
@@ -22,7 +22,7 @@ func (l *loader) entityHints(f fields, t *template) {
 	p.Hidden = f.has("entity") && !f.boolean("entity")
 	l.enabled(f, t)
 	if h.Icon = f.text("icon"); f.has("icon") && !iconForm.MatchString(h.Icon) {
-		f.fail("icon", "icon %q is not of the form %s", h.Icon, iconForm)
+		f.fail("icon", "icon %q is not %s", h.Icon, iconForm)
 	}
 	if f.has("mode") {
 		h.Mode = []string{"box", "slider"}[f.choice("mode", []string{"box", "slider"}, 0)]

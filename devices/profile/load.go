@@ -83,13 +83,13 @@ func (l *loader) profile(root *strict.Node, id string) {
 	f := l.fields(root, "profile")
 	l.p.ID, l.p.Name, l.p.Manufacturer = f.text("profile"), f.text("name"), f.text("manufacturer")
 	if f.has("profile") && (!wordForm.MatchString(l.p.ID) || l.p.ID != id) {
-		f.fail("profile", "profile %q: the id is the file's name, %q, and of the form %s", l.p.ID, id, wordForm)
+		f.fail("profile", "profile %q: the id is the file's name, %q, and is %s", l.p.ID, id, wordForm)
 	}
 	own := l.fields(l.files[len(l.files)-1].root, "file")
 	l.p.Models = texts(own, "models")
 	for _, alias := range texts(own, "aliases") {
 		if !wordForm.MatchString(alias) {
-			own.fail("aliases", "alias %q is not of the form %s", alias, wordForm)
+			own.fail("aliases", "alias %q is not %s", alias, wordForm)
 		}
 		l.p.Aliases = append(l.p.Aliases, alias)
 	}
@@ -168,7 +168,7 @@ func (l *loader) readParts(f fields) {
 	for _, e := range f.entries("parts") {
 		key := e.Key.Raw()
 		if !wordForm.MatchString(letterForm.ReplaceAllString(key, "1")) {
-			e.Key.Fail("part %q is not of the form %s", key, wordForm)
+			e.Key.Fail("part %q is not %s", key, wordForm)
 		}
 		name := textOf(e.Value)
 		for _, wrong := range checkName(letterForm.ReplaceAllString(name, "1")) {

@@ -9,13 +9,24 @@ import (
 	"solarhub/devices/profile/strict"
 )
 
+// form is how a word must be spelt, and how a finding says that.
+type form struct {
+	*regexp.Regexp
+	words string
+}
+
+func (f form) String() string { return f.words }
+
 // keyForm is the form of a point's key. The key becomes part of the unique_id in the host, so it can never change.
-var keyForm = regexp.MustCompile(`^[a-z][a-z0-9_]{1,62}$`)
+var keyForm = form{regexp.MustCompile(`^[a-z][a-z0-9_]{1,62}$`),
+	"2 to 63 lower-case letters, digits and _, a letter first"}
 
 // wordForm is the form of the ids of profiles, parts, variants and sources.
 var (
-	wordForm   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-	sourceForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+	wordForm = form{regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`),
+		"1 to 32 lower-case letters, digits and _, a letter first"}
+	sourceForm = form{regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`),
+		"1 to 32 lower-case letters, digits, - and _, a letter first"}
 )
 
 // maxName is the longest name, in characters: it must fit on one line of a card, next to the value.

@@ -157,7 +157,7 @@ func (o *optionList) add(key string, e strict.Entry) {
 		at.Fail("the name of %s %d is longer than %d bytes", o.what, raw, maxOption)
 	}
 	if !slugForm.MatchString(slug) {
-		at.Fail("slug %q is not of the form %s", slug, slugForm)
+		at.Fail("slug %q is not %s", slug, slugForm)
 	}
 	if other, taken := o.labels[slug]; taken && other != label {
 		at.Fail("%s stands for %q and for %q", slug, other, label)
@@ -174,7 +174,8 @@ func (o *optionList) add(key string, e strict.Entry) {
 }
 
 // slugForm is the form of what a machine calls an option.
-var slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,62}$`)
+var slugForm = form{regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,62}$`),
+	"1 to 63 lower-case letters, digits and _, no _ first"}
 
 var noSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
@@ -199,7 +200,7 @@ func (l *loader) tableNames() []string {
 func (l *loader) readTables(f fields) {
 	for _, e := range f.entries("tables") {
 		if !wordForm.MatchString(e.Key.Raw()) {
-			e.Key.Fail("table %q is not of the form %s", e.Key.Raw(), wordForm)
+			e.Key.Fail("table %q is not %s", e.Key.Raw(), wordForm)
 		}
 		l.tables[e.Key.Raw()] = e.Value
 	}

@@ -145,7 +145,7 @@ func (l *loader) checkWords(f fields, p Point) {
 		return text
 	}
 	if key := one(p.Key); f.has("key") && !keyForm.MatchString(key) {
-		f.fail("key", "key %q is not of the form %s", p.Key, keyForm)
+		f.fail("key", "key %q is not %s", p.Key, keyForm)
 	}
 	if f.has("name") {
 		for _, wrong := range checkName(one(p.Name)) {

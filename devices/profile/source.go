@@ -67,7 +67,7 @@ func (l *loader) sources(f fields) {
 	for _, e := range f.entries("sources") {
 		name := e.Key.Raw()
 		if !sourceForm.MatchString(name) {
-			e.Key.Fail("source %q is not of the form %s", name, sourceForm)
+			e.Key.Fail("source %q is not %s", name, sourceForm)
 		}
 		var s Source
 		switch {

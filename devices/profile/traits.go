@@ -24,7 +24,7 @@ func (l *loader) readTraits(f fields) {
 	for _, e := range f.entries("traits") {
 		name := e.Key.Raw()
 		if !wordForm.MatchString(name) || slices.Contains([]string{"model", "not", "and", ChainTrait}, name) {
-			e.Key.Fail("trait %q is not of the form %s, or is a word of the format", name, wordForm)
+			e.Key.Fail("trait %q is not %s, or is a word of the format", name, wordForm)
 			continue
 		}
 		if len(l.p.Traits) >= maxTraits {
@@ -50,7 +50,7 @@ func (l *loader) learnWords(at *strict.Node, t Trait) {
 		if other, taken := l.words[w]; taken {
 			at.Fail("word %q belongs to the trait %s already", w, other)
 		} else if !wordForm.MatchString(w) || reserved(w) {
-			at.Fail("word %q is not of the form %s, or is a word of the format", w, wordForm)
+			at.Fail("word %q is not %s, or is a word of the format", w, wordForm)
 			continue
 		}
 		l.words[w] = t.Name

@@ -151,7 +151,7 @@ var unitWords = wordSet("w kw wh kwh mwh v mv a ma hz c pct percent ah va kva va
 // checkKey demands that the key begins with its part, has no unit, and one number at most.
 func (l *vocabularyLoader) checkKey(at *strict.Node, q Quantity) {
 	if !keyForm.MatchString(firstOf(q.Key)) || strings.Count(q.Key, "{n}") > 1 {
-		at.Fail("key %q is not of the form %s, with one {n} at most", q.Key, keyForm)
+		at.Fail("key %q is not %s, with one {n} at most", q.Key, keyForm)
 	}
 	if q.Part != "" && !strings.HasPrefix(q.Key, q.Part+"_") {
 		at.Fail("key %q does not begin with its part, %s", q.Key, q.Part)

@@ -23,7 +23,7 @@ func (l *loader) writeGroups(f fields) {
 		g := l.fields(e.Value, "write group")
 		t := groupTemplate{key: e.Key.Raw(), name: g.text("name"), around: l.aroundOf(g)}
 		if one := letterForm.ReplaceAllString(t.key, "1"); !keyForm.MatchString(one) {
-			e.Key.Fail("write group %q is not of the form %s", t.key, keyForm)
+			e.Key.Fail("write group %q is not %s", t.key, keyForm)
 		}
 		for _, wrong := range checkName(letterForm.ReplaceAllString(t.name, "1")) {
 			g.fail("name", "%s", wrong)
@@ -32,7 +32,7 @@ func (l *loader) writeGroups(f fields) {
 		for _, n := range g.list("together") {
 			pattern := textOf(n)
 			if own := slices.Sorted(slices.Values(letterForm.FindAllString(pattern, -1))); !slices.Equal(own, letters) {
-				n.Fail("together: %s has not the letters of the group, %s", pattern, t.key)
+				n.Fail("together: %s does not have the letters of the group, %s", pattern, t.key)
 			} else if slices.Contains(t.together, pattern) {
 				n.Fail("together: %s stands here twice", pattern)
 			}
