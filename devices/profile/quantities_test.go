@@ -35,6 +35,17 @@ func TestQuantityOf(t *testing.T) {
 	}
 }
 
+// A battery can be a little more than full, and no more.
+func TestLevelsAboveFull(t *testing.T) {
+	for _, key := range strings.Fields("battery_soc battery_bms_soc battery_1_soc battery_1_bms_soc " +
+		"battery_pack_1_soc") {
+		q, _, ok := QuantityOf(key)
+		if p := (Point{Range: q.Range}); !ok || !p.Plausible(101) || p.Plausible(110) || p.Plausible(-1) {
+			t.Errorf("%s is between %v", key, q.Range)
+		}
+	}
+}
+
 // What an energy dashboard needs is on at first and read every 15 s, and each sign is told where there is a question.
 func TestVocabularyServesTheDashboard(t *testing.T) {
 	for _, key := range strings.Fields("pv_energy grid_energy_import grid_energy_export battery_energy_charged " +
