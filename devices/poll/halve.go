@@ -201,7 +201,7 @@ func (p *Poller) askDoubtful(ctx context.Context, b *block) {
 	case err == nil:
 		d.silentAt = time.Time{}
 		p.settled(b, true)
-	case ask.IsRefusal(err), ask.IsOdd(err) && time.Since(p.silence.lastRead) < lastReadFor:
+	case ask.IsRefusal(err), ask.IsOdd(err) && !ask.IsSilence(err) && time.Since(p.silence.lastRead) < lastReadFor:
 		p.failed(ctx, b, err)
 	default:
 		d.silentAt, d.answers = time.Now(), 0
@@ -253,7 +253,7 @@ func (p *Poller) failed(ctx context.Context, b *block, err error) {
 		d.blocks = append(d.blocks, b) // not sure yet
 	case b.both != nil:
 		p.failedWhole(ctx, b, err)
-	case len(b.atoms) == 1 || !silent && !d.mayHalve():
+	case len(b.atoms) == 1 || !ask.IsSilence(err) && !d.mayHalve():
 		p.refuse(ctx, pointsOf(b.atoms), err)
 		p.settled(b, false)
 	default:

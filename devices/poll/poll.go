@@ -16,8 +16,8 @@ import (
 type Config struct {
 	Intervals map[profile.Interval]time.Duration // Defaults to 2 s, 15 s and 5 min for each class that has none
 	Holes     []Hole                             // what an earlier run has found
-	Zone      *time.Location                     // whose midnight counts; nil: that of the machine
 	Longest   Longest                            // the same
+	Zone      *time.Location                     // whose midnight counts; nil: that of the machine
 }
 
 // Device is what a Poller needs of its device.
