@@ -91,6 +91,7 @@ func parseExpectation(file string, data []byte) (expectation, error) {
 	e.advice = texts(f.Get("advice"))
 	e.checked, e.sentences = f.Get("check") != nil, texts(f.Get("check"))
 	if n := f.Get("exit"); n != nil {
+		f.Need("check")
 		e.exit, _ = n.Int(0, 1)
 	}
 	if do := f.Get("do"); do != nil {

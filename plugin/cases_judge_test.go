@@ -146,8 +146,8 @@ func (c *fieldCase) judgeLine() {
 	}
 	for _, never := range w.never {
 		for _, e := range all {
-			if !e.Write() && e.Range.Overlaps(never) {
-				c.fail("%v was asked: %v", never, e)
+			if e.Range.Overlaps(never) {
+				c.fail("%v was touched: %v", never, e)
 				break
 			}
 		}
