@@ -19,8 +19,8 @@ func TestOwnerHearsOnceOfALowerCounter(t *testing.T) {
 		s, u := still(t, Memory{values: map[string]map[string]keptValue{serialNumber: {
 			"pv_energy": {codec.Number(900), now}, "pv_energy_today": {codec.Number(12), now}}}})
 		var told []host.Notice
-		s.hub = New(host.NewOutbox(), Asks{Redescribe: func() {}, Notify: func(n host.Notice) { told = append(told, n) }},
-			zerolog.Nop())
+		asks := Asks{Redescribe: func() {}, Notify: func(n host.Notice) { told = append(told, n) }}
+		s.hub = New(host.NewOutbox(), asks, zerolog.Nop())
 		s.describe(now)
 		for _, key := range []string{"pv_energy", "pv_energy_today"} {
 			for _, value := range []codec.Value{first, codec.Number(3), codec.Number(3), none, codec.Number(4)} {
