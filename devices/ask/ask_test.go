@@ -104,3 +104,15 @@ func TestWhatAnErrorSays(t *testing.T) {
 		t.Error("a timeout, or nothing")
 	}
 }
+
+// A read that is garbled, and has no time to be sent again, was garbled and not dropped from the queue.
+func TestGarbledAtTheEndOfItsTime(t *testing.T) {
+	left := []error{protocol.ErrMisfit, protocol.ErrExpired}
+	_, err := Again(func(context.Context, protocol.Request) (_ protocol.Response, err error) {
+		err, left = left[0], left[1:]
+		return protocol.Response{}, err
+	})(t.Context(), protocol.Request{})
+	if !errors.Is(err, protocol.ErrMisfit) || len(left) > 0 {
+		t.Errorf("%v, not asked: %v", err, left)
+	}
+}

@@ -68,12 +68,17 @@ func isGarbled(err error) bool {
 	return errors.Is(err, protocol.ErrMisfit) && !errors.Is(err, protocol.ErrTimeout)
 }
 
-// Again returns an Exchange that sends a read again at once whose reply did not fit.
+// Again returns an Exchange that sends a read again at once whose reply did not fit. Where its time is over by then, it
+// ends as it was answered.
 func Again(do Exchange) Exchange {
 	return func(ctx context.Context, req protocol.Request) (protocol.Response, error) {
 		resp, err := do(ctx, req)
 		for tries := 0; tries < garbledTries && req.Op == protocol.Read && isGarbled(err); tries++ {
-			resp, err = do(ctx, req)
+			next, failed := do(ctx, req)
+			if errors.Is(failed, protocol.ErrExpired) {
+				break
+			}
+			resp, err = next, failed
 		}
 		return resp, err
 	}
