@@ -134,6 +134,9 @@ func (q *inquiry) expect() error {
 }
 
 func (q *inquiry) notOne(what string, value codec.Value, accepted string) error {
+	if !value.Known() {
+		return notIt("unit %d is no %s: its %s is %v", q.cfg.Unit, q.cfg.Profile.Name, what, describe(value))
+	}
 	return notIt("unit %d is no %s: its %s is %v, accepted are %s", q.cfg.Unit, q.cfg.Profile.Name, what,
 		describe(value), accepted)
 }

@@ -167,7 +167,7 @@ func (l *loader) checkRange(n *strict.Node, r protocol.Range, earlier []protocol
 		switch {
 		case !hole.Overlaps(r):
 		case slices.Contains(l.p.Line.Never, hole):
-			n.Fail("at: %s lies in %s, which nothing may ever touch", r, hole)
+			n.Fail("at: %s lies in %s, which nothing may ever touch", r, HoleText(hole))
 		default:
 			n.Fail("at: %s lies in the hole %s: the nearest that works are the holes %s", r, HoleText(hole),
 				HolesText(SubtractRanges(hole, r)))

@@ -87,6 +87,23 @@ func traitsText(flags []string) string {
 	return strings.ReplaceAll(strings.Join(flags, ", "), "=", " ")
 }
 
+// whoTells says which traits a device tells by itself.
+func whoTells(p *profile.Profile) string {
+	var owner []string
+	for _, t := range p.Traits {
+		if t.From == profile.FromOwner {
+			owner = append(owner, t.Name)
+		}
+	}
+	switch len(owner) {
+	case 0:
+		return "the device tells them"
+	case len(p.Traits):
+		return "you choose, in Home Assistant or under traits: in the configuration"
+	}
+	return "the device tells them, but for what you choose: " + strings.Join(owner, ", ")
+}
+
 func count(yes bool) int {
 	if yes {
 		return 1
@@ -109,7 +126,7 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	}
 	fmt.Fprintf(a.Out, "%s, by %s\n", p.Name, p.Manufacturer)
 	if text := p.TraitsText(traits); text != "" {
-		fmt.Fprintf(a.Out, "traits: %s (of %s); the device tells them\n", text, strings.Join(traitsOf(p), ", "))
+		fmt.Fprintf(a.Out, "traits: %s (of %s); %s\n", text, strings.Join(traitsOf(p), ", "), whoTells(p))
 	}
 	fmt.Fprintln(a.Out)
 	t := newTable(a.Out, "key", "name", "address", "type", "unit", "platform", "limits", "on")

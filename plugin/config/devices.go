@@ -108,7 +108,7 @@ func (p *parser) id(d *devices.Config, n *strict.Node) {
 		return
 	}
 	if len(text) < minID {
-		n.Fail("id %q has %d characters, at least %d are needed", text, len(text), minID)
+		n.Fail("id %q is too short: it needs at least %d characters", text, minID)
 		return
 	}
 	d.ID = text
