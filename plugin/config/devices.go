@@ -28,6 +28,9 @@ var pollKeys = []string{profile.Now.String(), profile.Normal.String(), profile.S
 type deviceEntry struct {
 	device devices.Config
 	keys   strict.Fields
+
+	longestKey string         // of the longest point that must be read at once
+	longest    protocol.Range // and its registers
 }
 
 // fail reports a finding at a key of the device, or at the device if the key is missing.
@@ -88,7 +91,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if n := f.Get("traits"); n != nil && known {
 		d.Traits = fixedTraits(n, family)
 	}
-	entry := deviceEntry{d, f}
+	entry := deviceEntry{device: d, keys: f}
 	if known {
 		entry.own()
 	} else {

@@ -20,6 +20,7 @@ func checkLimits(l *Line, f strict.Fields, entries []deviceEntry) {
 			p.fail(wrong.Key, "%s", wrong.Text)
 		}
 		p.checkHoles()
+		p.longestKey, p.longest = longestPoint(p.device.Profile)
 		p.fillMaxRegisters()
 		p.checkMaxRegisters()
 	}
@@ -39,17 +40,22 @@ const blockTime = 100 * time.Millisecond
 func (p *deviceEntry) fillMaxRegisters() {
 	l := &p.device.Line
 	if l.MaxRegisters == 0 {
-		l.MaxRegisters = DefaultBlock(p.device.Profile, l.Serial)
+		l.MaxRegisters = defaultBlock(p.longest, l.Serial)
 	}
 }
 
 // DefaultBlock returns the default of max_registers. On a serial line that is as many as pass in 100 ms, and never
 // fewer than the longest point has.
 func DefaultBlock(family *profile.Profile, s protocol.Serial) uint16 {
+	_, longest := longestPoint(family)
+	return defaultBlock(longest, s)
+}
+
+// defaultBlock is DefaultBlock for a family whose longest point is known.
+func defaultBlock(longest protocol.Range, s protocol.Serial) uint16 {
 	if s.Baud == 0 {
 		return protocol.MaxReadRegisters
 	}
-	_, longest := longestPoint(family)
 	fit := blockTime / s.Chars(2) // two characters are a register
 	return max(longest.Count, uint16(min(fit, protocol.MaxReadRegisters)))
 }
@@ -83,9 +89,8 @@ func applyWriteWait(l *Line, f strict.Fields, entries []deviceEntry) {
 func (p *deviceEntry) shorten(within time.Duration) (what string, takes time.Duration) {
 	d := &p.device
 	timing := devices.TimingOf(d.Line)
-	key, r := longestPoint(d.Profile)
-	what = fmt.Sprintf("to read %s of %s, %s,", key, d.Name, counted(int(r.Count), "register"))
-	if takes = timing.Exchange(protocol.Read, r); takes > within {
+	what = fmt.Sprintf("to read %s of %s, %s,", p.longestKey, d.Name, counted(int(p.longest.Count), "register"))
+	if takes = timing.Exchange(protocol.Read, p.longest); takes > within {
 		return what, takes
 	}
 	most, _ := devices.MaxRegistersFor(within, timing)
@@ -170,10 +175,7 @@ func (p *deviceEntry) checkTimeout() {
 		return
 	}
 	nearest := "timeout: " + roundedUp(takes, time.Millisecond)
-	for n := worst.Count - 1; n > 0 && !worst.Table.Bits(); n-- {
-		if _, needed := longestPoint(d.Profile); n < needed.Count {
-			break
-		}
+	for n := worst.Count - 1; n >= max(1, p.longest.Count) && !worst.Table.Bits(); n-- {
 		if replyTime(timing, protocol.Range{Count: n}) <= timeout {
 			nearest += fmt.Sprintf(", or max_registers: %d", n)
 			break

@@ -87,10 +87,10 @@ func longestPoint(family *profile.Profile) (key string, most protocol.Range) {
 
 // checkMaxRegisters refuses a max_registers that is smaller than a point.
 func (p *deviceEntry) checkMaxRegisters() {
-	key, r := longestPoint(p.device.Profile)
+	r := p.longest
 	if most := p.device.Line.MaxRegisters; r.Count > most && p.keys.Get("max_registers") != nil {
-		p.fail("max_registers", "max_registers %d: %s (%s) is read in one go; the nearest that works is %d", most, key,
-			r, r.Count)
+		p.fail("max_registers", "max_registers %d: %s (%s) is read in one go; the nearest that works is %d", most,
+			p.longestKey, r, r.Count)
 		p.device.Line.MaxRegisters = r.Count // so that the rest is judged too
 	}
 }

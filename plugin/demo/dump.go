@@ -60,6 +60,7 @@ func (d *Device) takeTraits(dumped *sim.Unit, p *profile.Profile) error {
 // holdDump has the device hold the registers of a dump and no others. What identifies the device stays where the dump
 // lacks it, or where the scenario names a serial number.
 func (d *Device) holdDump(dumped *sim.Unit) {
+	d.Unit.Still() // its clock too
 	id := d.Profile.Identify
 	made := map[protocol.Range][]uint16{}
 	for _, field := range d.Profile.IdentityFields(nil) {

@@ -149,6 +149,13 @@ func (u *Unit) Live(every time.Duration, move func(now time.Time)) {
 	u.live = append(u.live, &ticker{every: every, move: move})
 }
 
+// Still ends what Live has begun: the registers hold what they hold.
+func (u *Unit) Still() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.live = nil
+}
+
 // tick calls the functions of Live whose time has come, without the lock because they use the unit.
 func (u *Unit) tick(now time.Time) {
 	u.mu.Lock()
