@@ -198,7 +198,7 @@ func TestWrittenElsewhere(t *testing.T) {
 			t.Errorf("scaled: %v, holds %d", err, h.word(120))
 		}
 		h.unit.Set(protocol.HoldingRegister, 130, 0) // the power is read again before the next write
-		if e := h.refusal("scaled", 40.5); !strings.Contains(e.Error(), "grid of 1") {
+		if e := h.refusal("scaled", 40.5); !strings.Contains(e.Error(), "each 1") {
 			t.Error(e)
 		}
 		if o, err := h.write("moved", 12.0); err != nil || h.word(221) != 12 || h.word(121) != 120 ||
