@@ -188,6 +188,10 @@ func TestDecidedBySource(t *testing.T) {
 		{"senergy", "single", "battery_current", "8199 s32 -0.01 A current"},
 		{"senergy", "three", "grid_l3_power", "4868 s32 0.1 W power"},
 		{"iammeter", "", "l3_capacitive_energy", "54 u32 0.001 kvarh reactive_energy"},
+		// The maker's paper: the meter's power is positive while exporting, and that of the grid port too.
+		{"solis", "single", "grid_power", "33263 s32 -1 W power"},
+		{"solis", "three", "grid_inside_power", "33151 s32 -1 W power"},
+		{"solis", "single", "grid_export_limit", "43074 u16 100 W power"},
 	} {
 		p, err := Get(c.family)
 		if err != nil {
