@@ -124,7 +124,7 @@ func extremes(p profile.Point) []any {
 		middle := p.Write.Min + p.Write.Step*float64(int((p.Write.Max-p.Write.Min)/p.Write.Step/3))
 		return []any{p.Write.Min, codecRound(p, middle), p.Write.Max}
 	case "select":
-		names := p.Spec.OptionNames()
+		names := p.Spec.WritableOptions()
 		return []any{names[0], names[len(names)-1]}
 	case "switch":
 		return []any{true, false}
