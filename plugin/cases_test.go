@@ -20,6 +20,7 @@ import (
 	"solarhub/plugin/devhost"
 	"solarhub/plugin/doctor"
 	"solarhub/plugin/host"
+	"solarhub/plugin/host/waytest"
 	"solarhub/protocol/sim"
 )
 
@@ -156,8 +157,8 @@ func (c *fieldCase) openHost(ctx context.Context) {
 		c.t.Fatal(err)
 	}
 	c.host = devhost.New(devhost.Options{Token: goodToken, Hosts: []string{"host"}, Texts: texts})
-	listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: listener.dial}
+	listener := waytest.NewPipes()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: listener.Dial}
 	c.client = &http.Client{Transport: transport}
 	served := make(chan error, 1)
 	go func() { served <- c.host.Run(ctx, listener) }()
@@ -218,40 +219,5 @@ func (c *fieldCase) verdict() {
 		for _, f := range c.failed {
 			c.t.Log(f)
 		}
-	}
-}
-
-// pipes is a listener over pipes, so that the clock of a bubble drives its connections.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.done) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+
+	"solarhub/plugin/config"
 )
 
 // What the process ends with.
@@ -80,6 +82,14 @@ To see it without any hardware and without Home Assistant:
 	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.dumpCommand(), a.forgetCommand(),
 		a.replaceCommand(), a.simulateCommand(), a.devicesCommand(), a.installCommand(), a.versionCommand())
 	return root
+}
+
+// loadWithLog returns what load does, and the log.
+func (a *app) loadWithLog(flag configFlag) (path string, cfg config.Config, log zerolog.Logger, err error) {
+	if path, cfg, err = a.load(flag); err == nil {
+		log, err = a.logger()
+	}
+	return path, cfg, log, err
 }
 
 // logger returns the log that the flags ask for.

@@ -47,7 +47,7 @@ func TestADumpIsPlayed(t *testing.T) {
 	}
 	for _, part := range []string{"# Deye hybrid inverter, profile deye, hv, ",
 		"--dump THIS-FILE", "holding,108,77\n",
-		"holding,3,22616\nholding,4,22616\nholding,5,22616\nholding,6,22600\nholding,7,18762\n"} { // XXXXXXXHIJ
+		"holding,3,22616\nholding,4,22616\nholding,5,22616\nholding,6,22600\nholding,7,18762\n"} { // but for HIJ
 		if !strings.Contains(string(written), part) {
 			t.Errorf("no %q in:\n%s", part, written)
 		}

@@ -31,11 +31,7 @@ Stop SolarHub first. A systemd service keeps its data in a folder of its own: na
 }
 
 func (a *app) forget(flag configFlag, device string) error {
-	_, cfg, err := a.load(flag)
-	if err != nil {
-		return err
-	}
-	log, err := a.logger()
+	_, cfg, log, err := a.loadWithLog(flag)
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,7 @@ STATE_DIRECTORY. To begin with the new device from nothing, use ` + "`solarhub f
 }
 
 func (a *app) replace(flag configFlag, id, serial string) error {
-	_, cfg, err := a.load(flag)
-	if err != nil {
-		return err
-	}
-	log, err := a.logger()
+	_, cfg, log, err := a.loadWithLog(flag)
 	if err != nil {
 		return err
 	}

@@ -37,11 +37,7 @@ Lines, devices and Home Assistant may go away and come back at any time, in any 
 const memoryPercent = 50
 
 func (a *app) serve(ctx context.Context, flag configFlag) error {
-	path, cfg, err := a.load(flag)
-	if err != nil {
-		return err
-	}
-	log, err := a.logger()
+	path, cfg, log, err := a.loadWithLog(flag)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,10 @@ package devhost_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,38 +15,10 @@ import (
 	"go.uber.org/goleak"
 
 	"solarhub/plugin/devhost"
+	"solarhub/plugin/host/waytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// pipes is a listener over pipes, so that the clock of a bubble drives its connections.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.done) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	near, far := net.Pipe()
-	p.conns <- far
-	return near, nil
-}
 
 // inBubble runs a test at a host whose clock is the test's.
 func inBubble(t *testing.T, o devhost.Options, test func(b *bench, h *devhost.Host)) {
@@ -56,11 +26,11 @@ func inBubble(t *testing.T, o devhost.Options, test func(b *bench, h *devhost.Ho
 	o.Hosts = []string{"pipe"}
 	synctest.Test(t, func(t *testing.T) {
 		h := devhost.New(o)
-		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		p := waytest.NewPipes()
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- h.Run(ctx, p) }()
-		client := &http.Client{Transport: &http.Transport{DialContext: p.dial}}
+		client := &http.Client{Transport: &http.Transport{DialContext: p.Dial}}
 		b := &bench{t: t, side: side{url: "http://pipe", token: "token", client: client}, tag: "q7"}
 		test(b, h)
 		b.end()
