@@ -23,27 +23,29 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range profiles {
-		if !slices.ContainsFunc(families, func(f Family) bool { return f.Profile == p.ID }) {
-			t.Errorf("%s: families.csv does not say which tables belong to it", p.ID)
-		}
-		judged, err := Golden(p, families, tables)
-		if err != nil {
-			t.Error(err)
-		}
-		equal, explained := 0, 0
-		for _, j := range judged {
-			switch {
-			case j.Equal():
-				equal++
-			case j.Explained:
-				explained++
-			default:
-				t.Error(j)
+		t.Run(p.ID, func(t *testing.T) {
+			if !slices.ContainsFunc(families, func(f Family) bool { return f.Profile == p.ID }) {
+				t.Fatal("families.csv does not say which tables belong to it")
 			}
-		}
-		t.Logf("%s: %d compared, %d equal, %d differ with a why", p.ID, len(judged), equal, explained)
-		if equal < len(judged)*8/10 {
-			t.Errorf("%s: %d of %d comparisons are equal: are its tables the right ones?", p.ID, equal, len(judged))
-		}
+			judged, err := Golden(p, families, tables)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal, explained := 0, 0
+			for _, j := range judged {
+				switch {
+				case j.Equal():
+					equal++
+				case j.Explained:
+					explained++
+				default:
+					t.Error(j)
+				}
+			}
+			t.Logf("%d compared, %d equal, %d differ with a why", len(judged), equal, explained)
+			if equal < len(judged)*8/10 {
+				t.Errorf("%d of %d comparisons are equal: are its tables the right ones?", equal, len(judged))
+			}
+		})
 	}
 }

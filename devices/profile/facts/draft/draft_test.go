@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -67,13 +68,33 @@ func TestDiffOfAChangedTable(t *testing.T) {
 	}
 }
 
+// lossy are the register maps of which the format cannot hold every row, and what it cannot say of them.
+var lossy = []string{
+	"deye_p3", // one table has three registers in two places, and registers that it calls neither read nor written
+	"solis",   // one row has a mask with a gap
+}
+
 // TestExpressTheShippedTables puts every table of the project into the format, but for what it cannot hold.
 func TestExpressTheShippedTables(t *testing.T) {
+	tables, err := facts.Tables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps := map[string]bool{}
+	for _, table := range tables {
+		maps[table.Map] = true
+	}
 	var out bytes.Buffer
 	if err := express(&out, []string{"../tables"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "25 of 27 register maps can be held without loss"; !strings.Contains(out.String(), want) {
+	for _, name := range lossy {
+		if !strings.Contains("\n"+out.String(), "\n"+name+" (") {
+			t.Errorf("the format holds all of %s", name)
+		}
+	}
+	want := fmt.Sprintf("%d of %d register maps can be held without loss", len(maps)-len(lossy), len(maps))
+	if !strings.Contains(out.String(), want) {
 		t.Errorf("not %q:\n%s", want, out.String())
 	}
 }
