@@ -32,7 +32,7 @@ func newLayout(points []profile.Point, limits plan.Limits, holes []Hole, timing 
 			l.apart = append(l.apart, p)
 			continue
 		}
-		if _, err := plan.Plan([]protocol.Range{over}, limits, timing); err != nil {
+		if err := limits.Check(over); err != nil {
 			unreadable[p.Key] = err
 			continue
 		}
@@ -99,7 +99,7 @@ func span(p profile.Point, limits plan.Limits, timing protocol.Timing) (over pro
 		over.Count = uint16(min(end-uint32(over.Addr), 1<<16-1))
 		apart += 2 * timing.Exchange(protocol.Read, r)
 	}
-	_, err := plan.Plan([]protocol.Range{over}, limits, timing)
+	err := limits.Check(over)
 	gaps := over.Count > words
 	return over, err == nil && !(limits.NamedOnly && gaps) && timing.Exchange(protocol.Read, over) <= apart
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"solarhub/devices"
@@ -115,14 +117,15 @@ func readsOf(d devices.Config) []plan.Read {
 // checkGap refuses a gap that leaves no time to read even one register in the shortest interval.
 func (p *deviceEntry) checkGap() {
 	d := p.device
-	class, ok := shortest(d)
-	if !ok {
-		return
-	}
-	every := d.Intervals[class]
 	timing := devices.TimingOf(d.Line)
 	cost := timing.Exchange(protocol.Read, protocol.Range{Count: 1})
-	if cost <= every {
+	tooShort := func(every time.Duration) bool { return 0 < every && every < cost }
+	if !slices.ContainsFunc(slices.Collect(maps.Values(d.Intervals)), tooShort) {
+		return // whatever points there are
+	}
+	class, ok := shortest(d)
+	every := d.Intervals[class]
+	if !ok || cost <= every {
 		return
 	}
 	key := "gap"
@@ -163,6 +166,11 @@ func (p *deviceEntry) checkTimeout() {
 	timeout := d.Line.Pace.Timeout
 	if timeout == 0 {
 		timeout = protocol.DefaultTimeout
+	}
+	longest := protocol.Range{Count: d.Line.MaxRegisters}
+	bits := protocol.Range{Table: protocol.Coil, Count: protocol.MaxReadBits}
+	if max(replyTime(timing, longest), replyTime(timing, bits)) <= timeout {
+		return // whatever is read
 	}
 	worst := protocol.Range{Count: 1}
 	for _, read := range readsOf(d) {

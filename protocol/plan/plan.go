@@ -47,7 +47,7 @@ func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read
 	avoid := byTable(limits.Holes)
 	order := make([]int, len(items))
 	for i, item := range items {
-		if err := check(item, limits, avoid[item.Table]); err != nil {
+		if err := limits.check(item, avoid[item.Table]); err != nil {
 			return nil, err
 		}
 		order[i] = i
@@ -64,17 +64,22 @@ func Plan(items []protocol.Range, limits Limits, timing protocol.Timing) ([]Read
 		}
 		t := items[order[0]].Table
 		within := bounds{avoid[t], limits.Starts, limits.NamedOnly}
-		reads = append(reads, table(items, order[:n], within, costs(t, limits, timing))...)
+		reads = append(reads, table(items, order[:n], within, limits.costs(items, order[:n], timing))...)
 		order = order[n:]
 	}
 	return reads, nil
 }
 
-func check(item protocol.Range, limits Limits, avoid holes) error {
+// Check returns why an item cannot be read, as Plan does, or nil.
+func (l Limits) Check(item protocol.Range) error {
+	return l.check(item, byTable(l.Holes)[item.Table])
+}
+
+func (l Limits) check(item protocol.Range, avoid holes) error {
 	if item.Count == 0 || item.End() > 1<<16 {
 		return fmt.Errorf("plan %v: empty or beyond address 65535", item)
 	}
-	if most := limits.most(item.Table); item.Count > most {
+	if most := l.most(item.Table); item.Count > most {
 		return fmt.Errorf("plan %v: longer than the %d that one read may have", item, most)
 	}
 	if hole, ok := avoid.next(item.Addr); ok && hole.Overlaps(item) {
@@ -94,9 +99,14 @@ func (l Limits) most(t protocol.Table) uint16 {
 	return l.MaxRegisters
 }
 
-// costs returns the time of a read for each count, up to the largest that a read of the table may have.
-func costs(t protocol.Table, limits Limits, timing protocol.Timing) []time.Duration {
-	costs := make([]time.Duration, limits.most(t)+1)
+// costs returns the time of a read for each count, up to the largest that a read of these items of one table may have.
+func (l Limits) costs(items []protocol.Range, order []int, timing protocol.Timing) []time.Duration {
+	first := items[order[0]]
+	t, most := first.Table, uint32(0)
+	for _, i := range order {
+		most = max(most, items[i].End()-uint32(first.Addr))
+	}
+	costs := make([]time.Duration, min(most, uint32(l.most(t)))+1)
 	for n := range costs {
 		costs[n] = timing.Exchange(protocol.Read, protocol.Range{Table: t, Count: uint16(n)})
 	}
