@@ -54,8 +54,9 @@ func Get(name string) (*Profile, error) {
 	}
 	switch len(ids) {
 	case 0:
-		return nil, fmt.Errorf("profile %q is neither a family that `solarhub devices` lists, nor a file that ends in .yaml%s",
-			name, strict.Meant(name, slices.Concat(Names(), slices.Collect(maps.Keys(aliases())))))
+		known := slices.Concat(Names(), slices.Collect(maps.Keys(aliases())))
+		return nil, fmt.Errorf("profile %q is neither a family that `solarhub devices` lists, nor a file that ends in "+
+			".yaml%s", name, strict.Meant(name, known))
 	case 1:
 		load, _ := loaded.LoadOrStore(ids[0], sync.OnceValues(func() (*Profile, error) { return get(ids[0]) }))
 		return load.(func() (*Profile, error))()
