@@ -98,7 +98,7 @@ func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profil
 		t.Errorf("holes %v, refused %v", holes, refused)
 	}
 	for _, point := range d.Points() {
-		if v := sink.last(point.Key).Value; !point.Button() && v.Kind == codec.KindNone {
+		if v := sink.last(point.Key).Value; point.HasValue() && v.Kind == codec.KindNone {
 			t.Errorf("%s has no value: %v", point.Key, v.Str)
 		}
 	}
@@ -110,7 +110,7 @@ func everythingWorks(ctx context.Context, t *testing.T, d *Device, traits profil
 			out, err := d.Write(ctx, Set{Key: point.Key, Value: value, Force: true})
 			if err != nil {
 				t.Errorf("%s = %v: %v", point.Key, value, err)
-			} else if got := out.Reading.Value.Any(); got != value && !point.Button() && !point.IsClock() {
+			} else if got := out.Reading.Value.Any(); got != value && point.HasValue() && !point.IsClock() {
 				t.Errorf("%s = %v: the device holds %v", point.Key, value, got)
 			}
 		}
