@@ -21,8 +21,9 @@ var (
 
 // momentWords name the ways in which registers hold a date with a time of day.
 var (
-	momentWords = []string{"packed", "registers", "full_year", "reversed"}
-	momentForms = []codec.Form{codec.MomentPacked, codec.MomentWords, codec.MomentFullYear, codec.MomentReversed}
+	momentWords = []string{"packed", "swapped", "registers", "full_year", "reversed"}
+	momentForms = []codec.Form{codec.MomentPacked, codec.MomentSwapped, codec.MomentWords, codec.MomentFullYear,
+		codec.MomentReversed}
 )
 
 // narrow are the types that are one byte of a register, or a register that counts and holds 0 while it is not there.

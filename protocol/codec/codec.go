@@ -25,6 +25,7 @@ const (
 	MomentWords    // a register for each, the year from 2000
 	MomentFullYear // a register for each, the year with its century
 	MomentReversed // a register for each, the second first, the year from 2000
+	MomentSwapped  // 0x091A 0x140D 0x1407: packed, with the bytes of each register the other way round
 )
 
 // Option is the name of one raw number, or in BitsForm of one bit, whose number is then Raw. Several raw numbers may

@@ -9,7 +9,7 @@ import (
 // "2026-09-13 20:07:20", and that of an EpochForm in UTC.
 func (s Spec) IsMoment() bool {
 	switch s.Form {
-	case MomentPacked, MomentWords, MomentFullYear, MomentReversed, EpochForm:
+	case MomentPacked, MomentSwapped, MomentWords, MomentFullYear, MomentReversed, EpochForm:
 		return true
 	}
 	return false
@@ -18,7 +18,7 @@ func (s Spec) IsMoment() bool {
 // MomentLength returns how many registers a form of a moment takes; 0 where the type says it.
 func MomentLength(form Form) int {
 	switch form {
-	case MomentPacked:
+	case MomentPacked, MomentSwapped:
 		return 3
 	case MomentWords, MomentFullYear, MomentReversed:
 		return 6
@@ -36,6 +36,8 @@ func (s Spec) decodeMoment(words []uint16) Value {
 		switch s.Form {
 		case MomentPacked:
 			f[i] = int(words[i/2] >> (8 - 8*(i%2)) & 0xFF)
+		case MomentSwapped:
+			f[i] = int(words[i/2] >> (8 * (i % 2)) & 0xFF)
 		case MomentReversed:
 			f[i] = int(words[5-i])
 		default:
@@ -79,6 +81,8 @@ func (s Spec) encodeMoment(v Value) ([]uint16, error) {
 		switch s.Form {
 		case MomentPacked:
 			words[i/2] |= uint16(n) << (8 - 8*(i%2))
+		case MomentSwapped:
+			words[i/2] |= uint16(n) << (8 * (i % 2))
 		case MomentReversed:
 			words[5-i] = uint16(n)
 		default:

@@ -15,6 +15,7 @@ func TestMoments(t *testing.T) {
 	}{
 		{MomentPacked, []uint16{0x1A09, 0x0D14, 0x0714}, "2026-09-13 20:07:20"},
 		{MomentPacked, []uint16{0x1806, 0x0209, 0x0711}, "2024-06-02 09:07:17"},
+		{MomentSwapped, []uint16{0x0819, 0x0D01, 0x2914}, "2025-08-01 13:20:41"},
 		{MomentWords, []uint16{26, 9, 13, 20, 7, 20}, "2026-09-13 20:07:20"},
 		{MomentFullYear, []uint16{2026, 2, 28, 23, 59, 59}, "2026-02-28 23:59:59"},
 		{MomentReversed, []uint16{20, 7, 20, 13, 9, 26}, "2026-09-13 20:07:20"},
@@ -57,7 +58,7 @@ func TestWordsThatAreNoMoment(t *testing.T) {
 func TestEveryMomentReadsBack(t *testing.T) {
 	end := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	for at := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC); at.Before(end); at = at.Add(1234567 * time.Second) {
-		for _, form := range []Form{MomentPacked, MomentWords, MomentFullYear, MomentReversed} {
+		for _, form := range []Form{MomentPacked, MomentSwapped, MomentWords, MomentFullYear, MomentReversed} {
 			s := Spec{Type: Text, Form: form, Length: MomentLength(form)}
 			v := TextOf(at.Format(time.DateTime))
 			if words, err := s.Encode(v, nil); err != nil || s.Decode(words) != v {

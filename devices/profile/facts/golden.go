@@ -198,7 +198,8 @@ func PointDecoding(p profile.Point) Decoding {
 // clockForms are the times of day and the moments, as the type of a row names them.
 var clockForms = map[codec.Form]string{codec.TimePacked: "packed", codec.TimeDecimal: "dec",
 	codec.TimeSwapped: "swapped", codec.TimePair: "time_h_m", codec.TimeASCII: "time_hh_mm_ascii", codec.TimeBCD: "bcd",
-	codec.MomentPacked: "datetime3_packed", codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6"}
+	codec.MomentPacked: "datetime3_packed", codec.MomentSwapped: "datetime3_swapped",
+	codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6"}
 
 func (d *Decoding) plain(p profile.Point) {
 	switch {
