@@ -56,8 +56,9 @@ func (r Row) Marked(mark string) bool { return slices.Contains(r.Marks, mark) }
 // types are the words of the column type. Their width is in registers; 0: as the column words says.
 var types = map[string]int{"u8": 1, "s8": 1, "u16": 1, "s16": 1, "u32": 2, "s32": 2, "u64": 4, "s64": 4, "f32": 2,
 	"f64": 4, "enum": 0, "bits": 0, "bool": 0, "str": 0, "time_hhmm_packed": 1, "time_hhmm_dec": 1, "time_hhmm_bcd": 1,
-	"time_hhmm_swapped": 1, "datetime3_swapped": 3, "time_h_m": 2, "time_hh_mm_ascii": 0, "datetime3_packed": 3, "datetime6": 6, "epoch": 2, "sunssf": 1, "acc16": 1,
-	"acc32": 2, "acc64": 4, "m16": 1, "m32": 2, "version": 0, "block": 0}
+	"time_hhmm_swapped": 1, "datetime3_swapped": 3, "time_h_m": 2, "time_hh_mm_ascii": 0, "datetime3_packed": 3,
+	"datetime6": 6, "epoch": 2, "sunssf": 1, "acc16": 1, "acc32": 2, "acc64": 4, "m16": 1, "m32": 2, "version": 0,
+	"block": 0}
 
 var marks = []string{"sign_not_stated", "scale_not_stated", "offset_not_stated", "unit_not_stated", "order_not_stated",
 	"access_not_stated", "not_supported", "mandatory", "sign_turned", "part_of_sum"}
