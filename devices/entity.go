@@ -96,7 +96,7 @@ func entityOf(id string, p profile.Point) Entity {
 	case "select":
 		e.Options, e.Labels = options(p.Spec)
 	case "text":
-		e.MaxLength = min(2*p.Spec.Length, codec.MaxText)
+		e.MaxLength = min(p.Spec.Bytes(), codec.MaxText)
 	}
 	return e
 }

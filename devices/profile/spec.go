@@ -71,7 +71,7 @@ func (l *loader) spec(f fields, bit bool) codec.Spec {
 	return s
 }
 
-// typeOf reads the type, and which byte of the register it is.
+// typeOf reads the type, and which byte of the register it is; of a text, which byte is a character.
 func (l *loader) typeOf(f fields, s *codec.Spec) {
 	word := typeWords[f.choice("type", typeWords, int(codec.U16))]
 	n, special := narrow[word]
@@ -85,7 +85,11 @@ func (l *loader) typeOf(f fields, s *codec.Spec) {
 		f.refuse("u8 and s8 are one byte already", "mask")
 		return
 	}
-	f.refuse("only u8 and s8 are one byte", "byte")
+	if s.Type != codec.Text {
+		f.refuse("only u8 and s8 are one byte, and each character of a text can be", "byte")
+	} else if f.has("byte") {
+		s.Mask = [...]uint64{0x00FF, 0xFF00}[f.choice("byte", []string{"low", "high"}, 0)]
+	}
 }
 
 func (l *loader) length(f fields, s *codec.Spec) {

@@ -211,6 +211,10 @@ func (s Spec) decodeBits(part uint64) Value {
 func (s Spec) decodeText(words []uint16) Value {
 	raw := make([]byte, 0, 2*len(words))
 	for _, w := range words {
+		if s.Mask != 0 {
+			raw = append(raw, byte(w>>s.textShift()))
+			continue
+		}
 		if s.Order.lowByteFirst() {
 			w = w<<8 | w>>8
 		}

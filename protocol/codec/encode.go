@@ -144,8 +144,8 @@ func (s Spec) encodeText(v Value) ([]uint16, error) {
 	} else if v.Kind != KindText || s.Form != Plain {
 		return nil, &TypeError{Given: v.String(), Expected: s.Expected()}
 	}
-	if len(v.Str) > 2*s.Length {
-		return nil, fmt.Errorf("%q is longer than %d bytes", v.Str, 2*s.Length)
+	if len(v.Str) > s.Bytes() {
+		return nil, fmt.Errorf("%q is longer than %d bytes", v.Str, s.Bytes())
 	}
 	if slices.Contains(s.NoText, strings.TrimSpace(v.Str)) {
 		return nil, fmt.Errorf("%q is what the device uses for no value", v.Str)
@@ -156,6 +156,10 @@ func (s Spec) encodeText(v Value) ([]uint16, error) {
 	raw := v.Str + strings.Repeat("\x00", 2*s.Length-len(v.Str))
 	words := make([]uint16, s.Length)
 	for i := range words {
+		if s.Mask != 0 {
+			words[i] = uint16(raw[i]) << s.textShift()
+			continue
+		}
 		words[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
 		if s.Order.lowByteFirst() {
 			words[i] = words[i]<<8 | words[i]>>8

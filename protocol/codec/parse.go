@@ -71,7 +71,7 @@ func (s Spec) Expected() string {
 		return "a time of day as HH:MM"
 	}
 	if s.Type == Text {
-		return fmt.Sprintf("a text of at most %d bytes", 2*s.Length)
+		return fmt.Sprintf("a text of at most %d bytes", s.Bytes())
 	}
 	return "a number"
 }

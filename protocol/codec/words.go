@@ -55,13 +55,31 @@ func (s Spec) Partial() bool {
 // ReadFirst reports whether a write has to know what the registers hold: the other bits, or the power of ten.
 func (s Spec) ReadFirst() bool { return s.Partial() || s.ScaleWord }
 
+// Bytes returns how many bytes a Text can have. With a Mask only one byte of each register is a character.
+func (s Spec) Bytes() int {
+	if s.Mask != 0 {
+		return s.Length
+	}
+	return 2 * s.Length
+}
+
+// textShift returns by how much the byte of a Text with a Mask lies above bit 0.
+func (s Spec) textShift() int {
+	if s.Mask > 0xFF {
+		return 8
+	}
+	return 0
+}
+
 // CompareMask returns the bits that belong to the point, for each word as it arrives on the wire. Of a ScaleWord, which
 // several points share, none does.
 func (s Spec) CompareMask() []uint16 {
 	mask := make([]uint16, s.own(), s.Words())
 	if s.Type == Text {
 		for i := range mask {
-			mask[i] = 0xFFFF
+			if mask[i] = 0xFFFF; s.Mask != 0 {
+				mask[i] = uint16(s.Mask)
+			}
 		}
 	} else {
 		s.split(mask, s.mask())

@@ -159,6 +159,9 @@ func gateHolds(gate string, traits profile.Traits) bool {
 // PointDecoding returns how a profile reads a point.
 func PointDecoding(p profile.Point) Decoding {
 	d := Decoding{Mask: p.Spec.Mask, Powers: p.Spec.ScaleWord}
+	if p.Spec.Type == codec.Text {
+		d.Mask = 0 // a table does not say which byte of a register is a character
+	}
 	ranges := p.Ranges
 	if d.Powers {
 		ranges = ranges[:len(ranges)-1] // without the register that holds the power of ten
