@@ -48,7 +48,7 @@ type Spec struct {
 	Length  int        // of a Text, in words
 	Scale   float64    // value = raw*Scale + Offset. Defaults to 1
 	Offset  float64    // in the unit of the value
-	Mask    uint64     // the bits that belong to the point, which are shifted down to bit 0; of a Text, of a word. All by default
+	Mask    uint64     // the bits that belong to the point, which are shifted down to bit 0; of a Text, of each word
 	Options []Option   // of OptionForm and BitsForm, in the order that people see
 	On, Off uint64     // of BoolForm: raw numbers after mask and shift. Any other is no value
 	Version []int      // of VersionForm: the widths of the parts in bits, from high to low
