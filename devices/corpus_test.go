@@ -68,10 +68,24 @@ func corpus(t *testing.T, p *profile.Profile, traits profile.Traits) {
 		synctest.Wait()
 		everythingWorks(ctx, t, d, traits, sink, unit)
 	})
+	keepsSerial(t, p, unit, simulate.SerialNumber(p, traits, "TEST123456"))
 	for _, e := range line.Journal().Since(0) {
 		if e.Exception != 0 && !asksForTrait(p, e.Range) {
 			t.Errorf("refused: %v", e)
 		}
+	}
+}
+
+// keepsSerial demands that no write changed the serial number of a family that writes at other addresses than it reads.
+func keepsSerial(t *testing.T, p *profile.Profile, unit *sim.Unit, serial string) {
+	t.Helper()
+	f := p.Identify.Serial()
+	if !p.Line.WritesApart || !f.Present() {
+		return
+	}
+	words, _ := unit.Get(f.Ranges[0].Table, f.Ranges[0].Addr, f.Ranges[0].Count)
+	if held := f.Spec.Decode(words).Str; held != serial {
+		t.Errorf("the serial number is %q, it was %q", held, serial)
 	}
 }
 

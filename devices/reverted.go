@@ -83,6 +83,9 @@ func (r *reporter) changed(readings []Reading) (all []Changed) {
 
 // shareBits reports whether writing the second point can change what is read of the first.
 func shareBits(a, b profile.Point) bool {
+	if b.Write != nil && b.Write.Apart {
+		return false
+	}
 	mine := bitsOf(a.Ranges, a.Spec)
 	ranges, spec := b.WriteTo()
 	for where, mask := range bitsOf(ranges, spec) {

@@ -57,7 +57,8 @@ func (e entry) firstWith(entries []entry, others []int) int {
 type register struct {
 	table protocol.Table
 	addr  uint16
-	model int // of SunSpec, in which addr is an offset; 0: the address space
+	model int  // of SunSpec, in which addr is an offset; 0: the address space
+	apart bool // of the addresses that are only written, see Write.Apart
 }
 
 type claim struct {
@@ -112,7 +113,7 @@ func (e entry) claims(point int, ranges []protocol.Range, s codec.Spec, written 
 	for _, r := range ranges {
 		for n := range min(int(r.Count), len(masks)) {
 			for _, m := range e.models() {
-				at := register{r.Table, r.Addr + uint16(n), m}
+				at := register{r.Table, r.Addr + uint16(n), m, written && e.point.Write.Apart}
 				claims = append(claims, claim{at, point, masks[n], written})
 			}
 		}

@@ -12,7 +12,7 @@ var formatKeys = map[string]keyList{
 	"file":    listed("profile name manufacturer sources line identify " + headKeys), // one that may have a base
 	"source":  listed("level* text*"),
 	"line": listed("serial unit " + strings.Join(slices.Concat(SettingKeys(false), SettingKeys(true)), " ") +
-		" starts never source"),
+		" starts never writes_apart source"),
 	"sunspec":  listed("bases*"),
 	"identify": listed("serial model version expect never source"),
 	"field":    listed("at* " + fieldKeys), // serial, model and version of identify

@@ -135,6 +135,7 @@ func (l *loader) line(f fields) {
 	line.Never = l.rangeList(f, "never")
 	line.Holes = append(line.Holes, line.Never...)
 	line.Starts = l.rangeList(f, "starts")
+	line.WritesApart = f.boolean("writes_apart")
 	for _, wrong := range line.Validate() {
 		f.fail(wrong.Key, "%s", wrong.Text)
 	}

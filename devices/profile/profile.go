@@ -77,6 +77,7 @@ type LineSettings struct {
 	NamedOnly    bool             // no read runs across registers that no point has
 	Starts       []protocol.Range // a read must begin there, and not only pass over it
 	Never        []protocol.Range // nothing may ever read or write there, identification included
+	WritesApart  bool             // an address that is written has nothing to do with what is read there
 	Settle       time.Duration    // between a write and its read-back
 	Quirks       protocol.Quirks  // of the connection, which all devices of a line share
 	Busy         Busy
@@ -197,6 +198,7 @@ type Write struct {
 	Ranges         []protocol.Range // where it is written; nil: where it is read
 	Spec           *codec.Spec      // how it is written; nil: as it is read
 	ReadBack       bool             // false: what was written cannot be read, and the point is never polled
+	Apart          bool             // nothing of what is read lies at the addresses that are written
 	Around         *Around          // what is written before and after; nil: nothing
 	Group          *WriteGroup      // with which others it is written; nil: alone
 }

@@ -42,6 +42,9 @@ func (l *loader) write(f fields, p *Point) {
 	if !button && g.has("readback") {
 		l.writeOnly(f, g, spec, w)
 	}
+	if w.Apart = l.p.Line.WritesApart && (w.Ranges != nil || !w.ReadBack); w.Apart && spec.Partial() {
+		g.fail("mask", "what is written apart cannot be read first, so all of its register is written: give it a mask")
+	}
 }
 
 // writeOnly reads a point whose registers can only be written.
@@ -66,7 +69,8 @@ func (l *loader) target(g fields, p *Point) {
 		spec := p.Spec
 		spec.Type = codec.Type(g.choice("type", codec.TypeNames(), int(spec.Type)))
 		spec.Order = codec.Order(g.choice("order", codec.OrderNames(), int(spec.Order)))
-		if spec.Scale, spec.Offset = g.number("scale", spec.Scale), g.number("offset", spec.Offset); spec.Scale == 0 {
+		spec.Scale, spec.Offset = g.number("scale", spec.Scale), g.number("offset", spec.Offset)
+		if spec.Scale == 0 && spec.IsNumber() {
 			g.fail("scale", "scale 0: every value would be the same")
 			spec.Scale = 1
 		}

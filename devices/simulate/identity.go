@@ -190,6 +190,13 @@ func (s simulation) mirror(points []profile.Point) {
 				continue
 			}
 			words, _ := s.unit.Get(ranges[0].Table, ranges[0].Addr, ranges[0].Count)
+			if p.Write.Apart { // the unit does not keep it there
+				first := int(ranges[0].Addr) - int(w.Range.Addr)
+				if first < 0 || first+len(words) > len(w.Words) {
+					continue
+				}
+				words = w.Words[first : first+len(words)]
+			}
 			s.put(p.Ranges, p.Spec, spec.Decode(words))
 		}
 	})

@@ -129,7 +129,7 @@ func (s simulation) protect(points []profile.Point) {
 		}
 		ranges, _ := p.WriteTo()
 		for _, r := range ranges {
-			s.unit.Behave(r, sim.Behaviour{})
+			s.unit.Behave(r, taken(p.Write))
 		}
 		s.together(p.Write)
 	}
@@ -146,8 +146,18 @@ func (s simulation) together(w *profile.Write) {
 	if w.Around != nil {
 		for _, step := range slices.Concat(w.Around.Before, w.Around.After) {
 			s.writable(step.Range())
+			s.unit.Behave(step.Range(), taken(w))
 		}
 	}
+}
+
+// taken says what becomes of what is written. Where the addresses that are written are others than those that are read,
+// what is read there stays.
+func taken(w *profile.Write) sim.Behaviour {
+	if !w.Apart {
+		return sim.Behaviour{}
+	}
+	return sim.Behaviour{Store: func(_, old, _ uint16) uint16 { return old }}
 }
 
 // writable makes registers exist and takes what is written to them.

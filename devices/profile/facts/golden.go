@@ -44,7 +44,10 @@ func Golden(p *profile.Profile, families []Family, tables []Table) ([]Judgement,
 		if f.Profile != p.ID {
 			continue
 		}
-		rows := rowsByPlace(Of(tables, f.Map), f.Pins)
+		rows, writes := rowsByPlace(Of(tables, f.Map), f.Pins), map[place][]sourced{}
+		if p.Line.WritesApart {
+			rows, writes = reading(rows), writing(rows)
+		}
 		for _, traits := range p.Cases() {
 			traits = maps.Clone(traits)
 			maps.Copy(traits, f.Pins)
@@ -61,7 +64,12 @@ func Golden(p *profile.Profile, families []Family, tables []Table) ([]Judgement,
 					continue
 				}
 				seen[id] = true
-				for _, j := range judge(point, rows, traits) {
+				found := judge(point, rows, traits)
+				if point.Write != nil && point.Write.Apart {
+					point.Ranges, point.Spec = point.WriteTo()
+					found = append(found, judge(point, writes, traits)...)
+				}
+				for _, j := range found {
 					j.Profile = p.ID
 					all = append(all, j)
 				}
@@ -103,6 +111,27 @@ func rowsByPlace(tables []Table, traits profile.Traits) map[place][]sourced {
 		}
 	}
 	return rows
+}
+
+// reading and writing are the rows of a family that writes at other addresses than it reads: a number is two registers.
+func reading(rows map[place][]sourced) map[place][]sourced {
+	return where(rows, func(r Row) bool { return r.Read })
+}
+
+func writing(rows map[place][]sourced) map[place][]sourced {
+	return where(rows, func(r Row) bool { return r.Write })
+}
+
+func where(rows map[place][]sourced, wanted func(Row) bool) map[place][]sourced {
+	some := map[place][]sourced{}
+	for at, all := range rows {
+		for _, s := range all {
+			if wanted(s.row) {
+				some[at] = append(some[at], s)
+			}
+		}
+	}
+	return some
 }
 
 // judge compares a point with each source that has its register.
@@ -191,8 +220,12 @@ func PointDecoding(p profile.Point) Decoding {
 	case codec.Plain:
 		d.plain(p)
 	default:
-		if form, ok := clockForms[p.Spec.Form]; ok {
-			d.Kind, d.Form = Clock, form
+		form := p.Spec.Form
+		if p.Spec.Order == codec.BADC || p.Spec.Order == codec.DCBA { // the bytes of a register are the other way round
+			form = cmp.Or(turned[form], form)
+		}
+		if name, ok := clockForms[form]; ok {
+			d.Kind, d.Form = Clock, name
 		}
 	}
 	return d
@@ -203,6 +236,8 @@ var clockForms = map[codec.Form]string{codec.TimePacked: "packed", codec.TimeDec
 	codec.TimeSwapped: "swapped", codec.TimePair: "time_h_m", codec.TimeASCII: "time_hh_mm_ascii", codec.TimeBCD: "bcd",
 	codec.MomentPacked: "datetime3_packed", codec.MomentSwapped: "datetime3_swapped",
 	codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6"}
+
+var turned = map[codec.Form]codec.Form{codec.TimePacked: codec.TimeSwapped, codec.TimeSwapped: codec.TimePacked}
 
 func (d *Decoding) plain(p profile.Point) {
 	switch {
