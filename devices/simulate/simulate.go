@@ -217,6 +217,9 @@ func numbers(p profile.Point) []codec.Value {
 			continue
 		}
 		scale := cmp.Or(p.Spec.Scale, 1)
+		if p.Spec.Type.Float() && scale > 1 { // kW, or behind a transformer: the parts of one count
+			scale = 0.001
+		}
 		all = append(all, codec.Number(math.Round((f-p.Spec.Offset)/scale)*scale+p.Spec.Offset))
 	}
 	return all
