@@ -86,7 +86,7 @@ func (l *loader) profile(root *strict.Node, id string) {
 		f.fail("profile", "profile %q: the id is the file's name, %q, and is %s", l.p.ID, id, wordForm)
 	}
 	own := l.fields(l.files[len(l.files)-1].root, "file")
-	l.p.Models = texts(own, "models")
+	l.p.Models, l.p.Captures, l.p.Lacks = texts(own, "models"), texts(own, "captures"), texts(own, "lacks")
 	for _, alias := range texts(own, "aliases") {
 		if !wordForm.MatchString(alias) {
 			own.fail("aliases", "alias %q is not %s", alias, wordForm)

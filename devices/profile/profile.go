@@ -22,6 +22,8 @@ type Profile struct {
 	Manufacturer string
 	Models       []string          // for people
 	Aliases      []string          // other names in a configuration
+	Captures     []string          // real devices of which what they held is decoded in a test, for people
+	Lacks        []string          // what an owner may look for and not find, for people
 	Sources      map[string]Source // by short name
 	Line         LineSettings
 	Order        codec.Order // of the values that do not say their own

@@ -31,7 +31,8 @@ of your own, check it and list its points.`,
 		Example: `  solarhub devices
   solarhub devices powdrive --writable
   solarhub devices ./my-inverter.yaml
-  solarhub devices coverage`,
+  solarhub devices coverage
+  solarhub devices page > DEVICES.md`,
 		Args: oneArgument,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -44,18 +45,22 @@ of your own, check it and list its points.`,
 		"list the points of a device with this trait, such as kind=lv; repeat it for more")
 	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
 	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
-	command.AddCommand(a.coverageCommand())
+	command.AddCommand(a.coverageCommand(), a.pageCommand())
 	return command
 }
 
+// listProfiles lists the families, and what they lack. Point counts are those of a typical device of each.
 func (a *app) listProfiles() error {
-	t := newTable(a.Out, "profile", "device", "traits", "points", "settable", "on at first")
-	narrow(t, "traits", 40)
-	for _, name := range profile.Names() {
-		p, err := profile.Get(name)
-		if err != nil {
-			return err
-		}
+	profiles, err := profile.Embedded()
+	if err != nil {
+		return err
+	}
+	t := newTable(a.Out, "profile", "device", "models", "points", "settable", "on at first", "confirmed", "captures")
+	t.SetColumnConfigs(append(rightAligned("points", "settable", "on at first", "confirmed", "captures"),
+		narrowed("device", 40), narrowed("models", 48)))
+	lacks := newTable(a.Out, "profile", "what it lacks")
+	narrow(lacks, "what it lacks", 100)
+	for _, p := range profiles {
 		points, err := p.Resolve(p.Cases()[0])
 		if err != nil {
 			return err
@@ -65,11 +70,42 @@ func (a *app) listProfiles() error {
 			settable += count(point.Write != nil)
 			on += count(point.Entity.Enabled)
 		}
-		t.AppendRow(table.Row{name, p.Name, strings.Join(traitsOf(p), ", "), len(points), settable, on})
+		c := coverageOf(p).Points
+		t.AppendRow(table.Row{p.ID, called(p), strings.Join(p.Models, ", "), len(points), settable, on,
+			share(c.Paper+c.Two, c.All), orNothing(len(p.Captures))})
+		if len(p.Lacks) > 0 {
+			lacks.AppendRow(table.Row{p.ID, strings.Join(p.Lacks, " ")})
+		}
 	}
 	t.Render()
-	_, err := fmt.Fprintf(a.Out, "\nMore of one: solarhub devices %s\n", profile.Names()[0])
+	fmt.Fprintln(a.Out, "\nPoints, settable and on at first: of a typical device. Confirmed: on the maker's paper, or by "+
+		"two sources that agree;\nthe others are off and read only. Captures: real devices whose registers a test decodes. "+
+		"A test plays every family\nin each of its forms, polls it, and writes all that can be written.")
+	if lacks.Length() > 0 {
+		fmt.Fprintln(a.Out)
+		lacks.Render()
+	}
+	_, err = fmt.Fprintf(a.Out, "\nMore of one: solarhub devices %s\n", profiles[0].ID)
 	return err
+}
+
+// called returns the name of a family with its maker.
+func called(p *profile.Profile) string {
+	if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(p.Manufacturer)) {
+		return p.Name
+	}
+	return p.Name + ", by " + p.Manufacturer
+}
+
+// share returns a part of all in percent, rounded down.
+func share(part, all int) string { return fmt.Sprintf("%d %%", 100*part/max(all, 1)) }
+
+// orNothing returns a number, or nothing for 0.
+func orNothing(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 // traitsOf lists the traits of a family, each with what it can be.
@@ -124,7 +160,13 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	fmt.Fprintf(a.Out, "%s, by %s\n", p.Name, p.Manufacturer)
+	fmt.Fprintln(a.Out, called(p))
+	for _, l := range []struct{ what, text string }{{"models", strings.Join(p.Models, ", ")},
+		{"captures", strings.Join(p.Captures, ", ")}, {"lacks", strings.Join(p.Lacks, " ")}} {
+		if l.text != "" {
+			fmt.Fprintf(a.Out, "%s: %s\n", l.what, l.text)
+		}
+	}
 	if text := p.TraitsText(traits); text != "" {
 		fmt.Fprintf(a.Out, "traits: %s (of %s); %s\n", text, strings.Join(traitsOf(p), ", "), whoTells(p))
 	}

@@ -30,7 +30,11 @@ func newTable(w io.Writer, heading ...any) table.Writer {
 
 // narrow keeps a column below a width by breaking its lines between words.
 func narrow(t table.Writer, column string, width int) {
-	t.SetColumnConfigs([]table.ColumnConfig{{Name: column, WidthMax: width, WidthMaxEnforcer: text.WrapSoft}})
+	t.SetColumnConfigs([]table.ColumnConfig{narrowed(column, width)})
+}
+
+func narrowed(column string, width int) table.ColumnConfig {
+	return table.ColumnConfig{Name: column, WidthMax: width, WidthMaxEnforcer: text.WrapSoft}
 }
 
 // rightAligned has these columns of a table aligned as numbers are.

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"solarhub/devices/profile"
+)
+
+func (a *app) pageCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "page",
+		Short: "Write a page about all device families",
+		Long: `Write a page in Markdown about all device families: maker, models, how well its registers are known,
+what it lacks, how it talks, and where all this comes from. It is devices/profile/DEVICES.md.`,
+		Example: "  solarhub devices page > DEVICES.md",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return devicesPage(a.Out) },
+	}
+}
+
+// devicesPage writes the page: a table of all families, then a section for each, by maker.
+func devicesPage(w io.Writer) error {
+	profiles, err := profile.Embedded()
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(profiles, func(a, b *profile.Profile) int {
+		return cmp.Compare(strings.ToLower(a.Manufacturer), strings.ToLower(b.Manufacturer))
+	})
+	var b strings.Builder
+	b.WriteString(pageHead)
+	total := coverage{}
+	for _, p := range profiles {
+		c := coverageOf(p)
+		total.Points.add(c.Points)
+		total.Written.add(c.Written)
+		fmt.Fprintf(&b, "| %s | [%s](#%s) | `%s` | %d | %d | %s | %s | %s |\n", p.Manufacturer, p.Name, anchor(p), p.ID,
+			c.Points.All, c.Written.All, share(c.Points.Paper, c.Points.All), share(c.Points.Two, c.Points.All),
+			orNothing(len(p.Captures)))
+	}
+	t := total.Points
+	fmt.Fprintf(&b, "| all | %d families | | %d | %d | %s | %s | |\n", len(profiles), t.All, total.Written.All,
+		share(t.Paper, t.All), share(t.Two, t.All))
+	for _, p := range profiles {
+		familySection(&b, p)
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+const pageHead = `# The devices that SolarHub knows
+
+The command ` + "`solarhub devices page`" + ` writes this page. A point that repeats, as for each solar input, counts once.
+
+- **Paper**: the register stands in a document of the maker. **Two**: two public sources that do not depend on each other agree. What one
+  public source says alone is off at first and cannot be written.
+- **Captures**: how many real devices wrote down what their registers held. A test decodes them and compares the values with what their
+  owners or displays say.
+- A test simulates every family in each of its forms, identifies it among all others, polls it, writes every setting and reads it back.
+- Your device is not here? [FORMAT.md](FORMAT.md#a-family-of-your-own) says how to get from a dump to a profile of your own, without Go.
+
+| maker | devices | profile | points | settable | paper | two | captures |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+`
+
+// anchor is how a page refers to the section of a family.
+func anchor(p *profile.Profile) string { return strings.ReplaceAll(p.ID, "_", "-") }
+
+func familySection(b *strings.Builder, p *profile.Profile) {
+	c := coverageOf(p)
+	fmt.Fprintf(b, "\n<a id=\"%s\"></a>\n## %s\n\n`%s`", anchor(p), called(p), p.ID)
+	if len(p.Aliases) > 0 {
+		fmt.Fprintf(b, ", or `%s`", strings.Join(p.Aliases, "`, `"))
+	}
+	b.WriteString(".")
+	if len(p.Models) > 0 {
+		fmt.Fprintf(b, " Models: %s.", strings.Join(p.Models, ", "))
+	}
+	fmt.Fprintf(b, "\n\n- %d points, %d on at first, %d settable. %d on the maker's paper, %d by two sources, %d by one.\n",
+		c.Points.All, c.On.All, c.Written.All, c.Points.Paper, c.Points.Two, c.Points.One+c.Points.Original)
+	if len(p.Captures) > 0 {
+		fmt.Fprintf(b, "- Captures: %s.\n", strings.Join(p.Captures, ", "))
+	}
+	for _, lack := range p.Lacks {
+		fmt.Fprintf(b, "- Lacks: %s\n", lack)
+	}
+	if all := traitsOf(p); len(all) > 0 {
+		fmt.Fprintf(b, "- Its devices differ in: %s; %s.\n", strings.Join(all, ", "), whoTells(p))
+	}
+	fmt.Fprintf(b, "- Line: %s.\n", lineText(p.Line))
+	b.WriteString("- Sources:\n")
+	for _, short := range slices.Sorted(maps.Keys(p.Sources)) {
+		if s := p.Sources[short]; len(s.All) == 0 {
+			fmt.Fprintf(b, "  - `%s`: %s\n", short, s.Text)
+		}
+	}
+}
+
+// lineText says how a family talks: what it is delivered with, and what is not the default.
+func lineText(l profile.LineSettings) string {
+	all := []string{fmt.Sprintf("unit id %d", max(l.Unit, 1))}
+	if l.Serial.Baud != 0 {
+		all = append([]string{l.Serial.String()}, all...)
+	}
+	for _, k := range profile.Settings {
+		if text := k.Text(l); k.Key != "holes" && text != k.Default() {
+			all = append(all, k.Key+" "+text)
+		}
+	}
+	return strings.Join(all, ", ")
+}
