@@ -8,13 +8,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"solarhub/devices/profile"
 	"solarhub/plugin/doctor"
+	"solarhub/protocol"
 )
 
 // dumpFlags say what becomes of a dump.
 type dumpFlags struct {
 	out        string
 	withSerial bool
+	registers  []string // read besides those that the family has
 }
 
 func (a *app) dumpCommand() *cobra.Command {
@@ -28,8 +31,12 @@ The simulator plays such a file as the device that it came from, so it is the be
 along with a question. DEVICE is the name in the configuration; leave it out if there is only one
 device. Nothing is written to the device.
 
+With --registers it reads others as well, to find out what a device has that its family lacks. Look
+through what comes of them before you show the file around.
+
 Only the end of the serial number stays readable, unless you give --with-serial.`,
 		Example: `  solarhub dump Roof --out roof.csv
+  solarhub dump Roof --registers "holding 0..199" --registers "input 3000..3099"
   solarhub simulate powdrive --dump roof.csv`,
 		Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -38,11 +45,21 @@ Only the end of the serial number stays readable, unless you give --with-serial.
 	}
 	flag.register(command.Flags())
 	command.Flags().StringVarP(&flags.out, "out", "o", "", "write to this file instead of the standard output")
+	command.Flags().StringArrayVar(&flags.registers, "registers", nil,
+		`read these as well, such as "holding 0..199"; repeat it for more`)
 	command.Flags().BoolVar(&flags.withSerial, "with-serial", false, "keep the whole serial number")
 	return command
 }
 
 func (a *app) dump(ctx context.Context, flag configFlag, device string, flags dumpFlags) error {
+	var besides []protocol.Range
+	for _, text := range flags.registers {
+		r, err := profile.ParseHole(text)
+		if err != nil {
+			return usagef("--registers: %w", err)
+		}
+		besides = append(besides, r)
+	}
 	_, cfg, err := a.load(flag)
 	if err != nil {
 		return err
@@ -56,7 +73,7 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
 		}
 	}
-	dump, err := doctor.ReadDump(ctx, cfg, device, told, log)
+	dump, err := doctor.ReadDump(ctx, cfg, device, besides, told, log)
 	if terminal(a.Err) {
 		fmt.Fprint(a.Err, "\r\x1b[K")
 	}

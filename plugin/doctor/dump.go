@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,10 +30,10 @@ type Dump struct {
 	Refused []string                  // what the device does not give, with its reason
 }
 
-// ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is.
-// progress is told how many of the requests are done.
-func ReadDump(ctx context.Context, cfg config.Config, name string, progress func(done, of int),
-	log zerolog.Logger) (Dump, error) {
+// ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is, then
+// those that somebody names besides. progress is told how many of the requests are done.
+func ReadDump(ctx context.Context, cfg config.Config, name string, besides []protocol.Range,
+	progress func(done, of int), log zerolog.Logger) (Dump, error) {
 	l, d, err := cfg.Device(name)
 	if err != nil {
 		return Dump{}, err
@@ -44,11 +45,12 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, progress func
 	defer release()
 	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{Log: log})
 	stop := start(bus)
-	dump, err := readDump(ctx, bus, d, progress)
+	dump, err := readDump(ctx, bus, d, besides, progress)
 	return dump, errors.Join(err, stop())
 }
 
-func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress func(done, of int)) (Dump, error) {
+func readDump(ctx context.Context, line devices.Bus, d devices.Config, besides []protocol.Range,
+	progress func(done, of int)) (Dump, error) {
 	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
 	never := d.Line.Never
 	who, err := devices.Identify(ctx, line, d)
@@ -80,14 +82,59 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, progress 
 			items = append(items, p.Ranges...)
 		}
 	}
+	blocks := blocksOf(besides, d.Line)
 	for i, r := range reads {
-		progress(i, len(reads))
+		progress(i, len(reads)+len(blocks))
 		if err := dump.read(ctx, line, d, r.Range, items); err != nil {
 			return dump, err
 		}
 	}
-	progress(len(reads), len(reads))
+	for i, r := range blocks {
+		progress(len(reads)+i, len(reads)+len(blocks))
+		if err := dump.search(ctx, line, d, r); err != nil {
+			return dump, err
+		}
+	}
+	progress(len(reads)+len(blocks), len(reads)+len(blocks))
 	return dump, nil
+}
+
+// blocksOf cuts ranges into reads that the device takes, around what must not be read.
+func blocksOf(ranges []protocol.Range, l profile.LineSettings) (blocks []protocol.Range) {
+	most := cmp.Or(l.MaxRegisters, protocol.MaxReadRegisters)
+	for _, r := range ranges {
+		for _, part := range profile.SubtractRanges(r, l.Holes...) {
+			for at := uint32(part.Addr); at < part.End(); at += uint32(most) {
+				blocks = append(blocks, protocol.Range{Table: part.Table, Addr: uint16(at),
+					Count: uint16(min(uint32(most), part.End()-at))})
+			}
+		}
+	}
+	return blocks
+}
+
+// search takes what the device gives of a range of which nobody knows what is there: it halves what is refused.
+func (d *Dump) search(ctx context.Context, line devices.Bus, of devices.Config, r protocol.Range) error {
+	resp, err := readThrice(ctx, line, ask(of, r, protocol.PriorityPoll, of.Line.Pace))
+	switch {
+	case err == nil:
+		d.Keep([]protocol.Range{r}, resp.Words)
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !replied(err): // it may be silent about what it does not have, and to halve silence takes long
+		d.Refused = append(d.Refused, fmt.Sprintf("%v: %v", r, err))
+		return nil
+	case r.Count == 1:
+		return nil // there is no such register
+	}
+	low, high := r, r
+	low.Count = r.Count / 2
+	high.Addr, high.Count = r.Addr+low.Count, r.Count-low.Count
+	if err := d.search(ctx, line, of, low); err != nil {
+		return err
+	}
+	return d.search(ctx, line, of, high)
 }
 
 // identityRanges returns what tells what a device is: the fields of identification, and where its models of SunSpec

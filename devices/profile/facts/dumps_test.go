@@ -206,3 +206,23 @@ func (d dump) plausible(t *testing.T, points []profile.Point) {
 	}
 	t.Logf("%d points decoded", decoded)
 }
+
+// TestCaptures holds what the profiles say of real devices to the dumps that are decoded here.
+func TestCaptures(t *testing.T) {
+	decoded := map[string][]string{}
+	for _, d := range readDumps(t) {
+		if !slices.Contains(decoded[d.Profile], d.Model) {
+			decoded[d.Profile] = append(decoded[d.Profile], d.Model)
+		}
+	}
+	profiles, err := profile.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range profiles {
+		told := slices.Sorted(slices.Values(p.Captures))
+		if want := slices.Sorted(slices.Values(decoded[p.ID])); !slices.Equal(told, want) {
+			t.Errorf("%s: its captures are %q, the dumps are of %q", p.ID, told, want)
+		}
+	}
+}
