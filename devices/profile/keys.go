@@ -41,7 +41,8 @@ var formatKeys = map[string]keyList{
 }
 
 const (
-	headKeys  = "base drop models aliases captures lacks sunspec traits tables parts defaults around write_groups points"
+	headKeys = "base drop models aliases captures lacks sunspec " +
+		"traits tables parts defaults around write_groups points"
 	fieldKeys = "type length order byte mask bool options scale offset no_value"
 )
 

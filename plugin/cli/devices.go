@@ -78,9 +78,7 @@ func (a *app) listProfiles() error {
 		}
 	}
 	t.Render()
-	fmt.Fprintln(a.Out, "\nPoints, settable and on at first: of a typical device. Confirmed: on the maker's paper, or by "+
-		"two sources that agree;\nthe others are off and read only. Captures: real devices whose registers a test decodes. "+
-		"A test plays every family\nin each of its forms, polls it, and writes all that can be written.")
+	fmt.Fprintln(a.Out, "\n"+listedMeans)
 	if lacks.Length() > 0 {
 		fmt.Fprintln(a.Out)
 		lacks.Render()
@@ -88,6 +86,10 @@ func (a *app) listProfiles() error {
 	_, err = fmt.Fprintf(a.Out, "\nMore of one: solarhub devices %s\n", profiles[0].ID)
 	return err
 }
+
+const listedMeans = `Points, settable and on at first are those of a typical device. Confirmed: on the maker's paper, or by
+two sources that agree; the others are off and read only. Captures: real devices whose registers a test
+decodes. A test plays every family in each of its forms, polls it, and writes all that can be written.`
 
 // called returns the name of a family with its maker.
 func called(p *profile.Profile) string {

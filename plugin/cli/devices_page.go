@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	_ "embed"
 	"fmt"
 	"io"
 	"maps"
@@ -41,8 +42,8 @@ func devicesPage(w io.Writer) error {
 		c := coverageOf(p)
 		total.Points.add(c.Points)
 		total.Written.add(c.Written)
-		fmt.Fprintf(&b, "| %s | [%s](#%s) | `%s` | %d | %d | %s | %s | %s |\n", p.Manufacturer, p.Name, anchor(p), p.ID,
-			c.Points.All, c.Written.All, share(c.Points.Paper, c.Points.All), share(c.Points.Two, c.Points.All),
+		fmt.Fprintf(&b, "| %s | [%s](#%s) | `%s` | %d | %d | %s | %s | %s |\n", p.Manufacturer, p.Name, anchor(p),
+			p.ID, c.Points.All, c.Written.All, share(c.Points.Paper, c.Points.All), share(c.Points.Two, c.Points.All),
 			orNothing(len(p.Captures)))
 	}
 	t := total.Points
@@ -55,20 +56,10 @@ func devicesPage(w io.Writer) error {
 	return err
 }
 
-const pageHead = `# The devices that SolarHub knows
-
-The command ` + "`solarhub devices page`" + ` writes this page. A point that repeats, as for each solar input, counts once.
-
-- **Paper**: the register stands in a document of the maker. **Two**: two public sources that do not depend on each other agree. What one
-  public source says alone is off at first and cannot be written.
-- **Captures**: how many real devices wrote down what their registers held. A test decodes them and compares the values with what their
-  owners or displays say.
-- A test simulates every family in each of its forms, identifies it among all others, polls it, writes every setting and reads it back.
-- Your device is not here? [FORMAT.md](FORMAT.md#a-family-of-your-own) says how to get from a dump to a profile of your own, without Go.
-
-| maker | devices | profile | points | settable | paper | two | captures |
-| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
-`
+// pageHead comes before the lines of the table.
+//
+//go:embed devices_page.md
+var pageHead string
 
 // anchor is how a page refers to the section of a family.
 func anchor(p *profile.Profile) string { return strings.ReplaceAll(p.ID, "_", "-") }
@@ -83,7 +74,8 @@ func familySection(b *strings.Builder, p *profile.Profile) {
 	if len(p.Models) > 0 {
 		fmt.Fprintf(b, " Models: %s.", strings.Join(p.Models, ", "))
 	}
-	fmt.Fprintf(b, "\n\n- %d points, %d on at first, %d settable. %d on the maker's paper, %d by two sources, %d by one.\n",
+	b.WriteString("\n\n")
+	fmt.Fprintf(b, "- %d points, %d on at first, %d settable. %d on the maker's paper, %d by two sources, %d by one.\n",
 		c.Points.All, c.On.All, c.Written.All, c.Points.Paper, c.Points.Two, c.Points.One+c.Points.Original)
 	if len(p.Captures) > 0 {
 		fmt.Fprintf(b, "- Captures: %s.\n", strings.Join(p.Captures, ", "))
