@@ -87,8 +87,8 @@ func (a *app) listProfiles() error {
 	return err
 }
 
-const listedMeans = `Points, settable and on at first are those of a typical device. Confirmed: on the maker's paper, or by
-two sources that agree; the others are off and read only. Captures: real devices whose registers a test
+const listedMeans = `Points, settable and on at first are those of a typical device. Confirmed: on the maker's
+paper, or by two sources that agree; the others are off and read only. Captures: real devices whose registers a test
 decodes. A test plays every family in each of its forms, polls it, and writes all that can be written.`
 
 // called returns the name of a family with its maker.
