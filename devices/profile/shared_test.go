@@ -89,10 +89,12 @@ var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "gr
 	"grid_energy_export": "grid_power", "battery_energy_charged": "battery_soc",
 	"battery_energy_discharged": "battery_soc"}
 
-// uncounted is what a family does not count, although it measures the rest: SRNE's counts the battery in Ah, and of
-// what it takes from the grid only what goes to the load.
-var uncounted = map[string][]string{"srne": {"battery_energy_charged", "battery_energy_discharged",
-	"grid_energy_import"}}
+// uncounted is what a family does not count, although it measures the rest: SRNE's count the battery in Ah, and of what
+// they take from the grid only what goes to the load.
+var uncounted = map[string][]string{
+	"srne":            {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
+	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
+}
 
 // couldBeOn reports whether a point that is off is of a quantity that is on where a device has few others.
 func couldBeOn(p Point) bool { return !p.Entity.Enabled && p.Entity.Spare > 0 }
