@@ -235,7 +235,7 @@ func PointDecoding(p profile.Point) Decoding {
 var clockForms = map[codec.Form]string{codec.TimePacked: "packed", codec.TimeDecimal: "dec",
 	codec.TimeSwapped: "swapped", codec.TimePair: "time_h_m", codec.TimeASCII: "time_hh_mm_ascii", codec.TimeBCD: "bcd",
 	codec.MomentPacked: "datetime3_packed", codec.MomentSwapped: "datetime3_swapped",
-	codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6"}
+	codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6", codec.MomentReversed: "datetime6"}
 
 var turned = map[codec.Form]codec.Form{codec.TimePacked: codec.TimeSwapped, codec.TimeSwapped: codec.TimePacked}
 
