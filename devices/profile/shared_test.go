@@ -90,8 +90,10 @@ var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "gr
 	"battery_energy_discharged": "battery_soc"}
 
 // uncounted is what a family does not count, although it measures the rest: SRNE's count the battery in Ah, and of what
-// they take from the grid only what goes to the load. Solplanet counts the battery by the day.
+// they take from the grid only what goes to the load. Solplanet counts the battery by the day. Marstek's
+// batteries with panels do not count them.
 var uncounted = map[string][]string{
+	"marstek":         {"pv_energy"},
 	"srne":            {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
 	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
 	"solplanet":       {"battery_energy_charged", "battery_energy_discharged"},
