@@ -97,6 +97,10 @@ var uncounted = map[string][]string{
 	"srne":            {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
 	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
 	"solplanet":       {"battery_energy_charged", "battery_energy_discharged"},
+	"victron_system": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import",
+		"grid_energy_export"}, // the meters and chargers behind the GX count
+	"e3dc": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import", "grid_energy_export",
+		"pv_energy"}, // no source knows a counter
 }
 
 // couldBeOn reports whether a point that is off is of a quantity that is on where a device has few others.
