@@ -83,14 +83,17 @@ func (p *page) call(message map[string]any, out any) {
 		text), out)
 }
 
-// newDashboard makes a dashboard with one entities card for the time of the test.
-func (p *page) newDashboard(path string, entityIDs ...string) {
+// newDashboard makes a dashboard for the time of the test, with an entities card for each list of entities.
+func (p *page) newDashboard(path string, lists ...[]string) {
 	p.T.Helper()
 	var made struct{ ID string }
 	p.call(map[string]any{"type": "lovelace/dashboards/create", "url_path": path, "title": "Page test"}, &made)
 	p.T.Cleanup(func() { p.call(map[string]any{"type": "lovelace/dashboards/delete", "dashboard_id": made.ID}, nil) })
-	card := map[string]any{"type": "entities", "entities": entityIDs}
-	views := []any{map[string]any{"cards": []any{card}}}
+	var cards []any
+	for _, list := range lists {
+		cards = append(cards, map[string]any{"type": "entities", "entities": list})
+	}
+	views := []any{map[string]any{"cards": cards}}
 	p.call(map[string]any{"type": "lovelace/config/save", "url_path": path, "config": map[string]any{"views": views}},
 		nil)
 }

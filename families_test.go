@@ -191,19 +191,26 @@ func (e *endToEnd) picturesOfFamilies(ctx context.Context, t *testing.T, inverte
 	p := openHome(t, e.home.url, e.home.token)
 	for _, i := range inverters {
 		p.Goto("/config/devices/device/" + e.home.device(ctx, i.serial))
-		p.WaitText("Temperature")
+		p.WaitText("Sensors")
 		p.Shot("family-" + i.profile.ID)
+		if battery := e.home.device(ctx, i.serial+"/battery"); battery != "" {
+			p.Goto("/config/devices/device/" + battery)
+			p.WaitText("State of charge")
+			p.Shot("family-" + i.profile.ID + "-battery")
+		}
 	}
 	p.Goto("/config/dashboard")
-	var ids []string
+	var cards [][]string
 	for _, i := range inverters[:min(2, len(inverters))] {
+		var ids []string
 		for _, key := range shared {
 			if id, ok := e.ids[i.serial+"_"+key]; ok {
 				ids = append(ids, id)
 			}
 		}
+		cards = append(cards, ids)
 	}
-	p.newDashboard("solarhub-families", ids...)
+	p.newDashboard("solarhub-families", cards...)
 	p.Goto("/solarhub-families/0")
 	p.WaitText("State of charge")
 	p.Shot("family-dashboard")

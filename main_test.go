@@ -361,8 +361,8 @@ func (e *endToEnd) pictures(ctx context.Context, t *testing.T) {
 	i := e.house.powdrive
 	number := e.id(t, i, "battery_charge_current_max")
 	p.Goto("/config/dashboard")
-	p.newDashboard("solarhub-test", number, e.id(t, i, "work_mode"), e.id(t, i, "battery_grid_charge"),
-		e.id(t, i, "window_1_start"), e.id(t, i, "battery_soc"), e.id(t, i, "battery_power"))
+	p.newDashboard("solarhub-test", []string{number, e.id(t, i, "work_mode"), e.id(t, i, "battery_grid_charge"),
+		e.id(t, i, "window_1_start"), e.id(t, i, "battery_soc"), e.id(t, i, "battery_power")})
 	p.Goto("/solarhub-test/0")
 	p.SetNumber(number, 77)
 	e.home.until(ctx, 10*time.Second, "the card's value in the register", func() bool {

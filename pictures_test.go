@@ -93,8 +93,8 @@ func (e *endToEnd) away(ctx context.Context, t *testing.T, p *page, key string) 
 		}
 	}
 	p.Goto("/config/dashboard")
-	p.newDashboard("solarhub-away", number, e.id(t, i, "work_mode"), e.id(t, i, "battery_soc"),
-		e.id(t, i, "battery_power"), e.id(t, i, "line_advice"))
+	p.newDashboard("solarhub-away", []string{number, e.id(t, i, "work_mode"), e.id(t, i, "battery_soc"),
+		e.id(t, i, "battery_power"), e.id(t, i, "line_advice")})
 	p.Goto("/solarhub-away/0")
 	p.Wait("the card", `deep("hui-entities-card")`)
 	if err := i.pty.Unplug(); err != nil {
