@@ -93,6 +93,7 @@ var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "gr
 // they take from the grid only what goes to the load. Solplanet counts the battery by the day. Marstek's
 // batteries with panels do not count them.
 var uncounted = map[string][]string{
+	"growatt_spf":     {"battery_energy_charged"},
 	"marstek":         {"pv_energy"},
 	"srne":            {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
 	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
