@@ -91,7 +91,7 @@ var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "gr
 
 // uncounted is what a family does not count, although it measures the rest: SRNE's count the battery in Ah, and of what
 // they take from the grid only what goes to the load. Solplanet counts the battery by the day. Marstek's
-// batteries with panels do not count them.
+// batteries with panels do not count them, and no source knows where a SolaX for low voltage does.
 var uncounted = map[string][]string{
 	"growatt_spf":     {"battery_energy_charged"},
 	"marstek":         {"pv_energy"},
@@ -102,6 +102,7 @@ var uncounted = map[string][]string{
 		"grid_energy_export"}, // the meters and chargers behind the GX count
 	"e3dc": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import", "grid_energy_export",
 		"pv_energy"}, // no source knows a counter
+	"solax_lv": {"pv_energy"},
 }
 
 // couldBeOn reports whether a point that is off is of a quantity that is on where a device has few others.
