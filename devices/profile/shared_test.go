@@ -96,6 +96,7 @@ var uncounted = map[string][]string{
 	"growatt_spf":     {"battery_energy_charged"},
 	"marstek":         {"pv_energy"},
 	"srne":            {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
+	"anenji":          {"battery_energy_charged", "battery_energy_discharged"},
 	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
 	"solplanet":       {"battery_energy_charged", "battery_energy_discharged"},
 	"victron_system": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import",
