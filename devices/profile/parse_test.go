@@ -176,7 +176,7 @@ func TestOpen(t *testing.T) {
 	if p, err := Open("senergy"); err != nil || p.ID != "chint" {
 		t.Errorf("senergy: %v", err)
 	}
-	if _, err := Open("nothing"); err == nil || !strings.Contains(err.Error(), "deye") {
+	if _, err := Open("nothing"); err == nil || !strings.Contains(err.Error(), "solarhub devices") {
 		t.Errorf("an unknown profile: %v", err)
 	}
 	folder := t.TempDir()

@@ -99,6 +99,8 @@ var uncounted = map[string][]string{
 	"anenji":          {"battery_energy_charged", "battery_energy_discharged"},
 	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
 	"solplanet":       {"battery_energy_charged", "battery_energy_discharged"},
+	// Sungrow's manager counts at the grid alone; the inverters behind it count their batteries.
+	"sungrow_ihomemanager": {"battery_energy_charged", "battery_energy_discharged"},
 	"victron_system": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import",
 		"grid_energy_export"}, // the meters and chargers behind the GX count
 	"e3dc": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import", "grid_energy_export",
@@ -111,8 +113,7 @@ func couldBeOn(p Point) bool { return !p.Entity.Enabled && p.Entity.Spare > 0 }
 
 // Every inverter shows 25 to 40 entities at first, whatever it consists of, and with them what the energy dashboard
 // needs, once and read at least each minute. A string inverter of which less is known, as of Solis, shows all of it; a
-// meter has less to tell. What a SunSpec device has of the dashboard
-// follows from its models: see below.
+// meter has less to tell. What a SunSpec device has of the dashboard follows from its models: see below.
 func TestOnAtFirst(t *testing.T) {
 	eachCase(t, func(t *testing.T, p *Profile, points []Point) {
 		measures := func(start string) bool {

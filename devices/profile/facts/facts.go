@@ -26,14 +26,14 @@ type Table struct {
 	Rows   []Row
 }
 
-// Tables reads every table of the project, sorted by map and source. The error joins all that is wrong, each with file
-// and line.
-func Tables() ([]Table, error) {
+// Tables reads the tables of these maps, or of all that the project has, sorted by map and source. The error joins all
+// that is wrong, each with file and line.
+func Tables(maps ...string) ([]Table, error) {
 	sources, err := Sources(shipped)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := ReadTables(shipped, "tables", false)
+	tables, err := ReadTables(shipped, "tables", false, maps...)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +48,9 @@ func Of(tables []Table, maps ...string) []Table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t Table) bool { return !slices.Contains(maps, t.Map) })
 }
 
-// ReadTables reads the tables MAP.SOURCE.csv of a folder, sorted by name. A lenient reader passes over files that are
+// ReadTables reads the tables MAP.SOURCE.csv of a folder, or those of some maps, sorted by name. A lenient reader passes over files that are
 // no tables of registers, and over columns and types that it does not know.
-func ReadTables(folder fs.FS, dir string, lenient bool) ([]Table, error) {
+func ReadTables(folder fs.FS, dir string, lenient bool, maps ...string) ([]Table, error) {
 	files, err := fs.Glob(folder, path.Join(dir, "*.*.csv"))
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func ReadTables(folder fs.FS, dir string, lenient bool) ([]Table, error) {
 	var wrong []error
 	for _, file := range files {
 		name, tag, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".csv"), ".")
-		if lenient && slices.Contains(lists, tag) {
+		if lenient && slices.Contains(lists, tag) || len(maps) > 0 && !slices.Contains(maps, name) {
 			continue
 		}
 		data, err := fs.ReadFile(folder, file)

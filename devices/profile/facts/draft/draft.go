@@ -40,10 +40,6 @@ func draft(out io.Writer, args []string) error {
 
 // tablesOf returns the tables of a profile or a map, and the names of the maps.
 func tablesOf(family string) ([]facts.Table, []string, error) {
-	all, err := facts.Tables()
-	if err != nil {
-		return nil, nil, err
-	}
 	families, err := facts.Families()
 	if err != nil {
 		return nil, nil, err
@@ -57,11 +53,11 @@ func tablesOf(family string) ([]facts.Table, []string, error) {
 	if maps == nil {
 		maps = []string{family}
 	}
-	tables := facts.Of(all, maps...)
-	if len(tables) == 0 {
-		return nil, nil, fmt.Errorf("%s is no profile of families.csv, and no register map", family)
+	tables, err := facts.Tables(maps...)
+	if err == nil && len(tables) == 0 {
+		err = fmt.Errorf("%s is no profile of families.csv, and no register map", family)
 	}
-	return tables, maps, nil
+	return tables, maps, err
 }
 
 // mostly reports whether the low word of a value comes first, as a rule.

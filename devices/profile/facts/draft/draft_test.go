@@ -70,8 +70,10 @@ func TestDiffOfAChangedTable(t *testing.T) {
 
 // lossy are the register maps of which the format cannot hold every row, and what it cannot say of them.
 var lossy = []string{
-	"deye_p3", // one table has three registers in two places, and registers that it calls neither read nor written
-	"solis",   // one row has a mask with a gap
+	"afore_hybrid",     // one row has a mask with a gap
+	"deye_p3",          // one table has three registers in two places, and some that it calls neither read nor written
+	"marstek_venus_e2", // one table has masks with gaps
+	"solis",            // one row has a mask with a gap
 }
 
 // TestExpressTheShippedTables puts every table of the project into the format, but for what it cannot hold.
