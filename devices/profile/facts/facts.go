@@ -48,8 +48,8 @@ func Of(tables []Table, maps ...string) []Table {
 	return slices.DeleteFunc(slices.Clone(tables), func(t Table) bool { return !slices.Contains(maps, t.Map) })
 }
 
-// ReadTables reads the tables MAP.SOURCE.csv of a folder, or those of some maps, sorted by name. A lenient reader passes over files that are
-// no tables of registers, and over columns and types that it does not know.
+// ReadTables reads the tables MAP.SOURCE.csv of a folder, or those of some maps, sorted by name. A lenient reader
+// passes over files that are no tables of registers, and over columns and types that it does not know.
 func ReadTables(folder fs.FS, dir string, lenient bool, maps ...string) ([]Table, error) {
 	files, err := fs.Glob(folder, path.Join(dir, "*.*.csv"))
 	if err != nil {
@@ -59,7 +59,7 @@ func ReadTables(folder fs.FS, dir string, lenient bool, maps ...string) ([]Table
 	var wrong []error
 	for _, file := range files {
 		name, tag, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".csv"), ".")
-		if lenient && slices.Contains(lists, tag) || len(maps) > 0 && !slices.Contains(maps, name) {
+		if list := slices.Contains(lists, tag); lenient && list || len(maps) > 0 && !slices.Contains(maps, name) {
 			continue
 		}
 		data, err := fs.ReadFile(folder, file)
