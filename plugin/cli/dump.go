@@ -31,8 +31,9 @@ The simulator plays such a file as the device that it came from, so it is the be
 along with a question. DEVICE is the name in the configuration; leave it out if there is only one
 device. Nothing is written to the device.
 
-With --registers it reads others as well, to find out what a device has that its family lacks. Look
-through what comes of them before you show the file around.
+With --registers it reads others as well, to find out what a device has that its family lacks, but
+none that must never be read, and none of a device that takes harm from it. Look through what comes
+of them before you show the file around.
 
 Only the end of the serial number stays readable, unless you give --with-serial.`,
 		Example: `  solarhub dump Roof --out roof.csv

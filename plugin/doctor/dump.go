@@ -52,6 +52,11 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, besides []pro
 func readDump(ctx context.Context, line devices.Bus, d devices.Config, besides []protocol.Range,
 	progress func(done, of int)) (Dump, error) {
 	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
+	if d.Line.NamedOnly && len(besides) > 0 {
+		return dump, fmt.Errorf("dump %s: %s does worse than refuse registers that it does not have, so only those "+
+			"that its profile names are read. To search it nevertheless, set named_only: false in the configuration",
+			d.Name, d.Profile.Name)
+	}
 	never := d.Line.Never
 	who, err := devices.Identify(ctx, line, d)
 	if err == nil {
@@ -103,7 +108,7 @@ func readDump(ctx context.Context, line devices.Bus, d devices.Config, besides [
 func blocksOf(ranges []protocol.Range, l profile.LineSettings) (blocks []protocol.Range) {
 	most := cmp.Or(l.MaxRegisters, protocol.MaxReadRegisters)
 	for _, r := range ranges {
-		for _, part := range profile.SubtractRanges(r, l.Holes...) {
+		for _, part := range profile.SubtractRanges(r, slices.Concat(l.Holes, l.Never)...) {
 			for at := uint32(part.Addr); at < part.End(); at += uint32(most) {
 				blocks = append(blocks, protocol.Range{Table: part.Table, Addr: uint16(at),
 					Count: uint16(min(uint32(most), part.End()-at))})
