@@ -117,7 +117,9 @@ func (e *endToEnd) allOn(ctx context.Context, t *testing.T, i inverter) {
 	})
 	on := 0
 	for _, p := range i.points() {
-		on += map[bool]int{true: 1}[p.Entity.Enabled]
+		if p.Entity.Enabled {
+			on++
+		}
 	}
 	t.Logf("%-20s %d entities, %d on at first, all with a value", i.profile.ID, len(i.entities()), on)
 }

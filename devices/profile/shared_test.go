@@ -89,22 +89,21 @@ var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "gr
 	"grid_energy_export": "grid_power", "battery_energy_charged": "battery_soc",
 	"battery_energy_discharged": "battery_soc"}
 
-// uncounted is what a family does not count, although it measures the rest: SRNE's count the battery in Ah, and of what
-// they take from the grid only what goes to the load. Solplanet counts the battery by the day. Marstek's
-// batteries with panels do not count them, and no source knows where a SolaX for low voltage does.
+// uncounted is what a family does not count, or no source knows where, although it measures the rest.
 var uncounted = map[string][]string{
 	"growatt_spf":     {"battery_energy_charged"},
-	"marstek":         {"pv_energy"},
-	"srne":            {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
+	"marstek":         {"pv_energy"}, // of its batteries with panels
 	"anenji":          {"battery_energy_charged", "battery_energy_discharged"},
-	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"},
-	"solplanet":       {"battery_energy_charged", "battery_energy_discharged"},
+	"srne_controller": {"battery_energy_charged", "battery_energy_discharged"}, // in Ah
+	// The battery in Ah, and of what it takes from the grid what goes to the load.
+	"srne":      {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import"},
+	"solplanet": {"battery_energy_charged", "battery_energy_discharged"}, // by the day
 	// Sungrow's manager counts at the grid alone; the inverters behind it count their batteries.
 	"sungrow_ihomemanager": {"battery_energy_charged", "battery_energy_discharged"},
 	"victron_system": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import",
 		"grid_energy_export"}, // the meters and chargers behind the GX count
 	"e3dc": {"battery_energy_charged", "battery_energy_discharged", "grid_energy_import", "grid_energy_export",
-		"pv_energy"}, // no source knows a counter
+		"pv_energy"},
 	"solax_lv": {"pv_energy"},
 }
 

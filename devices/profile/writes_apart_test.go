@@ -34,7 +34,7 @@ func TestWritesApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, point := range points {
-		if want := point.Write != nil; want != (want && point.Write.Apart) {
+		if point.Write != nil && !point.Write.Apart {
 			t.Errorf("%s: %+v", point.Key, point.Write)
 		}
 	}

@@ -237,6 +237,7 @@ var clockForms = map[codec.Form]string{codec.TimePacked: "packed", codec.TimeDec
 	codec.MomentPacked: "datetime3_packed", codec.MomentSwapped: "datetime3_swapped",
 	codec.MomentWords: "datetime6", codec.MomentFullYear: "datetime6", codec.MomentReversed: "datetime6"}
 
+// turned are the times of day whose bytes are the other way round.
 var turned = map[codec.Form]codec.Form{codec.TimePacked: codec.TimeSwapped, codec.TimeSwapped: codec.TimePacked}
 
 func (d *Decoding) plain(p profile.Point) {

@@ -183,8 +183,7 @@ func (p *point) decoding(r reading, lowFirst bool) {
 }
 
 var clocks = map[string]string{"time_hhmm_packed": "packed", "time_hhmm_dec": "decimal", "time_h_m": "hour_minute",
-	"time_hhmm_bcd": "bcd", "time_hhmm_swapped": "swapped",
-	"time_hh_mm_ascii": "ascii"}
+	"time_hhmm_bcd": "bcd", "time_hhmm_swapped": "swapped", "time_hh_mm_ascii": "ascii"}
 
 func typeOf(d facts.Decoding) string {
 	letter := "u"
