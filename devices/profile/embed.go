@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"solarhub/devices/profile/strict"
 )
@@ -54,14 +55,51 @@ func Get(name string) (*Profile, error) {
 	}
 	switch len(ids) {
 	case 0:
-		known := slices.Concat(Names(), slices.Collect(maps.Keys(aliases())))
 		return nil, fmt.Errorf("profile %q is neither a family that `solarhub devices` lists, nor a file that ends in "+
-			".yaml%s", name, strict.Meant(name, known))
+			".yaml%s", name, meant(name))
 	case 1:
 		load, _ := loaded.LoadOrStore(ids[0], sync.OnceValues(func() (*Profile, error) { return get(ids[0]) }))
 		return load.(func() (*Profile, error))()
 	}
 	return nil, fmt.Errorf("profile %q stands for several families: say %s", name, strings.Join(ids, " or "))
+}
+
+// meant guesses which family somebody has in mind who names none: one that is spelt alike but for dots and the like,
+// else those of a maker, name or model that begins so, else one whose name is misspelt.
+func meant(name string) string {
+	known := slices.Sorted(maps.Keys(aliases()))
+	known = slices.Concat(Names(), known)
+	bare := bareLetters(name)
+	if i := slices.IndexFunc(known, func(k string) bool { return bareLetters(k) == bare }); i >= 0 {
+		return "; did you mean " + known[i] + "?"
+	}
+	if profiles, err := Embedded(); err == nil && len(bare) >= 3 {
+		var found []string
+		for _, p := range profiles {
+			words := append([]string{p.Manufacturer, p.Name}, p.Models...)
+			if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(bareLetters(w), bare) }) {
+				found = append(found, p.ID)
+			}
+		}
+		switch more := len(found) - 8; {
+		case more > 1:
+			return fmt.Sprintf("; by maker or model it may be %s or one of %d more", strings.Join(found[:8], ", "),
+				more)
+		case len(found) > 0:
+			return "; by maker or model it may be " + strings.Join(found, " or ")
+		}
+	}
+	return strict.Meant(name, known)
+}
+
+// bareLetters leaves out what people write in one way or another: Q.CELLS, q-cells and qcells.
+func bareLetters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
 }
 
 func get(id string) (*Profile, error) {

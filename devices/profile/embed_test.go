@@ -2,6 +2,7 @@ package profile
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +25,25 @@ func TestAliases(t *testing.T) {
 	}
 	if _, err := Get("deya"); err == nil {
 		t.Error("an unknown family was found")
+	}
+}
+
+// An owner knows the name on the device, not ours.
+func TestUnknownFamilyLeadsToTheRightOne(t *testing.T) {
+	for name, want := range map[string]string{
+		"Sol-Ark":            "did you mean sol_ark?",
+		"q.cells":            "did you mean qcells?",
+		"huawei smartlogger": "did you mean huawei_smartlogger?",
+		"deya":               "did you mean deye?",
+		"bluesun":            "it may be afore",
+		"giv":                "it may be givenergy or givenergy_battery",
+		"MultiPlus":          "it may be victron_system or victron_vebus",
+		"victron energy":     "or one of 16 more",
+		"zq":                 "ends in .yaml",
+	} {
+		if _, err := Get(name); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, and not %s", name, err, want)
+		}
 	}
 }
 

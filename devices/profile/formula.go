@@ -61,8 +61,10 @@ func (l *loader) operand(i int, name string, sum bool, numbers map[string]bool) 
 	}
 	slices.Sort(found)
 	l.sums[name] = found
-	if !letterForm.MatchString(name) || len(found) == 0 {
+	if !letterForm.MatchString(name) {
 		l.nodes[i].Fail("value: sum(%s) is of no point: say it with a letter, sum(pv_{n}_power)", name)
+	} else if len(found) == 0 {
+		l.nodes[i].Fail("value: sum(%s): there is no number with such a key", name)
 	}
 	return found
 }

@@ -31,7 +31,7 @@ into the configuration and keeps your comments and layout. It writes nothing to 
 Assistant. It ends with 1 if you have to mend something.`,
 		Example: `  solarhub check
   solarhub check --config /etc/solarhub/solarhub.yaml
-  solarhub check ./my-inverter.yaml
+  solarhub check ./my_inverter.yaml
   solarhub check --live --for 1m
   solarhub check --live --write`,
 		RunE: func(command *cobra.Command, args []string) error {

@@ -99,6 +99,9 @@ func (a *app) predictDevice(d forecast.Device) {
 	fmt.Fprintf(a.Out, "\n  %s: %s, unit %d\n", d.Config.Name, d.Config.Profile.ID, d.Config.Unit)
 	a.settings("    ", d.Settings)
 	a.overridden("    ", d.Config)
+	if d.Config.ID == "" && needsID(d.Config.Profile) {
+		a.sentences("    ", []string{noSerialNumber})
+	}
 	fmt.Fprintln(a.Out)
 	t := newTable(nil, "traits", "points", "count", "requests", "registers", "wire ms", "longest ms", "line in use")
 	configs := rightAligned("count", "requests", "registers", "wire ms", "longest ms", "line in use")

@@ -30,7 +30,7 @@ type, unit, limits, and whether Home Assistant shows the point at first. With th
 of your own, check it and list its points.`,
 		Example: `  solarhub devices
   solarhub devices powdrive --writable
-  solarhub devices ./my-inverter.yaml
+  solarhub devices ./my_inverter.yaml
   solarhub devices coverage
   solarhub devices page > DEVICES.md`,
 		Args: oneArgument,
@@ -142,6 +142,11 @@ func whoTells(p *profile.Profile) string {
 	return "the device tells them, but for what you choose: " + strings.Join(owner, ", ")
 }
 
+// needsID reports whether the devices of a family have nothing by which SolarHub knows them again.
+func needsID(p *profile.Profile) bool { return len(p.Identify.Serials) == 0 }
+
+const noSerialNumber = "it tells no serial number, so its entry in the configuration needs an id, such as id: roof"
+
 func count(yes bool) int {
 	if yes {
 		return 1
@@ -171,6 +176,9 @@ func (a *app) listPoints(name string, flags devicesFlags) error {
 	}
 	if text := p.TraitsText(traits); text != "" {
 		fmt.Fprintf(a.Out, "traits: %s (of %s); %s\n", text, strings.Join(traitsOf(p), ", "), whoTells(p))
+	}
+	if needsID(p) {
+		fmt.Fprintln(a.Out, "id: "+noSerialNumber)
 	}
 	fmt.Fprintln(a.Out)
 	t := newTable(a.Out, "key", "name", "address", "type", "unit", "platform", "limits", "on")

@@ -86,6 +86,9 @@ func familySection(b *strings.Builder, p *profile.Profile) {
 	if all := traitsOf(p); len(all) > 0 {
 		fmt.Fprintf(b, "- Its devices differ in: %s; %s.\n", strings.Join(all, ", "), whoTells(p))
 	}
+	if needsID(p) {
+		b.WriteString("- It tells no serial number: its entry in the configuration needs an `id`.\n")
+	}
 	fmt.Fprintf(b, "- Line: %s.\n", lineText(p.Line))
 	b.WriteString("- Sources:\n")
 	for _, short := range slices.Sorted(maps.Keys(p.Sources)) {

@@ -293,8 +293,11 @@ func (d Dump) Write(w io.Writer) error {
 	if text := d.Profile.TraitsText(d.Traits); text != "" {
 		fmt.Fprintf(&b, ", %s", text)
 	}
-	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339),
-		d.Profile.ID)
+	device := d.Profile.ID
+	if !slices.Contains(profile.Names(), device) {
+		device = "./" + device + ".yaml" // the owner's own, which has the name of its file
+	}
+	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339), device)
 	for _, r := range d.Refused {
 		fmt.Fprintf(&b, "# not given: %s\n", r)
 	}
