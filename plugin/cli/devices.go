@@ -258,7 +258,7 @@ func limits(point profile.Point) string {
 	case w == nil:
 		return ""
 	case len(point.Spec.Options) > 0:
-		return strings.Join(point.Spec.OptionNames(), " | ")
+		return strings.Join(point.Spec.WritableOptions(), " | ")
 	case point.Spec.IsMoment():
 		return "the time of now, by a button"
 	case point.Entity.Platform == "number":
