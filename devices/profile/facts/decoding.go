@@ -23,19 +23,20 @@ const (
 // Decoding is how registers become a value, as a source or a profile states it. Two of them can be compared; what one
 // of the two does not state is not compared.
 type Decoding struct {
-	Kind     Kind
-	Form     string   // of a Clock: packed, decimal, ...
-	Addrs    []uint16 // rising; of words apart: the low word first
-	Signed   *bool
-	LowFirst *bool
-	Scale    *float64 // into the base unit
-	Factor   float64  // of the unit into its base unit
-	Plain    *float64 // the scale without the unit
-	Unit     string   // the base unit: W for kW
-	Offset   *float64
-	Mask     uint64 // 0: the whole
-	Options  []Option
-	Powers   bool // a register holds the power of ten
+	Kind      Kind
+	Form      string   // of a Clock: packed, decimal, ...
+	Addrs     []uint16 // rising; of words apart: the low word first
+	Signed    *bool
+	Magnitude bool // of a signed number: behind a bit for its sign, and no complement
+	LowFirst  *bool
+	Scale     *float64 // into the base unit
+	Factor    float64  // of the unit into its base unit
+	Plain     *float64 // the scale without the unit
+	Unit      string   // the base unit: W for kW
+	Offset    *float64
+	Mask      uint64 // 0: the whole
+	Options   []Option
+	Powers    bool // a register holds the power of ten
 }
 
 // bases says what a unit is made of.
@@ -83,7 +84,7 @@ func (r Row) Decoding() Decoding {
 	if d.Kind != Number && d.Kind != Float {
 		return d
 	}
-	d.Signed = r.signed()
+	d.Signed, d.Magnitude = r.signed(), r.magnitude()
 	if !r.Marked("scale_not_stated") && r.ScaleAt == "" && r.Type != "enum" && r.Type != "bits" && r.Type != "bool" {
 		plain := 1.0
 		if r.Scale != nil {
@@ -135,7 +136,7 @@ func (r Row) signed() *bool {
 	if r.Marked("sign_not_stated") || len(r.Options) > 0 || r.Scale == nil && r.Marked("scale_not_stated") {
 		return nil
 	}
-	signed := strings.HasPrefix(r.Type, "s") && r.Type != "sunssf"
+	signed := strings.HasPrefix(r.Type, "s") && r.Type != "sunssf" || r.magnitude()
 	if !signed && !strings.HasPrefix(r.Type, "u") {
 		return nil
 	}
@@ -147,6 +148,9 @@ func (r Row) signed() *bool {
 	}
 	return &signed
 }
+
+// magnitude reports whether a bit of its own is the sign.
+func (r Row) magnitude() bool { return r.Type == "m16" || r.Type == "m32" }
 
 // bare reports whether no more is said than that a number is there.
 func (d Decoding) bare() bool {
@@ -191,6 +195,8 @@ func Compare(a, b Decoding) []Difference {
 	}
 	if a.Signed != nil && b.Signed != nil && *a.Signed != *b.Signed {
 		found = append(found, Difference{"sign", signText(*a.Signed), signText(*b.Signed)})
+	} else if a.Signed != nil && b.Signed != nil && a.Magnitude != b.Magnitude {
+		found = append(found, Difference{"sign", formText(a.Magnitude), formText(b.Magnitude)})
 	}
 	if len(a.Addrs) == len(b.Addrs) && a.LowFirst != nil && b.LowFirst != nil && *a.LowFirst != *b.LowFirst {
 		found = append(found, Difference{"word order", orderText(*a.LowFirst), orderText(*b.LowFirst)})

@@ -15,6 +15,8 @@ func TestCompare(t *testing.T) {
 		{"40 1 s16 scale=-1 unit=W", "40 1 s16 unit=W", ""},
 		{"40 1 u16 unit=W", "40 1 s16 unit=W", "sign unsigned, signed"},
 		{"40 1 u16 unit=W", "40 1 s16 unit=W mark=sign_not_stated", ""},
+		{"40 1 u16 unit=W", "40 1 m16 unit=W", "sign unsigned, signed"},
+		{"40 2 s32 unit=W", "40 2 m32 unit=W", "sign complement, a bit for the sign"},
 		{"40 2 u32 order=hi unit=W", "40 2 u32 order=lo unit=W", "word order high first, low first"},
 		{"40 2 u32 order=lo unit=W", "40+41 2 u32 unit=W", ""},
 		{"40 2 u32 order=hi unit=W", "41+40 2 u32 unit=W", ""},

@@ -249,7 +249,7 @@ func (d *Decoding) plain(p profile.Point) {
 		d.Kind = Float
 	default:
 		signed := p.Spec.Type.Signed()
-		d.Signed = &signed
+		d.Signed, d.Magnitude = &signed, p.Spec.Type == codec.M16 || p.Spec.Type == codec.M32
 	}
 	if d.Powers {
 		return

@@ -22,6 +22,13 @@ func signText(signed bool) string {
 	return "unsigned"
 }
 
+func formText(magnitude bool) string {
+	if magnitude {
+		return "a bit for the sign"
+	}
+	return "complement"
+}
+
 func orderText(lowFirst bool) string {
 	if lowFirst {
 		return "low first"

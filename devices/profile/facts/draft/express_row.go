@@ -137,8 +137,8 @@ func (f *form) decode(p *point, r facts.Row) {
 	case strings.HasPrefix(r.Type, "acc") && r.Model == 0:
 		p.add("type", "u"+r.Type[3:])
 		p.add("no_value", "[0]")
-	case r.Type == "m16" || r.Type == "m32" || r.Type == "sunssf":
-		p.add("type", strings.Replace(r.Type, "sunssf", "s16", 1))
+	case r.Type == "sunssf":
+		p.add("type", "s16")
 	case d.Kind == facts.Bits && len(d.Options) == 0:
 		p.add("type", fmt.Sprint("u", 16*len(r.Addrs)))
 	default:

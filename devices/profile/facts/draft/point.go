@@ -190,6 +190,8 @@ func typeOf(d facts.Decoding) string {
 	switch {
 	case d.Kind == facts.Float:
 		letter = "f"
+	case d.Magnitude:
+		letter = "m"
 	case d.Signed != nil && *d.Signed:
 		letter = "s"
 	}
