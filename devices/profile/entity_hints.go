@@ -64,12 +64,20 @@ func (l *loader) enabled(f fields, t *template) {
 	}
 }
 
+// formKeys says what makes a point that of a quantity of the form.
+var formKeys = map[string]string{
+	"text":   ": give it options, bits or type: text",
+	"bool":   ": give it bool: {on: 1, off: 0}",
+	"time":   ": give it a time",
+	"button": ": give it platform: button",
+}
+
 // asQuantity takes from the vocabulary how the point is shown.
 func (l *loader) asQuantity(f fields, t *template) {
 	p, q := &t.point, t.quantity
 	h := &p.Entity
 	if form := formOf(*p); q.Form != form && q.Form != "any" {
-		f.fail("is", "%s is a %s, and this point is a %s", q.Key, q.Form, form)
+		f.fail("is", "%s is a %s, and this point is a %s%s", q.Key, q.Form, form, formKeys[q.Form])
 	}
 	h.Icon = q.Icon
 	switch h.Category = q.Category; {

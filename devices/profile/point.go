@@ -202,7 +202,7 @@ func (l *loader) partKeys() []string {
 // pointSource returns the source of the point. A writable number must name its own, which vouches for its limits.
 func (l *loader) pointSource(f fields, p Point) string {
 	if p.Write != nil && p.Spec.IsNumber() && !isButton(f) && !f.has("source") {
-		f.fail("write", "every writable number needs min, max and a source")
+		f.fail("write", "a writable number needs a source: beside it, which vouches for its limits")
 		return ""
 	}
 	return l.source(f, l.defaults.source)

@@ -100,5 +100,13 @@ func nearestQuantity(key string) string {
 		}
 		keys = append(keys, q.Key)
 	}
-	return strict.Meant(key, keys)
+	if meant := strict.Meant(key, keys); meant != "" {
+		return meant
+	}
+	for _, part := range []string{"battery", "grid", "pv", "load", "inverter"} {
+		if k := part + "_" + key; slices.Contains(keys, k) {
+			return "; did you mean " + k + "?"
+		}
+	}
+	return ""
 }

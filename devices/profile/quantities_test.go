@@ -28,7 +28,7 @@ func TestQuantityOf(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]string{"battery_sok": "; did you mean battery_soc?",
-		"pv_3_volts": "; did you mean pv_3_voltage?", "xyzzy": ""} {
+		"pv_3_volts": "; did you mean pv_3_voltage?", "soc": "; did you mean battery_soc?", "xyzzy": ""} {
 		if got := nearestQuantity(key); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}

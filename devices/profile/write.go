@@ -175,7 +175,7 @@ func (l *loader) limits(g fields, s codec.Spec, w *Write) {
 	w.Min, w.Max = l.number(g, "min", 0), l.number(g, "max", 0)
 	w.Step = l.number(g, "step", s.Grid())
 	if !g.has("min") || !g.has("max") {
-		g.fail("", "every writable number needs min, max and a source")
+		g.fail("", "a writable number needs min and max")
 		return
 	}
 	if s.Grid() == 0 && !g.has("step") {
