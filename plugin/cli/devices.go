@@ -91,9 +91,10 @@ const listedMeans = `Points, settable and on at first are those of a typical dev
 paper, or by two sources that agree; the others are off and read only. Captures: real devices whose registers a test
 decodes. A test plays every family in each of its forms, polls it, and writes all that can be written.`
 
-// called returns the name of a family with its maker.
+// called returns the name of a family with its maker, unless it begins as the maker's: Victron, of Victron Energy.
 func called(p *profile.Profile) string {
-	if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(p.Manufacturer)) {
+	first, _, _ := strings.Cut(p.Manufacturer, " ")
+	if strings.HasPrefix(strings.ToLower(p.Name), strings.ToLower(first)) {
 		return p.Name
 	}
 	return p.Name + ", by " + p.Manufacturer
