@@ -51,9 +51,12 @@ func (c *calls) start(ctx context.Context, asked Call, left time.Duration) {
 		c.refuse(asked.CallID, err)
 		return
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancelCause := context.WithCancelCause(ctx)
 	limited, end := context.WithTimeout(ctx, left)
-	context.AfterFunc(ctx, end)
+	cancel := func(cause error) {
+		cancelCause(cause) // first: who ends a context first gives the cause
+		end()
+	}
 	added := &call{Call: asked, ctx: limited, cancel: cancel}
 	added.Certain = c.certain
 	c.mu.Lock()
