@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,11 +25,7 @@ var shared = []string{"pv_power", "pv_energy", "pv_energy_today", "pv_1_power", 
 // manyFamilies are simulated inverters of several families, each on a line of its own, all behind one program.
 func manyFamilies(ctx context.Context, t *testing.T, h *home, names []string) (*house, []inverter) {
 	t.Helper()
-	dir := t.TempDir()
-	b := &house{t: t, binary: filepath.Join(dir, "solarhub"), config: filepath.Join(dir, "solarhub.yaml")}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	b, dir := newHouse(ctx, t)
 	var config strings.Builder
 	fmt.Fprintf(&config, "host: {url: %s, token_env: HASS_TOKEN}\nname: families\ndata: %s\nlines:\n", h.url,
 		filepath.Join(dir, "data"))
@@ -43,12 +37,7 @@ func manyFamilies(ctx context.Context, t *testing.T, h *home, names []string) (*
 		}
 		serial := fmt.Sprintf("T%02d%07d", n, time.Now().UnixMilli()/100%1e7)
 		i := newInverter(t, name, p.TraitsText(p.Cases()[0]), serial, sim.Options{Turnaround: time.Millisecond})
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		serve(t, func(ctx context.Context) error { return i.line.ServeTCP(ctx, listener) })
-		fmt.Fprintf(&config, "  - tcp: %s\n    devices: [{profile: %s, name: %s, unit: %d", listener.Addr(), name, name,
+		fmt.Fprintf(&config, "  - tcp: %s\n    devices: [{profile: %s, name: %s, unit: %d", i.serveTCP(t), name, name,
 			i.unit.ID())
 		if len(p.Identify.Serials) == 0 {
 			fmt.Fprintf(&config, ", id: %s", serial)

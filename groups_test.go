@@ -3,9 +3,7 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,11 +40,7 @@ points:
 // buildBlocks builds the binary and one such inverter, and a configuration with a profile of its own.
 func buildBlocks(ctx context.Context, t *testing.T, h *home) (*house, inverter) {
 	t.Helper()
-	dir := t.TempDir()
-	b := &house{t: t, binary: filepath.Join(dir, "solarhub"), config: filepath.Join(dir, "solarhub.yaml")}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	b, dir := newHouse(ctx, t)
 	p, err := profile.Load("blocks.yaml", []byte(blocks))
 	if err != nil {
 		t.Fatal(err)
@@ -58,14 +52,9 @@ func buildBlocks(ctx context.Context, t *testing.T, h *home) (*house, inverter) 
 	i.unit.Set(protocol.HoldingRegister, 3038, 0x0200, 0x0500)
 	i.unit.Set(protocol.HoldingRegister, 4487, 0, 100, 0xFFFF, 0xFE0C, 0, 2000)
 	i.line = sim.NewLine(sim.Options{Turnaround: 20 * time.Millisecond, Keep: 10_000}, i.unit)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	serve(t, func(ctx context.Context) error { return i.line.ServeTCP(ctx, listener) })
 	config := fmt.Sprintf("host: {url: %s, token_env: HASS_TOKEN}\nname: groups\ndata: %s\nlines:\n  - tcp: %s\n"+
 		"    devices: [{profile: ./blocks.yaml, name: Blocks, poll: {slow: 1s}}]\n", h.url, filepath.Join(dir, "data"),
-		listener.Addr())
+		i.serveTCP(t))
 	for name, text := range map[string]string{b.config: config, filepath.Join(dir, "blocks.yaml"): blocks} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -50,11 +50,7 @@ type house struct {
 // Assistant remembers which devices of an earlier one were deleted, and rightly keeps them deleted.
 func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	t.Helper()
-	dir := t.TempDir()
-	b := &house{t: t, binary: filepath.Join(dir, "solarhub"), config: filepath.Join(dir, "solarhub.yaml")}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	b, dir := newHouse(ctx, t)
 	serial := protocol.DefaultSerial
 	pty, err := sim.OpenPTY(filepath.Join(dir, "rs485"))
 	if err != nil {
@@ -65,16 +61,33 @@ func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 		Turnaround: 20 * time.Millisecond, Keep: 200_000})
 	b.powdrive.pty, b.powdrive.address = pty, pty.Path()
 	serve(t, func(ctx context.Context) error { return b.powdrive.line.ServePTY(ctx, pty) })
+	b.senergy = newInverter(t, "senergy", "single", "1234-1"+stamp, sim.Options{Turnaround: 5 * time.Millisecond,
+		Keep: 200_000})
+	b.senergy.address = b.senergy.serveTCP(t)
+	b.configure(h, dir)
+	return b
+}
+
+// newHouse builds the binary for a house that has no inverters and no configuration yet, in a folder of its own.
+func newHouse(ctx context.Context, t *testing.T) (b *house, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	b = &house{t: t, binary: filepath.Join(dir, "solarhub"), config: filepath.Join(dir, "solarhub.yaml")}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return b, dir
+}
+
+// serveTCP runs the inverter's line as a Modbus TCP server until the test ends, and returns its address.
+func (i inverter) serveTCP(t *testing.T) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.senergy = newInverter(t, "senergy", "single", "1234-1"+stamp, sim.Options{Turnaround: 5 * time.Millisecond,
-		Keep: 200_000})
-	b.senergy.address = listener.Addr().String()
-	serve(t, func(ctx context.Context) error { return b.senergy.line.ServeTCP(ctx, listener) })
-	b.configure(h, dir)
-	return b
+	serve(t, func(ctx context.Context) error { return i.line.ServeTCP(ctx, listener) })
+	return listener.Addr().String()
 }
 
 func newInverter(t *testing.T, id, variant, serial string, options sim.Options) inverter {

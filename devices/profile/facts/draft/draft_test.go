@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -11,8 +12,9 @@ import (
 	"solarhub/devices/profile/strict"
 )
 
-// TestDraftsAreFiles drafts every map: the result is a file that the strict reader takes.
-func TestDraftsAreFiles(t *testing.T) {
+// mapNames returns the register maps of which the project has tables.
+func mapNames(t *testing.T) map[string]bool {
+	t.Helper()
 	tables, err := facts.Tables()
 	if err != nil {
 		t.Fatal(err)
@@ -21,6 +23,12 @@ func TestDraftsAreFiles(t *testing.T) {
 	for _, table := range tables {
 		maps[table.Map] = true
 	}
+	return maps
+}
+
+// TestDraftsAreFiles drafts every map: the result is a file that the strict reader takes.
+func TestDraftsAreFiles(t *testing.T) {
+	maps := mapNames(t)
 	for name := range maps {
 		var out bytes.Buffer
 		if err := draft(&out, []string{name}); err != nil {
@@ -78,14 +86,7 @@ var lossy = []string{
 
 // TestExpressTheShippedTables puts every table of the project into the format, but for what it cannot hold.
 func TestExpressTheShippedTables(t *testing.T) {
-	tables, err := facts.Tables()
-	if err != nil {
-		t.Fatal(err)
-	}
-	maps := map[string]bool{}
-	for _, table := range tables {
-		maps[table.Map] = true
-	}
+	maps := mapNames(t)
 	var out bytes.Buffer
 	if err := express(&out, []string{"../tables"}); err != nil {
 		t.Fatal(err)
@@ -98,5 +99,20 @@ func TestExpressTheShippedTables(t *testing.T) {
 	want := fmt.Sprintf("%d of %d register maps can be held without loss", len(maps)-len(lossy), len(maps))
 	if !strings.Contains(out.String(), want) {
 		t.Errorf("not %q:\n%s", want, out.String())
+	}
+}
+
+// TestSunSpecIsMadeFromItsModels holds the shipped profile to what the generator makes of the standard.
+func TestSunSpecIsMadeFromItsModels(t *testing.T) {
+	var out bytes.Buffer
+	if err := sunspec(&out, nil); err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.ReadFile("../../maps/sunspec.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(out.Bytes(), held) {
+		t.Error("maps/sunspec.yaml is not what `draft sunspec` writes")
 	}
 }

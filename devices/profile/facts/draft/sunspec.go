@@ -127,7 +127,7 @@ func sunspec(out io.Writer, args []string) error {
 	if len(args) != 0 {
 		return usage()
 	}
-	tables, _, err := tablesOf("sunspec")
+	tables, err := facts.Tables("sunspec") // the standard itself; the profile has maps of devices too
 	if err != nil {
 		return err
 	}
