@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"solarhub/devices"
-	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
 	"solarhub/plugin/hub"
 	"solarhub/plugin/ledger"
@@ -93,7 +92,7 @@ func diagnoseLine(l line) lineDiagnostics {
 	f := l.gauge.Measure(time.Now())
 	d := lineDiagnostics{Line: l.Config.String(), Stats: l.Bus.Stats(), Watched: f.Watched.Round(time.Second).String(),
 		Advice: append([]doctor.Advice{}, f.Advice...)}
-	if l.Config.Transport != config.TCP {
+	if l.Config.Transport.HasSerial() {
 		d.Serial = l.Config.Serial.String()
 	}
 	if err := d.Stats.LastError; err != nil {

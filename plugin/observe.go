@@ -92,7 +92,7 @@ func observeLine(l doctor.Line) ObservedLine {
 		Failed:   s.Exceptions + s.Timeouts + s.Misfits + s.Failures,
 		P50MS:    millis(s.Latency.P50), P95MS: millis(s.Latency.P95),
 		WaitMS: millis(s.WriteWait.Max)}
-	if l.Config.Transport != config.TCP {
+	if l.Config.Transport.HasSerial() {
 		o.Serial = l.Config.Serial.String()
 	}
 	if s.LastError != nil {

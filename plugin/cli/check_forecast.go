@@ -7,7 +7,6 @@ import (
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
-	"solarhub/plugin/config"
 	"solarhub/plugin/forecast"
 	"solarhub/protocol"
 	"strings"
@@ -19,7 +18,7 @@ import (
 
 func (a *app) predictLine(l forecast.Line) {
 	pace := ""
-	if l.Config.Transport != config.TCP {
+	if l.Config.Transport.HasSerial() {
 		pace = ", " + l.Config.Serial.String()
 	}
 	fmt.Fprintf(a.Out, "\n%s%s\n", l.Config, pace)

@@ -11,7 +11,6 @@ import (
 
 	"solarhub/devices"
 	"solarhub/plugin"
-	"solarhub/plugin/config"
 	"solarhub/plugin/doctor"
 )
 
@@ -59,7 +58,7 @@ func (a *app) checkLive(ctx context.Context, flag configFlag, long time.Duration
 // fitness prints one line with its devices, and the advice about it.
 func (a *app) fitness(f doctor.Fitness) {
 	pace := ""
-	if f.Line.Transport != config.TCP {
+	if f.Line.Transport.HasSerial() {
 		pace = ", " + f.Line.Serial.String()
 	}
 	s := f.Stats

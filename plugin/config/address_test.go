@@ -10,12 +10,12 @@ func TestAddresses(t *testing.T) {
 		"[fe80::1%eth0]": "[fe80::1%eth0]:502", "::1": "[::1]:502", "[::1]": "[::1]:502",
 		"fe80::zz": "", "[inverter]": "", "a:b:c": "", "inverter%eth0": "", "[::1": "", "inverter:0": "",
 	} {
-		if got, ok := withPort(address, TCP); got != want || ok != (want != "") {
+		if got, ok := withPort(address, portModbus); got != want || ok != (want != "") {
 			t.Errorf("%s: %q, %v", address, got, ok)
 		}
 	}
 	for address, want := range map[string]string{"[fe80::1%eth0]:8899": "[fe80::1%eth0]:8899", "fe80::1%eth0": ""} {
-		if got, _ := withPort(address, RTUOverTCP); got != want {
+		if got, _ := withPort(address, ""); got != want {
 			t.Errorf("%s: %q", address, got)
 		}
 	}

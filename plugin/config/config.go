@@ -5,11 +5,8 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,26 +36,11 @@ type Host struct {
 	Insecure bool        // accept any certificate. Defaults to false
 }
 
-// Transport is how the units of a line are reached.
-type Transport uint8
-
-// The transports, with the key that names them in a configuration.
-const (
-	Serial     Transport = iota // serial: RTU on a serial port
-	TCP                         // tcp: Modbus TCP
-	RTUOverTCP                  // rtu_over_tcp: RTU frames through a serial device server
-)
-
-// String returns the key of the configuration: serial, tcp, rtu_over_tcp.
-func (t Transport) String() string { return transports[t] }
-
-var transports = []string{Serial: "serial", TCP: "tcp", RTUOverTCP: "rtu_over_tcp"}
-
 // Line is one line with its devices.
 type Line struct {
 	Transport Transport
 	Address   string           // path of the port, or host:port
-	Serial    protocol.Serial  // not for TCP. Defaults to what the devices are delivered with, else 9600 8N1
+	Serial    protocol.Serial  // of a line that has one. Defaults to what the devices are delivered with, else 9600 8N1
 	Quirks    protocol.Quirks  // of the connection. Defaults to what the families of the devices need
 	WriteWait time.Duration    // no planned read takes longer: MaxRegisters of the devices is set so. 0: no bound
 	Devices   []devices.Config // at least one; Known is not filled in
@@ -70,7 +52,7 @@ func (l Line) String() string { return l.Transport.String() + " " + l.Address }
 
 // Endpoint is where the line leads: host:port, or the port's own path. Two lines with one endpoint are one line.
 func (l Line) Endpoint() string {
-	if l.Transport == Serial {
+	if l.Transport.OnPort() {
 		return resolvedPath(l.Address)
 	}
 	return l.Address
@@ -111,8 +93,6 @@ const (
 	maxWriteWait = 30 * time.Second
 	maxGrace     = 10 * time.Minute
 )
-
-const portModbus = "502" // MODBUS Messaging on TCP/IP V1.0b, 4.2.1
 
 // defaults returns the defaults of the settings at the top.
 func defaults() Config {
@@ -161,27 +141,4 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
 	return Parse(path, data)
-}
-
-// withPort adds the default port to the address of a TCP line. ok is false if a port is needed and missing, or if the
-// text is not an address.
-func withPort(address string, t Transport) (complete string, ok bool) {
-	name, port, err := net.SplitHostPort(address)
-	if err != nil {
-		name, port = address, portModbus
-		if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
-			name = name[1 : len(name)-1]
-		}
-		if t != TCP || strings.ContainsAny(name, "[]/ ") {
-			return "", false
-		}
-		if _, err := netip.ParseAddr(name); err != nil && strings.ContainsAny(address, "[:%") {
-			return "", false
-		}
-	}
-	number, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || number == 0 || name == "" || strings.ContainsAny(name, "/ ") {
-		return "", false
-	}
-	return net.JoinHostPort(name, fmt.Sprint(number)), true
 }

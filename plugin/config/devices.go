@@ -56,7 +56,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	unitAt, right := f.At, known
 	if u := f.Get("unit"); u != nil {
 		low, high := int64(1), int64(247)
-		if t == TCP {
+		if t.HasIDs() {
 			low, high = 0, 255
 		}
 		unit, ok := u.Int(low, high)

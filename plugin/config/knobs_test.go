@@ -116,7 +116,7 @@ func TestFamiliesShareALine(t *testing.T) {
 			protocol.Quirks{ConnectDelay: time.Second, Units: protocol.LaxUnits}, ""},
 		{"serial: /dev/x", []string{"plain"}, protocol.Quirks{}, ""},
 		{"rtu_over_tcp: 'h:1', latency_timer: set", []string{"plain"}, protocol.Quirks{},
-			"latency_timer: there is no USB adapter on a line over the network"},
+			"latency_timer: there is no USB adapter on a rtu_over_tcp line"},
 		{"serial: /dev/x", []string{"slow", "mute"},
 			protocol.Quirks{ConnectDelay: 2 * time.Second, Echo: protocol.WithEcho, KeepLatency: true}, ""},
 		{"tcp: h", []string{"slow", "mute"}, protocol.Quirks{ConnectDelay: 2 * time.Second}, ""},

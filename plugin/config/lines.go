@@ -10,7 +10,7 @@ import (
 )
 
 // lineKeys are all keys of a line.
-var lineKeys = slices.Concat([]string{"serial", "tcp", "rtu_over_tcp", "baud", "parity", "stop_bits"},
+var lineKeys = slices.Concat(transportKeys(), []string{"baud", "parity", "stop_bits"},
 	profile.SettingKeys(true), []string{"write_wait", "grace", "devices"})
 
 // ofLines and ofDevices say where a key belongs that stands at the wrong one of the two.
@@ -74,38 +74,3 @@ func grace(f strict.Fields, above time.Duration) time.Duration {
 	d, _ := n.Duration(0, maxGrace)
 	return d
 }
-
-// address reads where the line leads. Exactly one key may say so.
-func (p *parser) address(l *Line, f strict.Fields) {
-	var at *strict.Node
-	for t, key := range transports {
-		n := f.Get(key)
-		switch {
-		case n == nil:
-		case at != nil:
-			n.Fail("%s and %s are given: a line is one of them", l.Transport, key)
-		default:
-			at, l.Transport = n, Transport(t)
-		}
-	}
-	if at == nil {
-		f.At.Fail("the line leads nowhere: say serial, tcp or rtu_over_tcp")
-		return
-	}
-	text, ok := at.Text()
-	if !ok {
-		return
-	}
-	l.Address = text
-	if l.Transport == Serial {
-		unique(p.lines, resolvedPath(text), "the port "+text, at)
-		return
-	}
-	if l.Address, ok = withPort(text, l.Transport); !ok {
-		at.Fail("%s: %q is not an address like %s", l.Transport, text, addressLike[l.Transport])
-		return
-	}
-	unique(p.lines, l.Address, "the address "+l.Address, at)
-}
-
-var addressLike = map[Transport]string{TCP: "192.168.1.50 or 192.168.1.50:502", RTUOverTCP: "192.168.1.51:8899"}

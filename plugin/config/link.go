@@ -6,7 +6,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"solarhub/protocol"
-	"solarhub/protocol/link"
 )
 
 // NewLink returns the link that the settings of the line describe. It opens nothing, and sends nothing that touches
@@ -26,14 +25,5 @@ func (l Line) NewLink(log zerolog.Logger) protocol.Link {
 	for _, d := range l.Devices {
 		never[d.Unit] = d.Line.Never
 	}
-	switch l.Transport {
-	case TCP:
-		return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Never: never, Dial: l.Dial,
-			Trace: trace})
-	case RTUOverTCP:
-		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
-			Never: never, Dial: l.Dial, Trace: trace})
-	}
-	return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Never: never,
-		Trace: trace})
+	return ways[l.Transport].open(l, wiring{never: never, trace: trace})
 }

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+
 	"solarhub/devices"
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
@@ -19,7 +21,7 @@ func lineQuirks(l *Line, f strict.Fields, entries []deviceEntry) {
 		if n == nil || !k.Shared {
 			continue
 		}
-		if why := misplaced[k.Key][l.Transport]; why != "" {
+		if why := misplaced(k.Key, l.Transport); why != "" {
 			n.Fail("%s: %s; leave it out", k.Key, why)
 			continue
 		}
@@ -29,14 +31,21 @@ func lineQuirks(l *Line, f strict.Fields, entries []deviceEntry) {
 	}
 }
 
-// misplaced says why a line of a transport cannot have a key.
-var misplaced = map[string]map[Transport]string{
-	"transaction_ids": {Serial: "RTU frames have no transaction ids", RTUOverTCP: "RTU frames have no transaction ids"},
-	"echo":            {TCP: "only RTU frames can come back as an echo"},
-	"direction": {TCP: "a tcp line has no RS485 transceiver of ours",
-		RTUOverTCP: "the device server switches its transceiver by itself"},
-	"latency_timer": {TCP: "there is no USB adapter on a tcp line",
-		RTUOverTCP: "there is no USB adapter on a line over the network"},
+// misplaced says why a line of a transport cannot have a key, "" if it can.
+func misplaced(key string, t Transport) string {
+	switch {
+	case key == "transaction_ids" && !t.HasIDs():
+		return "RTU frames have no transaction ids"
+	case key == "echo" && !t.HasSerial():
+		return "only what goes over a serial line can come back as an echo"
+	case key == "direction" && !t.OnPort() && t.HasSerial():
+		return "the device server switches its transceiver by itself"
+	case key == "direction" && !t.OnPort():
+		return fmt.Sprintf("a %s line has no RS485 transceiver of ours", t)
+	case key == "latency_timer" && !t.OnPort():
+		return fmt.Sprintf("there is no USB adapter on a %s line", t)
+	}
+	return ""
 }
 
 // SharedQuirks joins the needs of the families of a line: the longest delay, and each exception that one of them needs
@@ -52,12 +61,13 @@ func SharedQuirks(t Transport, of []devices.Config) protocol.Quirks {
 		all.KeepLatency = all.KeepLatency || q.KeepLatency
 		all.Direction = max(all.Direction, q.Direction)
 	}
-	if t == TCP {
+	if !t.HasSerial() {
 		all.Echo = protocol.NoEcho
-	} else {
+	}
+	if !t.HasIDs() {
 		all.Transactions = protocol.StrictTransactions
 	}
-	if t != Serial {
+	if !t.OnPort() {
 		all.KeepLatency, all.Direction = false, protocol.AdapterDirection
 	}
 	return all

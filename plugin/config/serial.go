@@ -16,9 +16,9 @@ var parities = []string{protocol.NoParity: "none", protocol.EvenParity: "even", 
 
 // serialSetting sets baud, parity and stop bits of a serial line: as given, else as the devices are delivered.
 func serialSetting(l *Line, f strict.Fields, entries []deviceEntry) {
-	if l.Transport == TCP {
+	if !l.Transport.HasSerial() {
 		for _, key := range []string{"baud", "parity", "stop_bits"} {
-			f.Get(key).Fail("%s is for serial lines: a tcp line has none", key)
+			f.Get(key).Fail("%s is for serial lines: a %s line has none", key, l.Transport)
 		}
 		return
 	}

@@ -108,7 +108,7 @@ func silence(s Symptoms, d DeviceSymptoms) Advice {
 	case f.Noise+f.Damaged > 0:
 		return mend(IllSilent, "%s, only %d bytes of noise come in: look for baud, parity and unit id in its menu", who,
 			f.Noise)
-	case s.Line.Transport == config.TCP:
+	case !s.Line.Transport.HasSerial():
 		return mend(IllSilent, "%s, though the connection is open: is the unit id right, and is the device behind "+
 			"the gateway switched on?", who)
 	}
@@ -218,7 +218,7 @@ func timeouts(s Symptoms, d DeviceSymptoms, told bool) []Advice {
 	cure := "`solarhub check --live` tries what helps"
 	if s.Tried {
 		cure = "neither a longer `gap` nor shorter reads end it, so look at plugs and cable"
-		if s.Line.Transport != config.Serial {
+		if !s.Line.Transport.OnPort() {
 			cure = "neither a longer `gap` nor shorter reads end it, so look at its network connection, above all " +
 				"where it is a radio one"
 		}
@@ -230,7 +230,7 @@ func timeouts(s Symptoms, d DeviceSymptoms, told bool) []Advice {
 func unreadable(s Symptoms, d DeviceSymptoms) Advice {
 	cure := "put 120 ohms at both ends of the line, keep it away from power cables, and update the firmware of the " +
 		"device"
-	if s.Line.Transport == config.TCP {
+	if !s.Line.Transport.HasSerial() {
 		cure = "update the firmware of the device or gateway; a smaller `max_registers` may help"
 	}
 	return mend(IllGarbled, "%d of %d requests to %s were answered with bytes that are no reply: %s",
@@ -316,7 +316,7 @@ func behind(s Symptoms, d DeviceSymptoms) []Advice {
 		return nil
 	}
 	cure := "lengthen `poll`, or switch entities off that nobody needs"
-	if s.Line.Transport != config.TCP && s.Line.Serial.Baud < 19200 {
+	if s.Line.Transport.HasSerial() && s.Line.Serial.Baud < 19200 {
 		cure += ", or raise the baud on both sides"
 	}
 	return []Advice{mend(IllBehind, "the line cannot keep up with %s: %s; %s", d.Config.Name, listed(reached), cure)}

@@ -98,7 +98,7 @@ func openFailure(s Symptoms) (a Advice, ill bool) {
 	if s.Stats.DownSince.IsZero() {
 		return Advice{}, false // it is open again
 	}
-	if s.Line.Transport == config.Serial {
+	if s.Line.Transport.OnPort() {
 		return port(at, link.Err), true
 	}
 	return unreachable(at, link.Err), true
@@ -144,11 +144,11 @@ func isTimeout(err error) bool {
 // brokenConnection returns the advice for a connection that was open and ended.
 func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 	switch {
-	case s.Line.Transport == config.Serial && !s.Stats.DownSince.IsZero():
+	case s.Line.Transport.OnPort() && !s.Stats.DownSince.IsZero():
 		return mend(IllPort, "%s is gone: the adapter was unplugged, or lost its power", s.Line.Address), true
 	case wrongTransactions(s), wrongUnits(s):
 		return Advice{}, false
-	case errors.Is(err, protocol.ErrTimeout), errors.Is(err, protocol.ErrMisfit), s.Line.Transport == config.Serial,
+	case errors.Is(err, protocol.ErrTimeout), errors.Is(err, protocol.ErrMisfit), s.Line.Transport.OnPort(),
 		s.Stats.Failures < 2:
 		return Advice{}, false
 	case answered(s.Stats) == 0:
@@ -167,7 +167,7 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 // device that answers oddly, not another master.
 func oddReplies(s Symptoms) bool {
 	odd := func(d DeviceSymptoms) bool { return slices.ContainsFunc(d.Unread, isSilent) }
-	return s.Line.Transport != config.TCP && inPlace(s) && slices.ContainsFunc(s.Devices, odd)
+	return s.Line.Transport.HasSerial() && inPlace(s) && slices.ContainsFunc(s.Devices, odd)
 }
 
 // closes is about a line whose other end closes the connection behind each reply.
@@ -201,7 +201,7 @@ func garbled(s Symptoms) Advice {
 			"in the name of another (`unit_ids`)?", s.Line.Address, last)
 	}
 	cure := "put 120 ohms at both ends of the line, keep it away from power cables, and try `gap: 350ms`"
-	if s.Line.Transport == config.TCP {
+	if !s.Line.Transport.HasSerial() {
 		cure = "the gateway passes on what is garbled on its serial side. Look there for 120 ohms at both ends, baud " +
 			"and parity, and try `gap: 350ms`"
 	}
@@ -221,12 +221,16 @@ func noFrames(s Symptoms) Advice {
 	case s.Setting != nil:
 		return mend(IllNoFrames, "the line runs at %v, not at %v: set %s", *s.Setting, s.Line.Serial,
 			settingKeys(*s.Setting, s.Line.Serial)).withSerial(*s.Setting, s.Line.Serial)
-	case s.Line.Transport == config.Serial:
+	case s.Line.Transport.OnPort():
 		return mend(IllNoFrames, "bytes come in, but no frames: the devices do not run at %v. Look for baud and "+
 			"parity in their menu", s.Line.Serial)
 	case s.Line.Transport == config.RTUOverTCP:
 		return mend(IllNoFrames, "bytes come in, but no RTU frames: set baud and parity in the serial server, or "+
 			"use `tcp:` if it is a Modbus TCP gateway")
+	}
+	if s.Line.Transport != config.TCP {
+		return mend(IllNoFrames, "what comes in are no frames of %s: is the address right, and does another kind of "+
+			"device answer there?", s.Line.Transport)
 	}
 	return mend(IllNoFrames, "what comes in is not Modbus TCP: is the port right, or is it a serial server that "+
 		"wants `rtu_over_tcp:`?")
@@ -235,7 +239,7 @@ func noFrames(s Symptoms) Advice {
 // damagedReplies is for a line that works, more or less.
 func damagedReplies(s Symptoms) Advice {
 	n, of := s.Stats.Frames.Damaged, s.Stats.Requests
-	if s.Line.Transport == config.TCP {
+	if !s.Line.Transport.HasSerial() {
 		return mend(IllDamaged, "%d of %d replies were damaged: the gateway sends what is not Modbus TCP now and "+
 			"then; update it", n, of)
 	}
@@ -249,7 +253,7 @@ func damagedReplies(s Symptoms) Advice {
 
 func foreignFrames(s Symptoms) Advice {
 	n := s.Stats.Frames.Foreign
-	if s.Line.Transport == config.TCP {
+	if !s.Line.Transport.HasSerial() {
 		return mend(IllForeign, "the gateway hands out answers that somebody else asked for (%s): let one client "+
 			"ask it, or one after the other", times(n))
 	}

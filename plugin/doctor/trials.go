@@ -221,7 +221,7 @@ func (t *trials) losesRequests(ctx context.Context, d devices.Config, reads []pr
 // tryUnitIDs asks other unit ids: those that people set.
 func (t *trials) tryUnitIDs(ctx context.Context) {
 	units := []protocol.UnitID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 100, 247}
-	if t.line.Config.Transport == config.TCP {
+	if t.line.Config.Transport.HasIDs() {
 		units = append(units, 0, 255)
 	}
 	for _, unit := range units {
@@ -258,9 +258,13 @@ func (t *trials) tryOtherSettings(ctx context.Context) {
 		slices.ContainsFunc(t.at.Devices, func(d DeviceSymptoms) bool { return !nothing(d) }) {
 		return
 	}
-	if l.Transport != config.Serial {
-		l.Transport = map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP,
+	if !l.Transport.OnPort() {
+		other, ok := map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP,
 			config.RTUOverTCP: config.TCP}[l.Transport]
+		if !ok {
+			return
+		}
+		l.Transport = other
 		l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
 		t.check.tell(1, "trying %v", l.Transport)
 		if t.answers(ctx, l) {

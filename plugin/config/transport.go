@@ -1,0 +1,168 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"solarhub/devices/profile/strict"
+	"solarhub/protocol"
+	"solarhub/protocol/link"
+)
+
+// Transport is how the units of a line are reached.
+type Transport uint8
+
+// The transports, with the key that names them in a configuration.
+const (
+	Serial     Transport = iota // serial: RTU on a serial port
+	TCP                         // tcp: Modbus TCP
+	RTUOverTCP                  // rtu_over_tcp: RTU frames through a serial device server
+)
+
+// way is what is known of a transport.
+type way struct {
+	key     string // that says where a line of it leads
+	port    string // of the network where the address has none; "": the address must have one
+	example string // of an address
+	keys    []string
+	// read takes the keys of a line that this transport alone has. Defaults to there being none.
+	read func(p *parser, l *Line, f strict.Fields)
+	// open makes the closed link of a line.
+	open func(l Line, w wiring) protocol.Link
+
+	onPort bool // it is a serial port of this machine
+	serial bool // it carries characters at a baud that the configuration knows
+	ids    bool // transaction ids tell which request a reply belongs to, and any byte is a unit id
+}
+
+// wiring is what every link is given beside the settings of its line.
+type wiring struct {
+	never map[protocol.UnitID][]protocol.Range
+	trace func(sent bool, frame []byte)
+}
+
+// The default ports. Source of 502: MODBUS Messaging on TCP/IP V1.0b, 4.2.1.
+const portModbus = "502"
+
+var ways = []way{
+	Serial: {key: "serial", example: "/dev/ttyUSB0", onPort: true, serial: true,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewRTU(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Never: w.never,
+				Trace: w.trace})
+		}},
+	TCP: {key: "tcp", port: portModbus, example: "192.168.1.50 or 192.168.1.50:502", ids: true,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewTCP(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Never: w.never, Dial: l.Dial,
+				Trace: w.trace})
+		}},
+	RTUOverTCP: {key: "rtu_over_tcp", example: "192.168.1.51:8899", serial: true,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
+				Never: w.never, Dial: l.Dial, Trace: w.trace})
+		}},
+}
+
+// String returns the key of the configuration: serial, tcp, rtu_over_tcp.
+func (t Transport) String() string { return ways[t].key }
+
+// Transports returns all there are.
+func Transports() []Transport {
+	all := make([]Transport, len(ways))
+	for i := range all {
+		all[i] = Transport(i)
+	}
+	return all
+}
+
+// OnPort reports whether the line is a serial port of this machine; the others are reached over the network.
+func (t Transport) OnPort() bool { return ways[t].onPort }
+
+// HasSerial reports whether the line carries characters at a baud that the configuration knows.
+func (t Transport) HasSerial() bool { return ways[t].serial }
+
+// HasIDs reports whether transaction ids tell the replies apart. Any byte is a unit id then, not just 1..247.
+func (t Transport) HasIDs() bool { return ways[t].ids }
+
+// transportKeys are the keys of a line that one transport or another has.
+func transportKeys() (all []string) {
+	for _, w := range ways {
+		all = append(append(all, w.key), w.keys...)
+	}
+	return all
+}
+
+// address reads where the line leads. Exactly one key may say so.
+func (p *parser) address(l *Line, f strict.Fields) {
+	var at *strict.Node
+	var allowed []string
+	for i, w := range ways {
+		allowed = append(allowed, w.key)
+		n := f.Get(w.key)
+		switch {
+		case n == nil:
+		case at != nil:
+			n.Fail("%s and %s are given: a line is one of them", l.Transport, w.key)
+		default:
+			at, l.Transport = n, Transport(i)
+		}
+	}
+	if at == nil {
+		f.At.Fail("the line leads nowhere: say one of %s", strings.Join(allowed, ", "))
+		return
+	}
+	p.own(l, f)
+	text, ok := at.Text()
+	if !ok {
+		return
+	}
+	l.Address = text
+	if l.Transport.OnPort() {
+		unique(p.lines, resolvedPath(text), "the port "+text, at)
+		return
+	}
+	if l.Address, ok = withPort(text, ways[l.Transport].port); !ok {
+		at.Fail("%s: %q is not an address like %s", l.Transport, text, ways[l.Transport].example)
+		return
+	}
+	unique(p.lines, l.Address, "the address "+l.Address, at)
+}
+
+// own reads the keys that the transport of the line has alone, and reports those of others.
+func (p *parser) own(l *Line, f strict.Fields) {
+	mine := ways[l.Transport]
+	for _, w := range ways {
+		for _, key := range w.keys {
+			if n := f.Get(key); n != nil && w.key != mine.key {
+				n.Fail("%s is for %s lines: a %s line has none", key, w.key, mine.key)
+			}
+		}
+	}
+	if mine.read != nil {
+		mine.read(p, l, f)
+	}
+}
+
+// withPort adds the default port to an address of the network. ok is false if a port is needed and missing, or if the
+// text is not an address.
+func withPort(address, otherwise string) (complete string, ok bool) {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil {
+		name, port = address, otherwise
+		if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
+			name = name[1 : len(name)-1]
+		}
+		if otherwise == "" || strings.ContainsAny(name, "[]/ ") {
+			return "", false
+		}
+		if _, err := netip.ParseAddr(name); err != nil && strings.ContainsAny(address, "[:%") {
+			return "", false
+		}
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || number == 0 || name == "" || strings.ContainsAny(name, "/ ") {
+		return "", false
+	}
+	return net.JoinHostPort(name, strconv.FormatUint(number, 10)), true
+}
