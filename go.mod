@@ -12,6 +12,7 @@ require (
 	github.com/dgraph-io/badger/v4 v4.9.6
 	github.com/goburrow/modbus v0.1.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
+	github.com/muesli/cancelreader v0.2.2
 	github.com/rs/zerolog v1.35.1
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9

@@ -29,5 +29,5 @@ func run() int {
 	// The first signal asks for an orderly end. From then on a signal does what it does to any process: a second one
 	// ends this at once.
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })()
-	return cli.Run(ctx, cli.Environment{Manifest: manifest, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])
+	return cli.Run(ctx, cli.Environment{Manifest: manifest, In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])
 }

@@ -24,6 +24,7 @@ const (
 // Environment is what a command has of the world beside its arguments.
 type Environment struct {
 	Manifest []byte    // manifest.json of the integration
+	In       io.Reader // answers of a person
 	Out      io.Writer // results
 	Err      io.Writer // logs, progress and errors
 }
