@@ -29,6 +29,7 @@ type simulateFlags struct {
 	busy     string
 	traits   []string
 	line     demo.LineConfig
+	places   map[demo.Transport]*string
 	device   demo.DeviceConfig
 }
 
@@ -86,11 +87,14 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 		"append a line of JSON for each write to this file; - is the standard output")
 	set.Uint64Var(&f.seed, "seed", 1, "what faults are drawn from: the same seed and requests give the same faults")
 	l := &f.line
-	set.StringVar(&l.PTY, "pty", "", "answer RTU on a serial port: a link of this name leads to it")
-	set.StringVar(&l.TCP, "tcp", "",
-		"answer Modbus TCP at this address (the default is "+defaultTCP+" if no place is named)")
-	set.StringVar(&l.RTUOverTCP, "rtu-tcp", "",
-		"answer RTU over TCP at this address, as a transparent serial gateway does")
+	f.places = map[demo.Transport]*string{}
+	for _, w := range demo.Ways() {
+		help := w.Help
+		if w.Transport == demo.OnTCP {
+			help += " (the default is " + defaultTCP + " if no place is named)"
+		}
+		f.places[w.Transport] = set.String(strings.ReplaceAll(string(w.Transport), "_", "-"), "", help)
+	}
 	set.IntVar(&l.Baud, "baud", 0, "pace of the line; 0 is the device's own on a pty and no pace on a network")
 	set.DurationVar(&l.MinGap, "min-gap", 0, "a request that comes sooner than this after a reply is not heard")
 	set.DurationVar(&l.Deaf, "deaf", 0, "a request that comes sooner than this after a connection opened is not heard")
@@ -135,8 +139,14 @@ func (f *simulateFlags) read(set *pflag.FlagSet, args []string) (demo.Scenario, 
 	}
 	l := f.line
 	l.Busy = sim.Busy(busy)
-	if l.PTY == "" && l.TCP == "" && l.RTUOverTCP == "" {
-		l.TCP = defaultTCP
+	l.Places = demo.Places{}
+	for transport, address := range f.places {
+		if *address != "" {
+			l.Places[transport] = *address
+		}
+	}
+	if len(l.Places) == 0 {
+		l.Places[demo.OnTCP] = defaultTCP
 	}
 	f.device.Profile, f.device.Traits = args[0], traitsText(f.traits)
 	l.Devices = []demo.DeviceConfig{f.device}

@@ -56,13 +56,13 @@ func NewHousehold(dir string, seed uint64, day time.Duration, faults string) (*H
 func members(dir, faults string) []member {
 	const local = "127.0.0.1:0"
 	return []member{
-		{LineConfig{PTY: filepath.Join(dir, "rs485"), Devices: []DeviceConfig{
+		{LineConfig{Places: Places{OnPTY: filepath.Join(dir, "rs485")}, Devices: []DeviceConfig{
 			{Profile: "powdrive", Traits: "lv", SerialNumber: "DEMO000001", Turnaround: -1, Faults: faults}}},
 			"House", 0, "gap: 20ms, max_registers: 32, poll: {now: 1s, normal: 4s, slow: 20s}, quiet: 4s"},
-		{LineConfig{TCP: local, Devices: []DeviceConfig{
+		{LineConfig{Places: Places{OnTCP: local}, Devices: []DeviceConfig{
 			{Profile: "senergy", SerialNumber: "DEMO-GARAGE-0001", Turnaround: 8 * time.Millisecond}}},
 			"Garage", 1, "turnaround: 8ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
-		{LineConfig{TCP: local, Devices: []DeviceConfig{
+		{LineConfig{Places: Places{OnTCP: local}, Devices: []DeviceConfig{
 			{Profile: "iammeter", SerialNumber: "DEMO-METER-00001", Turnaround: 5 * time.Millisecond}}},
 			"Meter", Whole, "turnaround: 5ms, poll: {now: 1s, normal: 3s, slow: 10s}, quiet: 4s"},
 	}
@@ -106,13 +106,12 @@ func (h *Household) Open(ctx context.Context) error {
 
 // Config returns the configuration that connects the open lines to a host; the cache is kept in dir.
 func (h *Household) Config(url, token, dir string) string {
-	key := map[Transport]string{OnPTY: "serial", OnTCP: "tcp", OnRTUOverTCP: "rtu_over_tcp"}
 	var b strings.Builder
 	fmt.Fprintf(&b, "host: {url: %q, token: %q}\nname: demo\ndata: %q\nlines:\n", url, token,
 		filepath.Join(dir, "cache"))
 	for i, m := range members("", "") {
 		l := h.Lines[i]
-		fmt.Fprintf(&b, "  - %s: %q\n    devices: [{profile: %s, name: %s, %s}]\n", key[l.Transport], l.Address,
+		fmt.Fprintf(&b, "  - %s: %q\n    devices: [{profile: %s, name: %s, %s}]\n", l.Transport.key(), l.Address,
 			l.Devices[0].Profile.ID, m.name, m.more)
 	}
 	return b.String()

@@ -4,21 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 
 	"solarhub/protocol"
 	"solarhub/protocol/sim"
-)
-
-// Transport is how a simulated line can be reached.
-type Transport string
-
-// The transports, as the flags and scenarios name them.
-const (
-	OnPTY        Transport = "pty"
-	OnTCP        Transport = "tcp"
-	OnRTUOverTCP Transport = "rtu-tcp"
 )
 
 // Line is one simulated line at one place.
@@ -49,12 +38,11 @@ func NewLines(s Scenario) ([]*Line, error) {
 			}
 			on = append(on, device)
 		}
-		for _, place := range []Line{{Transport: OnPTY, Address: c.PTY}, {Transport: OnTCP, Address: c.TCP},
-			{Transport: OnRTUOverTCP, Address: c.RTUOverTCP}} {
+		for _, w := range ways {
+			place := Line{Transport: w.Transport, Address: c.Places[w.Transport], Devices: on}
 			if place.Address == "" || len(on) == 0 {
 				continue
 			}
-			place.Devices = on
 			wrong = append(wrong, place.build(c, s.Seed))
 			lines = append(lines, &place)
 		}
@@ -64,7 +52,7 @@ func NewLines(s Scenario) ([]*Line, error) {
 
 // build makes the line with its pace, its units and its script of faults.
 func (l *Line) build(c LineConfig, seed uint64) error {
-	if l.Transport == OnPTY || c.Baud != 0 {
+	if l.Transport.way().paced || c.Baud != 0 {
 		if err := l.setPace(c.Baud); err != nil {
 			return err
 		}
@@ -127,26 +115,9 @@ func Open(ctx context.Context, lines []*Line) error {
 	return nil
 }
 
-func (l *Line) open(ctx context.Context) error {
-	if l.Transport == OnPTY {
-		p, err := sim.OpenPTY(l.Address)
-		if err != nil {
-			return err
-		}
-		l.serve = func(ctx context.Context) error { return l.Sim.ServePTY(ctx, p) }
-		return nil
-	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", l.Address)
-	if err != nil {
-		return err
-	}
-	l.Address = listener.Addr().String()
-	l.serve = func(ctx context.Context) error { return l.Sim.ServeTCP(ctx, listener) }
-	if l.Transport == OnRTUOverTCP {
-		l.serve = func(ctx context.Context) error { return l.Sim.ServeRTUOverTCP(ctx, listener) }
-	}
-	return nil
+func (l *Line) open(ctx context.Context) (err error) {
+	l.serve, err = l.Transport.way().open(ctx, l)
+	return err
 }
 
 // Serve serves an open line until ctx ends, and closes it.
@@ -180,8 +151,7 @@ func Serve(ctx context.Context, lines []*Line, report *Report) error {
 
 // String returns how the line is reached, for people.
 func (l *Line) String() string {
-	text := map[Transport]string{OnPTY: "RTU on ", OnTCP: "Modbus TCP at ",
-		OnRTUOverTCP: "RTU over TCP at "}[l.Transport] + l.Address
+	text := l.Transport.way().says + l.Address
 	if l.serial != nil {
 		text += ", " + l.serial.String()
 	}

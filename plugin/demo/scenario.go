@@ -15,9 +15,7 @@ type Scenario struct {
 
 // LineConfig is one simulated line: where it can be reached, how it behaves, and the devices on it.
 type LineConfig struct {
-	PTY        string // RTU on a serial port; a link of this name leads to it
-	TCP        string // Modbus TCP at this address
-	RTUOverTCP string // RTU over TCP at this address, as a transparent serial gateway serves it
+	Places Places // one or more
 
 	Baud   int           // pace of the line; 0 is the first device's own on a pty, and no pace on a network
 	MinGap time.Duration // a request that comes sooner than this after a reply is not heard
@@ -60,12 +58,17 @@ func ParseScenario(file string, data []byte) (Scenario, error) {
 }
 
 func parseLine(n *strict.Node) LineConfig {
-	f := scenarioFields{n.Fields("pty", "tcp", "rtu_over_tcp", "baud", "min_gap", "deaf", "waking", "echo", "busy",
-		"devices")}
-	l := LineConfig{PTY: f.text("pty"), TCP: f.text("tcp"), RTUOverTCP: f.text("rtu_over_tcp"),
-		Baud:   int(f.number("baud", 921600)),
-		MinGap: f.duration("min_gap", 0), Deaf: f.duration("deaf", 0), Waking: f.duration("waking",
-			0), Echo: f.yes("echo")}
+	keys := []string{"baud", "min_gap", "deaf", "waking", "echo", "busy", "devices"}
+	for _, w := range ways {
+		keys = append(keys, string(w.Transport))
+	}
+	f := scenarioFields{n.Fields(keys...)}
+	l := LineConfig{Places: Places{}, Baud: int(f.number("baud", 921600)),
+		MinGap: f.duration("min_gap", 0), Deaf: f.duration("deaf", 0), Waking: f.duration("waking", 0),
+		Echo: f.yes("echo")}
+	for _, w := range ways {
+		l.Places[w.Transport] = f.text(string(w.Transport))
+	}
 	if at := f.Get("busy"); at != nil {
 		if i, ok := at.OneOf(BusyWords...); ok {
 			l.Busy = sim.Busy(i)

@@ -40,7 +40,8 @@ lines:
 	}
 	l := s.Lines[0]
 	first, second := l.Devices[0], l.Devices[1]
-	if s.Seed != 7 || l.PTY != "/tmp/bus" || l.TCP != "127.0.0.1:5020" || l.RTUOverTCP != "127.0.0.1:5021" ||
+	if s.Seed != 7 || l.Places[OnPTY] != "/tmp/bus" || l.Places[OnTCP] != "127.0.0.1:5020" ||
+		l.Places[OnRTUOverTCP] != "127.0.0.1:5021" ||
 		l.Baud != 19200 ||
 		l.MinGap != 50*time.Millisecond || l.Deaf != time.Second || l.Waking != 2*time.Second || !l.Echo ||
 		l.Busy != sim.Loses {
@@ -70,7 +71,7 @@ func TestScenarioFindings(t *testing.T) {
 }
 
 func TestTwoDevicesNeedTwoUnitIDs(t *testing.T) {
-	_, err := NewLines(Scenario{Lines: []LineConfig{{TCP: "127.0.0.1:0",
+	_, err := NewLines(Scenario{Lines: []LineConfig{{Places: Places{OnTCP: "127.0.0.1:0"},
 		Devices: []DeviceConfig{{Profile: "powdrive"}, {Profile: "senergy"}}}}})
 	if err == nil || !strings.Contains(err.Error(), "senergy: unit id 1 is taken at 127.0.0.1:0") {
 		t.Errorf("the error is %v", err)
