@@ -51,7 +51,7 @@ func fullPoll(b *testing.B, p *profile.Profile, s settings) {
 	ctx, stop := context.WithCancel(context.Background())
 	bus := protocol.NewBus(link.NewRTU(link.RTUConfig{Path: pty.Path(), Serial: serial}), protocol.BusOptions{})
 	ended := make(chan error, 2)
-	go func() { ended <- line.ServePTY(ctx, pty) }()
+	go func() { ended <- line.ServePTY(ctx, pty, sim.RTU) }()
 	go func() { ended <- bus.Run(ctx) }()
 	defer func() { stop(); <-ended; <-ended }()
 

@@ -60,7 +60,7 @@ func buildHouse(ctx context.Context, t *testing.T, h *home) *house {
 	b.powdrive = newInverter(t, "powdrive", "lv", "23"+stamp, sim.Options{Serial: &serial,
 		Turnaround: 20 * time.Millisecond, Keep: 200_000})
 	b.powdrive.pty, b.powdrive.address = pty, pty.Path()
-	serve(t, func(ctx context.Context) error { return b.powdrive.line.ServePTY(ctx, pty) })
+	serve(t, func(ctx context.Context) error { return b.powdrive.line.ServePTY(ctx, pty, sim.RTU) })
 	b.senergy = newInverter(t, "senergy", "single", "1234-1"+stamp, sim.Options{Turnaround: 5 * time.Millisecond,
 		Keep: 200_000})
 	b.senergy.address = b.senergy.serveTCP(t)

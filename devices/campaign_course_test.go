@@ -27,16 +27,26 @@ type course struct {
 	trace   func(sent bool, frame []byte)
 }
 
-// link makes the link of the course.
-func (c course) link(dial link.DialFunc) protocol.Link {
-	if c.framing == sim.TCP {
+// links make the link of a course, by its framing. A new transport has a row here and courses below.
+var links = map[sim.Framing]func(course, link.DialFunc) protocol.Link{
+	sim.TCP: func(c course, dial link.DialFunc) protocol.Link {
 		return link.NewTCP(link.TCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
+	},
+	sim.RTU: func(c course, dial link.DialFunc) protocol.Link {
+		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "campaign", Serial: c.wire(), Quirks: c.quirks,
+			Dial: dial, Trace: c.trace})
+	},
+}
+
+// link makes the link of the course.
+func (c course) link(dial link.DialFunc) protocol.Link { return links[c.framing](c, dial) }
+
+// wire returns the setting of the serial line, the default one where there is no pace.
+func (c course) wire() protocol.Serial {
+	if c.serial == nil {
+		return protocol.DefaultSerial
 	}
-	cfg := link.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace}
-	if c.serial != nil {
-		cfg.Serial = *c.serial
-	}
-	return link.NewRTUOverTCP(cfg)
+	return *c.serial
 }
 
 // overPipes serves the line on pipes.
@@ -105,7 +115,7 @@ func (c course) faults() (all []sim.Fault) {
 // units cannot be told from a right answer when that unit owes one of the same shape, and so is no part of the
 // campaign.
 func (c course) numbered() bool {
-	return c.framing == sim.TCP && c.quirks.Transactions == protocol.StrictTransactions
+	return sim.Numbered(c.framing) && c.quirks.Transactions == protocol.StrictTransactions
 }
 
 // strangers returns how late frames of other units come.

@@ -38,7 +38,7 @@ func TestCampaignOnPTY(t *testing.T) {
 			got, err := c.play(t.Context(), func(ctx context.Context, line *sim.Line) (protocol.Link, func()) {
 				var serving sync.WaitGroup
 				serving.Go(func() {
-					if err := line.ServePTY(ctx, pty); err != nil {
+					if err := line.ServePTY(ctx, pty, sim.RTU); err != nil {
 						t.Error(err)
 					}
 				})

@@ -63,7 +63,7 @@ func onPTY(_ context.Context, l *Line) (func(context.Context) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return l.Sim.ServePTY(ctx, p) }, nil
+	return func(ctx context.Context) error { return l.Sim.ServePTY(ctx, p, sim.RTU) }, nil
 }
 
 // onStream opens a line that serves the connections to an address.

@@ -37,7 +37,7 @@ func simulate(t *testing.T, m *memory, line string) (place string, served *sim.L
 		if err != nil {
 			t.Fatal(err)
 		}
-		serve(func(ctx context.Context) error { return served.ServePTY(ctx, p) })
+		serve(func(ctx context.Context) error { return served.ServePTY(ctx, p, sim.RTU) })
 		return p.Path(), served
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -104,7 +104,7 @@ func (c *conn) next(ctx context.Context) (frame, error) {
 		}
 		var stalled <-chan time.Time
 		var timer *time.Timer
-		if len(c.buf) > 0 && c.framing == RTU {
+		if len(c.buf) > 0 && c.framing.kind().gaps {
 			timer = time.NewTimer(c.line.options.Stall)
 			stalled = timer.C
 		}
@@ -137,13 +137,12 @@ func (c *conn) take(in chunk) {
 	c.marks = append(c.marks, mark{len(c.buf), in.at})
 }
 
-// cut takes the first request out of the buffer.
+// cut takes the first request out of the buffer. A datagram is one request and nothing else, or noise.
 func (c *conn) cut(silent bool) (req frame, ok bool, err error) {
-	noise, size := 0, 0
-	if c.framing == TCP {
-		req, size, err = nextTCP(c.buf)
-	} else {
-		req, noise, size = nextRTU(c.buf, silent)
+	datagram := c.framing.kind().datagram
+	req, noise, size, err := c.framing.next(c.buf, silent || datagram)
+	if datagram && size < len(c.buf) {
+		noise, size, err = len(c.buf), 0, nil
 	}
 	if err != nil {
 		c.line.journal.noise(len(c.buf))
@@ -181,14 +180,15 @@ func (c *conn) forget(n int) {
 	c.marks = kept
 }
 
-// write sends bytes. On RTU bytes that nobody takes are lost, as on a wire.
+// write sends bytes. On a wire, and in datagrams, bytes that nobody takes are lost.
 func (c *conn) write(b []byte) error {
 	if d, ok := c.stream.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		// a stream without deadlines may block; closing it ends that
 		_ = d.SetWriteDeadline(time.Now().Add(writeWithin))
 	}
 	_, err := c.stream.Write(b)
-	if err != nil && !(c.framing == RTU && errors.Is(err, os.ErrDeadlineExceeded)) {
+	kind := c.framing.kind()
+	if err != nil && !((kind.wire || kind.datagram) && errors.Is(err, os.ErrDeadlineExceeded)) {
 		return fmt.Errorf("send: %w: %w", io.EOF, err)
 	}
 	return nil

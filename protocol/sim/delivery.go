@@ -57,7 +57,7 @@ func right(adu []byte) delivery { return delivery{parts: [][]byte{adu}} }
 
 // reply is the frame that answers a request with pdu.
 func (r frame) reply(pdu []byte) frame {
-	return frame{transaction: r.transaction, unit: r.unit, pdu: pdu}
+	return frame{transaction: r.transaction, unit: r.unit, pdu: pdu, asked: r.adu}
 }
 
 // frameFault plans what is wrong inside frames that are sound.
@@ -74,16 +74,14 @@ func (f *Fault) frameFault(framing Framing, req, reply frame, random *rand.Rand)
 	case WrongCount:
 		reply.pdu = miscounted(reply.pdu)
 	case Foreign:
-		other := frame{transaction: req.transaction - 1, unit: req.unit + 1, pdu: reply.pdu}
+		other := reply
+		other.transaction--
+		other.unit++
 		return delivery{parts: [][]byte{framing.encode(other), framing.encode(reply)}}
 	}
 	adu := framing.encode(reply)
 	if f.Kind == Corrupted {
-		i := 3 // the low byte of the protocol id
-		if framing == RTU {
-			i = random.IntN(len(adu))
-		}
-		adu[i] ^= byte(1 + random.IntN(255))
+		framing.kind().damage(adu, random)
 	}
 	return right(adu)
 }

@@ -53,7 +53,7 @@ func (c *conn) record(req frame, q query) Exchange {
 	begun := req.at
 	if !c.free.IsZero() {
 		e.Gap = req.at.Sub(c.free)
-		e.TooShort = c.framing == RTU && e.Gap < c.line.silence()
+		e.TooShort = c.framing.kind().gaps && e.Gap < c.line.silence()
 		begun = later(begun, c.free)
 	}
 	e.Received = later(req.arrived, begun.Add(c.line.chars(c.framing, len(req.adu))))
@@ -133,7 +133,7 @@ func (c *conn) end(d delivery, f *Fault) error {
 	return &endedError{f}
 }
 
-// transmit sends one burst that begins at a time. On a paced RTU line the characters come in their time, on a clock
+// transmit sends one burst that begins at a time. On a paced wire the characters come in their time, on a clock
 // that does not drift; above 1,000 characters a second some go together, the last of them on time. sent is called just
 // before each piece goes out.
 func (c *conn) transmit(ctx context.Context, b []byte, begin time.Time, drip time.Duration,
@@ -159,9 +159,9 @@ func (c *conn) transmit(ctx context.Context, b []byte, begin time.Time, drip tim
 // step returns how many bytes go out together.
 func (c *conn) step(size int, drip time.Duration) int {
 	switch {
-	case drip > 0:
+	case drip > 0 && !c.framing.kind().datagram:
 		return 1
-	case c.framing == TCP || c.line.options.Serial == nil:
+	case !c.framing.kind().wire || c.line.options.Serial == nil:
 		return size
 	}
 	return max(1, int(time.Millisecond/c.line.chars(c.framing, 1)))

@@ -1,170 +1,74 @@
 package sim
 
 import (
-	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"solarhub/protocol"
 )
 
-// Framing is how a PDU is wrapped for the line.
-type Framing uint8
-
-// The framings.
-const (
-	TCP Framing = iota // a header with transaction id and length. Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3
-	RTU                // unit id and checksum. Source: MODBUS over Serial Line V1.02, 2.5.1
-)
-
-// String returns the word for messages: tcp, rtu.
-func (f Framing) String() string {
-	if f == TCP {
-		return "tcp"
-	}
-	return "rtu"
+// Framing is how a PDU is wrapped for the line. All faults, all pacing and the Journal work on any of them; the values
+// are comparable.
+//
+// To add one, write a file of its name with a struct that embeds manners and has the two other methods, and a value, or
+// a function of what the envelope needs (the serial number of a stick):
+//
+//	var Stick Framing = stick{manners{name: "stick", numbered: true, checked: true, serial: true, envelope: 28}}
+//
+// next finds requests among nonsense, encode is the way back. What a reply repeats of its request is in
+// frame.transaction, which faults change, or can be taken from frame.asked. What else an envelope's peer sends
+// (heartbeats, its own errors) is a Raw fault or a part of what encode returns.
+type Framing interface {
+	fmt.Stringer
+	// next cuts the first request out of b. It returns how many bytes in front of it are noise, and its length, 0 if
+	// there is none yet; noise is counted then, too. With silent no more bytes are coming: what is not whole is noise.
+	// The request's slices may lie in b. An error means that the stream cannot be trusted any more.
+	next(b []byte, silent bool) (f frame, noise, size int, err error)
+	// encode wraps a reply.
+	encode(f frame) []byte
+	// kind says what kind of line the framing is for; embedding manners implements it.
+	kind() manners
 }
 
-const (
-	headerTCP = 7   // transaction, protocol, length, unit
-	mostPDU   = 253 // Source: MODBUS Application Protocol V1.1b3, 4.1
-	mostRTU   = 1 + mostPDU + 2
-)
+// manners is what kind of line a framing is for.
+type manners struct {
+	name     string
+	numbered bool // a reply repeats its request's transaction
+	checked  bool // damage of any byte shows by a checksum; without, what is damaged is the header
+	serial   bool // who is not there does not answer, nor does anyone to unit 0: no gateway speaks for them
+	wire     bool // bytes travel one by one, and are lost where nobody takes them
+	gaps     bool // silence ends a request, and must lie in front of it
+	datagram bool // what comes together is one message, and so is what goes out together
+	envelope int  // bytes of an ADU beyond those of RTU, which do not travel on the serial line behind it
+}
+
+func (m manners) kind() manners { return m }
+
+// String returns the word for messages: tcp, rtu.
+func (m manners) String() string { return m.name }
+
+// Numbered reports whether replies of a framing say which request they answer.
+func Numbered(f Framing) bool { return f.kind().numbered }
+
+const mostPDU = 253 // Source: MODBUS Application Protocol V1.1b3, 4.1
 
 // frame is a message between its times: a request that has been cut out of a stream, or a reply to be sent.
 type frame struct {
-	transaction uint16 // TCP only
+	transaction uint16 // what a reply repeats of its request: the transaction id, the sequence of a stick; 0 for none
 	unit        protocol.UnitID
 	pdu         []byte
 	adu         []byte // as received
+	asked       []byte // of a reply: the request's ADU, where an envelope repeats more of it
 	at          time.Time
 	arrived     time.Time
 }
 
-// encode wraps a frame.
-func (f Framing) encode(r frame) []byte {
-	if f == RTU {
-		b := append([]byte{byte(r.unit)}, r.pdu...)
-		return binary.LittleEndian.AppendUint16(b, checksum(b))
+// damage changes one byte of a reply's ADU so that it cannot be sound.
+func (m manners) damage(adu []byte, random *rand.Rand) {
+	i := 3 // the low byte of the protocol id
+	if m.checked {
+		i = random.IntN(len(adu))
 	}
-	b := binary.BigEndian.AppendUint16(nil, r.transaction)
-	b = append(b, 0, 0)
-	b = binary.BigEndian.AppendUint16(b, uint16(1+len(r.pdu)))
-	return append(append(b, byte(r.unit)), r.pdu...)
-}
-
-// checksum is CRC-16 with the reflected polynomial 0xA001, bit by bit: a second opinion on the tables of others.
-// Source: MODBUS over Serial Line V1.02, 6.2.2.
-func checksum(b []byte) uint16 {
-	crc := uint16(0xFFFF)
-	for _, c := range b {
-		crc = carryOn(crc, c)
-	}
-	return crc
-}
-
-func carryOn(crc uint16, c byte) uint16 {
-	crc ^= uint16(c)
-	for range 8 {
-		low := crc & 1
-		crc = crc>>1 ^ 0xA001*low
-	}
-	return crc
-}
-
-// nextTCP cuts the first request out of b and returns its length, 0 if more bytes are needed. An error means that the
-// stream is not Modbus TCP and cannot be trusted any more.
-func nextTCP(b []byte) (frame, int, error) {
-	if len(b) < headerTCP {
-		return frame{}, 0, nil
-	}
-	if id := binary.BigEndian.Uint16(b[2:]); id != 0 {
-		return frame{}, 0, fmt.Errorf("not Modbus TCP: protocol id %d, not 0", id)
-	}
-	length := int(binary.BigEndian.Uint16(b[4:]))
-	if length < 2 || length > 1+mostPDU {
-		return frame{}, 0, fmt.Errorf("not Modbus TCP: length field %d, not 2..%d", length, 1+mostPDU)
-	}
-	size := headerTCP - 1 + length
-	if len(b) < size {
-		return frame{}, 0, nil
-	}
-	return frame{
-		transaction: binary.BigEndian.Uint16(b),
-		unit:        protocol.UnitID(b[6]),
-		pdu:         b[headerTCP:size],
-		adu:         b[:size],
-	}, size, nil
-}
-
-// nextRTU cuts the first request out of b. It returns how many bytes in front of it are noise, and its length, 0 if
-// there is none yet; noise is counted then, too. With silent no more bytes are coming: what is not whole is noise.
-func nextRTU(b []byte, silent bool) (f frame, noise, size int) {
-	open := len(b) // where a request may begin whose end cannot be told by its function
-	for i := range b {
-		rest := b[i:]
-		size, known := lengthRTU(rest)
-		switch {
-		case known && size > 0 && size <= mostRTU && len(rest) >= size:
-			if intact(rest[:size]) {
-				return cutRTU(rest, size), i, size
-			}
-		case silent && !known && mayBegin(rest):
-			if size = anyLength(rest); size > 0 {
-				return cutRTU(rest, size), i, size
-			}
-		case !silent && known && size <= mostRTU:
-			return frame{}, min(open, i), 0
-		case !silent && !known && mayBegin(rest):
-			// A sound request with a known function behind it goes first: this is more likely to be noise.
-			open = min(open, i)
-		}
-	}
-	return frame{}, open, 0
-}
-
-func cutRTU(b []byte, size int) frame {
-	return frame{unit: protocol.UnitID(b[0]), pdu: b[1 : size-2], adu: b[:size]}
-}
-
-// intact reports whether the last two bytes are the checksum of the others.
-func intact(b []byte) bool {
-	return len(b) >= 4 && checksum(b[:len(b)-2]) == binary.LittleEndian.Uint16(b[len(b)-2:])
-}
-
-// lengthRTU returns the length of the request that b begins with, 0 if more bytes are needed to tell, and whether its
-// function tells it at all.
-func lengthRTU(b []byte) (size int, known bool) {
-	if len(b) < 2 {
-		return 0, false
-	}
-	kind, known := kinds[b[1]]
-	switch {
-	case !known:
-		return 0, false
-	case kind.op != protocol.WriteMultiple:
-		return 8, true
-	case len(b) < 7:
-		return 0, true
-	}
-	return 9 + int(b[6]), true
-}
-
-// mayBegin reports whether a request of a function without a known length may begin with b. Source of the functions'
-// range: MODBUS Application Protocol V1.1b3, 4.1.
-func mayBegin(b []byte) bool {
-	return len(b) < 2 || b[1] >= 1 && b[1] <= 127 && len(b) < mostRTU
-}
-
-// anyLength finds the end of a request whose function does not tell its length: where a checksum fits. Up to 1 in 65536
-// of such finds is a coincidence.
-func anyLength(b []byte) int {
-	crc, found := uint16(0xFFFF), 0
-	for i, c := range b[:min(len(b), mostRTU)] {
-		// A checksum carried on over itself is 0.
-		if crc = carryOn(crc, c); crc == 0 && i >= 3 {
-			found = i + 1
-		}
-	}
-	return found
+	adu[i] ^= byte(1 + random.IntN(255))
 }

@@ -36,7 +36,7 @@ type Options struct {
 	Busy   Busy
 	// Echo sends every request back first, as an RS485 adapter does that hears itself, also where nobody answers.
 	Echo bool
-	// SilentTCP answers nothing over Modbus TCP for unit ids that are not here; otherwise they are answered with
+	// SilentTCP answers nothing over Modbus TCP or UDP for unit ids that are not here; otherwise they are answered with
 	// exception 11.
 	SilentTCP bool
 	// Stall is the silence after which a request on RTU that is not whole is thrown away. Defaults to 50 ms, or t3.5 if
@@ -173,7 +173,7 @@ func (l *Line) course(framing Framing, req frame, q query) course {
 		return course{mute: true, why: "off"}
 	}
 	c := course{pause: l.options.Turnaround}
-	if framing == RTU && req.unit == 0 {
+	if serial := framing.kind().serial; serial && req.unit == 0 {
 		// Source: MODBUS over Serial Line V1.02, 2.1: a broadcast is a write to all and is not answered.
 		c.mute = true
 		for _, u := range l.units {
@@ -185,7 +185,7 @@ func (l *Line) course(framing Framing, req frame, q query) course {
 		c.to = []*Unit{u}
 		c.pause = u.turnaroundOr(l.options.Turnaround)
 	} else {
-		return course{mute: framing == RTU || l.options.SilentTCP, why: "foreign unit", pause: c.pause}
+		return course{mute: serial || l.options.SilentTCP, why: "foreign unit", pause: c.pause}
 	}
 	if c.fault, c.random = l.script.meet(req.unit, q); c.fault != nil {
 		c.why = string(c.fault.Kind)
@@ -193,16 +193,13 @@ func (l *Line) course(framing Framing, req frame, q query) course {
 	return c
 }
 
-// chars returns the time that the bytes of an ADU take on the line. Modbus TCP with a pace is a gateway to a serial
-// line, on which a unit id and a checksum take the place of the header.
+// chars returns the time that the bytes of an ADU take on the line. What has an envelope is a gateway with a pace to a
+// serial line, on which RTU takes its place.
 func (l *Line) chars(framing Framing, adu int) time.Duration {
 	if l.options.Serial == nil {
 		return 0
 	}
-	if framing == TCP {
-		adu += 3 - headerTCP
-	}
-	return l.options.Serial.Chars(max(adu, 0))
+	return l.options.Serial.Chars(max(adu-framing.kind().envelope, 0))
 }
 
 // silence returns t3.5 of a paced line.

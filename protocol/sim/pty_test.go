@@ -64,7 +64,7 @@ func TestPTYPlugs(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "ttyINVERTER")
 	p := openPTY(t, link)
 	line := NewLine(Options{}, newUnit(1))
-	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p) })
+	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p, RTU) })
 	for range 3 {
 		port := openPort(t, link)
 		ask(t, port, readTwo, twoWords)
@@ -95,7 +95,7 @@ func TestPTYHangsUp(t *testing.T) {
 	line.Play(NewScript(1,
 		Fault{Kind: HangUp, Delay: time.Millisecond, Count: 1},
 		Fault{Kind: CloseBefore, Delay: time.Millisecond, Count: 1}))
-	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p) })
+	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p, RTU) })
 	for range 2 {
 		_, _, gone := p.state()
 		port := openPort(t, link)
@@ -118,7 +118,7 @@ func TestPTYHangsUp(t *testing.T) {
 func TestPTYClosed(t *testing.T) {
 	p := openPTY(t, "")
 	served := make(chan error, 1)
-	go func() { served <- NewLine(Options{}).ServePTY(t.Context(), p) }()
+	go func() { served <- NewLine(Options{}).ServePTY(t.Context(), p, RTU) }()
 	if err := errors.Join(p.Close(), p.Close(), p.Unplug()); err != nil {
 		t.Error(err)
 	}
@@ -138,7 +138,7 @@ func TestPTYUnpluggedAndStopped(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- NewLine(Options{}).ServePTY(ctx, p) }()
+	go func() { served <- NewLine(Options{}).ServePTY(ctx, p, RTU) }()
 	cancel()
 	if err := <-served; err != nil {
 		t.Error(err)

@@ -19,15 +19,16 @@ func (l *Line) ServeConn(ctx context.Context, stream io.ReadWriteCloser, framing
 
 // ServeTCP answers Modbus TCP on each connection of ln until ctx ends (nil) or ln fails. It closes ln and all
 // connections.
-func (l *Line) ServeTCP(ctx context.Context, ln net.Listener) error { return l.accept(ctx, ln, TCP) }
+func (l *Line) ServeTCP(ctx context.Context, ln net.Listener) error { return l.Serve(ctx, ln, TCP) }
 
 // ServeRTUOverTCP answers RTU frames on each connection of ln, as a transparent serial gateway does, until ctx ends
 // (nil) or ln fails. It closes ln and all connections.
 func (l *Line) ServeRTUOverTCP(ctx context.Context, ln net.Listener) error {
-	return l.accept(ctx, ln, RTU)
+	return l.Serve(ctx, ln, RTU)
 }
 
-func (l *Line) accept(ctx context.Context, ln net.Listener, framing Framing) error {
+// Serve answers on each connection of ln until ctx ends (nil) or ln fails. It closes ln and all connections.
+func (l *Line) Serve(ctx context.Context, ln net.Listener, framing Framing) error {
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -53,10 +54,10 @@ func (l *Line) accept(ctx context.Context, ln net.Listener, framing Framing) err
 	}
 }
 
-// ServePTY answers RTU on p until ctx ends (nil) or p is closed (ErrPTYClosed). While p is unplugged it waits. A fault
+// ServePTY answers on p until ctx ends (nil) or p is closed (ErrPTYClosed). While p is unplugged it waits. A fault
 // that closes the connection unplugs p; it is plugged in again after the fault's Delay, or when somebody calls Plug if
 // that is 0. It closes p.
-func (l *Line) ServePTY(ctx context.Context, p *PTY) error {
+func (l *Line) ServePTY(ctx context.Context, p *PTY, framing Framing) error {
 	defer p.Close()
 	for {
 		master, err := p.plugged(ctx)
@@ -66,7 +67,7 @@ func (l *Line) ServePTY(ctx context.Context, p *PTY) error {
 		if err != nil {
 			return err
 		}
-		err = l.serveStream(ctx, master, RTU, l.waits(OnTheDot))
+		err = l.serveStream(ctx, master, framing, l.waits(OnTheDot))
 		if ended := (*endedError)(nil); errors.As(err, &ended) {
 			err = p.away(ctx, ended.fault.Delay, l.waits(OnTheDot))
 		} else if err == nil && ctx.Err() == nil && p.holds(master) {

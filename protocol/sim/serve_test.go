@@ -122,7 +122,7 @@ func TestStockClientPTY(t *testing.T) {
 	u := newUnit(1)
 	p := openPTY(t, "")
 	line := NewLine(Options{}, u)
-	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p) })
+	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p, RTU) })
 	h := modbus.NewRTUClientHandler(p.Path())
 	h.BaudRate, h.DataBits, h.Parity, h.StopBits = 115200, 8, "N", 1
 	h.SlaveId, h.Timeout = 1, patience
@@ -230,7 +230,7 @@ func TestJournalOfPacedPTY(t *testing.T) {
 	const turnaround = 3 * time.Millisecond
 	line := NewLine(Options{Serial: &serial9600, Turnaround: turnaround}, newUnit(1))
 	p := openPTY(t, "")
-	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p) })
+	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p, RTU) })
 	writes, stop := line.Journal().Writes(10)
 	defer stop()
 	port := openPort(t, p.Path())
