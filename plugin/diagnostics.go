@@ -88,7 +88,7 @@ func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
 	return redacted(d, serials)
 }
 
-func diagnoseLine(l line) lineDiagnostics {
+func diagnoseLine(l *line) lineDiagnostics {
 	f := l.gauge.Measure(time.Now())
 	d := lineDiagnostics{Line: l.Config.String(), Stats: l.Bus.Stats(), Watched: f.Watched.Round(time.Second).String(),
 		Advice: append([]doctor.Advice{}, f.Advice...)}

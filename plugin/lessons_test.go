@@ -59,15 +59,13 @@ func TestTwoDevicesOnALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, places := build(c, hub.Memory{}, discard{}, nil, zerolog.Nop())
-	l := newStage("line", make(chan error, 1))
-	l.run(lines[0].Bus.Run)
-	for _, d := range lines[0].Devices {
-		l.run(d.Run)
+	l := maker{sink: discard{}, log: zerolog.Nop()}.line(c.Lines[0], hub.Memory{})
+	l.start(make(chan error, 1))
+	state := func(device int) hub.LineState {
+		return l.places[device].Gauge.Measure(l.places[device].Device, time.Now())
 	}
-	state := func(device int) hub.LineState { return places[device].Gauge.Measure(places[device].Device, time.Now()) }
 	h.poll("the dead one was asked", func() bool { return state(1).Unit.Timeouts >= 3 && state(0).Unit.Requests > 0 })
-	if err := l.stop(time.Now().Add(patience)); err != nil {
+	if err := stopAll([]*stage{l.polls}, []*stage{l.bus}); err != nil {
 		t.Fatal(err)
 	}
 	if n := state(0).Unit.Timeouts; n != 0 {

@@ -15,39 +15,75 @@ import (
 	"solarhub/protocol"
 )
 
-// line is a running line with what watches it.
+// line is a line with its devices and what watches it. What it needs to run is nil before start.
 type line struct {
 	doctor.Line
-	gauge *doctor.Gauge
+	gauge      *doctor.Gauge
+	places     []hub.Place
+	bus, polls *stage
 }
 
-// build makes the buses and devices of a configuration, with what is remembered of them. Nothing runs yet.
-func build(cfg config.Config, m hub.Memory, sink devices.Sink, observe func(Exchange),
-	log zerolog.Logger) (lines []line, places []hub.Place) {
-	for _, c := range cfg.Lines {
-		log := log.With().Str("line", c.Address).Logger()
-		l := line{Line: doctor.Line{Config: c,
-			Bus: protocol.NewBus(watch(c.NewLink(log), c, observe),
-				protocol.BusOptions{RetryMax: c.RetryMax(), Log: log})}}
-		for _, d := range c.Devices {
-			if who, learned, ok := m.Known(placeKey(c, d), d.Profile.ID); ok {
-				d.Known, d.Learned, d.Kept = &who, learned, m.Numbers(who.Serial)
-			}
-			d.Replaced = m.Replaced()
-			device := devices.New(d, l.Bus, sink,
-				log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger())
-			l.Devices = append(l.Devices, device)
+// maker is what lines are made with beside their configuration.
+type maker struct {
+	name    string // of the installation
+	sink    devices.Sink
+	observe func(Exchange) // nil: nobody is told
+	log     zerolog.Logger
+}
+
+// line makes the bus and the devices of a line, with what is remembered of them. Nothing runs yet.
+func (m maker) line(c config.Line, known hub.Memory) *line {
+	log := m.log.With().Str("line", c.Address).Logger()
+	l := &line{Line: doctor.Line{Config: c,
+		Bus: protocol.NewBus(watch(c.NewLink(log), c, m.observe),
+			protocol.BusOptions{RetryMax: c.RetryMax(), Log: log})}}
+	for _, d := range c.Devices {
+		if who, learned, ok := known.Known(placeKey(c, d), d.Profile.ID); ok {
+			d.Known, d.Learned, d.Kept = &who, learned, known.Numbers(who.Serial)
 		}
-		l.gauge = doctor.NewGauge(l.Line)
-		for i, d := range l.Devices {
-			places = append(places, hub.Place{Device: d, Key: placeKey(c, c.Devices[i]),
-				Pending: pendingID(cfg.Name, placeKey(c, c.Devices[i])),
-				Entry:   entryOf(c, c.Devices[i]),
-				Gauge:   gauge{l.gauge}})
-		}
-		lines = append(lines, l)
+		d.Replaced = known.Replaced()
+		l.Devices = append(l.Devices, devices.New(d, l.Bus, m.sink,
+			log.With().Str("device", d.Name).Uint8("unit", uint8(d.Unit)).Logger()))
 	}
-	return lines, places
+	l.gauge = doctor.NewGauge(l.Line)
+	for i, d := range l.Devices {
+		place := placeKey(c, c.Devices[i])
+		l.places = append(l.places, hub.Place{Device: d, Key: place, Pending: pendingID(m.name, place),
+			Entry: entryOf(c, c.Devices[i]), Gauge: gauge{l.gauge}})
+	}
+	return l
+}
+
+// start runs the line and its devices. Their failure goes to failed.
+func (l *line) start(failed chan<- error) {
+	l.bus, l.polls = newStage(l.Config.String(), failed), newStage("devices of "+l.Config.String(), failed)
+	l.bus.run(l.Bus.Run)
+	for _, d := range l.Devices {
+		l.polls.run(d.Run)
+	}
+}
+
+// busesOf and pollsOf are what runs of lines.
+func busesOf(lines []*line) (all []*stage) {
+	for _, l := range lines {
+		all = append(all, l.bus)
+	}
+	return all
+}
+
+func pollsOf(lines []*line) (all []*stage) {
+	for _, l := range lines {
+		all = append(all, l.polls)
+	}
+	return all
+}
+
+// placesOf returns where the devices of lines are.
+func placesOf(lines []*line) (all []hub.Place) {
+	for _, l := range lines {
+		all = append(all, l.places...)
+	}
+	return all
 }
 
 // gauge is a doctor's gauge as the hub asks it.

@@ -33,10 +33,6 @@ type Deps struct {
 	Clock      host.Clock
 }
 
-// stopWithin bounds a planned stop: 5 s for the calls and the goodbye to the host, up to 30 s for the exchange in
-// flight on a line with the longest timeout. What does not end by then is given up.
-const stopWithin = 40 * time.Second
-
 // Plugin is SolarHub: the lines of a configuration, their devices, and the connection to the host. It is run once.
 type Plugin struct {
 	config config.Config
@@ -44,8 +40,8 @@ type Plugin struct {
 	hub    *hub.Hub
 	client *host.Client
 
-	leaving chan []string          // devices that the host is to remove; asked once in a run
-	lines   atomic.Pointer[[]line] // nil before and after Run
+	leaving chan []string           // devices that the host is to remove; asked once in a run
+	lines   atomic.Pointer[[]*line] // nil before and after Run
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
@@ -91,21 +87,19 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	if odd != nil {
 		log.Warn().Err(odd).Msg("Records of the cache cannot be understood and are left out")
 	}
-	lines, places := build(p.config, remembered, p.hub, p.deps.Observer, log)
+	lines, m := []*line{}, maker{p.config.Name, p.hub, p.deps.Observer, log}
+	for _, c := range p.config.Lines {
+		lines = append(lines, m.line(c, remembered))
+	}
 	p.lines.Store(&lines)
 	defer p.lines.Store(nil)
 
 	failed := make(chan error, 1)
-	buses, values := newStage("lines", failed), newStage("hub", failed)
-	polls, client := newStage("devices", failed), newStage("host", failed)
-	for _, l := range lines {
-		buses.run(l.Bus.Run)
-	}
+	places := placesOf(lines)
+	values, client := newStage("hub", failed), newStage("host", failed)
 	values.run(func(ctx context.Context) error { return p.hub.Run(ctx, places, remembered, store) })
 	for _, l := range lines {
-		for _, d := range l.Devices {
-			polls.run(d.Run)
-		}
+		l.start(failed)
 	}
 	client.run(p.client.Run)
 	client.run(p.removeLeft)
@@ -115,7 +109,8 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	if late := stopAll(client, polls, values, buses); late != nil {
+	// The host's calls come to their ends and it is told, the polls stop, the hub saves what is known, the lines close.
+	if late := stopAll([]*stage{client}, pollsOf(lines), []*stage{values}, busesOf(lines)); late != nil {
 		return errors.Join(err, late) // the cache may still be in use; left open, it loses nothing
 	}
 	return errors.Join(err, store.Close())
@@ -132,16 +127,4 @@ func tellDamage(damage *cache.Damage, log zerolog.Logger) {
 		log.Error().Err(damage.Err).Str("set_aside", damage.Aside).
 			Msg("The cache is damaged and set aside: last values and learnt facts behind the damage are missing")
 	}
-}
-
-// stopAll ends the stages in order: the host's calls come to their ends and it is told, the polls stop, the hub saves
-// what is known, the lines close.
-func stopAll(stages ...*stage) error {
-	deadline := time.Now().Add(stopWithin)
-	for _, s := range stages {
-		if err := s.stop(deadline); err != nil {
-			return fmt.Errorf("stop: %w", err)
-		}
-	}
-	return nil
 }

@@ -58,6 +58,26 @@ func (s *stage) stop(deadline time.Time) error {
 	case <-s.ended:
 		return nil
 	case <-timer.C:
-		return fmt.Errorf("%s: does not stop", s.name)
+		return fmt.Errorf("stop: %s: does not stop", s.name)
 	}
+}
+
+// stopWithin bounds a planned stop: 5 s for the calls and the goodbye to the host, up to 30 s for the exchange in
+// flight on a line with the longest timeout. What does not end by then is given up.
+const stopWithin = 40 * time.Second
+
+// stopAll ends groups of stages, one group after the other. Those of a group end together.
+func stopAll(groups ...[]*stage) error {
+	deadline := time.Now().Add(stopWithin)
+	for _, group := range groups {
+		for _, s := range group {
+			s.cancel()
+		}
+		for _, s := range group {
+			if err := s.stop(deadline); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

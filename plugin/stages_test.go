@@ -25,7 +25,7 @@ func TestStages(t *testing.T) {
 		release := make(chan struct{})
 		stuck.run(func(context.Context) error { <-release; return nil })
 		began := time.Now()
-		err := stopAll(good, bad, stuck)
+		err := stopAll([]*stage{good}, []*stage{bad, stuck})
 		if err == nil || !strings.Contains(err.Error(), "stuck: does not stop") || time.Since(began) != stopWithin {
 			t.Errorf("stopped after %v: %v", time.Since(began), err)
 		}
