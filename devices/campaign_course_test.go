@@ -36,6 +36,13 @@ var links = map[sim.Framing]func(course, link.DialFunc) protocol.Link{
 		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "campaign", Serial: c.wire(), Quirks: c.quirks,
 			Dial: dial, Trace: c.trace})
 	},
+	sim.Datagrams(sim.TCP): func(c course, dial link.DialFunc) protocol.Link {
+		return link.NewUDP(link.UDPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
+	},
+	sim.Datagrams(sim.RTU): func(c course, dial link.DialFunc) protocol.Link {
+		return link.NewRTUOverUDP(link.UDPConfig{Address: "campaign", Serial: c.wire(), Quirks: c.quirks, Dial: dial,
+			Trace: c.trace})
+	},
 }
 
 // link makes the link of the course.
@@ -73,6 +80,10 @@ func courses() []course {
 		{name: "TCP, queues, shape", framing: sim.TCP, busy: sim.Queues, quirks: shape},
 		{name: "TCP, loses, shape, lax units", framing: sim.TCP, busy: sim.Loses, quirks: both, join: true},
 		{name: "TCP, queues, lax units", framing: sim.TCP, busy: sim.Queues, quirks: lax},
+		{name: "UDP, queues", framing: sim.Datagrams(sim.TCP), busy: sim.Queues, join: true},
+		{name: "UDP, loses, shape, lax units", framing: sim.Datagrams(sim.TCP), busy: sim.Loses, quirks: both},
+		{name: "RTU over UDP 9600, queues", framing: sim.Datagrams(sim.RTU), serial: &slow, busy: sim.Queues},
+		{name: "RTU over UDP without pace, loses", framing: sim.Datagrams(sim.RTU), busy: sim.Loses, join: true},
 	}
 	for i := range all {
 		all[i].timeout = 400 * time.Millisecond
