@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +14,14 @@ import (
 	"solarhub/plugin/cli"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// These tests wait for lines and pages and leave the processors idle: Go's default of one for each processor is too
+	// few.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const manifest = `{"domain": "solarhub", "name": "SolarHub", "version": "1.2.3"}`
 

@@ -171,6 +171,7 @@ func TestPageSetsAndRefuses(t *testing.T) {
 }
 
 func TestPageSurvivesRestarts(t *testing.T) {
+	t.Parallel()
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
 	p.Wait("the settings", row(chargeLevel))
@@ -285,6 +286,7 @@ func TestPageMakesAnAutomation(t *testing.T) {
 
 // TestPageTellsWhatASceneDidNotWrite applies a scene while one of its devices is away.
 func TestPageTellsWhatASceneDidNotWrite(t *testing.T) {
+	t.Parallel()
 	s := startDemo(t, demoFlags{})
 	p := openTab(t, s.url+"/#/devices", 1280, 900)
 	p.Wait("the settings", row(chargeLevel)+` && `+row(chargeCurrent))
@@ -310,6 +312,7 @@ func TestPageTellsWhatASceneDidNotWrite(t *testing.T) {
 // TestPagePictures goes through the page as a person does who looks around, and takes a picture of each view. It fails
 // where a view does not come up, or does not fit.
 func TestPagePictures(t *testing.T) {
+	t.Parallel()
 	s := startDemo(t, demoFlags{day: 5 * time.Minute})
 	p := openTab(t, s.url+"/", 1280, 900)
 	p.live()
