@@ -59,6 +59,8 @@ type LinkCondition struct {
 	UnitID UnitID
 	// Closes says that the other end closes each connection behind a reply or a few. It is used so.
 	Closes bool
+	// Plain says that what should be a Solarman stick speaks Modbus TCP. It is used so.
+	Plain bool
 	// LatencyTimer is that of a USB adapter. It is empty where there is none or it is 1 ms; else it says what it is and
 	// why it could not be set.
 	LatencyTimer string

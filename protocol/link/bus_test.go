@@ -124,7 +124,8 @@ func TestGarbageIsBackedOff(t *testing.T) {
 	}{
 		{"TCP, noise", noise, tcpFraming}, {"TCP, replies", frames, tcpFraming},
 		{"TCP by shape, replies", frames, alwaysZero}, {"RTU, noise", noise, rtuFraming},
-		{"RTU, frames", slices.Repeat(rtu(9, 3, 2, 0, 0), 80), rtuFraming},
+		{"RTU, frames", slices.Repeat(rtu(9, 3, 2, 0, 0), 80), rtuFraming}, {"Solarman, noise", noise, solarmanFraming},
+		{"Solarman, heartbeats", slices.Repeat(unhex(heartbeat), 80), solarmanFraming},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -26,6 +26,7 @@ type line struct {
 	have       int       // bytes at the start of the link's buffer that came in and are not yet a whole frame
 	frames     frameCounter
 	condition  condition
+	pace       *pace // nil: the gap is not learnt
 }
 
 func (l *line) set(name string, gap time.Duration, traced func(bool, []byte), units units) {
@@ -73,7 +74,7 @@ func (l *line) send(x *transfer, adu []byte, timeout time.Duration) error {
 
 // received ends an exchange that went out, with a reply or an error.
 func (l *line) received(x *transfer, err error) error {
-	gap := max(l.gap, x.req.Pace.Gap)
+	gap := max(l.gap, x.req.Pace.Gap, l.pace.behind(err))
 	l.condition.gap.Store(int64(gap))
 	l.free = l.looked.Add(gap)
 	if err == nil {

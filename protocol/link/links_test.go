@@ -107,7 +107,7 @@ func TestUnits(t *testing.T) {
 			f.on(t, protocol.Quirks{Units: tt.units}, 0, script, func(t *testing.T, l tested, p *peer) {
 				req := readOf(7, 10)
 				resp, err := l.Exchange(t.Context(), req)
-				certain := f.name == tcpFraming.name && !tt.ok // by its transaction id it is the reply
+				certain := f.numbered && !tt.ok // it is the reply all the same
 				if (err == nil) != tt.ok || l.Condition().Units != (tt.noted || certain) ||
 					l.Condition().Units && l.Condition().UnitID != protocol.UnitID(tt.as) {
 					t.Errorf("%s as unit %d: %v, %+v", f.name, tt.as, err, l.Condition())
@@ -136,7 +136,7 @@ func TestCondition(t *testing.T) {
 					t.Errorf("%s: at first %+v", f.name, got)
 				}
 				slow := readOf(0, 10)
-				slow.Pace.Gap = 90 * time.Millisecond
+				slow.Pace.Gap = 110 * time.Millisecond
 				for i := range 4 {
 					_, err := l.Exchange(t.Context(), slow)
 					if errors.Is(err, protocol.ErrTimeout) != (i == 1) {
@@ -147,7 +147,7 @@ func TestCondition(t *testing.T) {
 					}
 				}
 				got := l.Condition()
-				if got.Gap != 90*time.Millisecond || got.Latest < time.Second || got.Latest > 1400*time.Millisecond {
+				if got.Gap != 110*time.Millisecond || got.Latest < time.Second || got.Latest > 1400*time.Millisecond {
 					t.Errorf("%s, %s: %+v", f.name, name, got)
 				}
 				if frames := l.Frames(); frames.Late == 0 || frames.Noise != 0 || frames.Foreign != 0 {
@@ -244,7 +244,7 @@ func TestReopens(t *testing.T) {
 }
 
 // A peer that hangs up a little behind each reply, when the next request is on its way, costs two requests until it is
-// known and one in five minutes.
+// known and one in five minutes, and where the gap is learnt one.
 func TestHangsUpWhileItIsAsked(t *testing.T) {
 	for _, f := range framings {
 		script := func(n int, adu []byte) []part { return append(f.soundly(n, adu), part{5 * time.Millisecond, nil}) }
@@ -262,7 +262,7 @@ func TestHangsUpWhileItIsAsked(t *testing.T) {
 					failed++
 				}
 			}
-			if failed != 2 || !l.Condition().Closes {
+			if failed == 0 || failed > 2 || !l.Condition().Closes {
 				t.Errorf("%s: %d of 100 requests failed, %+v", f.name, failed, l.Condition())
 			}
 		})
@@ -279,6 +279,7 @@ func TestLateAnswers(t *testing.T) {
 	}{
 		{rtuFraming, 1100 * time.Millisecond, 1}, {rtuFraming, 1600 * time.Millisecond, 1},
 		{rtuFraming, 3 * time.Second, 4}, {tcpFraming, 1200 * time.Millisecond, 1},
+		{solarmanFraming, 1200 * time.Millisecond, 1}, {solarmanFraming, 3 * time.Second, 3},
 		{alwaysZero, 1500 * time.Millisecond, 1},
 	} {
 		script := func(n int, adu []byte) []part {
@@ -307,7 +308,7 @@ func TestLateAnswers(t *testing.T) {
 				t.Errorf("%s: %d failures for an answer after %v", tt.f.name, failures, tt.late)
 			}
 			c, frames := l.Condition(), l.Frames()
-			if tt.most == 1 && (frames.Late == 0 || tt.f.name == tcpFraming.name && frames.Late != 1 ||
+			if tt.most == 1 && (frames.Late == 0 || tt.f.numbered && frames.Late != 1 ||
 				frames.Foreign != 0 || c.Latest < tt.late || c.Latest > tt.late+100*time.Millisecond) {
 				t.Errorf("%s, %v: %+v, %+v", tt.f.name, tt.late, frames, c)
 			}

@@ -118,6 +118,8 @@ type framing struct {
 	from    func(reply []byte, unit byte) []byte
 	silence time.Duration // at least, behind a reply
 	link    func(by DialFunc, q protocol.Quirks, gap time.Duration) tested
+
+	numbered bool // a reply says which request it answers
 }
 
 var rtuFraming = framing{
@@ -127,6 +129,7 @@ var rtuFraming = framing{
 	func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
 		return NewRTUOverTCP(RTUOverTCPConfig{Address: "logger:4196", Dial: by, Quirks: q, Gap: gap})
 	},
+	false,
 }
 
 var tcpFraming = framing{
@@ -137,6 +140,7 @@ var tcpFraming = framing{
 	func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
 		return NewTCP(TCPConfig{Address: "inverter:502", Dial: by, Quirks: q, Gap: gap})
 	},
+	true,
 }
 
 // shapeFraming is Modbus TCP through a gateway that has an id of its own for every reply.
@@ -145,6 +149,7 @@ func shapeFraming(name string, id func(uint16) uint16) framing {
 	renumbered := func(make func([]byte) []byte) func([]byte) []byte {
 		return func(adu []byte) []byte { return renumber(make(adu), id(binary.BigEndian.Uint16(adu))) }
 	}
+	f.numbered = false
 	f.name, f.reply, f.refuse = "TCP by shape, "+name, renumbered(f.reply), renumbered(f.refuse)
 	f.link = func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
 		q.Transactions = protocol.ShapeTransactions
@@ -162,7 +167,7 @@ func renumber(adu []byte, id uint16) []byte {
 var alwaysZero = shapeFraming("always 0", func(uint16) uint16 { return 0 })
 
 // framings are one of each kind.
-var framings = []framing{rtuFraming, tcpFraming, alwaysZero}
+var framings = []framing{rtuFraming, tcpFraming, alwaysZero, solarmanFraming}
 
 // on runs test in a bubble with a link to a scripted peer.
 func (f framing) on(t *testing.T, q protocol.Quirks, gap time.Duration, script func(n int, adu []byte) []part,

@@ -31,6 +31,7 @@ func (c *frameCounter) skip(kind replyKind) {
 type condition struct {
 	gap, latest                         atomic.Int64
 	echoes, transactions, units, closes atomic.Bool
+	plain                               atomic.Bool
 	unit                                atomic.Uint32
 	latencyTimer                        atomic.Pointer[string]
 }
@@ -39,6 +40,7 @@ func (c *condition) snapshot() protocol.LinkCondition {
 	s := protocol.LinkCondition{
 		Gap: time.Duration(c.gap.Load()), Latest: time.Duration(c.latest.Load()),
 		Echoes: c.echoes.Load(), Transactions: c.transactions.Load(), Units: c.units.Load(), Closes: c.closes.Load(),
+		Plain:  c.plain.Load(),
 		UnitID: protocol.UnitID(c.unit.Load()),
 	}
 	if timer := c.latencyTimer.Load(); timer != nil {

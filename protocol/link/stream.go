@@ -46,6 +46,12 @@ func hangUp(err error) error {
 	return err
 }
 
+// noReply is what a stream returns in place of a reply that will not come, where the other end is all right: a stick
+// says so of the inverter behind it. It wraps protocol.ErrTimeout.
+type noReply struct{ error }
+
+func (e noReply) Unwrap() error { return e.error }
+
 // peekConn is a stream that can also be read without waiting.
 type peekConn struct {
 	stream

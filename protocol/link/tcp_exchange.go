@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -196,6 +197,10 @@ func (l *TCPLink) drop(n int) { l.have = copy(l.buf[:], l.buf[n:l.have]) }
 
 // unanswered ends an exchange without a reply; begun says that the first bytes of one have come.
 func (l *TCPLink) unanswered(x *transfer, err error, others int, begun bool) error {
+	if said, ok := errors.AsType[noReply](err); ok {
+		l.timeouts = 0
+		return l.fail("receive", x.failed(said))
+	}
 	if !isTimeout(err) {
 		return l.broken(x, "receive", err)
 	}

@@ -104,7 +104,8 @@ func (l *TCPLink) isOwn(b []byte) bool {
 	return string(b[:n]) == string(own[:n])
 }
 
-// judgeOwn does it for an ADU with the transaction id of the request.
+// judgeOwn does it for an ADU with the transaction id of the request. LSE-3 sticks cut the reply to a write, and its
+// length field agrees: nothing more of it comes (evcc #33016, davidrapan/ha-solarman #262).
 func (l *TCPLink) judgeOwn(req protocol.Request, b []byte) (looks mbapLook, size int, wrong string) {
 	if len(b) < mbapHead {
 		return mbapOwn, 0, ""
@@ -117,6 +118,9 @@ func (l *TCPLink) judgeOwn(req protocol.Request, b []byte) (looks mbapLook, size
 		return mbapGarbled, size, wrong
 	}
 	if len(b) < size {
+		if req.Op != protocol.Read && mbapDeclared(b) == len(b) {
+			return mbapGarbled, len(b), "cut short"
+		}
 		return mbapOwn, 0, ""
 	}
 	if end := mbapDeclared(b); end >= mbapHead && end < size && l.beginsLate(b[end:]) {
