@@ -36,6 +36,13 @@ var links = map[sim.Framing]func(course, link.DialFunc) protocol.Link{
 		return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "campaign", Serial: c.wire(), Quirks: c.quirks,
 			Dial: dial, Trace: c.trace})
 	},
+	sim.ASCII: func(c course, dial link.DialFunc) protocol.Link {
+		cfg := link.RTUOverTCPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace}
+		if c.serial != nil {
+			cfg.Serial = *c.serial
+		}
+		return link.NewASCIIOverTCP(cfg)
+	},
 	sim.Datagrams(sim.TCP): func(c course, dial link.DialFunc) protocol.Link {
 		return link.NewUDP(link.UDPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
 	},
@@ -65,6 +72,7 @@ func (c course) overPipes(ctx context.Context, line *sim.Line) (protocol.Link, f
 // The lines of the campaign.
 func courses() []course {
 	slow, fast := protocol.DefaultSerial, protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
+	text := protocol.Serial{Baud: 38400, DataBits: 7, Parity: protocol.EvenParity, StopBits: 1, ASCII: true}
 	shape, lax := protocol.Quirks{Transactions: protocol.ShapeTransactions}, protocol.Quirks{Units: protocol.LaxUnits}
 	both := protocol.Quirks{Transactions: protocol.ShapeTransactions, Units: protocol.LaxUnits}
 	all := []course{
@@ -84,6 +92,9 @@ func courses() []course {
 		{name: "UDP, loses, shape, lax units", framing: sim.Datagrams(sim.TCP), busy: sim.Loses, quirks: both},
 		{name: "RTU over UDP 9600, queues", framing: sim.Datagrams(sim.RTU), serial: &slow, busy: sim.Queues},
 		{name: "RTU over UDP without pace, loses", framing: sim.Datagrams(sim.RTU), busy: sim.Loses, join: true},
+		{name: "ASCII 38400, queues", framing: sim.ASCII, serial: &text, busy: sim.Queues, join: true},
+		{name: "ASCII 38400, loses", framing: sim.ASCII, serial: &text, busy: sim.Loses},
+		{name: "ASCII without pace, queues, lax units", framing: sim.ASCII, busy: sim.Queues, quirks: lax},
 	}
 	for i := range all {
 		all[i].timeout = 400 * time.Millisecond

@@ -22,26 +22,34 @@ const (
 // Serial is the setting of a serial line. The zero value is not usable; DefaultSerial is.
 type Serial struct {
 	Baud     int // bits per second, 1200..921600
-	DataBits int // 8 for RTU
+	DataBits int // 8 for RTU; 7 or 8 for ASCII
 	Parity   Parity
-	StopBits int // 1 or 2
+	StopBits int  // 1 or 2
+	ASCII    bool // each byte of a frame travels as two characters
 }
 
 // DefaultSerial is 9600 8N1, what nearly every solar inverter is delivered with.
 var DefaultSerial = Serial{Baud: 9600, DataBits: 8, Parity: NoParity, StopBits: 1}
+
+// DefaultASCII is what the standard wants of ASCII, at the usual baud. In practice 8N1 is as common.
+// Source: MODBUS over Serial Line V1.02, 2.5.2.
+var DefaultASCII = Serial{Baud: 9600, DataBits: 7, Parity: EvenParity, StopBits: 1, ASCII: true}
 
 // bauds are the rates that Linux has a name for and that RTU lines use.
 var bauds = []int{
 	1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
 }
 
-// Check reports a setting that no RTU line has or that this system's ports cannot be set to.
+// Check reports a setting that no line has or that this system's ports cannot be set to.
 func (s Serial) Check() error {
 	if !slices.Contains(bauds, s.Baud) {
 		return fmt.Errorf("baud %d is not one of %v; the nearest is %d", s.Baud, bauds, nearest(s.Baud, bauds))
 	}
-	if s.DataBits != 8 {
+	if s.DataBits != 8 && !s.ASCII {
 		return fmt.Errorf("%d data bits, RTU has 8", s.DataBits)
+	}
+	if s.DataBits != 8 && s.DataBits != 7 {
+		return fmt.Errorf("%d data bits, ASCII has 7 or 8", s.DataBits)
 	}
 	if s.Parity > OddParity {
 		return fmt.Errorf("parity %d is none of none, even, odd", s.Parity)

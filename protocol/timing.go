@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// Chars returns the time that n characters take on the wire.
+// Chars returns the time that n characters of RTU take on the wire. In ASCII they are about twice as many: two for each
+// byte, one more for a frame, because a checksum of one byte, a mark and two ends take the place of that of two bytes.
 func (s Serial) Chars(n int) time.Duration {
+	if s.ASCII && n > 0 {
+		n = 2*n + 1
+	}
 	bits := 1 + s.DataBits + s.StopBits
 	if s.Parity != NoParity {
 		bits++
@@ -15,9 +19,12 @@ func (s Serial) Chars(n int) time.Duration {
 	return time.Duration(math.Round(float64(n*bits) * 1e9 / float64(s.Baud)))
 }
 
-// Silence returns t3.5, the silence between frames: 3.5 characters, 1.75 ms above 19200 baud.
-// Source: MODBUS over Serial Line V1.02, 2.5.1.1.
+// Silence returns t3.5, the silence between frames: 3.5 characters, 1.75 ms above 19200 baud; none in ASCII, whose
+// frames have an end. Source: MODBUS over Serial Line V1.02, 2.5.1.1.
 func (s Serial) Silence() time.Duration {
+	if s.ASCII {
+		return 0
+	}
 	if s.Baud > 19200 {
 		return 1750 * time.Microsecond
 	}

@@ -36,11 +36,13 @@ func TestSerialCheck(t *testing.T) {
 		want string
 	}{
 		{DefaultSerial, ""},
-		{Serial{115200, 8, OddParity, 2}, ""},
-		{Serial{9601, 8, NoParity, 1}, "baud 9601 is not one of [1200 "},
-		{Serial{9600, 7, NoParity, 1}, "7 data bits, RTU has 8"},
-		{Serial{9600, 8, 3, 1}, "parity 3"},
-		{Serial{9600, 8, NoParity, 0}, "0 stop bits, not 1 or 2"},
+		{Serial{Baud: 115200, DataBits: 8, Parity: OddParity, StopBits: 2}, ""},
+		{DefaultASCII, ""},
+		{Serial{Baud: 9600, DataBits: 6, StopBits: 1, ASCII: true}, "6 data bits, ASCII has 7 or 8"},
+		{Serial{Baud: 9601, DataBits: 8, StopBits: 1}, "baud 9601 is not one of [1200 "},
+		{Serial{Baud: 9600, DataBits: 7, StopBits: 1}, "7 data bits, RTU has 8"},
+		{Serial{Baud: 9600, DataBits: 8, Parity: 3, StopBits: 1}, "parity 3"},
+		{Serial{Baud: 9600, DataBits: 8}, "0 stop bits, not 1 or 2"},
 	} {
 		err := tt.s.Check()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
@@ -49,12 +51,25 @@ func TestSerialCheck(t *testing.T) {
 	}
 }
 
+// A read of two registers is 8 and 9 bytes in RTU, 17 and 19 characters of 10 bits in ASCII, with no silence between.
+func TestTimingOfASCII(t *testing.T) {
+	s := DefaultASCII
+	if got, want := s.Chars(8), 17*10*time.Second/9600; got.Round(time.Microsecond) != want.Round(time.Microsecond) {
+		t.Errorf("%v, not %v", got, want)
+	}
+	want := (17 + 19) * 10 * time.Second / 9600
+	if got := (Timing{Serial: &s}).Exchange(Read, Range{Count: 2}); got.Round(10*time.Microsecond) !=
+		want.Round(10*time.Microsecond) {
+		t.Errorf("%v, not %v", got, want)
+	}
+}
+
 func TestSilence(t *testing.T) {
 	for baud, want := range map[int]time.Duration{
 		9600: 3645833 * time.Nanosecond, 19200: 1822917 * time.Nanosecond, 38400: 1750 * time.Microsecond,
 		115200: 1750 * time.Microsecond,
 	} {
-		got := Serial{baud, 8, NoParity, 1}.Silence()
+		got := Serial{Baud: baud, DataBits: 8, StopBits: 1}.Silence()
 		if diff := got - want; diff < -time.Microsecond || diff > time.Microsecond {
 			t.Errorf("%d baud: %v, want %v", baud, got, want)
 		}

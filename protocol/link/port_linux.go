@@ -102,6 +102,9 @@ func setTermios(fd int, s protocol.Serial) error {
 	rate := rates[s.Baud]
 	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
 	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | rate
+	if s.DataBits == 7 {
+		t.Cflag = t.Cflag&^unix.CSIZE | unix.CS7
+	}
 	t.Ispeed, t.Ospeed = rate, rate
 	if s.StopBits == 2 {
 		t.Cflag |= unix.CSTOPB

@@ -71,7 +71,7 @@ func (l *RTULink) awaitSilence() error {
 			l.have = 0
 			return nil
 		}
-		l.sleep(l.cfg.Serial.Silence())
+		l.sleep(max(l.cfg.Serial.Silence(), time.Millisecond))
 	}
 }
 

@@ -104,7 +104,7 @@ func (c *conn) next(ctx context.Context) (frame, error) {
 		}
 		var stalled <-chan time.Time
 		var timer *time.Timer
-		if len(c.buf) > 0 && c.framing.kind().gaps {
+		if len(c.buf) > 0 && c.framing.kind().wire {
 			timer = time.NewTimer(c.line.options.Stall)
 			stalled = timer.C
 		}

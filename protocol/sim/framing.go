@@ -37,8 +37,8 @@ type manners struct {
 	numbered bool // a reply repeats its request's transaction
 	checked  bool // damage of any byte shows by a checksum; without, what is damaged is the header
 	serial   bool // who is not there does not answer, nor does anyone to unit 0: no gateway speaks for them
-	wire     bool // bytes travel one by one, and are lost where nobody takes them
-	gaps     bool // silence ends a request, and must lie in front of it
+	wire     bool // bytes travel one by one, and are lost where nobody takes them; silence may end a request
+	gaps     bool // t3.5 must lie in front of a request
 	datagram bool // what comes together is one message, and so is what goes out together
 	envelope int  // bytes of an ADU beyond those of RTU, which do not travel on the serial line behind it
 }

@@ -199,7 +199,9 @@ func (l *Line) chars(framing Framing, adu int) time.Duration {
 	if l.options.Serial == nil {
 		return 0
 	}
-	return l.options.Serial.Chars(max(adu-framing.kind().envelope, 0))
+	characters := *l.options.Serial
+	characters.ASCII = false // they are counted as they are
+	return characters.Chars(max(adu-framing.kind().envelope, 0))
 }
 
 // silence returns t3.5 of a paced line.
