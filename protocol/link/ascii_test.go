@@ -16,20 +16,21 @@ import (
 var asciiFraming = framing{
 	"ASCII", func(b []byte) int { return bytes.IndexByte(b, '\n') + 1 },
 	inText(rtuReplyTo), inText(refusal),
-	func(r []byte, unit byte) []byte { return text(rtuFraming.from(rtuOf(r), unit)) },
+	func(r []byte, unit byte) []byte { return asASCIIText(rtuFraming.from(rtuOf(r), unit)) },
 	0,
 	func(by DialFunc, q protocol.Quirks, gap time.Duration) tested {
 		return NewASCIIOverTCP(RTUOverTCPConfig{Address: "logger:4196", Dial: by, Quirks: q, Gap: gap})
 	},
+	false,
 }
 
 // inText has f answer in ASCII.
 func inText(f func(adu []byte) []byte) func([]byte) []byte {
-	return func(adu []byte) []byte { return text(f(rtuOf(adu))) }
+	return func(adu []byte) []byte { return asASCIIText(f(rtuOf(adu))) }
 }
 
-// text is an RTU frame in ASCII, made by hand.
-func text(adu []byte) []byte {
+// asASCIIText is an RTU frame in ASCII, made by hand.
+func asASCIIText(adu []byte) []byte {
 	body, sum := adu[:len(adu)-2], 0
 	for _, c := range body {
 		sum += int(c)
@@ -53,8 +54,8 @@ func TestASCIIFrame(t *testing.T) {
 		":0103000A0001F1\r\n": rtu(1, 3, 0, 10, 0, 1),
 		":F7831373\r\n":       rtu(0xF7, 0x83, 0x13),
 	} {
-		if got := asciiFrame(adu); string(got) != want || string(text(adu)) != want {
-			t.Errorf("%q, %q, not %q", got, text(adu), want)
+		if got := asciiFrame(adu); string(got) != want || string(asASCIIText(adu)) != want {
+			t.Errorf("%q, %q, not %q", got, asASCIIText(adu), want)
 		}
 		var parsed []byte
 		var p asciiText
