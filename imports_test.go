@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 	"plugin/web":            {},
 	"plugin/web/webtest":    {},
 	"plugin/companion":      {},
+	"plugin/cli/persontest": {},
 	"devices": {"devices/clock", "devices/plausible", "devices/poll", "devices/write", "devices/ask", "devices/profile",
 		"protocol",
 		"protocol/plan", "protocol/codec"},

@@ -81,7 +81,8 @@ To see it without any hardware and without Home Assistant:
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.dumpCommand(), a.forgetCommand(),
-		a.replaceCommand(), a.simulateCommand(), a.devicesCommand(), a.installCommand(), a.versionCommand())
+		a.replaceCommand(), a.simulateCommand(), a.devicesCommand(), a.loginCommand(), a.installCommand(),
+		a.versionCommand())
 	return root
 }
 

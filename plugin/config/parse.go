@@ -148,16 +148,16 @@ func (p *parser) token(f strict.Fields) {
 		text, where = os.Getenv(text), "the token in the environment variable "+text
 	}
 	text = strings.TrimSpace(text)
-	if wrong := checkToken(text); wrong != "" {
+	if wrong := CheckToken(text); wrong != "" {
 		n.Fail("%s %s", where, wrong)
 		return
 	}
 	p.c.Host.Token = host.NewSecret(text)
 }
 
-// checkToken says what is wrong with a token, or nothing. A long-lived access token of Home Assistant is a JSON Web
+// CheckToken says what is wrong with a token, or nothing. A long-lived access token of Home Assistant is a JSON Web
 // Token: three parts of letters, digits, - and _ (RFC 7515, section 3.1).
-func checkToken(token string) string {
+func CheckToken(token string) string {
 	parts := strings.Split(token, ".")
 	switch {
 	case token == "":

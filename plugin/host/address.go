@@ -66,8 +66,13 @@ func (a Address) WebSocket() string {
 
 // REST returns the URL of a path of the REST API, which begins with a slash and follows /api.
 func (a Address) REST(path string) string {
+	return a.page("/api" + path)
+}
+
+// page returns the URL of a page that is beside the APIs. The path begins with a slash.
+func (a Address) page(path string) string {
 	u := a.base
-	u.Path += "/api" + path
+	u.Path += path
 	return u.String()
 }
 
