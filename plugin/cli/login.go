@@ -134,7 +134,8 @@ func (a *app) login(ctx context.Context, place loginPlace, flags loginFlags) err
 	fmt.Fprintf(a.Out, "%s holds a token of %s for Home Assistant %s at %s\n", place.file, user.Name, user.Version,
 		place.address)
 	if !place.named {
-		fmt.Fprintf(a.Out, "next: in solarhub.yaml, under host:\n  url: %s\n  token_file: %s\n", place.address, place.file)
+		fmt.Fprintf(a.Out, "next: in solarhub.yaml, under host:\n  url: %s\n  token_file: %s\n", place.address,
+			place.file)
 	}
 	return nil
 }
@@ -213,8 +214,8 @@ func (a *app) codeOrToken(ctx context.Context, l *host.Login) (code, token strin
 			done(errBrowserCame)
 		}
 	}()
-	fmt.Fprintln(p.out, "It goes on here by itself. If the browser ends at a page that it cannot open, paste the address\n"+
-		"of that page here. You can also paste a long-lived access token. What you paste is not shown.")
+	fmt.Fprintln(p.out, "It goes on here by itself. If the browser ends at a page that it cannot open, paste the\n"+
+		"address of that page here. You can also paste a long-lived access token. What you paste is not shown.")
 	copied, token, wrong := pastedAnswer(waiting, p, l)
 	done(wrong)
 	<-came

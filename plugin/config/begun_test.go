@@ -14,8 +14,8 @@ func TestReadBegun(t *testing.T) {
 	for text, want := range map[string]config.Begun{
 		"host:\n  url: http://h:8123\n  token_file: t\n": {URL: "http://h:8123", TokenFile: filepath.Join(dir, "t"),
 			Token: true},
-		"host: {url: http://h, token_env: T, insecure: true}\nlines: [{tcp: a}, {tcp: b}]\nother: 1\n": {URL: "http://h",
-			Token: true, Insecure: true, Lines: 2},
+		"host: {url: http://h, token_env: T, insecure: true}\nlines: [{tcp: a}, {tcp: b}]\nother: 1\n": {
+			URL: "http://h", Token: true, Insecure: true, Lines: 2},
 		"host: none\n":   {},
 		"- no mapping\n": {},
 	} {

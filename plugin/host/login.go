@@ -103,7 +103,8 @@ func (l *Login) receive(w http.ResponseWriter, r *http.Request, codes chan<- str
 	_, _ = fmt.Fprintf(w, "<!doctype html><title>SolarHub</title><p>%v", err)
 }
 
-// alone is what a code looks like: the 32 hexadecimal digits of a UUID (home-assistant/core, components/auth/__init__.py).
+// alone is what a code looks like: the 32 hexadecimal digits of a UUID (home-assistant/core,
+// components/auth/__init__.py).
 var alone = regexp.MustCompile("^[0-9a-f]{32}$")
 
 // Code returns the code in what a person copied from a browser: the address at which it ended, or the code alone.

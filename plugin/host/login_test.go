@@ -231,8 +231,10 @@ func TestLoginRefused(t *testing.T) {
 		"wrong code": {nil, "00000000000000000000000000000002", "refuses the code: Invalid code"},
 		"no admin":   {func(d *door) { d.admin = false }, loginCode, `"Ada" is not an administrator`},
 		"no token":   {func(d *door) { d.token = says(200, `{}`) }, loginCode, "something else than tokens"},
-		"barred":     {func(d *door) { d.token = says(403, `{"error_description":"User is not active"}`) }, loginCode, "not active"},
-		"starting":   {func(d *door) { d.token = says(502, ``) }, loginCode, "502"},
+		"barred": {func(d *door) {
+			d.token = says(403, `{"error_description":"User is not active"}`)
+		}, loginCode, "not active"},
+		"starting": {func(d *door) { d.token = says(502, ``) }, loginCode, "502"},
 		"name is taken": {func(d *door) {
 			d.refuse = map[string]string{"auth/long_lived_access_token": "unknown_error"}
 		}, loginCode, "make a long-lived token"},
@@ -291,10 +293,12 @@ func TestVisit(t *testing.T) {
 			w.WriteHeader(400)
 			fmt.Fprint(w, `{"code":"onboarding_required"}`)
 		},
-		"bars this machine":                func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) },
-		"not Home Assistant":               func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<html>a router</html>`) },
-		"(HTTP 404)":                       http.NotFound,
-		"redirects to https://example.org": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://example.org/", 301) },
+		"bars this machine":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) },
+		"not Home Assistant": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<html>a router</html>`) },
+		"(HTTP 404)":         http.NotFound,
+		"redirects to https://example.org": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.org/", 301)
+		},
 	} {
 		d.providers = answer
 		err := host.Visit(t.Context(), d.address(), host.NewHTTPClient(false))
