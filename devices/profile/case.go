@@ -60,7 +60,7 @@ func (p *caseFinder) find() {
 	}
 	for _, t := range p.Traits {
 		for _, word := range t.domain() {
-			if len(t.When.any) > 0 && !p.showsWord(t, word) {
+			if !t.When.Always() && !p.showsWord(t, word) {
 				p.addCase(p.deviceWith(entry{when: t.When}, t.Name, word))
 			}
 		}

@@ -23,6 +23,9 @@ type term struct {
 // maxClauses is how many alternatives a condition can have, with those of the groups around it.
 const maxClauses = 256
 
+// Always reports whether the condition holds of all devices.
+func (c Condition) Always() bool { return len(c.any) == 0 }
+
 // Holds reports whether the condition holds of traits that are complete.
 func (c Condition) Holds(t Traits) bool {
 	return len(c.any) == 0 || slices.ContainsFunc(c.any, func(all []term) bool {

@@ -165,17 +165,25 @@ func (t Trait) Check(word string) error {
 	return nil
 }
 
+// Spans returns the numbers in the register of the trait that say something of it.
+func (t Trait) Spans() (all []Span) {
+	for _, s := range t.values {
+		all = append(all, s.Span)
+	}
+	if t.IsNumber() {
+		all = append(all, Span{float64(t.Low), float64(t.High)})
+	}
+	return all
+}
+
 // Accepted lists what a device may say of the trait, for a sentence.
 func (t Trait) Accepted() string {
 	var texts []string
-	for _, s := range t.values {
+	for _, s := range t.Spans() {
 		texts = append(texts, s.String())
 	}
 	for _, p := range t.prefixes {
 		texts = append(texts, p.prefix)
-	}
-	if t.IsNumber() {
-		texts = append(texts, Span{float64(t.Low), float64(t.High)}.String())
 	}
 	return strings.Join(texts, ", ")
 }
@@ -236,7 +244,7 @@ func (p *Profile) IdentityFields(known Traits) []IdentityField {
 		fields = append(fields, IdentityField{e.Key(), e.Field})
 	}
 	for _, t := range p.Traits {
-		if len(t.When.any) == 0 {
+		if t.When.Always() {
 			fields = append(fields, IdentityField{t.Key(), t.Field})
 		}
 	}

@@ -153,7 +153,7 @@ func (l *loader) choices(f fields, t *Trait) {
 		t.Choices = append(t.Choices, Choice{e.Key.Raw(), textOf(e.Value)})
 	}
 	f.need("ask")
-	if len(t.When.any) > 0 {
+	if !t.When.Always() {
 		f.need("otherwise")
 	}
 	if t.Words == nil {

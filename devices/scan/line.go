@@ -1,0 +1,273 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"solarhub/devices/ask"
+	"solarhub/devices/profile"
+	"solarhub/protocol"
+)
+
+// Line is a line that is searched for devices.
+type Line struct {
+	// Open returns a closed link with a setting; the zero setting is that of a line without one, such as Modbus TCP.
+	Open     func(s protocol.Serial) protocol.Link
+	Serials  []protocol.Serial // are tried in this order; one of zero where there is none to choose
+	Units    []protocol.UnitID // that are asked; nil: the likely ones
+	Families []*profile.Profile
+	Tell     func(Progress) // is told how far it is, and what was found so far; may be nil
+}
+
+// Progress is how far the search of a line is.
+type Progress struct {
+	What  string  // that is done now
+	Done  float64 // of what is planned, 0..1
+	Found []Unit  // so far
+}
+
+// Found is what a line has.
+type Found struct {
+	Serial  protocol.Serial // at which the units answer
+	Units   []Unit          // in the order in which they were found
+	AnyUnit bool            // the other end answers alike at whatever unit id
+	Notes   []string        // sentences on what was odd
+}
+
+// How long a unit id is waited for at which there may be nobody.
+const (
+	waitDelivered = patience               // where families are delivered so
+	waitSet       = 300 * time.Millisecond // elsewhere; inverters answer in 20 to 400 ms, and meters sooner
+)
+
+// Search looks for units, and says what each is. It ends at the first setting at which somebody answers: a line has one.
+// When ctx ends it returns what was found by then, and the error of ctx. Another error is that of the line that cannot
+// be opened.
+func (l Line) Search(ctx context.Context) (Found, error) {
+	s := searching{Line: l, probe: Probe(l.Families), asked: map[Place]bool{}}
+	if s.Tell == nil {
+		s.Tell = func(Progress) {}
+	}
+	s.plan()
+	for i, stop := range s.stops {
+		if err := s.visit(ctx, stop, i); err != nil {
+			return s.found, err
+		}
+		if len(s.found.Units) > 0 {
+			return s.found, s.rest(ctx)
+		}
+	}
+	return s.found, s.patiently(ctx)
+}
+
+// searching is the search of one line.
+type searching struct {
+	Line
+	probe protocol.Range
+	stops []stop
+	asked map[Place]bool
+	link  protocol.Link
+	at    protocol.Serial // of the link
+	found Found
+}
+
+// stop is some unit ids that are asked at a setting.
+type stop struct {
+	serial protocol.Serial
+	units  []protocol.UnitID
+	wait   time.Duration
+}
+
+// plan says what is asked: at each setting the units that are delivered so, then the others.
+func (s *searching) plan() {
+	var later []stop
+	for _, serial := range s.Serials {
+		units := UnitsAt(s.Families, serial)
+		if s.Units != nil {
+			units = Units{Delivered: s.Units}
+		}
+		s.stops = append(s.stops, stop{serial, units.Delivered, waitDelivered})
+		if len(units.Set) > 0 {
+			later = append(later, stop{serial, units.Set, waitSet})
+		}
+	}
+	s.stops = append(s.stops, later...)
+}
+
+// visit asks the units of a stop, which is the i-th.
+func (s *searching) visit(ctx context.Context, at stop, i int) error {
+	defer s.close()
+	for n, id := range at.units {
+		done := (float64(i) + float64(n)/float64(len(at.units))) / float64(len(s.stops))
+		if err := s.ask(ctx, Place{id, at.serial}, at.wait, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rest asks the other units at the setting at which somebody answers.
+func (s *searching) rest(ctx context.Context) error {
+	s.found.Serial = s.at
+	if any, err := s.answersAny(ctx); err != nil || any {
+		s.found.AnyUnit = any
+		return err
+	}
+	for i, at := range s.stops {
+		if at.serial == s.found.Serial {
+			if err := s.visit(ctx, at, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ask asks a unit id once, and if it answers, who it is.
+func (s *searching) ask(ctx context.Context, at Place, wait time.Duration, done float64) error {
+	if s.asked[at] {
+		return nil
+	}
+	s.asked[at] = true
+	s.tell(done, "asking %v", at)
+	do, err := s.open(ctx, at.Serial)
+	if err != nil {
+		return err
+	}
+	_, err = do(ctx, protocol.Request{Unit: at.Unit, Op: protocol.Read, Range: s.probe, Priority: protocol.PriorityRead,
+		Pace: protocol.Pace{Gap: shortGap, Timeout: wait}})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil, ask.IsRefusal(err), ask.IsOdd(err):
+		return s.identify(ctx, do, at, done)
+	}
+	return nil // nobody
+}
+
+// identify finds out what a unit is that answers.
+func (s *searching) identify(ctx context.Context, do Do, at Place, done float64) error {
+	s.at = at.Serial
+	s.tell(done, "%v answers: finding out what it is", at)
+	unit, err := Identify(ctx, do, at, s.Families)
+	if err != nil && ctx.Err() == nil {
+		unit.Why = fmt.Sprintf("it could not be found out what it is: %v", err)
+	}
+	s.found.Units = append(s.found.Units, unit)
+	s.tell(done, "%v: %s", at, unit)
+	return ctx.Err()
+}
+
+// improbable are unit ids that nobody gives a device.
+var improbable = []protocol.UnitID{213, 171, 139}
+
+// answersAny reports whether the other end answers at a unit id that no device has: then it is one device, which does
+// not look at the unit id (a network adapter that is part of its inverter).
+func (s *searching) answersAny(ctx context.Context) (bool, error) {
+	if s.at != (protocol.Serial{}) || len(s.Units) > 0 {
+		return false, nil
+	}
+	defer s.close()
+	do, err := s.open(ctx, s.at)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range improbable {
+		_, err := do(ctx, protocol.Request{Unit: id, Op: protocol.Read, Range: s.probe, Priority: protocol.PriorityRead,
+			Pace: protocol.Pace{Gap: shortGap, Timeout: waitSet}})
+		if err != nil && !ask.IsRefusal(err) {
+			return false, ctx.Err()
+		}
+	}
+	return true, ctx.Err()
+}
+
+// patiently asks again where nobody has answered, for units that are silent where others refuse: for each family what
+// its own devices answer, where they are delivered.
+func (s *searching) patiently(ctx context.Context) error {
+	all := suspectsOf(s.Families, Place{})
+	for i, one := range all {
+		at := Place{max(one.family.Line.Unit, 1), one.family.Line.Serial}
+		if !slices.Contains(s.Serials, at.Serial) {
+			at.Serial = s.Serials[0]
+		}
+		if len(s.Units) > 0 && !slices.Contains(s.Units, at.Unit) {
+			at.Unit = s.Units[0]
+		}
+		for _, r := range one.needs[0].questions(newEvidence()) {
+			if all.forbidding(r) != nil {
+				continue
+			}
+			done := float64(i) / float64(len(all))
+			s.probe = r
+			delete(s.asked, at)
+			if err := s.ask(ctx, at, waitDelivered, done); err != nil || len(s.found.Units) > 0 {
+				s.found.Serial = s.at
+				return errors.Join(err, s.close())
+			}
+		}
+	}
+	return s.close()
+}
+
+// open opens the line with a setting, if it is not open with it.
+func (s *searching) open(ctx context.Context, serial protocol.Serial) (Do, error) {
+	if s.link != nil && s.at != serial {
+		s.close()
+	}
+	if s.link == nil {
+		s.link, s.at = s.Open(serial), serial
+	}
+	if _, err := s.link.Open(ctx); err != nil {
+		return nil, err
+	}
+	return over(s.link), nil
+}
+
+func (s *searching) close() error {
+	if s.link == nil {
+		return nil
+	}
+	err := s.link.Close()
+	s.link = nil
+	return err
+}
+
+func (s *searching) tell(done float64, format string, args ...any) {
+	s.Tell(Progress{What: fmt.Sprintf(format, args...), Done: done, Found: slices.Clone(s.found.Units)})
+}
+
+// over returns what asks over a link, which is opened again where the other end has hung up.
+func over(l protocol.Link) Do {
+	return func(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+		if _, err := l.Open(ctx); err != nil {
+			return protocol.Response{}, err
+		}
+		if err := l.Ready(ctx); err != nil {
+			return protocol.Response{}, err
+		}
+		return l.Exchange(ctx, req)
+	}
+}
+
+// String names a place: "unit 1 at 9600 8N1".
+func (p Place) String() string {
+	if p.Serial == (protocol.Serial{}) {
+		return fmt.Sprintf("unit %d", p.Unit)
+	}
+	return fmt.Sprintf("unit %d at %v", p.Unit, p.Serial)
+}
+
+// String says in a few words what a unit is: "Deye hybrid inverter 2208090001".
+func (u Unit) String() string {
+	switch {
+	case len(u.Fits) == 0:
+		return u.Why
+	case u.Fits[0].Identity.Serial != "":
+		return u.Fits[0].Profile.Name + " " + u.Fits[0].Identity.Serial
+	}
+	return u.Fits[0].Profile.Name
+}
