@@ -19,6 +19,8 @@ type Line struct {
 	Serials  []protocol.Serial // are tried in this order; one of zero where there is none to choose
 	Units    []protocol.UnitID // that are asked; nil: the likely ones
 	Families []*profile.Profile
+	// Thorough asks unit ids too that no family is delivered with, and units that are silent where others refuse.
+	Thorough bool
 	Tell     func(Progress) // is told how far it is, and what was found so far; may be nil
 }
 
@@ -43,9 +45,9 @@ const (
 	waitSet       = 300 * time.Millisecond // elsewhere; inverters answer in 20 to 400 ms, and meters sooner
 )
 
-// Search looks for units, and says what each is. It ends at the first setting at which somebody answers: a line has one.
-// When ctx ends it returns what was found by then, and the error of ctx. Another error is that of the line that cannot
-// be opened.
+// Search looks for units, and says what each is. It ends at the first setting at which somebody answers: a line has
+// one. When ctx ends it returns what was found by then, and the error of ctx. Another error is that of the line that
+// cannot be opened.
 func (l Line) Search(ctx context.Context) (Found, error) {
 	s := searching{Line: l, probe: Probe(l.Families), asked: map[Place]bool{}}
 	if s.Tell == nil {
@@ -59,6 +61,9 @@ func (l Line) Search(ctx context.Context) (Found, error) {
 		if len(s.found.Units) > 0 {
 			return s.found, s.rest(ctx)
 		}
+	}
+	if !s.Thorough {
+		return s.found, nil
 	}
 	return s.found, s.patiently(ctx)
 }
@@ -90,7 +95,7 @@ func (s *searching) plan() {
 			units = Units{Delivered: s.Units}
 		}
 		s.stops = append(s.stops, stop{serial, units.Delivered, waitDelivered})
-		if len(units.Set) > 0 {
+		if len(units.Set) > 0 && s.Thorough {
 			later = append(later, stop{serial, units.Set, waitSet})
 		}
 	}

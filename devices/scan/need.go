@@ -160,8 +160,8 @@ func surpriseOfText(beginnings []string) float64 {
 	return min(mostSurprise, surpriseOfShare(share)+bitsOfLetter) // that it is a text at all
 }
 
-// surpriseOf is that over a number in one of some spans. Of the registers that nobody knows half hold a small number, and
-// half of these are 0.
+// surpriseOf is that over a number in one of some spans. Of the registers that nobody knows half hold a small number,
+// and half of these are 0.
 func surpriseOf(spans []profile.Span, s codec.Spec) float64 {
 	const small = 100
 	many := math.Exp2(float64(16 * max(1, s.Words())))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"solarhub/devices"
 	"solarhub/devices/ask"
@@ -47,10 +48,24 @@ func (a *asker) fit(s *suspect, who devices.Identity) Fit {
 	return f
 }
 
-// reason says what a register holds that speaks for a family: "holding 0: 5 (device type), as a Deye hybrid has".
+// reason says what a register holds that speaks for a family: "holding 0: 5 (kind), as a Deye hybrid inverter has".
 func reason(what string, at profile.Field, e evidence, p *profile.Profile) string {
 	v, _ := e.value(at)
-	return fmt.Sprintf("%s: %s (%s), as %s has", addresses(at.Ranges), shown(v), what, p.Name)
+	return fmt.Sprintf("%s: %s (%s), as %s has", addresses(at.Ranges), shown(v), what, withArticle(p.Name))
+}
+
+// withArticle returns "a Deye hybrid inverter", "an Eastron energy meter", "an SMA inverter": a word in capitals is
+// spelt.
+func withArticle(name string) string {
+	word, _, _ := strings.Cut(name, " ")
+	vowels := "AEIOUaeiou"
+	if strings.ToUpper(word) == word {
+		vowels = "AEFHILMNORSX"
+	}
+	if strings.ContainsAny(name[:1], vowels) {
+		return "an " + name
+	}
+	return "a " + name
 }
 
 func shown(v codec.Value) string {

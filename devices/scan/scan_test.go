@@ -36,7 +36,7 @@ func shipped(t testing.TB) []*profile.Profile {
 // Nothing is read that its profile forbids.
 func TestEveryFamilyIsFound(t *testing.T) {
 	families := shipped(t)
-	most, total, n := 0, 0, 0; first := ""
+	most, total, n := 0, 0, 0
 	for _, p := range families {
 		for _, traits := range p.Cases() {
 			u, err := simulate.Unit(p, traits, "TEST123456")
@@ -44,7 +44,8 @@ func TestEveryFamilyIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			var asked []protocol.Range
-			found, err := Identify(t.Context(), answering(u, &asked), Place{Unit: u.ID(), Serial: p.Line.Serial}, families)
+			at := Place{Unit: u.ID(), Serial: p.Line.Serial}
+			found, err := Identify(t.Context(), answering(u, &asked), at, families)
 			if err != nil {
 				t.Errorf("%s %v: %v", p.ID, traits, err)
 				continue
@@ -63,12 +64,6 @@ func TestEveryFamilyIsFound(t *testing.T) {
 				}
 			}
 			most, total, n = max(most, len(asked)), total+len(asked), n+1
-			if found.Fits[0].Score < 30 {
-				t.Logf("%s: score %d %v", p.ID, found.Fits[0].Score, found.Fits[0].Reasons)
-			}
-			if traits := p.Cases()[0]; len(asked) > 0 && traits != nil && first != p.ID { first = p.ID
-				t.Logf("%s %v: %d reads", p.ID, traits, len(asked))
-			}
 		}
 	}
 	t.Logf("%d devices, %d reads each on average, at most %d", n, total/max(n, 1), most)

@@ -30,8 +30,15 @@ func (a *app) checkLive(ctx context.Context, flag configFlag, long time.Duration
 	if cfg, err = plugin.WithKnown(cfg, log); err != nil {
 		return err
 	}
-	show := showProgress(a.Err, cfg.Lines, long)
-	all, err := doctor.CheckLive(ctx, cfg, doctor.LiveOptions{For: long, Log: log, Progress: show.tell})
+	var names []string
+	for _, l := range cfg.Lines {
+		names = append(names, l.String())
+	}
+	show := showProgress(a.Err,
+		fmt.Sprintf("Reading for %v. Ctrl-C ends it early and prints what it knows.", long), names)
+	all, err := doctor.CheckLive(ctx, cfg, doctor.LiveOptions{For: long, Log: log, Progress: func(now doctor.Progress) {
+		show.tell(now.Line, now.What, now.Done, now.Over)
+	}})
 	show.end()
 	if err != nil {
 		return err

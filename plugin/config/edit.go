@@ -61,6 +61,19 @@ func Save(path string, data []byte) (err error) {
 	return os.Rename(next.Name(), path)
 }
 
+// Create writes a configuration file that does not exist yet, for its owner alone: it may hold a token.
+func Create(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(path)) // nothing is left half written
+	}
+	return nil
+}
+
 // find returns the mapping of the line or device that a change is about, nil if there is none.
 func find(root *strict.Node, c Change) *strict.Node {
 	line := item(root, "lines", c.Line)

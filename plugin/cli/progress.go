@@ -3,25 +3,23 @@ package cli
 import (
 	"fmt"
 	"io"
-	"solarhub/plugin/config"
-	"solarhub/plugin/doctor"
 	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 )
 
-// progressShown is what a person at a terminal sees while it runs; nobody else sees anything.
+// progressShown is what a person at a terminal sees while something runs; nobody else sees anything.
 type progressShown struct {
 	writer progress.Writer
 	over   chan struct{} // closed when nothing is shown any more
 	mu     sync.Mutex
-	lines  map[string]*progress.Tracker
+	bars   map[string]*progress.Tracker
 }
 
-// showProgress shows a bar for each line until end is called, once.
-func showProgress(w io.Writer, lines []config.Line, long time.Duration) *progressShown {
-	p := &progressShown{lines: map[string]*progress.Tracker{}}
+// showProgress shows a sentence, and a bar for each of some names, until end is called, once.
+func showProgress(w io.Writer, sentence string, names []string) *progressShown {
+	p := &progressShown{bars: map[string]*progress.Tracker{}}
 	if !terminal(w) {
 		return p
 	}
@@ -34,12 +32,12 @@ func showProgress(w io.Writer, lines []config.Line, long time.Duration) *progres
 	p.writer.Style().Visibility.Value = false
 	p.writer.Style().Visibility.Time = false
 	p.writer.Style().Options.PercentFormat = "%4.0f%%"
-	for _, l := range lines {
-		t := &progress.Tracker{Message: l.String(), Total: 1000}
-		p.lines[l.String()] = t
+	for _, name := range names {
+		t := &progress.Tracker{Message: name, Total: 1000}
+		p.bars[name] = t
 		p.writer.AppendTracker(t)
 	}
-	fmt.Fprintf(w, "Reading for %v. Ctrl-C ends it early and prints what it knows.\n", long)
+	fmt.Fprintln(w, sentence)
 	p.over = make(chan struct{})
 	go func() { // end waits for it
 		defer close(p.over)
@@ -48,16 +46,18 @@ func showProgress(w io.Writer, lines []config.Line, long time.Duration) *progres
 	return p
 }
 
-func (p *progressShown) tell(now doctor.Progress) {
+// tell shows what is done now under a name, how far it is (0..1), and whether it is over. It may be called from any
+// goroutine.
+func (p *progressShown) tell(name, what string, done float64, over bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.lines[now.Line]
+	t := p.bars[name]
 	if t == nil {
 		return
 	}
-	t.UpdateMessage(now.Line + ": " + now.What)
-	t.SetValue(int64(999 * now.Done))
-	if now.Over {
+	t.UpdateMessage(name + ": " + what)
+	t.SetValue(int64(999 * done))
+	if over {
 		t.MarkAsDone()
 	}
 }

@@ -1,0 +1,24 @@
+package search
+
+import (
+	"context"
+	"errors"
+
+	"solarhub/devices/scan"
+	"solarhub/plugin/config"
+)
+
+// port searches a serial port.
+func (o Options) port(ctx context.Context, p Place) Report {
+	l := config.Line{Transport: config.Serial, Address: p.Port}
+	r, err := o.onLine(ctx, l, o.Serials, true, func(now scan.Progress) {
+		o.Tell(Progress{Place: p.String(), What: now.What, Done: now.Done})
+	})
+	switch {
+	case err == nil:
+		r.Searched++
+	case !errors.Is(err, ctx.Err()) || ctx.Err() == nil:
+		r.note(p.String(), "%v", err)
+	}
+	return r
+}
