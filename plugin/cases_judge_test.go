@@ -28,7 +28,7 @@ func (c *fieldCase) fail(format string, args ...any) {
 // device returns the device of a key, "a" or "Roof/a", and the key without it.
 func (c *fieldCase) device(key string) (*devices.Device, string) {
 	name, rest, named := strings.Cut(key, "/")
-	for _, l := range *c.plugin.lines.Load() {
+	for _, l := range c.plugin.now.Load().lines {
 		for _, d := range l.Devices {
 			if !named {
 				return d, key

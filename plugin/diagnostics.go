@@ -63,15 +63,15 @@ type diagnosedV struct {
 
 // diagnostics collects the bundle for the host.
 func (p *Plugin) diagnostics(ctx context.Context) (any, error) {
-	lines := p.lines.Load()
-	if lines == nil {
+	now := p.now.Load()
+	if now == nil {
 		return nil, errors.New("SolarHub is starting or stopping")
 	}
-	status := p.client.Status()
+	status := p.client.Load().Status()
 	d := Diagnostics{Version: p.deps.Version, Host: hostDiagnostics{
-		Address: p.config.Host.URL.String(), Ready: status.Ready, Since: status.Since, Reason: status.Reason,
+		Address: now.config.Host.URL.String(), Ready: status.Ready, Since: status.Since, Reason: status.Reason,
 	}}
-	for _, l := range *lines {
+	for _, l := range now.lines {
 		d.Lines = append(d.Lines, diagnoseLine(l))
 	}
 	known, err := p.hub.Snapshot(ctx)

@@ -181,6 +181,13 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.run(c)
+}
+
+// run runs a new plugin with a configuration that was read.
+func (h *house) run(c config.Config) {
+	h.t.Helper()
+	var err error
 	log := h.log
 	if os.Getenv("SOLARHUB_TEST_LOG") != "" {
 		log = zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.DebugLevel)

@@ -26,17 +26,17 @@ func TestLessonsOutliveARestart(t *testing.T) {
 	h.config = strings.Replace(h.config, "turnaround: 0s", "turnaround: 30ms", 1) // so that reads are long
 	h.unit.Limit(sim.Limits{ReadRegisters: most})
 	h.start()
-	learned := func() devices.Longest { return (*h.plugin.lines.Load())[0].Devices[0].Learned().Longest }
-	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	learned := func() devices.Longest { return h.plugin.now.Load().lines[0].Devices[0].Learned().Longest }
+	h.poll("the plugin runs", func() bool { return h.plugin.now.Load() != nil })
 	h.poll("the longest read is found", func() bool { return learned() != devices.Longest{} })
 	h.halt()
 
 	h.start()
-	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	h.poll("the plugin runs", func() bool { return h.plugin.now.Load() != nil })
 	if learned() == (devices.Longest{}) {
 		t.Error("what was found out is forgotten by the restart")
 	}
-	h.poll("it is polled", func() bool { return (*h.plugin.lines.Load())[0].Devices[0].Poll().Requests > 0 })
+	h.poll("it is polled", func() bool { return h.plugin.now.Load().lines[0].Devices[0].Poll().Requests > 0 })
 }
 
 // TestTwoDevicesOnALine: each shows what its own unit id has counted, and the same line.

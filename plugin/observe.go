@@ -69,12 +69,12 @@ type PlannedRead struct {
 // Observe returns how the lines are. It reads and asks nothing of them. The error is that of ctx, or that the plugin
 // does not run.
 func (p *Plugin) Observe(ctx context.Context) (Observation, error) {
-	lines := p.lines.Load()
-	if lines == nil {
+	now := p.now.Load()
+	if now == nil {
 		return Observation{}, errors.New("SolarHub is starting or stopping")
 	}
 	o := Observation{At: time.Now()}
-	for _, l := range *lines {
+	for _, l := range now.lines {
 		o.Lines = append(o.Lines, observeLine(l.Line))
 	}
 	known, err := p.hub.Snapshot(ctx)

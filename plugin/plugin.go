@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -35,49 +37,59 @@ type Deps struct {
 
 // Plugin is SolarHub: the lines of a configuration, their devices, and the connection to the host. It is run once.
 type Plugin struct {
-	config config.Config
-	deps   Deps
-	hub    *hub.Hub
-	client *host.Client
+	config  config.Config // at the start
+	deps    Deps
+	hub     *hub.Hub
+	outbox  *host.Outbox
+	started int64 // milliseconds since 1970
+	client  atomic.Pointer[host.Client]
 
-	leaving chan []string           // devices that the host is to remove; asked once in a run
-	lines   atomic.Pointer[[]*line] // nil before and after Run
+	leaving chan []string           // the newest list of devices that the host is to remove
+	now     atomic.Pointer[running] // nil before and after Run
+	reloads chan reload             // to Run
+	ended   chan struct{}           // closed when Run takes no more of them
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
 func New(cfg config.Config, deps Deps) (*Plugin, error) {
-	p := &Plugin{config: cfg, deps: deps, leaving: make(chan []string, 1)}
-	outbox := host.NewOutbox()
-	p.hub = hub.New(outbox, hub.Asks{Redescribe: func() { p.client.Redescribe() },
-		Remove: func(ids []string) { p.leaving <- ids },
-		Notify: func(n host.Notice) { p.client.Notify(n) }}, deps.Log)
-	var err error
-	p.client, err = host.New(host.Options{
-		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure,
-		PluginVersion: deps.Version, Installation: cfg.Name, Plugin: p.hub, Outbox: outbox,
-		Removed: p.hub.Deleted, StillDeleted: p.hub.StillDeleted, Diagnostics: p.diagnostics,
-		MaxWait: deps.MaxWait, HTTPClient: deps.HTTPClient, Clock: deps.Clock, Log: deps.Log,
-	})
+	p := &Plugin{config: cfg, deps: deps, outbox: host.NewOutbox(), started: time.Now().UnixMilli(),
+		leaving: make(chan []string, 1), reloads: make(chan reload), ended: make(chan struct{})}
+	p.hub = hub.New(p.outbox, hub.Asks{Redescribe: func() { p.client.Load().Redescribe() },
+		Remove: p.leave,
+		Notify: func(n host.Notice) { p.client.Load().Notify(n) }}, deps.Log)
+	client, err := p.newClient(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if len(cfg.Lines) == 0 {
-		return nil, errors.New("there are no lines")
-	}
+	p.client.Store(client)
 	return p, nil
+}
+
+// newClient makes the client for the host of a configuration.
+func (p *Plugin) newClient(cfg config.Config) (*host.Client, error) {
+	client, err := host.New(host.Options{
+		Address: cfg.Host.URL, Token: cfg.Host.Token, Insecure: cfg.Host.Insecure,
+		PluginVersion: p.deps.Version, Installation: cfg.Name, Epoch: p.started, Plugin: p.hub, Outbox: p.outbox,
+		Removed: p.hub.Deleted, StillDeleted: p.hub.StillDeleted, Diagnostics: p.diagnostics,
+		MaxWait: p.deps.MaxWait, HTTPClient: p.deps.HTTPClient, Clock: p.deps.Clock, Log: p.deps.Log,
+	})
+	if err == nil && len(cfg.Lines) == 0 {
+		err = errors.New("there are no lines")
+	}
+	return client, err
 }
 
 // Run opens the cache, starts everything and keeps it running until ctx ends; then it ends everything in order and
 // returns nil. Errors: a line or a cache that another process uses, or a part that failed or did not stop. A cache that
 // cannot be used is no error: until it can, nothing is kept over a restart.
 func (p *Plugin) Run(ctx context.Context) (err error) {
+	defer close(p.ended)
 	log := p.deps.Log
-	release, err := lock.Lines(p.config.Endpoints()...)
-	if err != nil {
-		return fmt.Errorf("another process asks the devices of a line already: stop it, or take the line out of one "+
-			"configuration: %w", err)
+	locks := lock.Set{}
+	if _, err := locks.Take(p.config.Endpoints()...); err != nil {
+		return lineTaken(err)
 	}
-	defer func() { err = errors.Join(err, release()) }()
+	defer func() { err = errors.Join(err, locks.Release(slices.Collect(maps.Keys(locks))...)) }()
 	store, damage, err := cache.Open(p.config.Data, log)
 	if err != nil {
 		return err
@@ -87,33 +99,18 @@ func (p *Plugin) Run(ctx context.Context) (err error) {
 	if odd != nil {
 		log.Warn().Err(odd).Msg("Records of the cache cannot be understood and are left out")
 	}
-	lines, m := []*line{}, maker{p.config.Name, p.hub, p.deps.Observer, log}
-	for _, c := range p.config.Lines {
-		lines = append(lines, m.line(c, remembered))
-	}
-	p.lines.Store(&lines)
-	defer p.lines.Store(nil)
-
-	failed := make(chan error, 1)
-	places := placesOf(lines)
-	values, client := newStage("hub", failed), newStage("host", failed)
-	values.run(func(ctx context.Context) error { return p.hub.Run(ctx, places, remembered, store) })
-	for _, l := range lines {
-		l.start(failed)
-	}
-	client.run(p.client.Run)
-	client.run(p.removeLeft)
-	log.Info().Str("name", p.config.Name).Int("lines", len(lines)).Int("devices", len(places)).Msg("SolarHub runs")
-
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-	}
-	// The host's calls come to their ends and it is told, the polls stop, the hub saves what is known, the lines close.
-	if late := stopAll([]*stage{client}, pollsOf(lines), []*stage{values}, busesOf(lines)); late != nil {
+	w := p.begin(locks, remembered, store)
+	defer p.now.Store(nil)
+	err = w.wait(ctx)
+	if late := w.stop(); late != nil {
 		return errors.Join(err, late) // the cache may still be in use; left open, it loses nothing
 	}
 	return errors.Join(err, store.Close())
+}
+
+func lineTaken(err error) error {
+	return fmt.Errorf("another process asks the devices of a line already: stop it, or take the line out of one "+
+		"configuration: %w", err)
 }
 
 // tellDamage says what of the cache could not be read.

@@ -353,7 +353,7 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 	h.halt()
 	h.closeHost() // the host stays away: the list is remembered
 	h.start()
-	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	h.poll("the plugin runs", func() bool { return h.plugin.now.Load() != nil })
 	if p := h.snapshot().Devices[0].Polled; p == nil || p["charge_window_1_start"] || !p["battery_grid_charge_soc"] {
 		t.Errorf("polled after a restart without a host: %v", p)
 	}
@@ -362,7 +362,7 @@ func TestOnlyWhatTheHostShowsIsPolled(t *testing.T) {
 func TestTwoPluginsWithOneCache(t *testing.T) {
 	h := newHouse(t, "")
 	h.start()
-	h.poll("the plugin runs", func() bool { return h.plugin.lines.Load() != nil })
+	h.poll("the plugin runs", func() bool { return h.plugin.now.Load() != nil })
 	c, err := config.Parse("c.yaml", []byte(h.config))
 	if err != nil {
 		t.Fatal(err)

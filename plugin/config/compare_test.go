@@ -29,7 +29,8 @@ func TestCompare(t *testing.T) {
 		{"name: Roof}", "name: Roof, gap: 0s}", ""}, // the default
 		{"name: Roof}", "name: Roof, poll: {now: 3s}}", "line tcp 192.168.1.50:502: poll of Roof"},
 		{"name: Roof}", "name: Attic, gap: 50ms}", "line tcp 192.168.1.50:502: gap, name of Attic"},
-		{"name: Roof}", "name: Roof, read_only: true, grace: 1m}", "line tcp 192.168.1.50:502: grace, read_only of Roof"},
+		{"name: Roof}", "name: Roof, read_only: true, grace: 1m}",
+			"line tcp 192.168.1.50:502: grace, read_only of Roof"},
 		{"name: Roof}", "name: Roof, order: cdab}", "line tcp 192.168.1.50:502: points or order of Roof"},
 		{"name: Roof}", "name: Roof, write_with: multiple}", "line tcp 192.168.1.50:502: write_with of Roof"},
 		{"profile: senergy, name: Roof", "profile: deye, name: Roof", "line tcp 192.168.1.50:502: profile of Roof"},

@@ -26,6 +26,13 @@ func (c *Client) Notify(n Notice) {
 // sameSubject reports whether both have the same kind and entity.
 func (n Notice) sameSubject(other Notice) bool { return n.Kind == other.Kind && n.ID == other.ID }
 
+// Waiting returns the notices that wait for a session, oldest first.
+func (c *Client) Waiting() []Notice {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.notices)
+}
+
 // sendNotices sends the notices that wait. A companion that does not know the command is no fault: the log has them.
 func (v *conversation) sendNotices(ctx context.Context) error {
 	for {

@@ -91,6 +91,25 @@ func (o *Outbox) note(changes States) {
 	}
 }
 
+// Forget drops entities and devices that are no longer there.
+func (o *Outbox) Forget(entities, devices []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, id := range entities {
+		delete(o.values, id)
+		delete(o.available, id)
+		o.unsentValues.remove(id)
+		o.unsentAvailable.remove(id)
+	}
+	for _, id := range devices {
+		delete(o.devices, id)
+		o.unsentDevices.remove(id)
+	}
+	if o.unsent() == 0 {
+		o.first, o.last = time.Time{}, time.Time{}
+	}
+}
+
 // changed restarts the wait for further changes and wakes the sender.
 func (o *Outbox) changed() {
 	o.last = time.Now()

@@ -20,6 +20,15 @@ import (
 
 // Call carries out one call of the host.
 func (h *Hub) Call(ctx context.Context, call host.Call) host.Result {
+	end, refused := h.begin(ctx, call)
+	if refused != nil {
+		return failed(refused)
+	}
+	defer end()
+	return h.carryOut(ctx, call)
+}
+
+func (h *Hub) carryOut(ctx context.Context, call host.Call) host.Result {
 	switch call.Action {
 	case host.ActionRefresh:
 		return h.refresh(ctx, call)

@@ -22,6 +22,7 @@ type Hub struct {
 	log    zerolog.Logger
 
 	inbox     chan func(*state) // what Run carries out, in order
+	handover  handover
 	deletions deletions
 	disabled  chan []string // the newest list of the host that Run has not taken
 	ended     chan struct{} // closed when Run is over
@@ -36,13 +37,14 @@ const saveEvery = 5 * time.Second
 type Asks struct {
 	Redescribe func()                 // the definitions have changed
 	Notify     func(host.Notice)      // the owner is to hear of something
-	Remove     func(devices []string) // they have left the configuration; Left is called when the host has removed them
+	Remove     func(devices []string) // those that have left the configuration, none of an older list; see Left
 }
 
 // New returns a hub that puts what changes into outbox.
 func New(outbox *host.Outbox, asks Asks, log zerolog.Logger) *Hub {
-	h := &Hub{outbox: outbox, asks: asks, log: log, deletions: deletions{wake: make(chan struct{}, 1)},
-		inbox: make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
+	h := &Hub{outbox: outbox, asks: asks, log: log, handover: newHandover(),
+		deletions: deletions{wake: make(chan struct{}, 1)},
+		inbox:     make(chan func(*state), 64), disabled: make(chan []string, 1), ended: make(chan struct{})}
 	h.described.Store(&catalog{})
 	return h
 }

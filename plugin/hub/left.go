@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -10,7 +11,7 @@ import (
 // device of the configuration has never said who it is, nothing leaves: it may be that device, at another address.
 
 // leave finds the devices that have left, once every device of the configuration is known, and has the host remove
-// them.
+// them. It looks once for each configuration.
 func (s *state) leave() {
 	if s.askedToLeave || slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == "" }) {
 		return
@@ -25,12 +26,14 @@ func (s *state) leave() {
 		moved := slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == id })
 		if moved || id == "" {
 			s.pending[knownPrefix+place] = nil
+			delete(s.memory.known, place)
 			continue
 		}
 		gone = append(gone, id)
 	}
-	if len(gone) > 0 {
+	if len(gone) > 0 || s.leaving { // an empty list calls an older one back
 		slices.Sort(gone)
+		s.leaving = len(gone) > 0
 		s.hub.asks.Remove(gone)
 	}
 }
@@ -39,9 +42,13 @@ func (s *state) leave() {
 func (h *Hub) Left(ctx context.Context, ids []string) {
 	h.post(ctx, func(s *state) {
 		for _, id := range ids {
+			if slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == id }) {
+				continue // it is back
+			}
 			for key := range s.memory.keysOf(id) {
 				s.pending[key] = nil
 			}
+			s.memory.forget(id)
 		}
 		s.hub.log.Info().Strs("devices", ids).Msg("No longer in the configuration: removed from Home Assistant")
 	})
@@ -69,6 +76,13 @@ func (m Memory) keysOf(id string) map[string]bool {
 		}
 	}
 	return keys
+}
+
+// forget drops all records about a device.
+func (m Memory) forget(id string) {
+	maps.DeleteFunc(m.known, func(_ string, k knownDevice) bool { return k.Identity.ID() == id })
+	maps.DeleteFunc(m.replaced, func(_, of string) bool { return of == id })
+	delete(m.values, id)
 }
 
 // Forget deletes what a cache remembers of the device at a place. The next start accepts whichever device answers

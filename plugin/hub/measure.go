@@ -43,7 +43,7 @@ func (h *Hub) readFigure(ctx context.Context, id string, m entityFigure) host.Re
 	result := failed(host.NewCallError(host.CodeStopping, reasonOf(nil), nil))
 	h.do(context.WithoutCancel(ctx), func(s *state) {
 		u := s.memberOf(m.device)
-		if u.gauge == nil {
+		if u == nil || u.gauge == nil {
 			return
 		}
 		value := host.Value(m.figure.value(s.figuresOf(u, now)))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -51,6 +52,17 @@ type Memory struct {
 	disabledRecords int                             // of the cache
 	deleted         map[string]string               // ids that the owner has deleted -> the configuration then
 	ledger          []ledger.Entry                  // in order
+}
+
+// own gives a memory maps of its own. They may be missing before.
+func (m *Memory) own() {
+	known, values, replaced := m.known, m.values, m.replaced
+	m.known, m.values, m.replaced = map[string]knownDevice{}, map[string]map[string]keptValue{}, map[string]string{}
+	maps.Copy(m.known, known)
+	maps.Copy(m.replaced, replaced)
+	for id, of := range values {
+		m.values[id] = maps.Clone(of)
+	}
 }
 
 // Known returns what is remembered of the device at a place, if it was of that profile.

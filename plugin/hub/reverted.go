@@ -12,30 +12,32 @@ import (
 // Changed is called when the device holds another value than a set-value left behind.
 func (h *Hub) Changed(ctx context.Context, d *devices.Device, c devices.Changed) {
 	h.post(ctx, func(s *state) {
-		if c.TakenOver {
-			s.takenOver(d, c)
-		} else {
-			s.reverted(d, c)
+		switch u := s.memberOf(d); {
+		case u == nil:
+		case c.TakenOver:
+			s.takenOver(u, c)
+		default:
+			s.reverted(u, c)
 		}
 	})
 }
 
 // reverted marks the set-value in the ledger and tells the owner, in the log and in the host.
-func (s *state) reverted(d *devices.Device, c devices.Changed) {
+func (s *state) reverted(u *member, c devices.Changed) {
 	seconds, found := since(c), c.Found.Value.String()
-	s.hub.log.Warn().Str("device", d.Name()).Str("key", c.Key).Stringer("wanted", c.Wanted).Str("found",
+	s.hub.log.Warn().Str("device", u.device.Name()).Str("key", c.Key).Stringer("wanted", c.Wanted).Str("found",
 		found).Float64("seconds", seconds).
 		Msg("A value that was set and confirmed has changed, though nobody changed it here: something else sets the " +
 			"device too")
-	ids := s.memberOf(d).ids[c.Key]
+	ids := u.ids[c.Key]
 	s.notify(host.NoticeReverted, s.ledger.Revert(ids, ledger.Reversal{Found: found, Seconds: seconds}), ids, c)
 }
 
 // takenOver tells the owner that a set-value which failed has had its effect after all.
-func (s *state) takenOver(d *devices.Device, c devices.Changed) {
-	s.hub.log.Info().Str("device", d.Name()).Str("key", c.Key).Stringer("wanted", c.Wanted).Float64("seconds",
+func (s *state) takenOver(u *member, c devices.Changed) {
+	s.hub.log.Info().Str("device", u.device.Name()).Str("key", c.Key).Stringer("wanted", c.Wanted).Float64("seconds",
 		since(c)).Msg("The device has taken over a value only now: its set-value had failed")
-	ids := s.memberOf(d).ids[c.Key]
+	ids := u.ids[c.Key]
 	s.notify(host.NoticeTakenOver, s.ledger.Failed(ids), ids, c)
 }
 

@@ -22,7 +22,7 @@ func TestWhoIsToldThatAValueDoesNotStay(t *testing.T) {
 	s.hub.log = zerolog.New(&logged)
 	s.describe(now)
 	revert := func(key string, wanted, found codec.Value) {
-		s.reverted(u.device, devices.Changed{Key: key, Wanted: wanted, Ended: now,
+		s.reverted(u, devices.Changed{Key: key, Wanted: wanted, Ended: now,
 			Found: devices.Reading{Value: found, ReadAt: now.Add(41500 * time.Millisecond)}})
 	}
 	set := func(key string, outcome string) {

@@ -27,6 +27,7 @@ type state struct {
 
 	deleted      map[string]string // ids that the owner has deleted -> the entry of the configuration at that time
 	askedToLeave bool              // devices that have left the configuration were looked for
+	leaving      bool              // there were some
 
 	// underWay counts the set-values under way for each entity id. What is read back reaches the outbox only when the
 	// call ends, so that it travels with the result and the host knows who did it.
@@ -80,27 +81,38 @@ func newState(h *Hub, places []Place, m Memory) *state {
 	if s.deleted == nil {
 		s.deleted = map[string]string{}
 	}
-	s.memory.replaced = map[string]string{}
-	maps.Copy(s.memory.replaced, m.replaced)
+	s.memory.own()
 	for _, p := range places {
-		u := &member{device: p.Device, place: p.Key, entry: p.Entry, gauge: p.Gauge, values: map[string]*latest{},
-			refused: map[string]bool{}, pendingID: p.Pending}
-		if k, ok := m.known[p.Key]; ok {
-			u.known, u.pending = encode(k), k.Pending && p.Pending != ""
-		}
-		s.members = append(s.members, u)
+		s.members = append(s.members, s.newMember(p))
 	}
 	return s
 }
 
+func (s *state) newMember(p Place) *member {
+	u := &member{device: p.Device, place: p.Key, entry: p.Entry, gauge: p.Gauge, values: map[string]*latest{},
+		refused: map[string]bool{}, pendingID: p.Pending}
+	if k, ok := s.memory.known[p.Key]; ok {
+		u.known, u.pending = encode(k), k.Pending && p.Pending != ""
+	}
+	return u
+}
+
+// memberOf returns nil for a device that has left the configuration, or is followed by another: what it still tells is
+// of no use.
 func (s *state) memberOf(d *devices.Device) *member {
 	i := slices.IndexFunc(s.members, func(u *member) bool { return u.device == d })
+	if i < 0 {
+		return nil
+	}
 	return s.members[i]
 }
 
 // readings takes new values of a device.
 func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 	u := s.memberOf(d)
+	if u == nil {
+		return
+	}
 	changes := host.States{Values: map[string]any{}, Available: map[string]bool{}}
 	for _, r := range readings {
 		v := u.values[r.Key]
@@ -140,7 +152,10 @@ func (s *state) hold(ids []string) {
 // release puts the newest values of a point into the outbox, though other set-values for it may be under way.
 func (s *state) release(t entityPoint, ids []string) {
 	changes := host.States{Values: map[string]any{}}
-	v := s.memberOf(t.device).values[t.point.Key]
+	var v *latest
+	if u := s.memberOf(t.device); u != nil {
+		v = u.values[t.point.Key]
+	}
 	for _, id := range ids {
 		if s.underWay[id]--; s.underWay[id] == 0 {
 			delete(s.underWay, id)
@@ -156,6 +171,9 @@ func (s *state) release(t entityPoint, ids []string) {
 // definitions.
 func (s *state) status(d *devices.Device, status devices.Status, now time.Time) {
 	u := s.memberOf(d)
+	if u == nil {
+		return
+	}
 	before := u.status
 	back := u.asked && !u.status.Online && status.Online
 	u.status, u.asked = status, true
@@ -349,11 +367,16 @@ func (s *state) collect(now time.Time, all bool) {
 	s.ledger.Flush(s.pending)
 }
 
-func (s *state) collectKnown(u *member) {
-	identity := u.device.Identity()
-	k := knownDevice{Profile: u.device.Profile().ID, Identity: identity, Learned: u.device.Learned(),
+// toKeep returns what a restart is to know of the device; not ok if that is nothing.
+func (u *member) toKeep() (k knownDevice, ok bool) {
+	k = knownDevice{Profile: u.device.Profile().ID, Identity: u.device.Identity(), Learned: u.device.Learned(),
 		Pending: u.pending}
-	if identity.Serial == "" && !k.Pending && len(k.Learned.Chosen) == 0 {
+	return k, k.Identity.Serial != "" || k.Pending || len(k.Learned.Chosen) > 0
+}
+
+func (s *state) collectKnown(u *member) {
+	k, ok := u.toKeep()
+	if !ok {
 		if u.known != nil { // it was forgotten
 			u.known = nil
 			s.pending[knownPrefix+u.place] = nil
@@ -364,7 +387,7 @@ func (s *state) collectKnown(u *member) {
 		u.known = text
 		s.pending[knownPrefix+u.place] = text
 		if u.id != "" {
-			s.keepReplaced(identity)
+			s.keepReplaced(k.Identity)
 		}
 	}
 }

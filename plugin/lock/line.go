@@ -26,26 +26,6 @@ func Line(endpoint string) (*Lock, error) {
 	return &Lock{}, nil
 }
 
-// Lines takes the locks of several lines, or of none. The error names the line and wraps a *HeldError.
-func Lines(endpoints ...string) (release func() error, err error) {
-	var all []*Lock
-	release = func() error {
-		var failed []error
-		for _, l := range all {
-			failed = append(failed, l.Release())
-		}
-		return errors.Join(failed...)
-	}
-	for _, endpoint := range endpoints {
-		l, err := Line(endpoint)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("line %s: %w", endpoint, err), release())
-		}
-		all = append(all, l)
-	}
-	return release, nil
-}
-
 // fileName returns a name that people can read and that differs for each endpoint.
 func fileName(endpoint string) string {
 	readable := strings.Map(func(r rune) rune {
