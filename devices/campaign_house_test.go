@@ -117,10 +117,10 @@ points:
 			i, i, addr, every)
 	}
 	for _, k := range written() {
-		form, limit, with := "type: u16", 65535, "{min: 0, max: %d}"
+		form, limit, with := "type: u16", uint32(65535), "{min: 0, max: %d}"
 		switch {
 		case k.mask != 0:
-			form, limit = fmt.Sprintf("type: u16, mask: 0x%04X", k.mask), int(k.mask)
+			form, limit = fmt.Sprintf("type: u16, mask: 0x%04X", k.mask), uint32(k.mask)
 		case k.count == 2:
 			form, limit = "type: u32", 1<<32-1
 		case k.id > 6:

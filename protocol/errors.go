@@ -21,6 +21,8 @@ var (
 	ErrMisfit = errors.New("a reply that does not fit")
 	// ErrHungUp: the other end closed the connection, or the serial port is gone. Always inside a LinkError.
 	ErrHungUp = errors.New("hung up by the other end")
+	// ErrPortHeld: another program has the serial port. Always inside a LinkError.
+	ErrPortHeld = errors.New("port in use")
 	// ErrDown: the line is not open and is being retried; nothing was sent.
 	ErrDown = errors.New("the line is down")
 	// ErrClosed: the bus has stopped. Nothing was sent.

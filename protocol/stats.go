@@ -64,6 +64,9 @@ type LinkCondition struct {
 	// LatencyTimer is that of a USB adapter. It is empty where there is none or it is 1 ms; else it says what it is and
 	// why it could not be set.
 	LatencyTimer string
+	// Moved says where the adapter of a serial line was found again, and by which name it always is. It is empty where
+	// that is still the port that was given.
+	Moved string
 }
 
 // Frames counts what came in on a link and answered nothing, since the link was made.

@@ -47,6 +47,7 @@ const (
 	IllBusy         Illness = "busy"         // the device says so
 	IllBehind       Illness = "behind"       // the line cannot keep up
 	IllLatency      Illness = "latency"      // the timer of a USB adapter
+	IllMoved        Illness = "moved"        // a USB adapter has another number than was given
 	IllClock        Illness = "clock"        // of the device
 	IllOddValue     Illness = "odd value"    // a value that cannot be true
 	IllEcho         Illness = "echo"         // the line repeats what is sent, and was not told to
@@ -184,7 +185,7 @@ var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames,
 	IllSilent, IllAway, IllWrongDevice,
 	IllDamaged, IllGarbled, IllFirst, IllLate, IllHasty, IllLong, IllHoles, IllOddReply, IllUnanswered, IllForeign,
 	IllBusy, IllBehind, IllUnread, IllRefused, IllCloses, IllOddValue, IllClock, IllLatency,
-	IllEcho}
+	IllMoved, IllEcho}
 
 // rank orders advice: what must be mended goes first.
 func rank(a Advice) int {

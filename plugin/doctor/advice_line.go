@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"errors"
-	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -53,6 +52,8 @@ func lineAdvice(s Symptoms) []Advice {
 		mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its "+
 			"latency timer is 1 ms",
 			strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
+	add(stats.Link.Moved != "", mend(IllMoved, "%s: write that into the configuration, because another "+
+		"adapter may have the old name at the next start", stats.Link.Moved))
 	add(stats.Link.Echoes && s.Line.Quirks.Echo == protocol.NoEcho, mend(IllEcho,
 		"the adapter repeats what is sent, as some RS485 adapters do: set `echo: on` for this line, so that the "+
 			"echo of a write is not taken for its confirmation").withLine("echo", "on"))
@@ -99,23 +100,17 @@ func openFailure(s Symptoms) (a Advice, ill bool) {
 		return Advice{}, false // it is open again
 	}
 	if s.Line.Transport.OnPort() {
-		return port(at, link.Err), true
+		return port(link.Err), true
 	}
 	return unreachable(at, link.Err), true
 }
 
-func port(at string, err error) Advice {
-	switch {
-	case errors.Is(err, syscall.EWOULDBLOCK), errors.Is(err, syscall.EBUSY):
-		return mend(IllInUse, "another program uses %s: stop it, because two masters on one line ruin each other's "+
-			"frames", at)
-	case errors.Is(err, fs.ErrNotExist):
-		return mend(IllPort, "there is no %s: is the adapter plugged in? Its lasting name stands in /dev/serial/by-id",
-			at)
-	case errors.Is(err, fs.ErrPermission):
-		return mend(IllPort, "SolarHub may not open %s: add its user to the group dialout, and log in anew", at)
+// port passes on why a port cannot be opened: the link names the port, and what to do.
+func port(err error) Advice {
+	if errors.Is(err, protocol.ErrPortHeld) {
+		return mend(IllInUse, "%v", err)
 	}
-	return mend(IllPort, "%s cannot be opened: %v", at, err)
+	return mend(IllPort, "%v", err)
 }
 
 func unreachable(at string, err error) Advice {

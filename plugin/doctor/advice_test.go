@@ -197,18 +197,19 @@ var illnesses = map[string]illness{
 		s.Stats.Link.LatencyTimer = "16 ms, and it may not be set: permission denied"
 	},
 		[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
+	"another number": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) {
+		s.Stats.Link.Moved = "the adapter of /dev/ttyUSB0 is /dev/ttyUSB1 since it was plugged in again"
+	}, []Illness{IllMoved}, "since it was plugged in again: write that into the configuration"},
 	"echo": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho},
 		"set `echo: on`"},
 
 	"port in use": {config.Serial,
-		func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fmt.Errorf("lock: %w", syscall.EWOULDBLOCK)) },
-		[]Illness{IllInUse}, "another program uses /dev/ttyUSB0"},
+		func(s *Symptoms, _ *DeviceSymptoms) {
+			s.Stats = openError(fmt.Errorf("/dev/ttyUSB0: %w", protocol.ErrPortHeld))
+		},
+		[]Illness{IllInUse}, "/dev/ttyUSB0: port in use"},
 	"no port": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrNotExist) },
-		[]Illness{IllPort}, "/dev/serial/by-id"},
-	"no right": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(fs.ErrPermission) },
-		[]Illness{IllPort}, "dialout"},
-	"odd port": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(errors.New("odd")) },
-		[]Illness{IllPort}, "cannot be opened: odd"},
+		[]Illness{IllPort}, "file does not exist"},
 	"refused": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats = openError(syscall.ECONNREFUSED) },
 		[]Illness{IllUnreachable}, "refuses the connection"},
 	"unknown name": {config.TCP,

@@ -113,7 +113,8 @@ func (s Spec) encodeNumber(f float64) (uint64, error) {
 			Number(max(from, to)))
 	}
 	if math.Abs(whole) > exact {
-		return 0, fmt.Errorf("%v is too large: a number beyond %d cannot be sent with all its digits", Number(f), exact)
+		return 0, fmt.Errorf("%v is too large: a number beyond %d cannot be sent with all its digits", Number(f),
+			int64(exact))
 	}
 	if s.Type.magnitude() && whole < 0 {
 		return uint64(-whole) | 1<<(s.width()-1), nil

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"time"
 	"unsafe"
@@ -27,15 +26,20 @@ type port struct {
 	deadline time.Time
 }
 
-// openSerial opens a serial port raw and for this process alone.
+// openSerial opens a serial port raw and for this process alone. The error is a *PortError.
 func openSerial(path string, s protocol.Serial, d protocol.Direction) (stream, error) {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, machine{"/"}.trouble(path, err)
 	}
-	if err := cmp.Or(setTermios(fd, s), setDirection(fd, d)); err != nil {
+	t, err := take(fd)
+	if err != nil {
 		unix.Close(fd)
-		return nil, err
+		return nil, machine{"/"}.trouble(path, err)
+	}
+	if err := cmp.Or(setTermios(fd, t, s), setDirection(fd, d)); err != nil {
+		unix.Close(fd)
+		return nil, &PortError{Sentence: path + " " + err.Error(), Err: err}
 	}
 	wait, err := newPortWait(fd)
 	if err != nil {
@@ -90,15 +94,16 @@ func (p *port) Write(b []byte) (int, error) {
 	return max(n, 0), err
 }
 
-func setTermios(fd int, s protocol.Serial) error {
-	// The same advisory lock that other Modbus masters take: two on one port ruin each other's frames.
+// take takes a port for this process alone, and returns its settings. The lock is the one that other Modbus masters
+// take: two on one port ruin each other's frames.
+func take(fd int) (*unix.Termios, error) {
 	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("is used by another process: %w", err)
+		return nil, err
 	}
-	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return fmt.Errorf("is no serial port: %w", err)
-	}
+	return unix.IoctlGetTermios(fd, unix.TCGETS)
+}
+
+func setTermios(fd int, t *unix.Termios, s protocol.Serial) error {
 	rate := rates[s.Baud]
 	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
 	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | rate
@@ -156,7 +161,7 @@ func setDirection(fd int, d protocol.Direction) error {
 	}
 	_, _, failure := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCSRS485, uintptr(unsafe.Pointer(s)))
 	if failure != 0 {
-		return fmt.Errorf("its driver does not switch the direction of RS485: %w", failure)
+		return fmt.Errorf("has a driver that does not switch the direction of RS485: %w", failure)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,13 +24,10 @@ type PortInfo struct {
 	Warning string
 }
 
-// ErrPortHeld: another program has the port.
-var ErrPortHeld = errors.New("port in use")
-
 // PortError says in one sentence why a port cannot be opened, and what to do where a person can do something.
 type PortError struct {
 	Sentence string // names the port
-	Err      error  // the reason: fs.ErrNotExist, fs.ErrPermission, ErrPortHeld or another
+	Err      error  // the reason: fs.ErrNotExist, fs.ErrPermission, protocol.ErrPortHeld or another
 }
 
 func (e *PortError) Error() string { return e.Sentence }

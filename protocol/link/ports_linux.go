@@ -61,6 +61,16 @@ func (m machine) devices() map[string]string {
 }
 
 func (m machine) ports() ([]PortInfo, error) {
+	all, err := m.named()
+	opened := m.opened()
+	for i := range all {
+		all[i].Trouble = m.ready(all[i].Path, opened)
+	}
+	return all, err
+}
+
+// named returns the ports with their names, and does not look whether they can be opened.
+func (m machine) named() ([]PortInfo, error) {
 	nodes, err := m.nodes()
 	if err != nil {
 		return nil, err

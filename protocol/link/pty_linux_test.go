@@ -239,8 +239,7 @@ func TestSerialTermios(t *testing.T) {
 			got.Iflag&(unix.IXON|unix.ICRNL) != 0 {
 			t.Errorf("%v: not raw", tt.s)
 		}
-		if _, err := openSerial(slave.Name(), tt.s, protocol.AdapterDirection); err == nil ||
-			!strings.Contains(err.Error(), "used by another process") {
+		if _, err := openSerial(slave.Name(), tt.s, protocol.AdapterDirection); !errors.Is(err, protocol.ErrPortHeld) {
 			t.Errorf("opened twice: %v", err)
 		}
 		port.Close()
@@ -258,7 +257,8 @@ func TestSerialDirection(t *testing.T) {
 		p := newPaced(t, protocol.DefaultSerial, 0)
 		l := NewRTU(RTUConfig{Path: p.path, Quirks: protocol.Quirks{Direction: d}})
 		_, err := l.Open(t.Context())
-		if !errors.Is(err, unix.ENOTTY) || !strings.Contains(err.Error(), "does not switch the direction of RS485") {
+		if !errors.Is(err, unix.ENOTTY) ||
+			!strings.Contains(err.Error(), p.path+" has a driver that does not switch the direction of RS485") {
 			t.Error(err)
 		}
 		l.Close()
@@ -308,8 +308,8 @@ func TestSerialCannotOpen(t *testing.T) {
 		cfg RTUConfig
 		err string
 	}{
-		{RTUConfig{Path: "/dev/does-not-exist"}, "no such file"},
-		{RTUConfig{Path: file}, "is no serial port"},
+		{RTUConfig{Path: "/dev/does-not-exist"}, "there is no /dev/does-not-exist"},
+		{RTUConfig{Path: file}, "is a file, no serial port"},
 		{RTUConfig{Path: file, Serial: protocol.Serial{Baud: 9601, DataBits: 8, Parity: protocol.NoParity,
 			StopBits: 1}}, "baud 9601 is not one of [1200 "},
 	} {

@@ -40,19 +40,30 @@ type RTULink struct {
 func NewRTU(cfg RTUConfig) *RTULink {
 	l := newRTULink(cfg, cfg.Path)
 	l.isPort = true
-	l.dial = func(context.Context) (stream, error) {
+	l.dial = l.openAt(newPlace(cfg.Path))
+	return l
+}
+
+// openAt returns what opens the port of a place.
+func (l *RTULink) openAt(p *place) func(context.Context) (stream, error) {
+	return func(context.Context) (stream, error) {
 		if err := l.cfg.Serial.Check(); err != nil {
 			return nil, err
 		}
-		port, err := openSerial(cfg.Path, l.cfg.Serial, cfg.Quirks.Direction)
+		path, moved, err := p.find()
 		if err != nil {
 			return nil, err
 		}
-		timer := latencyTimer{root: "/", path: cfg.Path, keep: cfg.Quirks.KeepLatency}.set(port)
+		port, err := openSerial(path, l.cfg.Serial, l.cfg.Quirks.Direction)
+		if err != nil {
+			return nil, err
+		}
+		p.opened(path)
+		timer := latencyTimer{root: "/", path: path, keep: l.cfg.Quirks.KeepLatency}.set(port)
 		l.condition.latencyTimer.Store(&timer)
+		l.condition.moved.Store(&moved)
 		return port, nil
 	}
-	return l
 }
 
 func newRTULink(cfg RTUConfig, subject string) *RTULink {

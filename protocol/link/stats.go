@@ -33,7 +33,7 @@ type condition struct {
 	echoes, transactions, units, closes atomic.Bool
 	plain                               atomic.Bool
 	unit                                atomic.Uint32
-	latencyTimer                        atomic.Pointer[string]
+	latencyTimer, moved                 atomic.Pointer[string]
 }
 
 func (c *condition) snapshot() protocol.LinkCondition {
@@ -45,6 +45,9 @@ func (c *condition) snapshot() protocol.LinkCondition {
 	}
 	if timer := c.latencyTimer.Load(); timer != nil {
 		s.LatencyTimer = *timer
+	}
+	if moved := c.moved.Load(); moved != nil {
+		s.Moved = *moved
 	}
 	return s
 }
