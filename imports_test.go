@@ -26,8 +26,9 @@ var arrows = map[string][]string{
 	"plugin/doctor": {"plugin/config", "plugin/lock", "devices", "devices/clock", "devices/profile",
 		"devices/profile/strict",
 		"protocol", "protocol/codec"},
-	"plugin/search": {"plugin/config", "plugin/lock", "devices/profile", "devices/scan", "protocol", "protocol/link"},
-	"plugin/ledger": {"plugin/host"},
+	"plugin/search":  {"plugin/config", "plugin/lock", "devices/profile", "devices/scan", "protocol", "protocol/link"},
+	"plugin/control": {"protocol"},
+	"plugin/ledger":  {"plugin/host"},
 	"plugin/hub": {"plugin/host", "plugin/ledger", "devices", "devices/plausible", "devices/profile",
 		"devices/profile/strict", "protocol",
 		"protocol/codec"},
@@ -76,6 +77,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":         {"plugin/cli"},
 	"github.com/rs/zerolog/log":      {},
 	"github.com/cenkalti/backoff/v5": {"protocol", "devices", "plugin", "plugin/host"},
+	"github.com/Microsoft/go-winio":  {"plugin/control"},
 }
 
 type listed struct {
