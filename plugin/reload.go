@@ -69,9 +69,11 @@ func (w *work) take(ctx context.Context, cfg config.Config) (what config.Differe
 	}
 	w.config = cfg
 	w.show()
-	err = w.letGo(cfg.Endpoints())
+	if err := w.letGo(cfg.Endpoints()); err != nil {
+		w.plugin.deps.Log.Warn().Err(err).Msg("The lock of a line that is gone cannot be given up")
+	}
 	if len(what.Host) > 0 {
-		err = errors.Join(err, w.reconnect(client))
+		err = w.reconnect(client)
 	}
 	w.plugin.deps.Log.Info().Strs("changed", what.Sentences()).Msg("The changed configuration is in force")
 	return what, err

@@ -115,7 +115,7 @@ func TestAReloadTouchesOnlyWhatHasChanged(t *testing.T) {
 	h.set(chargeEnd, 80)
 	h.start()
 	h.wait("battery_grid_charge_soc", "80")
-	h.waitFor(secondNumber+"_battery_grid_charge_soc", "0")
+	h.waitFor(secondNumber+"_battery_grid_charge_soc", "50")
 	h.poll("the session is ready", func() bool { return h.plugin.client.Load().Status().Ready })
 	before, since := h.lines(), h.plugin.client.Load().Status().Since
 	lost := h.watch(id("battery_grid_charge_soc"), secondNumber+"_battery_grid_charge_soc")
@@ -125,7 +125,7 @@ func TestAReloadTouchesOnlyWhatHasChanged(t *testing.T) {
 		": poll of One; Three is new"; got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
-	h.waitFor(thirdNumber+"_battery_grid_charge_soc", "0")
+	h.waitFor(thirdNumber+"_battery_grid_charge_soc", "50")
 	h.set(chargeEnd, 70)
 	h.wait("battery_grid_charge_soc", "70")
 	after := h.lines()
@@ -284,7 +284,7 @@ func TestAReloadOfALineThatIsStuck(t *testing.T) {
 	if got := h.reload("name: One", "name: Uno"); !strings.Contains(got, "name of Uno") {
 		t.Errorf("it says %q", got)
 	}
-	h.waitFor(id("battery_grid_charge_soc"), "0")
+	h.waitFor(id("battery_grid_charge_soc"), "50")
 	h.gate.close()
 	if got := h.reload("name: Uno", "name: One"); !strings.Contains(got, "name of One") {
 		t.Errorf("it says %q", got)
@@ -374,7 +374,7 @@ func TestAChangedProfile(t *testing.T) {
 func TestManyReloads(t *testing.T) {
 	h := twoLines(t, "")
 	h.start()
-	h.waitFor(secondNumber+"_battery_grid_charge_soc", "0")
+	h.waitFor(secondNumber+"_battery_grid_charge_soc", "50")
 	held := func() (goroutines, files int, bytes uint64) {
 		runtime.GC()
 		var m runtime.MemStats

@@ -80,9 +80,9 @@ To see it without any hardware and without Home Assistant:
 	a.logging.register(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(a.demoCommand(), a.scanCommand(), a.runCommand(), a.checkCommand(), a.dumpCommand(),
-		a.forgetCommand(), a.replaceCommand(), a.simulateCommand(), a.devicesCommand(), a.loginCommand(),
-		a.installCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.scanCommand(), a.runCommand(), a.reloadCommand(), a.checkCommand(),
+		a.dumpCommand(), a.forgetCommand(), a.replaceCommand(), a.simulateCommand(), a.devicesCommand(),
+		a.loginCommand(), a.installCommand(), a.versionCommand())
 	return root
 }
 

@@ -80,7 +80,7 @@ func until(t *testing.T, o *text, part string) {
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	_, out, _ := do(t, "--help")
-	for _, name := range []string{"run", "check", "dump", "forget", "replace", "simulate", "devices", "login",
+	for _, name := range []string{"run", "reload", "check", "dump", "forget", "replace", "simulate", "devices", "login",
 		"install", "version"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("solarhub --help does not name %s:\n%s", name, out)

@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +22,11 @@ func (a *app) runCommand() *cobra.Command {
 first signal it finishes the write that is under way, keeps the last values for the next start, and
 tells Home Assistant. A second signal ends it at once.
 
-Lines, devices and Home Assistant may go away and come back at any time, in any order. It carries on by itself.`,
+Lines, devices and Home Assistant may go away and come back at any time, in any order. It carries on by itself.
+
+After you have changed the configuration or a profile of your own, ` + "`solarhub reload`" + ` or SIGHUP has it take
+over what differs, and goes on with everything else. If a file is wrong, the log says all that is, and
+nothing changes.`,
 		Example: `  solarhub run
   solarhub run --config /etc/solarhub/solarhub.yaml --log-level debug`,
 		Args: noArguments,
@@ -37,6 +44,9 @@ Lines, devices and Home Assistant may go away and come back at any time, in any 
 const memoryPercent = 50
 
 func (a *app) serve(ctx context.Context, flag configFlag) error {
+	signals := make(chan os.Signal, 1) // one that waits is as good as several
+	signal.Notify(signals, syscall.SIGHUP)
+	defer signal.Stop(signals)
 	path, cfg, log, err := a.loadWithLog(flag)
 	if err != nil {
 		return err
@@ -50,7 +60,13 @@ func (a *app) serve(ctx context.Context, flag configFlag) error {
 	}
 	log.Info().Str("version", a.manifest.Version).Str("configuration", path).Stringer("home_assistant", cfg.Host.URL).
 		Msg("SolarHub starts")
-	if err := p.Run(ctx); err != nil {
+	ctx, end := context.WithCancel(ctx)
+	var reloading sync.WaitGroup
+	reloading.Go(func() { a.reloads(ctx, signals, end, p, path, log) })
+	err = p.Run(ctx)
+	end()
+	reloading.Wait()
+	if err != nil {
 		return err
 	}
 	log.Info().Msg("SolarHub has ended in order")
