@@ -2,17 +2,25 @@
 
 package link
 
-import (
-	"errors"
+import "solarhub/protocol"
 
-	"solarhub/protocol"
-)
-
-// openSerial always fails: serial ports are opened through Linux's terminal interface. TCP and RTU over TCP work
-// everywhere.
-func openSerial(string, protocol.Serial, protocol.Direction) (stream, error) {
-	return nil, errors.New("serial ports are supported on Linux only")
+func openSerial(path string, s protocol.Serial, d protocol.Direction) (stream, error) {
+	p, err := openLibrary(path, s, d)
+	if err != nil {
+		return nil, err // and not a nil pointer that is a stream
+	}
+	return p, nil
 }
+
+// place is where the port of a line is. macOS and Windows name a port by the serial number of its chip or by the socket,
+// so it comes back under its name.
+type place struct{ path string }
+
+func newPlace(path string) *place { return &place{path: path} }
+
+func (*place) opened(string) {}
+
+func (p *place) find() (path, moved string, err error) { return p.path, "", nil }
 
 // latencyTimer is that of a USB adapter; see the file for Linux.
 type latencyTimer struct {

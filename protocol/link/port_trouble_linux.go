@@ -9,7 +9,6 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -45,28 +44,7 @@ func (m machine) heldError(path, by string) error {
 		Sentence: fmt.Sprintf("%s is in use by %s: two programs on one port ruin each other's frames", path, by)}
 }
 
-// instead names the ports that there are.
-func (m machine) instead() string {
-	all, err := m.named()
-	if err != nil {
-		return err.Error()
-	}
-	var names []string
-	for _, p := range all {
-		name := p.Name
-		if p.Chip != "" {
-			name += " (" + p.Chip + ")"
-		}
-		names = append(names, name)
-	}
-	switch len(names) {
-	case 0:
-		return "this machine has no serial port now: is the adapter plugged in?"
-	case 1:
-		return "the only port of this machine is " + names[0]
-	}
-	return "the ports of this machine are " + strings.Join(names, ", ")
-}
+func (m machine) instead() string { return instead(m.named()) }
 
 // kind says what is at a path that is no port.
 func kind(path string) string {

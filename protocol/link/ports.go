@@ -65,3 +65,25 @@ func sortPorts(all []PortInfo) {
 		return cmp.Or(built(a)-built(b), len(a.Path)-len(b.Path), strings.Compare(a.Path, b.Path))
 	})
 }
+
+// instead names the ports that there are, for whoever named another one.
+func instead(all []PortInfo, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	var names []string
+	for _, p := range all {
+		name := p.Name
+		if p.Chip != "" {
+			name += " (" + p.Chip + ")"
+		}
+		names = append(names, name)
+	}
+	switch len(names) {
+	case 0:
+		return "this machine has no serial port now: is the adapter plugged in?"
+	case 1:
+		return "the only port of this machine is " + names[0]
+	}
+	return "the ports of this machine are " + strings.Join(names, ", ")
+}
