@@ -12,8 +12,8 @@ func openSerial(path string, s protocol.Serial, d protocol.Direction) (stream, e
 	return p, nil
 }
 
-// place is where the port of a line is. macOS and Windows name a port by the serial number of its chip or by the socket,
-// so it comes back under its name.
+// place is where the port of a line is. macOS and Windows name a port by the serial number of its chip or by the
+// socket, so it comes back under its name.
 type place struct{ path string }
 
 func newPlace(path string) *place { return &place{path: path} }
