@@ -17,6 +17,7 @@ type course struct {
 	serial  *protocol.Serial
 	quirks  protocol.Quirks
 	join    bool
+	tls     bool // Modbus TCP inside TLS
 
 	focus sim.Kind // goes wrong most
 	seed  uint64
@@ -65,6 +66,9 @@ func (c course) wire() protocol.Serial {
 
 // overPipes serves the line on pipes.
 func (c course) overPipes(ctx context.Context, line *sim.Line) (protocol.Link, func()) {
+	if c.tls {
+		return c.overTLS(ctx, line)
+	}
 	dial, wait := overPipes(ctx, line, c.framing)
 	return c.link(dial), wait
 }
@@ -88,6 +92,8 @@ func courses() []course {
 		{name: "TCP, queues, shape", framing: sim.TCP, busy: sim.Queues, quirks: shape},
 		{name: "TCP, loses, shape, lax units", framing: sim.TCP, busy: sim.Loses, quirks: both, join: true},
 		{name: "TCP, queues, lax units", framing: sim.TCP, busy: sim.Queues, quirks: lax},
+		{name: "TLS, queues", framing: sim.TCP, busy: sim.Queues, tls: true},
+		{name: "TLS, loses", framing: sim.TCP, busy: sim.Loses, tls: true, join: true},
 		{name: "UDP, queues", framing: sim.Datagrams(sim.TCP), busy: sim.Queues, join: true},
 		{name: "UDP, loses, shape, lax units", framing: sim.Datagrams(sim.TCP), busy: sim.Loses, quirks: both},
 		{name: "RTU over UDP 9600, queues", framing: sim.Datagrams(sim.RTU), serial: &slow, busy: sim.Queues},

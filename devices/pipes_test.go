@@ -14,10 +14,15 @@ import (
 // overPipes returns what dials a simulated line over pipes. wait returns once ctx has ended and nothing is served any
 // more.
 func overPipes(ctx context.Context, line *sim.Line, framing sim.Framing) (dial link.DialFunc, wait func()) {
+	return pipes(func(conn net.Conn) { _ = line.ServeConn(ctx, conn, framing) })
+}
+
+// pipes returns what dials to serve over a new pipe each time, and what waits until it has returned as often.
+func pipes(serve func(net.Conn)) (dial link.DialFunc, wait func()) {
 	var serving sync.WaitGroup
 	return func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
-		serving.Go(func() { _ = line.ServeConn(ctx, there, framing) })
+		serving.Go(func() { serve(there) })
 		return here, nil
 	}, serving.Wait
 }

@@ -95,7 +95,7 @@ func (a *ascii) readAvailable(b []byte) (int, error) {
 		n, gone := a.under.readAvailable(a.buf[:])
 		switch {
 		case gone:
-			return 0, protocol.ErrHungUp
+			return 0, a.under.err
 		case n == 0 && a.text.begun():
 			if err := a.SetDeadline(time.Now().Add(hearOut)); err != nil {
 				return 0, err

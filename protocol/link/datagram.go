@@ -2,14 +2,9 @@ package link
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net"
-	"syscall"
 	"time"
-
-	"solarhub/protocol"
 )
 
 // datagrams is a stream of frames over UDP, one in each datagram: frames are never joined or split. What is more or
@@ -61,8 +56,7 @@ func (d *datagrams) Write(b []byte) (int, error) {
 		}
 	}
 	d.late = false
-	n, err := d.socket.Write(b)
-	return n, refused(err)
+	return d.socket.Write(b)
 }
 
 // renew takes another port. No name is looked up, so it takes no time.
@@ -83,7 +77,7 @@ func (d *datagrams) Read(b []byte) (int, error) {
 		switch {
 		case err != nil:
 			d.late = d.late || isTimeout(err)
-			return 0, refused(err)
+			return 0, err
 		case d.isFrame(b[:n]):
 			return n, nil
 		}
@@ -97,7 +91,7 @@ func (d *datagrams) readAvailable(b []byte) (int, error) {
 		switch err := d.socket.err; {
 		case gone && d.socket.raw != nil && err == io.EOF: // so the kernel tells an empty datagram
 		case gone:
-			return 0, protocol.ErrHungUp
+			return 0, err
 		case n == 0 || d.isFrame(b[:n]):
 			return n, nil
 		}
@@ -111,13 +105,4 @@ func (d *datagrams) isFrame(b []byte) bool {
 		d.frames.noise.Add(uint64(len(b)))
 	}
 	return yes
-}
-
-// refused names the error by which a connected socket tells that the host answered by ICMP: it is up, and the port is
-// closed.
-func refused(err error) error {
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("%w: the host is there, but nothing listens on its UDP port: %w", protocol.ErrHungUp, err)
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 // Package link carries Modbus requests to the units of one line and brings their replies back. There is a file for each
-// transport: tcp.go for Modbus TCP, rtu.go for a serial port, rtu_over_tcp.go for a serial device server that passes
-// bare RTU frames on. A link implements protocol.Link; a protocol.Bus owns it.
+// transport: tcp.go for Modbus TCP, tls.go for that inside TLS, udp.go for both frames in datagrams, rtu.go for a
+// serial port, ascii.go for one with ASCII, rtu_over_tcp.go for a serial device server that passes bare RTU frames on,
+// and one for each kind of stick. A link implements protocol.Link; a protocol.Bus owns it.
 //
 // What a link guarantees:
 //

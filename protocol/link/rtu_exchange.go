@@ -63,8 +63,9 @@ func (l *RTULink) awaitSilence() error {
 	for end := time.Now().Add(l.cfg.Serial.Chars(rtuMax)); ; {
 		n, gone := l.drain()
 		if gone {
+			why := l.conn.why()
 			l.Close()
-			return fmt.Errorf("%w: %w", protocol.ErrDown, protocol.ErrHungUp)
+			return fmt.Errorf("%w: %w", protocol.ErrDown, why)
 		}
 		if n == 0 || time.Now().After(end) {
 			l.frames.noise.Add(uint64(l.have))

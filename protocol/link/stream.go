@@ -42,6 +42,8 @@ func hangUp(err error) error {
 		return protocol.ErrHungUp
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("%w: %w", protocol.ErrHungUp, err)
+	case errors.Is(err, syscall.ECONNREFUSED): // by ICMP, as a connected socket of UDP is told
+		return fmt.Errorf("%w: the host is there, but nothing listens on its UDP port: %w", protocol.ErrHungUp, err)
 	}
 	return err
 }
@@ -74,15 +76,15 @@ func newPeekConn(s stream) *peekConn {
 // readAvailable reads what has arrived already; gone means that the other end has hung up.
 func (t *peekConn) readAvailable(b []byte) (n int, gone bool) {
 	if p, ok := t.stream.(interface{ readAvailable([]byte) (int, error) }); ok {
-		n, err := p.readAvailable(b)
-		return n, err != nil
+		n, t.err = p.readAvailable(b)
+		return n, t.err != nil
 	}
 	if t.raw == nil {
 		return t.readFor(b)
 	}
 	t.into = b
 	// Control and not Read: a deadline that passed in the last exchange has no say here.
-	if err := t.raw.Control(t.read); err != nil {
+	if t.err = t.raw.Control(t.read); t.err != nil {
 		return 0, true
 	}
 	return t.n, t.err != nil
@@ -90,12 +92,15 @@ func (t *peekConn) readAvailable(b []byte) (n int, gone bool) {
 
 // readFor waits a millisecond, the shortest wait that the poller keeps.
 func (t *peekConn) readFor(b []byte) (n int, gone bool) {
-	if t.SetDeadline(time.Now().Add(time.Millisecond)) != nil {
+	if t.err = t.SetDeadline(time.Now().Add(time.Millisecond)); t.err != nil {
 		return 0, true
 	}
-	n, err := t.Read(b)
-	return n, err != nil && !isTimeout(err)
+	n, t.err = t.Read(b)
+	return n, t.err != nil && !isTimeout(t.err)
 }
+
+// why says how a stream ended that readAvailable has found gone.
+func (t *peekConn) why() error { return hangUp(t.err) }
 
 func isTimeout(err error) bool {
 	var timeout net.Error

@@ -182,7 +182,7 @@ func (l *TCPLink) drain() error {
 		switch {
 		case gone:
 			l.closing.hungUp()
-			return protocol.ErrHungUp
+			return l.conn.why()
 		case n == 0:
 			l.waste(l.have)
 			l.astray = false

@@ -38,6 +38,9 @@ func (c *conn) course(e Exchange, req frame, q query) course {
 		return course{mute: true, why: "too soon"}
 	}
 	decided := c.line.course(c.framing, req, q)
+	if s, bound := c.stream.(interface{ mayWrite() bool }); bound && q.write() && !s.mayWrite() {
+		decided.refused = illegalFunction
+	}
 	if first {
 		decided.pause += o.Waking
 	}
@@ -62,6 +65,10 @@ func (c *conn) record(req frame, q query) Exchange {
 
 // answer has the units carry a request out and returns the reply PDU of the last.
 func (c course) answer(e *Exchange, req frame) []byte {
+	if c.refused != 0 {
+		e.Exception = c.refused
+		return exception(req.pdu[0], c.refused)
+	}
 	if len(c.to) == 0 {
 		e.Exception = gatewayNoAnswer // as a gateway says that has no such unit behind it
 		return exception(req.pdu[0], gatewayNoAnswer)

@@ -157,12 +157,14 @@ func (l *Line) join(c *conn) (leave func()) {
 
 // course is what the line does with a request, decided when its last byte is in.
 type course struct {
-	to     []*Unit    // who carries it out; more than one for a broadcast
-	mute   bool       // nothing is answered
-	why    string     // for Exchange.Fault
-	fault  *Fault     // from the script
-	random *rand.Rand // with fault
-	pause  time.Duration
+	to   []*Unit // who carries it out; more than one for a broadcast
+	mute bool    // nothing is answered
+	// refused is the exception code for a client that may not do this, 0 if it may.
+	refused byte
+	why     string     // for Exchange.Fault
+	fault   *Fault     // from the script
+	random  *rand.Rand // with fault
+	pause   time.Duration
 }
 
 // course decides over a request.

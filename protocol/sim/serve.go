@@ -29,6 +29,13 @@ func (l *Line) ServeRTUOverTCP(ctx context.Context, ln net.Listener) error {
 
 // Serve answers on each connection of ln until ctx ends (nil) or ln fails. It closes ln and all connections.
 func (l *Line) Serve(ctx context.Context, ln net.Listener, framing Framing) error {
+	return l.accept(ctx, ln, func(ctx context.Context, conn net.Conn) {
+		// What a client sends is its own affair: nonsense ends its connection and is counted as noise.
+		_ = l.serve(ctx, conn, framing, l.waits(OnTheDot))
+	})
+}
+
+func (l *Line) accept(ctx context.Context, ln net.Listener, serve func(context.Context, net.Conn)) error {
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -47,10 +54,7 @@ func (l *Line) Serve(ctx context.Context, ln net.Listener, framing Framing) erro
 		if err != nil {
 			return fmt.Errorf("accept on %s: %w", ln.Addr(), err)
 		}
-		serving.Go(func() {
-			// What a client sends is its own affair: nonsense ends its connection and is counted as noise.
-			_ = l.serve(ctx, stream, framing, l.waits(OnTheDot))
-		})
+		serving.Go(func() { serve(ctx, stream) })
 	}
 }
 

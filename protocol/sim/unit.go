@@ -1,5 +1,6 @@
-// Package sim simulates Modbus units and the lines they hang on: Modbus TCP, RTU over TCP, and RTU on a pty that keeps
-// the time of a serial line. A line can have bad days (Fault) and keeps a Journal of what came in and went out.
+// Package sim simulates Modbus units and the lines they hang on: Modbus TCP, the same inside TLS, RTU over TCP, both in
+// datagrams, RTU and ASCII on a pty that keeps the time of a serial line, and sticks (Framing). A line can have bad
+// days (Fault) and keeps a Journal of what came in and went out.
 //
 // Time is time.Now everywhere and waiting is Options.Wait, so a line works inside testing/synctest over net.Pipe
 // (ServeConn).
