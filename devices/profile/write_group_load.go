@@ -122,7 +122,7 @@ func (l *loader) checkGroups() {
 
 func (c groupCheck) check(t *groupTemplate, g fields) {
 	var found [][]string
-	t.first = math.MaxInt
+	t.first = math.MaxInt32 // and not MaxInt: compiled, it is the same on every machine
 	for key := range c.byKey {
 		if letters, ok := numbersOf(t.together[0], key); ok {
 			if found = append(found, letters); len(letters) > 0 {
