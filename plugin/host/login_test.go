@@ -98,6 +98,8 @@ func (d *door) talk(c *talk) {
 		case name == "auth/current_user":
 			c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":{"name":"Ada","is_admin":%v}}`, id,
 				d.admin))
+		case name == "manifest/get":
+			c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":{"version":"1.2.3"}}`, id))
 		case name == "auth/long_lived_access_token":
 			c.say(fmt.Sprintf(`{"id":%d,"type":"result","success":true,"result":%q}`, id, longToken))
 		default:
@@ -279,6 +281,20 @@ func TestCheckToken(t *testing.T) {
 	_, err = host.CheckToken(t.Context(), d.address(), d.Client(), host.NewSecret(longToken))
 	if !errors.Is(err, host.ErrNotAdmin) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestCompanion(t *testing.T) {
+	d := newDoor(t)
+	for code, want := range map[string]string{"": "1.2.3", host.RefusedNotFound: ""} {
+		d.refuse = map[string]string{}
+		if code != "" {
+			d.refuse["manifest/get"] = code
+		}
+		got, err := host.Companion(t.Context(), d.address(), d.Client(), host.NewSecret(longToken))
+		if err != nil || got != want {
+			t.Errorf("%q: %q, %v", code, got, err)
+		}
 	}
 }
 

@@ -46,6 +46,21 @@ func userOf(ctx context.Context, s *Session) (User, error) {
 	return user, nil
 }
 
+// Companion returns the version of the integration that the host has loaded; empty if it has none.
+func Companion(ctx context.Context, address Address, client *http.Client, token Secret) (string, error) {
+	s, err := Dial(ctx, Options{Address: address, Token: token, HTTPClient: client, Log: zerolog.Nop()})
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	var manifest struct{ Version string }
+	err = s.Do(ctx, "manifest/get", map[string]string{"integration": domain}, &manifest)
+	if refused, ok := errors.AsType[*CommandError](err); ok && refused.Code == RefusedNotFound {
+		return "", nil
+	}
+	return manifest.Version, err
+}
+
 // Visit looks whether a host answers at an address where people can log in, before anyone is asked for anything. The
 // error says what answers there instead, and what to do.
 func Visit(ctx context.Context, address Address, client *http.Client) error {
