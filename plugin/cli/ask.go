@@ -103,6 +103,9 @@ func (p *person) line(ctx context.Context, read func() (string, error)) (string,
 	}
 	defer reader.Close()
 	p.answers = reader
+	if width, height, err := term.GetSize(int(p.in.Fd())); err == nil && width > 0 {
+		_ = p.lines.SetSize(width, height) // fails only for a width that it cannot have
+	}
 	before, err := term.MakeRaw(int(p.in.Fd()))
 	if err != nil {
 		return "", fmt.Errorf("read from the terminal: %w", err)

@@ -82,7 +82,7 @@ To see it without any hardware and without Home Assistant:
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(a.demoCommand(), a.scanCommand(), a.runCommand(), a.reloadCommand(), a.checkCommand(),
 		a.dumpCommand(), a.forgetCommand(), a.replaceCommand(), a.simulateCommand(), a.devicesCommand(),
-		a.loginCommand(), a.installCommand(), a.versionCommand())
+		a.initCommand(), a.loginCommand(), a.installCommand(), a.versionCommand())
 	return root
 }
 

@@ -62,7 +62,8 @@ The token is tried before it is kept, and an older file stays until then. Withou
 			if err != nil {
 				return err
 			}
-			return a.login(command.Context(), place, flags)
+			_, err = a.login(command.Context(), place, flags)
+			return err
 		},
 	}
 	f := command.Flags()
@@ -107,15 +108,15 @@ func (f loginFlags) place() (p loginPlace, err error) {
 }
 
 // login gets a token, tries it, and keeps it.
-func (a *app) login(ctx context.Context, place loginPlace, flags loginFlags) error {
+func (a *app) login(ctx context.Context, place loginPlace, flags loginFlags) (token host.Secret, err error) {
 	client := host.NewHTTPClient(place.insecure)
 	defer client.CloseIdleConnections()
 	if err := host.Visit(ctx, place.address, client); err != nil {
-		return err
+		return token, err
 	}
 	keep, err := openTokenFile(place.file)
 	if err != nil {
-		return err
+		return token, err
 	}
 	defer keep.discard()
 	get := a.loginByBrowser
@@ -124,12 +125,13 @@ func (a *app) login(ctx context.Context, place loginPlace, flags loginFlags) err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, loginTime, errLoginTime)
 	defer cancel()
-	token, user, err := get(ctx, place.address, client, flags.browser)
+	var user host.User
+	token, user, err = get(ctx, place.address, client, flags.browser)
 	if err != nil {
-		return err
+		return token, err
 	}
-	if err := keep.commit(token); err != nil {
-		return err
+	if err = keep.commit(token); err != nil {
+		return token, err
 	}
 	fmt.Fprintf(a.Out, "%s holds a token of %s for Home Assistant %s at %s\n", place.file, user.Name, user.Version,
 		place.address)
@@ -137,7 +139,7 @@ func (a *app) login(ctx context.Context, place loginPlace, flags loginFlags) err
 		fmt.Fprintf(a.Out, "next: in solarhub.yaml, under host:\n  url: %s\n  token_file: %s\n", place.address,
 			place.file)
 	}
-	return nil
+	return token, nil
 }
 
 // loginByToken takes a token that the person has made.

@@ -71,19 +71,8 @@ all this by chance) and reasons. A note has place and text.`,
 
 // scan searches, prints what it found and writes it down.
 func (a *app) scan(ctx context.Context, o search.Options, flags scanFlags) error {
-	var err error
-	if o.Log, err = a.debugLogger(); err != nil {
-		return err
-	}
-	var names []string
-	for _, p := range o.Places {
-		names = append(names, p.String())
-	}
-	show := showProgress(a.Err, "Searching. Ctrl-C ends it early and prints what was found.", names)
-	o.Tell = func(now search.Progress) { show.tell(now.Place, now.What, now.Done, now.Over) }
-	found, err := search.Run(ctx, o)
-	show.end()
-	if err != nil && ctx.Err() == nil {
+	found, err := a.searched(ctx, o)
+	if err != nil {
 		return err
 	}
 	if flags.json {
@@ -96,6 +85,24 @@ func (a *app) scan(ctx context.Context, o search.Options, flags scanFlags) error
 		return errReported
 	}
 	return err
+}
+
+// searched searches and shows a person how far it is. What was found until ctx ends is no error.
+func (a *app) searched(ctx context.Context, o search.Options) (found search.Report, err error) {
+	if o.Log, err = a.debugLogger(); err != nil {
+		return found, err
+	}
+	var names []string
+	for _, p := range o.Places {
+		names = append(names, p.String())
+	}
+	show := showProgress(a.Err, "Searching. Ctrl-C ends it early and prints what was found.", names)
+	o.Tell = func(now search.Progress) { show.tell(now.Place, now.What, now.Done, now.Over) }
+	defer show.end()
+	if found, err = search.Run(ctx, o); ctx.Err() != nil {
+		err = nil
+	}
+	return found, err
 }
 
 // additions prints the block of the configuration, or writes it.
@@ -142,18 +149,32 @@ func writeAdditions(flag configFlag, all []config.Addition) (path string, skippe
 	if path, err = flag.find(); err != nil {
 		path = configPlaces[0]
 	}
-	data, err := strict.ReadFile(path)
-	if missing := errors.Is(err, fs.ErrNotExist); err != nil && !missing {
+	data, err := readOrNothing(path)
+	if err != nil {
 		return path, nil, err
 	}
 	text, skipped, err := config.Add(path, data, all)
 	if err != nil {
 		return path, nil, err
 	}
-	if data == nil {
-		return path, skipped, config.Create(path, text)
+	return path, skipped, writeConfig(path, data, text)
+}
+
+// readOrNothing returns what a file holds; nil if there is none.
+func readOrNothing(path string) ([]byte, error) {
+	data, err := strict.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return path, skipped, config.Save(path, text)
+	return data, err
+}
+
+// writeConfig writes a configuration, whose text was nil if there was none.
+func writeConfig(path string, before, text []byte) error {
+	if before == nil {
+		return config.Create(path, text)
+	}
+	return config.Save(path, text)
 }
 
 // options reads the command line.

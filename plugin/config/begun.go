@@ -55,7 +55,7 @@ func ReadBegun(path string) (Begun, error) {
 
 // SetHost returns the text of a configuration whose host has an address and the token in a file, in the place of what
 // it says there. Everything else stays as it is, comments and layout included. Nothing but this need be right yet.
-func SetHost(file string, data []byte, url, tokenFile string) ([]byte, error) {
+func SetHost(file string, data []byte, url, tokenFile string, insecure bool) ([]byte, error) {
 	if len(strings.TrimSpace(string(data))) == 0 {
 		data = []byte("host:\n  url: " + url + "\n")
 	}
@@ -70,7 +70,11 @@ func SetHost(file string, data []byte, url, tokenFile string) ([]byte, error) {
 		}
 		data = append([]byte("host:\n  url: "+url+"\n"), data...)
 	}
-	for _, c := range []Change{{Key: "url", Value: url}, {Key: "token_file", Value: tokenFile}} {
+	changes := []Change{{Key: "url", Value: url}, {Key: "token_file", Value: tokenFile}}
+	if insecure {
+		changes = append(changes, Change{Key: "insecure", Value: "true"})
+	}
+	for _, c := range changes {
 		root, _ = strict.Parse(file, data)
 		s, at := textOf(data), value(root, "host")
 		if c.Key == "token_file" {

@@ -53,21 +53,26 @@ func TestSetHost(t *testing.T) {
 	for text, want := range map[string]string{
 		"":            "host:\n  url: http://new:8123\n  token_file: token.txt\n",
 		"lines: []\n": "host:\n  url: http://new:8123\n  token_file: token.txt\nlines: []\n",
-		"host: {url: http://a, token: paste.the.token} # mine\n": "host: {url: http://new:8123, token_file: token.txt} " +
-			"# mine\n",
+		"host: {url: http://a, token: paste.the.token} # mine\n": "host: {url: http://new:8123, token_file: " +
+			"token.txt} # mine\n",
 		"# my house\nhost:\n  url: http://a   # at home\n  token: paste.the.token   # secret\n": "# my house\nhost:\n" +
 			"  url: http://new:8123   # at home\n  token_file: token.txt   # secret\n",
 		"host:\n  url: http://new:8123\n  token_file: other\nname: x\n": "host:\n  url: http://new:8123\n" +
 			"  token_file: token.txt\nname: x\n",
 		"host:\n  insecure: true\n": "host:\n  insecure: true\n  token_file: token.txt\n  url: http://new:8123\n",
 	} {
-		got, err := config.SetHost("x.yaml", []byte(text), url, file)
+		got, err := config.SetHost("x.yaml", []byte(text), url, file, false)
 		if err != nil || string(got) != want {
 			t.Errorf("%q becomes\n%s%v", text, got, err)
 		}
 	}
+	got, err := config.SetHost("x.yaml", nil, url, file, true)
+	if want := "host:\n  url: http://new:8123\n  insecure: true\n  token_file: token.txt\n"; err != nil ||
+		string(got) != want {
+		t.Errorf("%s%v", got, err)
+	}
 	for _, text := range []string{"- a\n", "host: none\n", "host: [a]\n", "host: {\n"} {
-		if got, err := config.SetHost("x.yaml", []byte(text), url, file); err == nil {
+		if got, err := config.SetHost("x.yaml", []byte(text), url, file, false); err == nil {
 			t.Errorf("%q becomes\n%s", text, got)
 		}
 	}

@@ -37,6 +37,9 @@ func New(t *testing.T) (p *Person, terminal *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := pty.Setsize(master, &pty.Winsize{Rows: 50, Cols: 120}); err != nil {
+		t.Fatal(err)
+	}
 	p = &Person{t: t, master: pollable(t, master), read: make(chan struct{})}
 	go p.look()
 	t.Cleanup(func() {
