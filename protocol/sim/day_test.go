@@ -59,8 +59,11 @@ func live(t *testing.T, framing sim.Framing, busy sim.Busy, seed uint64) (d day)
 			return here, nil
 		}
 		var l protocol.Link = link.NewTCP(link.TCPConfig{Dial: dial})
-		if framing == sim.RTU {
+		switch framing.String() {
+		case "rtu":
 			l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Dial: dial, Serial: serial})
+		case "solarman":
+			l = link.NewSolarman(link.SolarmanConfig{Dial: dial, Serial: logger, Timeout: time.Second})
 		}
 		began := time.Now()
 		for i := range 2000 {

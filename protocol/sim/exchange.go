@@ -28,6 +28,9 @@ func (c *conn) exchange(ctx context.Context, req frame) error {
 	if course.mute {
 		d.parts = nil
 	}
+	if f, ok := c.framing.(interface{ unanswered(req frame) delivery }); ok && d.parts == nil && d.ending == stays {
+		d = f.unanswered(req)
+	}
 	return c.play(ctx, e, d, course.fault, heard.Add(course.pause+d.delay))
 }
 

@@ -93,6 +93,11 @@ func (l *Line) serve(ctx context.Context, stream io.ReadWriteCloser, framing Fra
 }
 
 func (l *Line) serveStream(ctx context.Context, stream io.ReadWriteCloser, framing Framing, wait Wait) error {
+	if f, ok := framing.(interface {
+		over(stream io.ReadWriteCloser) io.ReadWriteCloser
+	}); ok {
+		stream = f.over(stream)
+	}
 	c := &conn{line: l, stream: stream, framing: framing, wait: wait}
 	return c.serve(ctx)
 }
