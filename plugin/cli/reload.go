@@ -93,17 +93,18 @@ func reloadFile(ctx context.Context, p *plugin.Plugin, path string) (config.Diff
 
 // tellReload logs what has come of a reload; the plugin says itself what it has taken over.
 func tellReload(what config.Differences, err error, path string, log zerolog.Logger) {
-	log = log.With().Str("configuration", path).Logger()
 	var found strict.Findings
 	switch {
 	case errors.As(err, &found):
 		for _, f := range found {
 			log.Error().Msg(f.String())
 		}
-		log.Error().Int("findings", len(found)).Msg("The changed configuration is wrong, so nothing has changed")
+		log.Error().Str("configuration", path).Int("findings", len(found)).
+			Msg("The changed configuration is wrong, so nothing has changed")
 	case err != nil:
-		log.Error().Err(err).Msg("The changed configuration cannot be taken over, so nothing has changed")
+		log.Error().Str("configuration", path).Err(err).
+			Msg("The changed configuration cannot be taken over, so nothing has changed")
 	case what.None():
-		log.Info().Msg("The configuration has not changed")
+		log.Info().Str("configuration", path).Msg("The configuration has not changed")
 	}
 }

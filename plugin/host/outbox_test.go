@@ -139,3 +139,21 @@ func TestOutboxEndsWithTheNewest(t *testing.T) {
 		}
 	})
 }
+
+func TestOutboxForgets(t *testing.T) {
+	o := NewOutbox()
+	o.Put(States{Values: map[string]any{"a": 1, "b": 2}, Available: map[string]bool{"a": false},
+		Devices: map[string]DeviceState{"d": {Online: true}, "e": {}}})
+	o.Forget([]string{"a", "never there"}, []string{"d"})
+	for range 2 { // what has changed, and then everything
+		f, last := o.take()
+		if !last || len(f.Values) != 1 || f.Values["b"] == nil || len(f.Available) != 0 || len(f.Devices) != 1 {
+			t.Errorf("it holds %+v", f)
+		}
+		o.markAll()
+	}
+	o.Forget([]string{"b"}, []string{"e"})
+	if _, waits := o.due(); waits {
+		t.Error("there is something to send of what is forgotten")
+	}
+}
