@@ -10,7 +10,7 @@ import (
 )
 
 // lineKeys are all keys of a line.
-var lineKeys = slices.Concat(transportKeys(), []string{"baud", "parity", "stop_bits"},
+var lineKeys = slices.Concat(transportKeys(), []string{"baud", "parity", "stop_bits", "data_bits"},
 	profile.SettingKeys(true), []string{"write_wait", "grace", "devices"})
 
 // ofLines and ofDevices say where a key belongs that stands at the wrong one of the two.

@@ -17,7 +17,7 @@ var parities = []string{protocol.NoParity: "none", protocol.EvenParity: "even", 
 // serialSetting sets baud, parity and stop bits of a serial line: as given, else as the devices are delivered.
 func serialSetting(l *Line, f strict.Fields, entries []deviceEntry) {
 	if !l.Transport.HasSerial() {
-		for _, key := range []string{"baud", "parity", "stop_bits"} {
+		for _, key := range []string{"baud", "parity", "stop_bits", "data_bits"} {
 			f.Get(key).Fail("%s is for serial lines: a %s line has none", key, l.Transport)
 		}
 		return
@@ -32,6 +32,11 @@ func serialSetting(l *Line, f strict.Fields, entries []deviceEntry) {
 	for s := range delivered {
 		l.Serial = s
 	}
+	if l.Transport.IsASCII() { // devices are delivered with RTU; what they have of it in ASCII is the baud
+		baud := l.Serial.Baud
+		l.Serial = protocol.DefaultASCII
+		l.Serial.Baud = baud
+	}
 	if len(delivered) > 1 && f.Get("baud") == nil {
 		f.At.Fail("the devices of this line are delivered with different settings (%s): set them alike and say "+
 			"baud, parity and stop_bits",
@@ -42,6 +47,20 @@ func serialSetting(l *Line, f strict.Fields, entries []deviceEntry) {
 	if n := f.Get("stop_bits"); n != nil {
 		if bits, ok := n.Int(1, 2); ok {
 			l.Serial.StopBits = int(bits)
+		}
+	}
+	dataBits(l, f.Get("data_bits"))
+}
+
+// dataBits reads what only ASCII can choose.
+func dataBits(l *Line, n *strict.Node) {
+	switch {
+	case n == nil:
+	case !l.Transport.IsASCII():
+		n.Fail("data_bits is for ASCII: RTU has 8, always")
+	default:
+		if bits, ok := n.Int(7, 8); ok {
+			l.Serial.DataBits = int(bits)
 		}
 	}
 }

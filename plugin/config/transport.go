@@ -16,9 +16,14 @@ type Transport uint8
 
 // The transports, with the key that names them in a configuration.
 const (
-	Serial     Transport = iota // serial: RTU on a serial port
-	TCP                         // tcp: Modbus TCP
-	RTUOverTCP                  // rtu_over_tcp: RTU frames through a serial device server
+	Serial       Transport = iota // serial: RTU on a serial port
+	TCP                           // tcp: Modbus TCP
+	RTUOverTCP                    // rtu_over_tcp: RTU frames through a serial device server
+	UDP                           // udp: the frames of Modbus TCP in datagrams
+	RTUOverUDP                    // rtu_over_udp: RTU frames in datagrams
+	ASCII                         // ascii: Modbus ASCII on a serial port
+	ASCIIOverTCP                  // ascii_over_tcp: Modbus ASCII through a serial device server
+	TLS                           // tls: Modbus TCP inside TLS
 )
 
 // way is what is known of a transport.
@@ -34,6 +39,7 @@ type way struct {
 
 	onPort bool // it is a serial port of this machine
 	serial bool // it carries characters at a baud that the configuration knows
+	ascii  bool // each byte travels as two characters
 	ids    bool // transaction ids tell which request a reply belongs to, and any byte is a unit id
 }
 
@@ -43,8 +49,11 @@ type wiring struct {
 	trace func(sent bool, frame []byte)
 }
 
-// The default ports. Source of 502: MODBUS Messaging on TCP/IP V1.0b, 4.2.1.
-const portModbus = "502"
+// The default ports. Sources: MODBUS Messaging on TCP/IP V1.0b, 4.2.1; MODBUS/TCP Security Protocol Specification.
+const (
+	portModbus = "502"
+	portTLS    = "802"
+)
 
 var ways = []way{
 	Serial: {key: "serial", example: "/dev/ttyUSB0", onPort: true, serial: true,
@@ -62,9 +71,34 @@ var ways = []way{
 			return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
 				Never: w.never, Dial: l.Dial, Trace: w.trace})
 		}},
+	UDP: {key: "udp", port: portModbus, example: "192.168.1.50 or 192.168.1.50:502", ids: true,
+		open: func(l Line, w wiring) protocol.Link { return link.NewUDP(l.udp(w)) }},
+	RTUOverUDP: {key: "rtu_over_udp", example: "192.168.1.51:8899", serial: true,
+		open: func(l Line, w wiring) protocol.Link { return link.NewRTUOverUDP(l.udp(w)) }},
+	ASCII: {key: "ascii", example: "/dev/ttyUSB0", onPort: true, serial: true, ascii: true,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewASCII(link.RTUConfig{Path: l.Address, Serial: l.Serial, Quirks: l.Quirks, Never: w.never,
+				Trace: w.trace})
+		}},
+	ASCIIOverTCP: {key: "ascii_over_tcp", example: "192.168.1.51:8899", serial: true, ascii: true,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewASCIIOverTCP(link.RTUOverTCPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks,
+				Never: w.never, Dial: l.Dial, Trace: w.trace})
+		}},
+	TLS: {key: "tls", port: portTLS, example: "192.168.1.50 or 192.168.1.50:802", ids: true, keys: tlsKeys,
+		read: readTLS,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewTLS(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Never: w.never, Dial: l.Dial,
+				Trace: w.trace}, l.TLS)
+		}},
 }
 
-// String returns the key of the configuration: serial, tcp, rtu_over_tcp.
+func (l Line) udp(w wiring) link.UDPConfig {
+	return link.UDPConfig{Address: l.Address, Serial: l.Serial, Quirks: l.Quirks, Never: w.never, Dial: l.Dial,
+		Trace: w.trace}
+}
+
+// String returns the key of the configuration: serial, tcp, rtu_over_tcp and so on.
 func (t Transport) String() string { return ways[t].key }
 
 // Transports returns all there are.
@@ -81,6 +115,9 @@ func (t Transport) OnPort() bool { return ways[t].onPort }
 
 // HasSerial reports whether the line carries characters at a baud that the configuration knows.
 func (t Transport) HasSerial() bool { return ways[t].serial }
+
+// IsASCII reports whether each byte travels as two characters.
+func (t Transport) IsASCII() bool { return ways[t].ascii }
 
 // HasIDs reports whether transaction ids tell the replies apart. Any byte is a unit id then, not just 1..247.
 func (t Transport) HasIDs() bool { return ways[t].ids }

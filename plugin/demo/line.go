@@ -17,6 +17,7 @@ type Line struct {
 	Devices   []*Device
 	Sim       *sim.Line
 
+	note   string           // what else a client must know, behind the address
 	serial *protocol.Serial // nil: no pace
 	serve  func(ctx context.Context) error
 }
@@ -89,6 +90,10 @@ func (l *Line) setPace(baud int) error {
 	if serial == (protocol.Serial{}) {
 		serial = protocol.DefaultSerial
 	}
+	if l.Transport == OnASCII || l.Transport == OnASCIIOverTCP {
+		ascii := protocol.DefaultASCII
+		ascii.Baud, serial = serial.Baud, ascii
+	}
 	if baud != 0 {
 		serial.Baud = baud
 	}
@@ -151,7 +156,7 @@ func Serve(ctx context.Context, lines []*Line, report *Report) error {
 
 // String returns how the line is reached, for people.
 func (l *Line) String() string {
-	text := l.Transport.way().says + l.Address
+	text := l.Transport.way().says + l.Address + l.note
 	if l.serial != nil {
 		text += ", " + l.serial.String()
 	}

@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net"
 
 	"solarhub/protocol/sim"
@@ -12,9 +14,11 @@ type Transport string
 
 // The transports that others speak of.
 const (
-	OnPTY        Transport = "pty"
-	OnTCP        Transport = "tcp"
-	OnRTUOverTCP Transport = "rtu_over_tcp"
+	OnPTY          Transport = "pty"
+	OnTCP          Transport = "tcp"
+	OnRTUOverTCP   Transport = "rtu_over_tcp"
+	OnASCII        Transport = "ascii"
+	OnASCIIOverTCP Transport = "ascii_over_tcp"
 )
 
 // Places are addresses by the transport that reaches a line there; a port is the path of a link to it.
@@ -26,18 +30,25 @@ type Way struct {
 	Help      string // what a line does that is reached so
 	says      string // of a line, before its address
 	paced     bool   // it has the baud of its first device if it is given none
-	// open opens the line at its address and sets the real one.
-	open func(ctx context.Context, l *Line) (serve func(context.Context) error, err error)
+	open      opener
 }
 
 // Ways returns what is known of all transports.
 func Ways() []Way { return ways }
 
 var ways = []Way{
-	{OnPTY, "answer RTU on a serial port: a link of this name leads to it", "RTU on ", true, onPTY},
-	{OnTCP, "answer Modbus TCP at this address", "Modbus TCP at ", false, onStream((*sim.Line).ServeTCP)},
+	{OnPTY, "answer RTU on a serial port: a link of this name leads to it", "RTU on ", true, onPTY(sim.RTU)},
+	{OnTCP, "answer Modbus TCP at this address", "Modbus TCP at ", false, onStream(sim.TCP)},
 	{OnRTUOverTCP, "answer RTU over TCP at this address, as a transparent serial gateway does", "RTU over TCP at ",
-		false, onStream((*sim.Line).ServeRTUOverTCP)},
+		false, onStream(sim.RTU)},
+	{"udp", "answer Modbus UDP at this address", "Modbus UDP at ", false, onDatagrams(sim.TCP)},
+	{"rtu_over_udp", "answer RTU in datagrams at this address", "RTU over UDP at ", false, onDatagrams(sim.RTU)},
+	{OnASCII, "answer Modbus ASCII on a serial port: a link of this name leads to it", "ASCII on ", true,
+		onPTY(sim.ASCII)},
+	{OnASCIIOverTCP, "answer Modbus ASCII over TCP at this address", "ASCII over TCP at ", false,
+		onStream(sim.ASCII)},
+	{"tls", "answer Modbus TCP inside TLS at this address, with a certificate that is made anew", "Modbus TLS at ",
+		false, onTLS},
 }
 
 // way returns what is known of a transport.
@@ -58,23 +69,57 @@ func (t Transport) key() string {
 	return string(t)
 }
 
-func onPTY(_ context.Context, l *Line) (func(context.Context) error, error) {
-	p, err := sim.OpenPTY(l.Address)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) error { return l.Sim.ServePTY(ctx, p, sim.RTU) }, nil
-}
+// opener opens a line at its address, sets the real one and returns what serves it.
+type opener func(ctx context.Context, l *Line) (serve func(context.Context) error, err error)
 
-// onStream opens a line that serves the connections to an address.
-func onStream(serve func(*sim.Line, context.Context, net.Listener) error) func(context.Context, *Line) (
-	func(context.Context) error, error) {
-	return func(ctx context.Context, l *Line) (func(context.Context) error, error) {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.Address)
+// onPTY opens a line on a serial port.
+func onPTY(framing sim.Framing) opener {
+	return func(_ context.Context, l *Line) (func(context.Context) error, error) {
+		p, err := sim.OpenPTY(l.Address)
 		if err != nil {
 			return nil, err
 		}
-		l.Address = listener.Addr().String()
-		return func(ctx context.Context) error { return serve(l.Sim, ctx, listener) }, nil
+		return func(ctx context.Context) error { return l.Sim.ServePTY(ctx, p, framing) }, nil
 	}
+}
+
+// onStream opens a line that serves the connections to an address.
+func onStream(framing sim.Framing) opener {
+	return func(ctx context.Context, l *Line) (func(context.Context) error, error) {
+		listener, err := l.listen(ctx)
+		return func(ctx context.Context) error { return l.Sim.Serve(ctx, listener, framing) }, err
+	}
+}
+
+// onDatagrams opens a line that serves what comes to an address of UDP.
+func onDatagrams(framing sim.Framing) opener {
+	return func(ctx context.Context, l *Line) (func(context.Context) error, error) {
+		socket, err := new(net.ListenConfig).ListenPacket(ctx, "udp", l.Address)
+		if err != nil {
+			return nil, err
+		}
+		l.Address = socket.LocalAddr().String()
+		return func(ctx context.Context) error { return l.Sim.ServeUDP(ctx, socket, framing) }, nil
+	}
+}
+
+// onTLS opens a line inside TLS. Its certificate dies with it, so it is believed by its pin.
+func onTLS(ctx context.Context, l *Line) (func(context.Context) error, error) {
+	certificate, err := sim.Certificate{Names: []string{"simulated"}}.Make(nil)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := l.listen(ctx)
+	l.note = fmt.Sprintf(", pin %x", sha256.Sum256(certificate.Leaf.Raw))
+	return func(ctx context.Context) error {
+		return l.Sim.ServeTLS(ctx, listener, sim.TLS{Certificate: certificate})
+	}, err
+}
+
+func (l *Line) listen(ctx context.Context) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.Address)
+	if err == nil {
+		l.Address = listener.Addr().String()
+	}
+	return listener, err
 }
