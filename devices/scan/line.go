@@ -86,20 +86,22 @@ type stop struct {
 	wait   time.Duration
 }
 
-// plan says what is asked: at each setting the units that are delivered so, then the others.
+// plan says what is asked: at each setting the units that are delivered so, then at each those that owners set.
 func (s *searching) plan() {
-	var later []stop
+	var later, last []stop
 	for _, serial := range s.Serials {
 		units := UnitsAt(s.Families, serial)
 		if s.Units != nil {
 			units = Units{Delivered: s.Units}
 		}
 		s.stops = append(s.stops, stop{serial, units.Delivered, waitDelivered})
-		if len(units.Set) > 0 && s.Thorough {
-			later = append(later, stop{serial, units.Set, waitSet})
+		if s.Thorough {
+			first := min(mostFirst, len(units.Set))
+			later = append(later, stop{serial, units.Set[:first], waitSet})
+			last = append(last, stop{serial, units.Set[first:], waitSet})
 		}
 	}
-	s.stops = append(s.stops, later...)
+	s.stops = slices.Concat(s.stops, later, last)
 }
 
 // visit asks the units of a stop, which is the i-th.

@@ -49,11 +49,14 @@ type Units struct {
 	Set       []protocol.UnitID // owners set them
 }
 
-// mostSet is the highest unit id that an owner gives a device on a line of his own, usually: they count from 1.
-const mostSet = 32
+// Owners count the devices of a line from 1: hardly ever beyond mostFirst, and next to never beyond mostSet.
+const (
+	mostFirst = 8
+	mostSet   = 32
+)
 
 // UnitsAt returns the unit ids at a setting; of a line that has none, such as Modbus TCP, with the zero value. They are
-// those of the families that are delivered so, then those of the others and the small ones.
+// those of the families that are delivered so, then the smallest, those of other families, and the other small ones.
 func UnitsAt(families []*profile.Profile, at protocol.Serial) (u Units) {
 	here, all := map[protocol.UnitID]int{1: 1}, map[protocol.UnitID]int{}
 	for _, p := range families {
@@ -68,17 +71,19 @@ func UnitsAt(families []*profile.Profile, at protocol.Serial) (u Units) {
 		}
 	}
 	u.Delivered = byCount(here)
-	for _, id := range byCount(all) {
-		if here[id] == 0 {
-			u.Set = append(u.Set, id)
-		}
-	}
-	for id := range protocol.UnitID(mostSet) {
-		if id++; here[id] == 0 && all[id] == 0 {
+	for _, id := range slices.Concat(from(1, mostFirst), byCount(all), from(mostFirst+1, mostSet)) {
+		if here[id] == 0 && !slices.Contains(u.Set, id) {
 			u.Set = append(u.Set, id)
 		}
 	}
 	return u
+}
+
+func from(first, last protocol.UnitID) (all []protocol.UnitID) {
+	for id := first; id <= last; id++ {
+		all = append(all, id)
+	}
+	return all
 }
 
 // byCount returns unit ids, those that count most first.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"solarhub/devices/profile"
 	"solarhub/devices/simulate"
@@ -74,4 +76,71 @@ func ids(fits []Fit) (all []string) {
 		all = append(all, f.Profile.ID)
 	}
 	return all
+}
+
+// silent returns what asks a unit that does not answer where others refuse.
+func silent(u *sim.Unit, asked *[]protocol.Range) Do {
+	do := answering(u, asked)
+	return func(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+		resp, err := do(ctx, req)
+		if err != nil {
+			time.Sleep(req.Pace.Timeout)
+			return resp, &protocol.LinkError{Op: "receive", Link: "line", Err: protocol.ErrTimeout}
+		}
+		return resp, nil
+	}
+}
+
+// A device that is silent where others refuse is found, too, if it is asked for something that it has.
+func TestSilentDevices(t *testing.T) {
+	families := shipped(t)
+	longest := time.Duration(0)
+	for _, p := range families {
+		u, err := simulate.Unit(p, p.Cases()[0], "TEST123456")
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			var asked []protocol.Range
+			a := newAsker(silent(u, &asked), u.ID())
+			begun := time.Now()
+			if err := a.read(t.Context(), suspectsOf([]*profile.Profile{p}, Place{})[0].needs[0].questions(a.seen)[0]); err != nil {
+				t.Fatal(err)
+			}
+			fits, err := a.identify(t.Context(), suspectsOf(families, Place{Unit: u.ID(), Serial: p.Line.Serial}))
+			if err != nil || len(fits) == 0 || fits[0].Profile != p {
+				t.Errorf("%s: %v, %v", p.ID, ids(fits), err)
+			}
+			longest = max(longest, time.Since(begun))
+			if took := time.Since(begun); took > 20*time.Second {
+				t.Logf("%s: %v", p.ID, took)
+			}
+		})
+	}
+	t.Logf("at most %v", longest)
+}
+
+// A device of no family is said to be none.
+func TestStranger(t *testing.T) {
+	for name, fill := range map[string]func(addr uint16) uint16{
+		"zeros":   func(uint16) uint16 { return 0 },
+		"ones":    func(uint16) uint16 { return 0xFFFF },
+		"counted": func(addr uint16) uint16 { return addr },
+		"drawn":   func(addr uint16) uint16 { return uint16(uint32(addr) * 2654435761 >> 13) },
+	} {
+		u := sim.NewUnit(1)
+		for addr := range uint16(0xFFFF) {
+			u.Set(protocol.HoldingRegister, addr, fill(addr))
+			u.Set(protocol.InputRegister, addr, fill(addr))
+		}
+		var asked []protocol.Range
+		found, err := Identify(t.Context(), answering(u, &asked), Place{Unit: 1}, shipped(t))
+		if err != nil || found.Why == "" {
+			t.Errorf("%s: %v, %v", name, ids(found.Fits), err)
+		}
+		for _, f := range found.Fits {
+			t.Logf("%s: %s %d %v", name, f.Profile.ID, f.Score, f.Reasons)
+		}
+	}
+	t.Log(Probe(shipped(t)))
 }
