@@ -16,10 +16,9 @@ type Do = ask.Exchange
 
 // How long a unit is waited for of which nobody knows what it is.
 const (
-	// Inverters answer in 20 to 400 ms (Solis, Deye, Huawei: see the timeouts of their profiles).
-	patience = 500 * time.Millisecond
-	// leastPatience is that with a unit that has answered each time in less than a quarter of it.
-	leastPatience = 250 * time.Millisecond
+	// DefaultPatience is that on a line of its own. Inverters answer in 20 to 400 ms (Solis, Deye, Huawei: see the
+	// timeouts of their profiles).
+	DefaultPatience = 500 * time.Millisecond
 	// shortGap is what most devices need behind a reply (sunsynk waits 50 ms), and longGap what the slowest do
 	// (biemond/solaredge.modbus #131: 850 ms; a BMS of Voltronic longer still).
 	shortGap = 50 * time.Millisecond
@@ -36,6 +35,7 @@ type asker struct {
 	seen  evidence
 	never func() []protocol.Range
 
+	patience time.Duration // with a unit of which nothing is known
 	requests int
 	proof    protocol.Range // the first read that was answered, refused ones included; Count 0: none was
 	slowest  time.Duration
@@ -43,26 +43,27 @@ type asker struct {
 	mute     bool          // it does not answer at all where others refuse
 }
 
-func newAsker(do Do, unit protocol.UnitID) *asker {
-	return &asker{do: do, unit: unit, seen: newEvidence(), gap: shortGap,
+func newAsker(do Do, unit protocol.UnitID, patience time.Duration) *asker {
+	return &asker{do: do, unit: unit, patience: patience, seen: newEvidence(), gap: shortGap,
 		never: func() []protocol.Range { return nil }}
 }
 
 // read asks for registers that may be read. The error is that of the line, of ctx, or ErrGone: a refusal is evidence.
 func (a *asker) read(ctx context.Context, r protocol.Range) error {
 	_, err := a.exchange(ctx, protocol.Request{Unit: a.unit, Op: protocol.Read, Range: r,
-		Priority: protocol.PriorityRead, Pace: protocol.Pace{Gap: a.gap, Timeout: a.patience()}})
+		Priority: protocol.PriorityRead, Pace: protocol.Pace{Gap: a.gap, Timeout: a.timeout()}})
 	if err == nil || a.seen.refused[r] != nil {
 		return nil
 	}
 	return err
 }
 
-func (a *asker) patience() time.Duration {
+// timeout is shorter with a unit that has answered quickly each time.
+func (a *asker) timeout() time.Duration {
 	if a.proof.Count == 0 {
-		return patience
+		return a.patience
 	}
-	return min(max(leastPatience, 4*a.slowest), 2*patience)
+	return min(max(a.patience/2, 4*a.slowest), 2*a.patience)
 }
 
 // exchange answers from what is known, else asks. Nothing but reads goes out.
@@ -130,7 +131,7 @@ func (a *asker) askInPeace(ctx context.Context, req protocol.Request,
 // isThere reports whether the unit still answers.
 func (a *asker) isThere(ctx context.Context) bool {
 	_, err := a.send(ctx, protocol.Request{Unit: a.unit, Op: protocol.Read, Range: a.proof,
-		Priority: protocol.PriorityRead, Pace: protocol.Pace{Gap: a.gap, Timeout: 2 * patience}})
+		Priority: protocol.PriorityRead, Pace: protocol.Pace{Gap: a.gap, Timeout: 2 * a.patience}})
 	return err == nil || ask.IsRefusal(err)
 }
 

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,10 @@ type Line struct {
 	Serials  []protocol.Serial // are tried in this order; one of zero where there is none to choose
 	Units    []protocol.UnitID // that are asked; nil: the likely ones
 	Families []*profile.Profile
+	// Patience is how long a unit is waited for. Defaults to DefaultPatience.
+	Patience time.Duration
+	// Hello is how many unit ids are asked where nobody has answered in any way: it may be the wrong language. 0: all.
+	Hello int
 	// Thorough asks unit ids too that no family is delivered with, and units that are silent where others refuse.
 	Thorough bool
 	Tell     func(Progress) // is told how far it is, and what was found so far; may be nil
@@ -39,17 +44,12 @@ type Found struct {
 	Notes   []string        // sentences on what was odd
 }
 
-// How long a unit id is waited for at which there may be nobody.
-const (
-	waitDelivered = patience               // where families are delivered so
-	waitSet       = 300 * time.Millisecond // elsewhere; inverters answer in 20 to 400 ms, and meters sooner
-)
-
 // Search looks for units, and says what each is. It ends at the first setting at which somebody answers: a line has
 // one. When ctx ends it returns what was found by then, and the error of ctx. Another error is that of the line that
 // cannot be opened.
 func (l Line) Search(ctx context.Context) (Found, error) {
 	s := searching{Line: l, probe: Probe(l.Families), asked: map[Place]bool{}}
+	s.Patience = cmp.Or(s.Patience, DefaultPatience)
 	if s.Tell == nil {
 		s.Tell = func(Progress) {}
 	}
@@ -62,7 +62,7 @@ func (l Line) Search(ctx context.Context) (Found, error) {
 			return s.found, s.rest(ctx)
 		}
 	}
-	if !s.Thorough {
+	if !s.Thorough || s.mayGiveUp() {
 		return s.found, nil
 	}
 	return s.found, s.patiently(ctx)
@@ -74,6 +74,7 @@ type searching struct {
 	probe protocol.Range
 	stops []stop
 	asked map[Place]bool
+	heard bool // somebody has answered, if only that there is nobody
 	link  protocol.Link
 	at    protocol.Serial // of the link
 	found Found
@@ -94,22 +95,31 @@ func (s *searching) plan() {
 		if s.Units != nil {
 			units = Units{Delivered: s.Units}
 		}
-		s.stops = append(s.stops, stop{serial, units.Delivered, waitDelivered})
+		s.stops = append(s.stops, stop{serial, units.Delivered, s.Patience})
 		if s.Thorough {
 			first := min(mostFirst, len(units.Set))
-			later = append(later, stop{serial, units.Set[:first], waitSet})
-			last = append(last, stop{serial, units.Set[first:], waitSet})
+			later = append(later, stop{serial, units.Set[:first], s.guess()})
+			last = append(last, stop{serial, units.Set[first:], s.guess()})
 		}
 	}
 	s.stops = slices.Concat(s.stops, later, last)
 }
 
+// guess is how long a unit id is waited for at which families are not delivered: most devices answer so soon.
+func (s *searching) guess() time.Duration { return s.Patience * 3 / 5 }
+
+// mayGiveUp reports whether it is the wrong language, by all signs.
+func (s *searching) mayGiveUp() bool { return s.Hello > 0 && !s.heard && len(s.asked) >= s.Hello }
+
 // visit asks the units of a stop, which is the i-th.
 func (s *searching) visit(ctx context.Context, at stop, i int) error {
 	defer s.close()
 	for n, id := range at.units {
+		if s.mayGiveUp() {
+			return nil
+		}
 		done := (float64(i) + float64(n)/float64(len(at.units))) / float64(len(s.stops))
-		if err := s.ask(ctx, Place{id, at.serial}, at.wait, done); err != nil {
+		if err := s.ask(ctx, Place{id, at.serial, s.Patience}, at.wait, done); err != nil {
 			return err
 		}
 	}
@@ -150,8 +160,11 @@ func (s *searching) ask(ctx context.Context, at Place, wait time.Duration, done 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil, ask.IsRefusal(err), ask.IsOdd(err):
+		s.heard = true
 		return s.identify(ctx, do, at, done)
 	}
+	_, gateway := errors.AsType[protocol.ExceptionError](err)
+	s.heard = s.heard || gateway
 	return nil // nobody
 }
 
@@ -184,7 +197,7 @@ func (s *searching) answersAny(ctx context.Context) (bool, error) {
 	}
 	for _, id := range improbable {
 		_, err := do(ctx, protocol.Request{Unit: id, Op: protocol.Read, Range: s.probe, Priority: protocol.PriorityRead,
-			Pace: protocol.Pace{Gap: shortGap, Timeout: waitSet}})
+			Pace: protocol.Pace{Gap: shortGap, Timeout: s.guess()}})
 		if err != nil && !ask.IsRefusal(err) {
 			return false, ctx.Err()
 		}
@@ -197,7 +210,7 @@ func (s *searching) answersAny(ctx context.Context) (bool, error) {
 func (s *searching) patiently(ctx context.Context) error {
 	all := suspectsOf(s.Families, Place{})
 	for i, one := range all {
-		at := Place{max(one.family.Line.Unit, 1), one.family.Line.Serial}
+		at := Place{max(one.family.Line.Unit, 1), one.family.Line.Serial, s.Patience}
 		if !slices.Contains(s.Serials, at.Serial) {
 			at.Serial = s.Serials[0]
 		}
@@ -211,7 +224,7 @@ func (s *searching) patiently(ctx context.Context) error {
 			done := float64(i) / float64(len(all))
 			s.probe = r
 			delete(s.asked, at)
-			if err := s.ask(ctx, at, waitDelivered, done); err != nil || len(s.found.Units) > 0 {
+			if err := s.ask(ctx, at, s.Patience, done); err != nil || len(s.found.Units) > 0 {
 				s.found.Serial = s.at
 				return errors.Join(err, s.close())
 			}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"solarhub/devices"
 	"solarhub/devices/ask"
@@ -35,6 +36,8 @@ type Fit struct {
 type Place struct {
 	Unit   protocol.UnitID
 	Serial protocol.Serial // of the line; zero: it is not known
+	// Patience is how long a unit is waited for that has not answered yet. Defaults to DefaultPatience.
+	Patience time.Duration
 }
 
 // Probe returns the read that Identify begins with. Whoever looks for units asks each for it.
@@ -46,7 +49,7 @@ func Probe(families []*profile.Profile) protocol.Range {
 // Identify asks a unit what it is. The error is that of the line or of ctx, ErrGone, or says that nobody answers
 // (ask.IsSilence).
 func Identify(ctx context.Context, do Do, at Place, families []*profile.Profile) (unit Unit, err error) {
-	a := newAsker(do, at.Unit)
+	a := newAsker(do, at.Unit, cmp.Or(at.Patience, DefaultPatience))
 	unit.ID = at.Unit
 	unit.Fits, err = a.identify(ctx, suspectsOf(families, at))
 	if err == nil && len(unit.Fits) == 0 && a.mute {
@@ -98,6 +101,17 @@ func (a *asker) calm(ctx context.Context) error {
 // noSerial is the id of a unit that gives no serial number while it is identified.
 const noSerial = "no-serial-number"
 
+// isBlank reports whether nothing but zeros speaks for a family, of a unit that refuses next to nothing: it may hold
+// zeros everywhere.
+func (a *asker) isBlank(s *suspect, who devices.Identity) bool {
+	return who.Serial == noSerial && 2*len(a.seen.refused) < a.requests &&
+		!slices.ContainsFunc(s.held, func(n need) bool {
+			_, at := n.judge(a.seen)
+			v, _ := a.seen.value(at)
+			return v.Num != 0 || v.Str != ""
+		})
+}
+
 // confirm identifies the unit as a device of each family that is left.
 func (a *asker) confirm(ctx context.Context, left suspects) (fits []Fit, err error) {
 	for _, s := range left {
@@ -113,7 +127,9 @@ func (a *asker) confirm(ctx context.Context, left suspects) (fits []Fit, err err
 		_, other := isOther(err)
 		switch {
 		case err == nil:
-			fits = append(fits, a.fit(s, who))
+			if !a.isBlank(s, who) {
+				fits = append(fits, a.fit(s, who))
+			}
 		case ctx.Err() != nil:
 			return fits, ctx.Err()
 		case !other && !ask.IsSilence(err) && !ask.IsRefusal(err):

@@ -102,7 +102,7 @@ func TestSilentDevices(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			var asked []protocol.Range
-			a := newAsker(silent(u, &asked), u.ID())
+			a := newAsker(silent(u, &asked), u.ID(), DefaultPatience)
 			begun := time.Now()
 			if err := a.read(t.Context(), suspectsOf([]*profile.Profile{p}, Place{})[0].needs[0].questions(a.seen)[0]); err != nil {
 				t.Fatal(err)
