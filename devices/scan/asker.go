@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,10 +20,11 @@ const (
 	// DefaultPatience is that on a line of its own. Inverters answer in 20 to 400 ms (Solis, Deye, Huawei: see the
 	// timeouts of their profiles).
 	DefaultPatience = 500 * time.Millisecond
-	// shortGap is what most devices need behind a reply (sunsynk waits 50 ms), and longGap what the slowest do
-	// (biemond/solaredge.modbus #131: 850 ms; a BMS of Voltronic longer still).
+	// shortGap is what most devices need behind a reply on a serial line (sunsynk waits 50 ms), and longGap what the
+	// slowest do (biemond/solaredge.modbus #131: 850 ms; a BMS of Voltronic longer still).
 	shortGap = 50 * time.Millisecond
 	longGap  = 1400 * time.Millisecond
+	gapOnTCP = 10 * time.Millisecond
 )
 
 // ErrGone: the unit has answered, and does not any more.
@@ -43,9 +45,17 @@ type asker struct {
 	mute     bool          // it does not answer at all where others refuse
 }
 
-func newAsker(do Do, unit protocol.UnitID, patience time.Duration) *asker {
-	return &asker{do: do, unit: unit, patience: patience, seen: newEvidence(), gap: shortGap,
-		never: func() []protocol.Range { return nil }}
+func newAsker(do Do, at Place) *asker {
+	return &asker{do: do, unit: at.Unit, patience: cmp.Or(at.Patience, DefaultPatience), gap: at.gap(),
+		seen: newEvidence(), never: func() []protocol.Range { return nil }}
+}
+
+// gap is the pause behind a reply of a unit of which nothing is known.
+func (p Place) gap() time.Duration {
+	if p.Serial == (protocol.Serial{}) {
+		return gapOnTCP
+	}
+	return shortGap
 }
 
 // read asks for registers that may be read. The error is that of the line, of ctx, or ErrGone: a refusal is evidence.

@@ -87,6 +87,9 @@ type stop struct {
 	wait   time.Duration
 }
 
+// mostSettings is at how many settings unit ids are asked that hardly anybody sets.
+const mostSettings = 3
+
 // plan says what is asked: at each setting the units that are delivered so, then at each those that owners set.
 func (s *searching) plan() {
 	var later, last []stop
@@ -99,7 +102,9 @@ func (s *searching) plan() {
 		if s.Thorough {
 			first := min(mostFirst, len(units.Set))
 			later = append(later, stop{serial, units.Set[:first], s.guess()})
-			last = append(last, stop{serial, units.Set[first:], s.guess()})
+			if len(last) < mostSettings {
+				last = append(last, stop{serial, units.Set[first:], s.guess()})
+			}
 		}
 	}
 	s.stops = slices.Concat(s.stops, later, last)
@@ -133,11 +138,17 @@ func (s *searching) rest(ctx context.Context) error {
 		s.found.AnyUnit = any
 		return err
 	}
+	units := Units{Delivered: s.Units}
+	if s.Units == nil {
+		units = UnitsAt(s.Families, s.found.Serial)
+	}
+	if !s.Thorough {
+		units.Set = nil
+	}
+	s.stops = []stop{{s.found.Serial, units.Delivered, s.guess()}, {s.found.Serial, units.Set, s.guess()}}
 	for i, at := range s.stops {
-		if at.serial == s.found.Serial {
-			if err := s.visit(ctx, at, i); err != nil {
-				return err
-			}
+		if err := s.visit(ctx, at, i); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -154,8 +165,12 @@ func (s *searching) ask(ctx context.Context, at Place, wait time.Duration, done 
 	if err != nil {
 		return err
 	}
+	if len(s.found.Units) > 0 {
+		wait = min(wait, s.guess())
+	}
+	begun := time.Now()
 	_, err = do(ctx, protocol.Request{Unit: at.Unit, Op: protocol.Read, Range: s.probe, Priority: protocol.PriorityRead,
-		Pace: protocol.Pace{Gap: shortGap, Timeout: wait}})
+		Pace: protocol.Pace{Gap: at.gap(), Timeout: wait}})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -164,7 +179,8 @@ func (s *searching) ask(ctx context.Context, at Place, wait time.Duration, done 
 		return s.identify(ctx, do, at, done)
 	}
 	_, gateway := errors.AsType[protocol.ExceptionError](err)
-	s.heard = s.heard || gateway
+	early := errors.Is(err, protocol.ErrTimeout) && time.Since(begun) < wait // it says that nobody is there
+	s.heard = s.heard || gateway || early
 	return nil // nobody
 }
 
@@ -197,7 +213,7 @@ func (s *searching) answersAny(ctx context.Context) (bool, error) {
 	}
 	for _, id := range improbable {
 		_, err := do(ctx, protocol.Request{Unit: id, Op: protocol.Read, Range: s.probe, Priority: protocol.PriorityRead,
-			Pace: protocol.Pace{Gap: shortGap, Timeout: s.guess()}})
+			Pace: protocol.Pace{Timeout: s.guess()}})
 		if err != nil && !ask.IsRefusal(err) {
 			return false, ctx.Err()
 		}

@@ -49,7 +49,7 @@ func Probe(families []*profile.Profile) protocol.Range {
 // Identify asks a unit what it is. The error is that of the line or of ctx, ErrGone, or says that nobody answers
 // (ask.IsSilence).
 func Identify(ctx context.Context, do Do, at Place, families []*profile.Profile) (unit Unit, err error) {
-	a := newAsker(do, at.Unit, cmp.Or(at.Patience, DefaultPatience))
+	a := newAsker(do, at)
 	unit.ID = at.Unit
 	unit.Fits, err = a.identify(ctx, suspectsOf(families, at))
 	if err == nil && len(unit.Fits) == 0 && a.mute {

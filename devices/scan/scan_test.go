@@ -102,12 +102,14 @@ func TestSilentDevices(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			var asked []protocol.Range
-			a := newAsker(silent(u, &asked), u.ID(), DefaultPatience)
+			at := Place{Unit: u.ID(), Serial: p.Line.Serial}
+			a := newAsker(silent(u, &asked), at)
 			begun := time.Now()
-			if err := a.read(t.Context(), suspectsOf([]*profile.Profile{p}, Place{})[0].needs[0].questions(a.seen)[0]); err != nil {
+			own := suspectsOf([]*profile.Profile{p}, at)[0].needs[0].questions(a.seen)[0]
+			if err := a.read(t.Context(), own); err != nil {
 				t.Fatal(err)
 			}
-			fits, err := a.identify(t.Context(), suspectsOf(families, Place{Unit: u.ID(), Serial: p.Line.Serial}))
+			fits, err := a.identify(t.Context(), suspectsOf(families, at))
 			if err != nil || len(fits) == 0 || fits[0].Profile != p {
 				t.Errorf("%s: %v, %v", p.ID, ids(fits), err)
 			}

@@ -92,6 +92,10 @@ func (a *app) searched(ctx context.Context, o search.Options) (found search.Repo
 	if o.Log, err = a.debugLogger(); err != nil {
 		return found, err
 	}
+	var notes []search.Note
+	if len(o.Places) == 0 {
+		o.Places, notes = search.Everywhere(ctx)
+	}
 	var names []string
 	for _, p := range o.Places {
 		names = append(names, p.String())
@@ -102,6 +106,7 @@ func (a *app) searched(ctx context.Context, o search.Options) (found search.Repo
 	if found, err = search.Run(ctx, o); ctx.Err() != nil {
 		err = nil
 	}
+	found.Notes = append(notes, found.Notes...)
 	return found, err
 }
 

@@ -18,7 +18,7 @@ func (a *app) scanned(found search.Report, early bool) {
 		fmt.Fprintln(a.Out, "You ended it early: there may be more.")
 	}
 	if len(found.Findings) == 0 {
-		fmt.Fprintln(a.Out, "No device was found.")
+		fmt.Fprintf(a.Out, "No device was found: %s.\n", searchedText(found.Searched))
 	} else {
 		t := newTable(a.Out, "line", "setting", "unit", "device", "serial number", "score")
 		t.SetColumnConfigs(rightAligned("unit", "score"))
@@ -38,6 +38,17 @@ func (a *app) scanned(found search.Report, early bool) {
 			"way round, whether Modbus is switched on in its menu, and which unit id it shows there: --units 1-247 "+
 			"asks them all.", printWidth))
 	}
+}
+
+// searchedText says how much was searched.
+func searchedText(n int) string {
+	switch n {
+	case 0:
+		return "nothing could be asked"
+	case 1:
+		return "1 place was asked"
+	}
+	return fmt.Sprintf("%d places were asked", n)
 }
 
 func findingRow(f search.Finding) table.Row {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -16,51 +15,31 @@ import (
 	"solarhub/protocol"
 )
 
-// spoken is what devices are known to speak at a TCP port.
-type spoken struct {
-	port uint16
-	ways []config.Transport // the likeliest first
-}
-
-// known are the ports, the likeliest first. 502 is the standard's. Logger sticks and gateways listen at 8899
-// (jmccrohan/pysolarmanv5), those of Solis at 30003 (StephanJoubert/home_assistant_solarman #87, #136), SolarEdge and
-// others at 1502 (binsentsu/home-assistant-solaredge-modbus).
-var known = []spoken{
-	{502, []config.Transport{config.TCP, config.RTUOverTCP}},
-	{8899, []config.Transport{config.TCP, config.RTUOverTCP}},
-	{1502, []config.Transport{config.TCP}},
-	{30003, []config.Transport{config.TCP}},
-}
-
-// first is how many of the known ports tell whether there is a host at all.
-const first = 2
-
 const (
 	mostConnections = 64                     // at a time, of all places together
 	knockFor        = 700 * time.Millisecond // a host of a home's network answers within some 10 ms, by Wi-Fi 100
+	knockAgainFor   = 350 * time.Millisecond // a host that has not answered at the first ports
 )
 
 // network searches the addresses of a place.
 func (o Options) network(ctx context.Context, p Place, connections chan struct{}) Report {
-	n := networkSearch{Options: o, place: p, connections: connections}
+	n := networkSearch{Options: o, place: p, connections: connections, silent: map[string]int{}}
 	ports := known
 	if p.TCPPort != 0 {
-		ports = []spoken{{p.TCPPort, waysAt(p.TCPPort)}}
+		ports = []spoken{{p.TCPPort, languagesAt(p.TCPPort)}}
 	}
 	hosts := p.hosts()
 	n.total = len(hosts) * len(ports)
 	var wg sync.WaitGroup
-	for _, some := range [][]spoken{ports[:min(first, len(ports))], ports[min(first, len(ports)):]} {
-		for _, at := range some {
-			for _, host := range hosts {
-				if !n.take(ctx) {
-					break
-				}
-				wg.Go(func() {
-					defer n.give()
-					n.visit(ctx, host, at)
-				})
+	for _, at := range ports {
+		for _, host := range hosts {
+			if !n.take(ctx) {
+				break
 			}
+			wg.Go(func() {
+				defer n.give()
+				n.visit(ctx, host, at)
+			})
 		}
 	}
 	wg.Wait()
@@ -69,14 +48,6 @@ func (o Options) network(ctx context.Context, p Place, connections chan struct{}
 		n.report.note(p.String(), "%v", n.refused)
 	}
 	return n.report
-}
-
-// waysAt returns what is tried at a port.
-func waysAt(port uint16) []config.Transport {
-	if i := slices.IndexFunc(known, func(s spoken) bool { return s.port == port }); i >= 0 {
-		return known[i].ways
-	}
-	return []config.Transport{config.TCP, config.RTUOverTCP}
 }
 
 // networkSearch is the search of the addresses of one place.
@@ -88,6 +59,7 @@ type networkSearch struct {
 
 	mu      sync.Mutex
 	done    int
+	silent  map[string]int // see silences
 	report  Report
 	refused error // why the last address could not be connected to
 }
@@ -107,40 +79,65 @@ func (n *networkSearch) give() { <-n.connections }
 // visit looks whether somebody listens at an address, and what devices he has.
 func (n *networkSearch) visit(ctx context.Context, host string, at spoken) {
 	address := net.JoinHostPort(host, strconv.Itoa(int(at.port)))
-	err := n.knock(ctx, address)
-	if err != nil {
+	if err := n.knock(ctx, host, address); err != nil {
 		n.tell(address, Report{}, fmt.Errorf("%s: %w", address, err))
 		return
 	}
 	var r Report
-	for _, way := range at.ways {
-		l := config.Line{Transport: way, Address: address, Dial: n.Dial}
-		one, err := n.onLine(ctx, l, []protocol.Serial{{}}, !n.place.Network.IsValid(), func(now scan.Progress) {
-			n.Tell(Progress{Place: n.place.String(), What: address + ": " + now.What, Done: n.share()})
-		})
-		r.add(one)
-		if len(one.Findings) > 0 || len(one.Notes) > 0 || ctx.Err() != nil {
+	for _, in := range at.languages {
+		if len(r.Findings) > 0 || len(r.Notes) > 0 || ctx.Err() != nil {
 			break
 		}
-		_ = err // it may speak another language
+		one, _ := n.listen(ctx, address, in) // one that hangs up may speak another language
+		r.add(one)
 	}
 	r.Searched = 1
 	n.tell(address, r, nil)
 }
 
+// listen searches an address in one language.
+func (n *networkSearch) listen(ctx context.Context, address string, in language) (Report, error) {
+	way, ok := in.transport()
+	if !ok {
+		return Report{}, nil
+	}
+	l := config.Line{Transport: way, Address: address, Dial: n.Dial, Quirks: protocol.Quirks{ConnectDelay: in.delay}}
+	line := scan.Line{Serials: []protocol.Serial{{}}, Thorough: !n.place.Network.IsValid(), Patience: in.patience,
+		Hello: in.hello, Tell: func(now scan.Progress) {
+			n.Tell(Progress{Place: n.place.String(), What: address + ": " + now.What, Done: n.share()})
+		}}
+	return n.onLine(ctx, l, line)
+}
+
 // knock connects and hangs up.
-func (n *networkSearch) knock(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, knockFor)
+func (n *networkSearch) knock(ctx context.Context, host, address string) error {
+	patience := knockFor
+	if n.silences(host) >= 2 {
+		patience = knockAgainFor
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	dial := n.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
 	conn, err := dial(ctx, "tcp", address)
+	if ctx.Err() != nil {
+		n.mu.Lock()
+		n.silent[host]++
+		n.mu.Unlock()
+	}
 	if err != nil {
 		return readable(err)
 	}
 	return conn.Close()
+}
+
+// silences returns at how many ports a host has answered nothing, not even that nobody listens there.
+func (n *networkSearch) silences(host string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.silent[host]
 }
 
 // readable says in plain words why nobody could be connected to.

@@ -35,7 +35,7 @@ func ParsePlace(text string) (p Place, err error) {
 		return p, nil
 	}
 	p.Host = text
-	if host, port, wrong := net.SplitHostPort(text); wrong == nil {
+	if host, port, wrong := net.SplitHostPort(text); wrong == nil && !strings.Contains(text, "/") {
 		n, wrong := strconv.ParseUint(port, 10, 16)
 		if wrong != nil || n == 0 {
 			return p, fmt.Errorf("%q: the port is a number from 1 to 65535", text)

@@ -11,9 +11,9 @@ import (
 // port searches a serial port.
 func (o Options) port(ctx context.Context, p Place) Report {
 	l := config.Line{Transport: config.Serial, Address: p.Port}
-	r, err := o.onLine(ctx, l, o.Serials, true, func(now scan.Progress) {
+	r, err := o.onLine(ctx, l, scan.Line{Serials: o.Serials, Thorough: true, Tell: func(now scan.Progress) {
 		o.Tell(Progress{Place: p.String(), What: now.What, Done: now.Done})
-	})
+	}})
 	switch {
 	case err == nil:
 		r.Searched++

@@ -120,24 +120,23 @@ func (r *Report) sort() {
 	})
 }
 
-// onLine searches one line that leads somewhere. More is asked where a person has named the very place.
-func (o Options) onLine(ctx context.Context, l config.Line, serials []protocol.Serial, named bool,
-	tell func(scan.Progress)) (r Report, err error) {
+// onLine searches one line that leads somewhere.
+func (o Options) onLine(ctx context.Context, l config.Line, how scan.Line) (r Report, err error) {
 	release, err := lock.Lines(l.Endpoint())
 	if err != nil {
 		r.note(l.String(), "%s", taken(err))
 		return r, nil
 	}
 	defer func() { _ = release() }() // a lock file that cannot be closed harms nobody
-	line := scan.Line{Serials: serials, Units: o.Units, Families: o.families, Tell: tell, Thorough: named,
-		Open: func(s protocol.Serial) protocol.Link {
-			l := l
-			if l.Serial = s; s == (protocol.Serial{}) {
-				l.Serial = protocol.DefaultSerial // of the pauses of RTU over a network
-			}
-			return l.NewLink(o.Log)
-		}}
-	found, err := line.Search(ctx)
+	how.Units, how.Families = o.Units, o.families
+	how.Open = func(s protocol.Serial) protocol.Link {
+		l := l
+		if l.Serial = s; s == (protocol.Serial{}) {
+			l.Serial = protocol.DefaultSerial // of the pauses of RTU over a network
+		}
+		return l.NewLink(o.Log)
+	}
+	found, err := how.Search(ctx)
 	l.Serial = found.Serial
 	for _, u := range found.Units {
 		r.Findings = append(r.Findings, Finding{l, u})
