@@ -10,8 +10,8 @@ import (
 // portOfSticks is where sticks that answer a broadcast are asked for their inverter.
 const portOfSticks = 8899
 
-// Everywhere returns what can be searched without being told where: the serial ports of this machine, and the sticks and
-// dongles of its networks that answer a broadcast. notes say why a port cannot be.
+// Everywhere returns what can be searched without being told where: the serial ports of this machine, and the sticks
+// and dongles of its networks that answer a broadcast. notes say why a port cannot be.
 func Everywhere(ctx context.Context) (places []Place, notes []Note) {
 	ports, err := link.Ports()
 	if err != nil {

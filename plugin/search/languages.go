@@ -43,10 +43,10 @@ type spoken struct {
 	languages []language
 }
 
-// known are the ports, the likeliest first. 502 and 802 are the standard's. Sticks of Solarman, dongles of GivEnergy and
-// gateways listen at 8899 (jmccrohan/pysolarmanv5, dewet22/givenergy-modbus), dongles of LuxPower and EG4 at 8000
-// (celsworth/lxp-bridge), sticks of Solis at 30003 (StephanJoubert/home_assistant_solarman #87, #136), SolarEdge at 1502
-// (binsentsu/home-assistant-solaredge-modbus).
+// known are the ports, the likeliest first. 502 and 802 are the standard's. Sticks of Solarman, dongles of GivEnergy
+// and gateways listen at 8899 (jmccrohan/pysolarmanv5, dewet22/givenergy-modbus), dongles of LuxPower and EG4 at 8000
+// (celsworth/lxp-bridge), sticks of Solis at 30003 (StephanJoubert/home_assistant_solarman #87, #136), SolarEdge at
+// 1502 (binsentsu/home-assistant-solaredge-modbus).
 var known = []spoken{
 	{502, ofGateway},
 	{8899, []language{solarman, rtuOverTCP, givenergy, modbusTCP}},

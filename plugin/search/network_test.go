@@ -92,8 +92,8 @@ func (n *town) settle(t *testing.T, address string, way sim.Framing, o sim.Optio
 	n.hosts[address], n.way[address] = l, way
 }
 
-// A network of 254 addresses, ten of them with a device, is searched within 20 s, with at most 64 connections at a time,
-// and nothing is written.
+// A network of 254 addresses, ten of them with a device, is searched within 20 s, with at most 64 connections at a
+// time, and nothing is written.
 func TestNetwork(t *testing.T) {
 	inTown(t, func(n *town) {
 		want := map[string]string{}
@@ -142,7 +142,7 @@ func TestHost(t *testing.T) {
 		"a gateway of another port":  {"1502", sim.TCP, sim.Options{}, "tcp 192.168.1.5:1502"},
 		"bare RTU":                   {"8899", sim.RTU, sim.Options{}, "rtu_over_tcp 192.168.1.5:8899"},
 		"RTU at the standard's port": {"502", sim.RTU, sim.Options{}, "rtu_over_tcp 192.168.1.5:502"},
-		"deaf at first":              {"502", sim.TCP, sim.Options{Deaf: 1500 * time.Millisecond}, "tcp 192.168.1.5:502"},
+		"deaf at first":              {"502", sim.TCP, sim.Options{Deaf: 3 * time.Second / 2}, "tcp 192.168.1.5:502"},
 	} {
 		inTown(t, func(n *town) {
 			n.settle(t, "192.168.1.5:"+c.port, c.way, c.options, "deye")
