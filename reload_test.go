@@ -69,7 +69,7 @@ func TestReload(t *testing.T) {
 	if err := b.process.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	logged("The changed configuration is wrong, so nothing has changed")
+	logged("The changed configuration is not taken over: nothing has changed")
 	for _, i := range []inverter{b.senergy, other} {
 		if err := ha.SetValue(ctx, i.serial+key, 42.0); err != nil || i.register("battery_grid_charge_soc") != 42 {
 			t.Errorf("set after it: %v", err)

@@ -26,6 +26,9 @@ type Deps struct {
 	Log     zerolog.Logger
 	Version string // of the plugin, from its manifest
 
+	// Load reads the configuration anew, for Reload. Optional.
+	Load func() (config.Config, error)
+
 	// Observer is told of each exchange on a line, on the goroutine that owns the line: it must be quick. Optional.
 	Observer func(Exchange)
 

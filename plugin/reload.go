@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"solarhub/devices"
@@ -34,10 +35,36 @@ const holdWithin = 10 * time.Second
 // errNotRunning: there is nobody to take over a configuration.
 var errNotRunning = errors.New("SolarHub is stopping: the changed configuration counts with its next start")
 
-// Reload has a plugin that runs take over another configuration, and returns what differed. After an error nothing has
-// changed. Errors: what takes a restart; a line that another process uses; that the plugin stops; the end of ctx before
-// the turn of this call. A call before Run waits for it, and several are carried out one after the other.
-func (p *Plugin) Reload(ctx context.Context, cfg config.Config) (config.Differences, error) {
+// Reload reads the configuration anew and takes over what differs, and returns that. After an error nothing has
+// changed. Errors: all that is wrong with a file; what takes a restart; a line that another process uses; that the
+// plugin stops; the end of ctx before the turn of this call. A call before Run waits for it, and several are carried
+// out one after the other. The log says what came of it.
+func (p *Plugin) Reload(ctx context.Context) (what config.Differences, err error) {
+	if p.deps.Load == nil {
+		return what, errors.New("there is no file that could be read again")
+	}
+	cfg, err := p.deps.Load()
+	if err == nil {
+		what, err = p.takeOver(ctx, cfg)
+	}
+	log := p.deps.Log
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		for line := range strings.Lines(err.Error()) {
+			log.Error().Msg(strings.TrimSpace(line))
+		}
+		log.Error().Msg("The changed configuration is not taken over: nothing has changed")
+	case what.None():
+		log.Info().Msg("The configuration has not changed")
+	default:
+		log.Info().Strs("changed", what.Sentences()).Msg("The changed configuration is in force")
+	}
+	return what, err
+}
+
+// takeOver has Run take over a configuration.
+func (p *Plugin) takeOver(ctx context.Context, cfg config.Config) (config.Differences, error) {
 	r := reload{config: cfg, done: make(chan reloaded, 1)}
 	select {
 	case p.reloads <- r:
@@ -75,7 +102,6 @@ func (w *work) take(ctx context.Context, cfg config.Config) (what config.Differe
 	if len(what.Host) > 0 {
 		err = w.reconnect(client)
 	}
-	w.plugin.deps.Log.Info().Strs("changed", what.Sentences()).Msg("The changed configuration is in force")
 	return what, err
 }
 

@@ -78,7 +78,7 @@ func (h *house) edit(from, to string) config.Config {
 // reload has the running plugin take over an edited configuration, and returns what it says of it.
 func (h *house) reload(from, to string) string {
 	h.t.Helper()
-	what, err := h.plugin.Reload(h.ctx, h.edit(from, to))
+	what, err := h.plugin.takeOver(h.ctx, h.edit(from, to))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestAReloadThatIsRefusedChangesNothing(t *testing.T) {
 		if h.config = good; c.want == "" {
 			continue
 		}
-		if _, err := h.plugin.Reload(h.ctx, cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := h.plugin.takeOver(h.ctx, cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.to, err)
 		}
 		if now := h.lines(); !slices.Equal(now, before) || now[0].Bus.Stats().Openings != 1 {
@@ -236,7 +236,7 @@ func TestCallsWaitForTheReload(t *testing.T) {
 	said := make(chan string, 1)
 	cfg := h.edit("name: One", "name: Uno")
 	go func() {
-		what, err := h.plugin.Reload(h.ctx, cfg)
+		what, err := h.plugin.takeOver(h.ctx, cfg)
 		said <- strings.Join(append(what.Sentences(), errorText(err)), "|")
 	}()
 	h.poll("the reload holds further calls", func() bool {
@@ -303,7 +303,7 @@ func TestReloadsAtOnceAndAtTheWrongTime(t *testing.T) {
 	}
 	early, cancel := context.WithTimeout(h.ctx, 10*time.Millisecond)
 	defer cancel()
-	if _, err := p.Reload(early, good); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := p.takeOver(early, good); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("before the start: %v", err)
 	}
 	ctx, stop := context.WithCancel(h.ctx)
@@ -313,7 +313,7 @@ func TestReloadsAtOnceAndAtTheWrongTime(t *testing.T) {
 		cfg := h.edit("name: One", "name: One")
 		cfg.Lines[0].Devices[0].Name = fmt.Sprint("number ", i)
 		asking.Go(func() {
-			if what, err := p.Reload(ctx, cfg); err != nil || what.None() {
+			if what, err := p.takeOver(ctx, cfg); err != nil || what.None() {
 				t.Errorf("%v %v", what, err)
 			}
 		})
@@ -324,7 +324,7 @@ func TestReloadsAtOnceAndAtTheWrongTime(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Reload(h.ctx, good); !errors.Is(err, errNotRunning) {
+	if _, err := p.takeOver(h.ctx, good); !errors.Is(err, errNotRunning) {
 		t.Errorf("after the end: %v", err)
 	}
 }

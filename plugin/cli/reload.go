@@ -2,17 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"solarhub/devices/profile/strict"
 	"solarhub/plugin"
-	"solarhub/plugin/config"
 )
 
 func (a *app) reloadCommand() *cobra.Command {
@@ -60,10 +56,9 @@ func (a *app) reload(flag configFlag) error {
 	return err
 }
 
-// reloads has a plugin take over its file whenever a signal comes, until ctx ends. A terminal that goes away sends the
-// same signal to what was started on it: that ends instead.
-func (a *app) reloads(ctx context.Context, signals <-chan os.Signal, end func(), p *plugin.Plugin, path string,
-	log zerolog.Logger) {
+// reloads has a plugin take over its configuration whenever a signal comes, until ctx ends. A terminal that goes away
+// sends the same signal to what was started on it: that ends instead.
+func (a *app) reloads(ctx context.Context, signals <-chan os.Signal, end func(), p *plugin.Plugin) {
 	attended := terminal(a.Err)
 	for {
 		select {
@@ -75,36 +70,6 @@ func (a *app) reloads(ctx context.Context, signals <-chan os.Signal, end func(),
 			end()
 			return
 		}
-		what, err := reloadFile(ctx, p, path)
-		if ctx.Err() == nil {
-			tellReload(what, err, path, log)
-		}
-	}
-}
-
-// reloadFile has a plugin take over a configuration file.
-func reloadFile(ctx context.Context, p *plugin.Plugin, path string) (config.Differences, error) {
-	cfg, err := config.Load(path)
-	if err != nil {
-		return config.Differences{}, err
-	}
-	return p.Reload(ctx, cfg)
-}
-
-// tellReload logs what has come of a reload; the plugin says itself what it has taken over.
-func tellReload(what config.Differences, err error, path string, log zerolog.Logger) {
-	var found strict.Findings
-	switch {
-	case errors.As(err, &found):
-		for _, f := range found {
-			log.Error().Msg(f.String())
-		}
-		log.Error().Str("configuration", path).Int("findings", len(found)).
-			Msg("The changed configuration is wrong, so nothing has changed")
-	case err != nil:
-		log.Error().Str("configuration", path).Err(err).
-			Msg("The changed configuration cannot be taken over, so nothing has changed")
-	case what.None():
-		log.Info().Str("configuration", path).Msg("The configuration has not changed")
+		_, _ = p.Reload(ctx) // it has logged what came of it
 	}
 }

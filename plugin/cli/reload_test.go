@@ -47,7 +47,7 @@ func TestRunOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	hangUp(t)
-	said := person.Reads("The changed configuration is wrong, so nothing has changed")
+	said := person.Reads("The changed configuration is not taken over: nothing has changed")
 	if !strings.Contains(said, ":10:16: ") || !strings.Contains(said, ":11:15: ") {
 		t.Errorf("not every finding with its place:\n%s", said)
 	}

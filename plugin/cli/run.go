@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
+	"solarhub/plugin/config"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -54,7 +55,8 @@ func (a *app) serve(ctx context.Context, flag configFlag) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(memoryPercent)
 	}
-	p, err := plugin.New(cfg, plugin.Deps{Log: log, Version: a.manifest.Version})
+	p, err := plugin.New(cfg, plugin.Deps{Log: log, Version: a.manifest.Version,
+		Load: func() (config.Config, error) { return config.Load(path) }})
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (a *app) serve(ctx context.Context, flag configFlag) error {
 		Msg("SolarHub starts")
 	ctx, end := context.WithCancel(ctx)
 	var reloading sync.WaitGroup
-	reloading.Go(func() { a.reloads(ctx, signals, end, p, path, log) })
+	reloading.Go(func() { a.reloads(ctx, signals, end, p) })
 	err = p.Run(ctx)
 	end()
 	reloading.Wait()
