@@ -99,6 +99,21 @@ func (d *Device) Run(ctx context.Context) error {
 	return nil
 }
 
+// Identify makes sure that the device has been identified on its connection. The error says why it is not.
+func (d *Device) Identify(ctx context.Context) error { return d.identify(ctx) }
+
+// ReadRegisters reads registers now, ahead of the poll, whoever answers. Those that nothing may read are refused.
+func (d *Device) ReadRegisters(ctx context.Context, r protocol.Range) (protocol.Response, error) {
+	req := d.client.Request(protocol.PriorityRead, ask.ForTurn)
+	req.Range = r
+	var resp protocol.Response
+	err := d.client.Patiently(req, func(req protocol.Request) (err error) {
+		resp, err = d.client.Bus.Do(ctx, req)
+		return err
+	})
+	return resp, err
+}
+
 // Forget drops who the device was: the next identification takes whoever answers, as at the very first start. Nothing
 // is written until then.
 func (d *Device) Forget() {

@@ -62,6 +62,8 @@ type house struct {
 type gate struct {
 	mu   sync.Mutex
 	shut chan struct{} // nil while open
+
+	waiting atomic.Int32 // replies
 }
 
 func (g *gate) Wait(ctx context.Context, until time.Time) error {
@@ -69,6 +71,8 @@ func (g *gate) Wait(ctx context.Context, until time.Time) error {
 	shut := g.shut
 	g.mu.Unlock()
 	if shut != nil {
+		g.waiting.Add(1)
+		defer g.waiting.Add(-1)
 		select {
 		case <-shut:
 		case <-ctx.Done():

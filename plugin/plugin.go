@@ -16,9 +16,11 @@ import (
 
 	"solarhub/plugin/cache"
 	"solarhub/plugin/config"
+	"solarhub/plugin/control"
 	"solarhub/plugin/host"
 	"solarhub/plugin/hub"
 	"solarhub/plugin/lock"
+	"solarhub/plugin/operate"
 )
 
 // Deps is what a Plugin is given beside its configuration.
@@ -31,6 +33,12 @@ type Deps struct {
 
 	// Observer is told of each exchange on a line, on the goroutine that owns the line: it must be quick. Optional.
 	Observer func(Exchange)
+
+	// Alone: there is no host. A command has the lines for a while.
+	Alone bool
+	// Reload reads the configuration anew and has Plugin.Reload take it over, for who asks on the control socket. It
+	// returns what has changed. Optional.
+	Reload func(ctx context.Context) (changed []string, err error)
 
 	// What tests replace of the way to the host; see host.Options.
 	MaxWait    time.Duration
@@ -51,12 +59,22 @@ type Plugin struct {
 	now     atomic.Pointer[running] // nil before and after Run
 	reloads chan reload             // to Run
 	ended   chan struct{}           // closed when Run takes no more of them
+
+	desk  *operate.Desk
+	local *control.Local
+	own   *control.Client // of local
 }
 
 // New makes a plugin of a configuration. Nothing is opened or started before Run. The error names what is missing.
 func New(cfg config.Config, deps Deps) (*Plugin, error) {
 	p := &Plugin{config: cfg, deps: deps, outbox: host.NewOutbox(), started: time.Now().UnixMilli(),
 		leaving: make(chan []string, 1), reloads: make(chan reload), ended: make(chan struct{})}
+	p.local, p.own = control.NewLocal()
+	if deps.Alone {
+		p.hub = hub.New(p.outbox, hub.Asks{Redescribe: func() {}, Notify: func(host.Notice) {}}, deps.Log)
+		p.desk = p.newDesk()
+		return p, nil
+	}
 	p.hub = hub.New(p.outbox, hub.Asks{Redescribe: func() { p.client.Load().Redescribe() },
 		Remove: p.leave,
 		Notify: func(n host.Notice) { p.client.Load().Notify(n) }}, deps.Log)
@@ -65,6 +83,7 @@ func New(cfg config.Config, deps Deps) (*Plugin, error) {
 		return nil, err
 	}
 	p.client.Store(client)
+	p.desk = p.newDesk()
 	return p, nil
 }
 

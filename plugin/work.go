@@ -15,7 +15,8 @@ type work struct {
 	locks  lock.Set
 	failed chan error // the first failure of a part
 	values *stage     // the hub
-	client *stage
+	client *stage     // of the host; nil: there is none
+	asked  *stage     // the control socket
 }
 
 // running is what runs at a moment.
@@ -39,6 +40,8 @@ func (p *Plugin) begin(locks lock.Set, remembered hub.Memory, store hub.Keeper) 
 		l.start(w.failed)
 	}
 	w.connect()
+	w.asked = newStage("control socket", w.failed)
+	w.asked.run(p.serveControl)
 	p.deps.Log.Info().Str("name", p.config.Name).Int("lines", len(w.lines)).Int("devices", len(places)).
 		Msg("SolarHub runs")
 	return w
@@ -56,6 +59,9 @@ func (w *work) show() {
 
 // connect starts the client.
 func (w *work) connect() {
+	if w.plugin.deps.Alone {
+		return
+	}
 	w.client = newStage("host", w.failed)
 	w.client.run(w.plugin.client.Load().Run)
 }
@@ -75,8 +81,12 @@ func (w *work) wait(ctx context.Context) error {
 	}
 }
 
-// stop ends everything in order: the host's calls come to their ends and it is told, the polls stop, the hub saves what
-// is known, the lines close.
+// stop ends everything in order: calls come to their ends and the host is told, the polls stop, the hub saves what is
+// known, the lines close.
 func (w *work) stop() error {
-	return stopAll([]*stage{w.client}, pollsOf(w.lines), []*stage{w.values}, busesOf(w.lines))
+	callers := []*stage{w.asked}
+	if w.client != nil {
+		callers = append(callers, w.client)
+	}
+	return stopAll(callers, pollsOf(w.lines), []*stage{w.values}, busesOf(w.lines))
 }

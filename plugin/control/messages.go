@@ -76,12 +76,13 @@ type Value struct {
 	Source    string          `json:"source,omitempty"` // empty: it was never read
 }
 
-// Change is a value that has changed.
+// Change is a value that has changed, or a device that has come or gone.
 type Change struct {
-	Time time.Time `json:"time"`
-	Old  *Value    `json:"old"` // null: it is the first
-	New  Value     `json:"new"`
-	Lost int       `json:"lost,omitempty"` // changes before this one that were too many to hand over
+	Time  time.Time `json:"time"`
+	Old   *Value    `json:"old"` // null: it is the first
+	New   Value     `json:"new"`
+	About string    `json:"about,omitempty"` // of the device as a whole: a sentence, and New has no key
+	Lost  int       `json:"lost,omitempty"`  // changes before this one that were too many to hand over
 }
 
 // Outcome is the end of a set-value that did not fail.

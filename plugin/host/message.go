@@ -279,6 +279,9 @@ type Call struct {
 	RemainingMS int64   `json:"remaining_ms,omitempty"` // when the companion sent it
 	ClockMS     int64   `json:"clock_ms,omitempty"`     // time on the companion's clock then
 
+	// By says who calls where it is not the host, for the ledger.
+	By string `json:"-"`
+
 	// Certain returns until when its caller certainly waits. The time grows while the session lives. Nothing may be
 	// sent to the device behind it. Nil: until the deadline.
 	Certain func() time.Time `json:"-"`

@@ -37,6 +37,7 @@ type Result struct {
 	Err        *CallError // nil if the call succeeded
 	Value      any        // set: what the device holds now, as read back
 	Superseded bool       // a newer value for the same register was written instead
+	Unchanged  bool       // set: the device held the value already, and nothing was written
 	Response   any        // read: a Reading
 
 	// Confirmed are the ids of the entities whose values this call changed. Call puts the values into the Outbox before

@@ -136,7 +136,7 @@ func outcomeOf(ctx context.Context, t entityPoint, ids []string, o devices.Outco
 		return result, entry
 	}
 	entry := ledger.Entry{Outcome: ledger.Written}
-	result := host.Result{Superseded: o.Superseded}
+	result := host.Result{Superseded: o.Superseded, Unchanged: o.Unchanged}
 	if t.point.HasValue() {
 		result.Value, result.Confirmed, entry.Found = o.Reading.Value.Any(), ids, o.Reading.Value.String()
 	}

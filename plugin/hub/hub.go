@@ -35,9 +35,11 @@ const saveEvery = 5 * time.Second
 
 // Asks is what a hub asks of the connection with the host. None of it may wait.
 type Asks struct {
-	Redescribe func()                 // the definitions have changed
-	Notify     func(host.Notice)      // the owner is to hear of something
-	Remove     func(devices []string) // those that have left the configuration, none of an older list; see Left
+	Redescribe func()            // the definitions have changed
+	Notify     func(host.Notice) // the owner is to hear of something
+	// Remove is told those that have left the configuration, none of an older list; see Left. Nil: the devices of this
+	// hub are only a part of the configuration.
+	Remove func(devices []string)
 }
 
 // New returns a hub that puts what changes into outbox.

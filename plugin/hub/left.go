@@ -13,7 +13,8 @@ import (
 // leave finds the devices that have left, once every device of the configuration is known, and has the host remove
 // them. It looks once for each configuration.
 func (s *state) leave() {
-	if s.askedToLeave || slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == "" }) {
+	if s.askedToLeave || s.hub.asks.Remove == nil ||
+		slices.ContainsFunc(s.members, func(u *member) bool { return u.device.ID() == "" }) {
 		return
 	}
 	s.askedToLeave = true

@@ -85,6 +85,9 @@ func (m Memory) Numbers(device string) map[string]devices.Kept {
 	return all
 }
 
+// Ledger returns the set-values that are kept, the newest last.
+func (m Memory) Ledger() []ledger.Entry { return ledger.New(m.ledger).Last(ledger.Size) }
+
 // Recall reads the cache. It leaves out a record that it cannot understand, which may come from another version, and
 // joins an error for it.
 func Recall(k Keeper) (Memory, error) {

@@ -46,6 +46,14 @@ func (h *Hub) Snapshot(ctx context.Context) (Snapshot, error) {
 	return all, nil
 }
 
+// Ledger returns all set-values that are kept, the newest last. Errors are those of Snapshot.
+func (h *Hub) Ledger(ctx context.Context) (all []ledger.Entry, err error) {
+	if !h.do(ctx, func(s *state) { all = s.ledger.Last(ledger.Size) }) {
+		return nil, errors.Join(errors.New("the hub does not answer"), ctx.Err())
+	}
+	return all, nil
+}
+
 func (s *state) snapshot() Snapshot {
 	all := Snapshot{Told: s.listKnown, Disabled: len(s.disabled), Ledger: s.ledger.Last(shownEntries)}
 	for _, u := range s.members {

@@ -32,6 +32,8 @@ type state struct {
 	// underWay counts the set-values under way for each entity id. What is read back reaches the outbox only when the
 	// call ends, so that it travels with the result and the host knows who did it.
 	underWay map[string]int
+
+	watchers map[*watcher]bool
 }
 
 // member is one device with its newest readings.
@@ -77,7 +79,8 @@ type latest struct {
 func newState(h *Hub, places []Place, m Memory) *state {
 	s := &state{hub: h, memory: m, ledger: ledger.New(m.ledger), disabled: set(m.disabled), listKnown: m.listKnown,
 		disabledRecords: m.disabledRecords,
-		pending:         map[string][]byte{}, deleted: maps.Clone(m.deleted), underWay: map[string]int{}}
+		pending:         map[string][]byte{}, deleted: maps.Clone(m.deleted), underWay: map[string]int{},
+		watchers: map[*watcher]bool{}}
 	if s.deleted == nil {
 		s.deleted = map[string]string{}
 	}
@@ -121,6 +124,7 @@ func (s *state) readings(d *devices.Device, readings []devices.Reading) {
 			u.values[r.Key] = v
 		}
 		s.tellFall(u, v, r)
+		s.tellWatchers(u, v, r)
 		v.keptValue, v.raw, v.cached = keptValue{Value: r.Value, ReadAt: r.ReadAt}, r.Raw, false
 		s.finish(u, r)
 		refused := r.Value.Kind == codec.KindNone && r.Raw == nil
@@ -178,6 +182,7 @@ func (s *state) status(d *devices.Device, status devices.Status, now time.Time) 
 	back := u.asked && !u.status.Online && status.Online
 	u.status, u.asked = status, true
 	s.tellStatus(u, before, status)
+	s.tellAway(u, before, status)
 	if u.silent.IsZero() {
 		u.silent = now
 	}

@@ -22,7 +22,8 @@ const Prefix = "ledger/"
 type Entry struct {
 	Number  uint64    `json:"number"` // counts all entries since the cache began
 	At      time.Time `json:"at"`
-	Call    string    `json:"call"` // the host's id of the call
+	By      string    `json:"by,omitempty"` // who set it; empty: the host
+	Call    string    `json:"call"`         // the host's id of the call
 	Action  string    `json:"action"`
 	ID      string    `json:"id"` // of the entity
 	Value   any       `json:"value,omitempty"`
@@ -74,9 +75,8 @@ func New(entries []Entry) *Ledger {
 
 // Begin notes a call and returns the number of its entry.
 func (l *Ledger) Begin(call host.Call, now time.Time) uint64 {
-	e := Entry{Number: l.next, At: now, Call: call.CallID, Action: call.Action, ID: call.ID, Value: call.Value,
-		Force:   call.Force,
-		Outcome: Begun}
+	e := Entry{Number: l.next, At: now, By: call.By, Call: call.CallID, Action: call.Action, ID: call.ID,
+		Value: call.Value, Force: call.Force, Outcome: Begun}
 	l.next++
 	if len(l.entries) == Size {
 		delete(l.open, l.entries[0].Number)
