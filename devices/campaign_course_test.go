@@ -18,6 +18,8 @@ type course struct {
 	quirks  protocol.Quirks
 	join    bool
 	tls     bool // Modbus TCP inside TLS
+	stick   *sim.Stick
+	takes   time.Duration // of the units. Defaults to 3 ms
 
 	focus sim.Kind // goes wrong most
 	seed  uint64
@@ -69,6 +71,9 @@ func (c course) overPipes(ctx context.Context, line *sim.Line) (protocol.Link, f
 	if c.tls {
 		return c.overTLS(ctx, line)
 	}
+	if c.stick != nil {
+		return c.overStick(ctx, line)
+	}
 	dial, wait := overPipes(ctx, line, c.framing)
 	return c.link(dial), wait
 }
@@ -101,9 +106,15 @@ func courses() []course {
 		{name: "ASCII 38400, queues", framing: sim.ASCII, serial: &text, busy: sim.Queues, join: true},
 		{name: "ASCII 38400, loses", framing: sim.ASCII, serial: &text, busy: sim.Loses},
 		{name: "ASCII without pace, queues, lax units", framing: sim.ASCII, busy: sim.Queues, quirks: lax},
+		{name: "Solarman, queues", stick: &sim.Stick{Banner: true, Odd: 0.05, Silent: 300 * time.Millisecond}},
+		{name: "Solarman that takes 60 ms, queues, lax units", takes: 60 * time.Millisecond, quirks: lax, join: true,
+			stick: &sim.Stick{Odd: 0.05, Silent: 2030 * time.Millisecond}},
 	}
 	for i := range all {
 		all[i].timeout = 400 * time.Millisecond
+		if all[i].stick != nil {
+			all[i].framing = sim.Solarman(*all[i].stick)
+		}
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,12 +49,13 @@ type server func(ctx context.Context, line *sim.Line) (link protocol.Link, wait 
 
 // play runs the course until there have been enough exchanges and counts what went wrong.
 func (c course) play(ctx context.Context, serve server, say complaint) (score, error) {
+	c.takes = cmp.Or(c.takes, 3*time.Millisecond)
 	p := &player{course: c, moving: &moving{}, histories: map[*Device][]*history{}, over: make(chan struct{})}
 	for _, id := range c.units() {
 		p.moving.units = append(p.moving.units, campaignUnit(id))
 	}
 	p.moving.move()
-	p.line = sim.NewLine(sim.Options{Serial: c.serial, Turnaround: 3 * time.Millisecond, Busy: c.busy, Keep: 1 << 20,
+	p.line = sim.NewLine(sim.Options{Serial: c.serial, Turnaround: c.takes, Busy: c.busy, Keep: 1 << 20,
 		SilentTCP: true}, p.moving.units...)
 	p.line.Play(sim.NewScript(c.seed, c.faults()...))
 	ctx, stop := context.WithCancel(ctx)
@@ -86,7 +88,7 @@ func (c course) play(ctx context.Context, serve server, say complaint) (score, e
 // house adds a device with its callers.
 func (p *player) house(ctx context.Context, bus *protocol.Bus, unit protocol.UnitID, running,
 	calling *sync.WaitGroup) error {
-	pr, err := campaignProfile(3 * time.Millisecond)
+	pr, err := campaignProfile(p.takes)
 	if err != nil {
 		return err
 	}

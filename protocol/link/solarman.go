@@ -118,21 +118,26 @@ type sequences struct {
 	}
 }
 
-// clearOfOthers is how far ahead of another client's last sequence none of ours is taken. Others count up too, and an
-// answer to one that has our sequence and asks for as many registers could not be told from ours.
-const clearOfOthers = 32
+const (
+	// sequenceStep lies between the sequences of two requests, as transactionStep does between ids: all are used in
+	// turn, and neighbours in time are none in number.
+	sequenceStep = 159
+	// clearOfOthers is how far ahead of another client's last sequence none of ours is taken. Others count up by one,
+	// and an answer to one that has our sequence and asks for as many registers could not be told from ours.
+	clearOfOthers = 32
+)
 
 // next returns the sequence of a request that goes out now. 0 is that of the cloud's own polls, whose answers come to
 // all clients (jmccrohan/pysolarmanv5 #107). One whose answer may still come is left out; if that is true of all, the
 // oldest is taken.
 func (q *sequences) next(transaction [2]byte, now time.Time) byte {
-	q.last++
+	q.last += sequenceStep
 	for range q.sent {
 		e := q.sent[q.last]
 		if q.last != 0 && q.last-q.heard-1 >= clearOfOthers && !(e.owed && now.Sub(e.at) < pendingFor) {
 			break
 		}
-		q.last++
+		q.last += sequenceStep
 	}
 	e := &q.sent[q.last]
 	e.transaction, e.at, e.owed = transaction, now, true

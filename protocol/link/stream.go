@@ -84,7 +84,8 @@ func (t *peekConn) readAvailable(b []byte) (n int, gone bool) {
 	}
 	t.into = b
 	// Control and not Read: a deadline that passed in the last exchange has no say here.
-	if t.err = t.raw.Control(t.read); t.err != nil {
+	if err := t.raw.Control(t.read); err != nil { // not into t.err, which read sets
+		t.err = err
 		return 0, true
 	}
 	return t.n, t.err != nil
