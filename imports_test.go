@@ -78,7 +78,7 @@ var homes = map[string][]string{
 	"go.yaml.in/yaml/v4":             {"devices/profile/strict"},
 	"github.com/spf13/cobra":         {"plugin/cli"},
 	"github.com/rs/zerolog/log":      {},
-	"github.com/cenkalti/backoff/v5": {"protocol", "devices", "plugin", "plugin/host"},
+	"github.com/cenkalti/backoff/v5": {"protocol", "plugin/host"},
 	"github.com/Microsoft/go-winio":  {"plugin/control"},
 }
 

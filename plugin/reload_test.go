@@ -352,6 +352,23 @@ func TestAReloadReachesAnotherHost(t *testing.T) {
 	h.halt()
 }
 
+// TestAReloadBringsADeletedDeviceBack: a changed entry asks for it again, as with a restart.
+func TestAReloadBringsADeletedDeviceBack(t *testing.T) {
+	h := twoLines(t, "")
+	h.set(chargeEnd, 80)
+	h.start()
+	h.wait("battery_grid_charge_soc", "80")
+	h.host().RemoveDevice(serialNumber)
+	h.poll("nothing is polled any more",
+		func() bool { p := h.snapshot().Devices[0].Polled; return p != nil && len(p) == 0 })
+	h.reload("name: Two", "name: Second")
+	if p := h.snapshot().Devices[0].Polled; len(p) != 0 {
+		t.Errorf("another entry was changed, and it is polled: %v", p)
+	}
+	h.reload("name: One", "name: First")
+	h.wait("battery_grid_charge_soc", "80")
+}
+
 // TestAChangedProfile: what its file says counts at once, and an old value is not shown in the new way.
 func TestAChangedProfile(t *testing.T) {
 	h, _ := pendingHouse(t)
