@@ -151,6 +151,9 @@ func (l Line) settings(then Line) (keys []string) {
 	if l.WriteWait != then.WriteWait {
 		keys = append(keys, "write_wait")
 	}
+	if l.Logger != then.Logger {
+		keys = append(keys, "logger_serial")
+	}
 	if len(keys) == 0 {
 		keys = []string{"its settings"}
 	}

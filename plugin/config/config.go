@@ -43,6 +43,7 @@ type Line struct {
 	Serial    protocol.Serial  // of a line that has one. Defaults to what the devices are delivered with, else 9600 8N1
 	Quirks    protocol.Quirks  // of the connection. Defaults to what the families of the devices need
 	TLS       link.TLS         // of a line inside TLS
+	Logger    uint32           // serial number of a Solarman stick. 0: it is found
 	WriteWait time.Duration    // no planned read takes longer: MaxRegisters of the devices is set so. 0: no bound
 	Devices   []devices.Config // at least one; Known is not filled in
 	Dial      link.DialFunc    // connects a line that has no serial port. Defaults to the network

@@ -72,6 +72,7 @@ func (p *parser) device(n *strict.Node, t Transport, units map[string]*strict.No
 	if n := f.Get("id"); n != nil {
 		p.id(&d, n)
 	}
+	t.patience(&d.Line.Pace)
 	for _, k := range profile.Settings {
 		if n := f.Get(k.Key); n != nil {
 			k.Take(n, &d.Line)

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"solarhub/devices/profile/strict"
 	"solarhub/protocol"
@@ -24,6 +26,7 @@ const (
 	ASCII                         // ascii: Modbus ASCII on a serial port
 	ASCIIOverTCP                  // ascii_over_tcp: Modbus ASCII through a serial device server
 	TLS                           // tls: Modbus TCP inside TLS
+	Solarman                      // solarman: RTU frames through a Solarman stick
 )
 
 // way is what is known of a transport.
@@ -41,6 +44,8 @@ type way struct {
 	serial bool // it carries characters at a baud that the configuration knows
 	ascii  bool // each byte travels as two characters
 	ids    bool // transaction ids tell which request a reply belongs to, and any byte is a unit id
+
+	timeout time.Duration // of a reply, at least, unless a device's own key says otherwise
 }
 
 // wiring is what every link is given beside the settings of its line.
@@ -49,10 +54,12 @@ type wiring struct {
 	trace func(sent bool, frame []byte)
 }
 
-// The default ports. Sources: MODBUS Messaging on TCP/IP V1.0b, 4.2.1; MODBUS/TCP Security Protocol Specification.
+// The default ports. Sources: MODBUS Messaging on TCP/IP V1.0b, 4.2.1; MODBUS/TCP Security Protocol Specification;
+// jmccrohan/pysolarmanv5.
 const (
-	portModbus = "502"
-	portTLS    = "802"
+	portModbus   = "502"
+	portTLS      = "802"
+	portSolarman = "8899"
 )
 
 var ways = []way{
@@ -91,6 +98,12 @@ var ways = []way{
 			return link.NewTLS(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Never: w.never, Dial: l.Dial,
 				Trace: w.trace}, l.TLS)
 		}},
+	Solarman: {key: "solarman", port: portSolarman, example: "192.168.1.52 or 192.168.1.52:8899",
+		keys: []string{"logger_serial"}, read: readSolarman, timeout: link.DefaultSolarmanTimeout,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewSolarman(link.SolarmanConfig{Address: l.Address, Serial: l.Logger, Quirks: l.Quirks,
+				Never: w.never, Dial: l.Dial, Trace: w.trace})
+		}},
 }
 
 func (l Line) udp(w wiring) link.UDPConfig {
@@ -118,6 +131,14 @@ func (t Transport) HasSerial() bool { return ways[t].serial }
 
 // IsASCII reports whether each byte travels as two characters.
 func (t Transport) IsASCII() bool { return ways[t].ascii }
+
+// patience lifts the timeout of a device to what its transport needs.
+func (t Transport) patience(p *protocol.Pace) {
+	if least := ways[t].timeout; cmp.Or(p.Timeout, protocol.DefaultTimeout) < least {
+		p.Timeout = least
+		p.First = max(p.First, least)
+	}
+}
 
 // HasIDs reports whether transaction ids tell the replies apart. Any byte is a unit id then, not just 1..247.
 func (t Transport) HasIDs() bool { return ways[t].ids }

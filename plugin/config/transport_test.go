@@ -31,7 +31,8 @@ func TestTransportsReachTheirServers(t *testing.T) {
 	for key, address := range map[string]string{
 		"tcp": serveBy(t, over(sim.TCP)), "rtu_over_tcp": serveBy(t, over(sim.RTU)),
 		"ascii_over_tcp": serveBy(t, over(sim.ASCII)), "tls": serveBy(t, inTLS),
-		"udp": serveUDP(t, line, sim.TCP), "rtu_over_udp": serveUDP(t, line, sim.RTU),
+		"solarman": serveBy(t, over(sim.Solarman(sim.Stick{Serial: 2700000001}))),
+		"udp":      serveUDP(t, line, sim.TCP), "rtu_over_udp": serveUDP(t, line, sim.RTU),
 	} {
 		more := ""
 		if key == "tls" {

@@ -49,6 +49,8 @@ var ways = []Way{
 		onStream(sim.ASCII)},
 	{"tls", "answer Modbus TCP inside TLS at this address, with a certificate that is made anew", "Modbus TLS at ",
 		false, onTLS},
+	{"solarman", "answer as a Solarman stick at this address, and on port 8899 to who looks for sticks, too",
+		"Solarman stick 2700000001 at ", false, onStick},
 }
 
 // way returns what is known of a transport.
