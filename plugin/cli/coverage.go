@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -82,9 +81,7 @@ func (a *app) coverage(asJSON bool) error {
 	}
 	all = append(all, total)
 	if asJSON {
-		e := json.NewEncoder(a.Out)
-		e.SetIndent("", "  ")
-		return e.Encode(all)
+		return a.printJSON(all)
 	}
 	t := newTable(a.Out, "profile", "points", "paper", "two", "one", "original", "on at first", "of one source",
 		"writable", "of one source ")

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -138,7 +137,5 @@ func (a *app) scanJSON(found search.Report) error {
 	for _, n := range found.Notes {
 		out.Notes = append(out.Notes, note(n))
 	}
-	e := json.NewEncoder(a.Out)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return a.printJSON(out)
 }
