@@ -20,11 +20,11 @@ const (
 	// DefaultPatience is that on a line of its own. Inverters answer in 20 to 400 ms (Solis, Deye, Huawei: see the
 	// timeouts of their profiles).
 	DefaultPatience = 500 * time.Millisecond
-	// shortGap is what most devices need behind a reply on a serial line (sunsynk waits 50 ms), and longGap what the
-	// slowest do (biemond/solaredge.modbus #131: 850 ms; a BMS of Voltronic longer still).
-	shortGap = 50 * time.Millisecond
+	// shortGap suits most devices on a serial line, and a device that loses a request is given longer ones: 50 to 150 ms
+	// (sunsynk), 850 ms (biemond/solaredge.modbus #131), and a BMS of Voltronic the most.
+	shortGap = 10 * time.Millisecond
+	someGap  = 150 * time.Millisecond
 	longGap  = 1400 * time.Millisecond
-	gapOnTCP = 10 * time.Millisecond
 )
 
 // ErrGone: the unit has answered, and does not any more.
@@ -46,16 +46,8 @@ type asker struct {
 }
 
 func newAsker(do Do, at Place) *asker {
-	return &asker{do: do, unit: at.Unit, patience: cmp.Or(at.Patience, DefaultPatience), gap: at.gap(),
+	return &asker{do: do, unit: at.Unit, patience: cmp.Or(at.Patience, DefaultPatience), gap: shortGap,
 		seen: newEvidence(), never: func() []protocol.Range { return nil }}
-}
-
-// gap is the pause behind a reply of a unit of which nothing is known.
-func (p Place) gap() time.Duration {
-	if p.Serial == (protocol.Serial{}) {
-		return gapOnTCP
-	}
-	return shortGap
 }
 
 // read asks for registers that may be read. The error is that of the line, of ctx, or ErrGone: a refusal is evidence.
@@ -66,6 +58,19 @@ func (a *asker) read(ctx context.Context, r protocol.Range) error {
 		return nil
 	}
 	return err
+}
+
+// isAnybody asks a unit for registers, once, and reports whether it answers. The error says what came instead.
+func (a *asker) isAnybody(ctx context.Context, r protocol.Range, wait time.Duration) (bool, error) {
+	resp, err := a.send(ctx, protocol.Request{Unit: a.unit, Op: protocol.Read, Range: r,
+		Priority: protocol.PriorityRead, Pace: protocol.Pace{Timeout: wait}})
+	switch {
+	case err == nil:
+		a.seen.add(r, resp.Words)
+	case ask.IsRefusal(err):
+		a.seen.refused[r] = err
+	}
+	return err == nil || ask.IsRefusal(err) || ask.IsBusy(err), err
 }
 
 // timeout is shorter with a unit that has answered quickly each time.
@@ -125,8 +130,13 @@ func (a *asker) askInPeace(ctx context.Context, req protocol.Request,
 	if err := sleepUntil(ctx, time.Now().Add(longGap)); err != nil {
 		return resp, err
 	}
+	req.Pace.Gap = longGap // the link may ask for something else first, to be sure of what it gets
 	if resp, err = a.send(ctx, req); err == nil || ask.IsRefusal(err) {
-		a.gap = max(a.gap, longGap)
+		if a.gap < someGap {
+			a.gap = someGap
+		} else {
+			a.gap = longGap
+		}
 		return resp, err
 	}
 	again := req

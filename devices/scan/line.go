@@ -62,10 +62,15 @@ func (l Line) Search(ctx context.Context) (Found, error) {
 			return s.found, s.rest(ctx)
 		}
 	}
-	if !s.Thorough || s.mayGiveUp() {
-		return s.found, nil
+	if len(s.garbled) == 0 && s.Thorough && !s.mayGiveUp() {
+		err := s.patiently(ctx)
+		return s.found, err
 	}
-	return s.found, s.patiently(ctx)
+	for _, at := range s.garbled {
+		s.found.Notes = append(s.found.Notes, fmt.Sprintf("something answers at %v, but what comes is damaged: two "+
+			"devices may have the same unit id, another program may be asking, or the line is disturbed", at))
+	}
+	return s.found, nil
 }
 
 // searching is the search of one line.
@@ -75,9 +80,13 @@ type searching struct {
 	stops []stop
 	asked map[Place]bool
 	heard bool // somebody has answered, if only that there is nobody
-	link  protocol.Link
-	at    protocol.Serial // of the link
-	found Found
+	rests bool // the setting is known
+
+	garbled []Place         // where something answers that nobody understands
+	frames  protocol.Frames // of this link, when they were last looked at
+	link    protocol.Link
+	at      protocol.Serial // of the link
+	found   Found
 }
 
 // stop is some unit ids that are asked at a setting.
@@ -120,7 +129,7 @@ func (s *searching) mayGiveUp() bool { return s.Hello > 0 && !s.heard && len(s.a
 func (s *searching) visit(ctx context.Context, at stop, i int) error {
 	defer s.close()
 	for n, id := range at.units {
-		if s.mayGiveUp() {
+		if s.mayGiveUp() || len(s.found.Units) > 0 && !s.rests {
 			return nil
 		}
 		done := (float64(i) + float64(n)/float64(len(at.units))) / float64(len(s.stops))
@@ -133,7 +142,7 @@ func (s *searching) visit(ctx context.Context, at stop, i int) error {
 
 // rest asks the other units at the setting at which somebody answers.
 func (s *searching) rest(ctx context.Context) error {
-	s.found.Serial = s.at
+	s.found.Serial, s.rests = s.at, true
 	if any, err := s.answersAny(ctx); err != nil || any {
 		s.found.AnyUnit = any
 		return err
@@ -169,26 +178,49 @@ func (s *searching) ask(ctx context.Context, at Place, wait time.Duration, done 
 		wait = min(wait, s.guess())
 	}
 	begun := time.Now()
-	_, err = do(ctx, protocol.Request{Unit: at.Unit, Op: protocol.Read, Range: s.probe, Priority: protocol.PriorityRead,
-		Pace: protocol.Pace{Gap: at.gap(), Timeout: wait}})
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil, ask.IsRefusal(err), ask.IsOdd(err):
-		s.heard = true
-		return s.identify(ctx, do, at, done)
+	a := newAsker(do, at)
+	is, err := a.isAnybody(ctx, s.probe, wait)
+	damages := 0
+	for damages < mostDamages && s.isDamaged() { // chance may have done it
+		damages++
+		is, err = a.isAnybody(ctx, s.probe, wait)
 	}
 	_, gateway := errors.AsType[protocol.ExceptionError](err)
 	early := errors.Is(err, protocol.ErrTimeout) && time.Since(begun) < wait // it says that nobody is there
-	s.heard = s.heard || gateway || early
+	s.heard = s.heard || is || gateway || early
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case is:
+		return s.identify(ctx, a, at, done)
+	case damages == mostDamages:
+		s.garbled = append(s.garbled, at)
+	}
 	return nil // nobody
 }
 
+// mostDamages is how often in a row what comes must be damaged until it counts as an answer.
+const mostDamages = 2
+
+// isDamaged reports whether something came since it was last asked, and that was no sound frame.
+func (s *searching) isDamaged() bool {
+	l, ok := s.link.(interface{ Frames() protocol.Frames })
+	if !ok {
+		return false
+	}
+	before, now := s.frames, l.Frames()
+	s.frames = now
+	return now.Damaged > before.Damaged || now.Noise > before.Noise
+}
+
 // identify finds out what a unit is that answers.
-func (s *searching) identify(ctx context.Context, do Do, at Place, done float64) error {
+func (s *searching) identify(ctx context.Context, a *asker, at Place, done float64) error {
 	s.at = at.Serial
 	s.tell(done, "%v answers: finding out what it is", at)
-	unit, err := Identify(ctx, do, at, s.Families)
+	if err := sleepUntil(ctx, time.Now().Add(shortGap)); err != nil { // nobody knew that there would be an answer
+		return err
+	}
+	unit, err := a.isWhat(ctx, at, s.Families)
 	if err != nil && ctx.Err() == nil {
 		unit.Why = fmt.Sprintf("it could not be found out what it is: %v", err)
 	}
@@ -255,7 +287,7 @@ func (s *searching) open(ctx context.Context, serial protocol.Serial) (Do, error
 		s.close()
 	}
 	if s.link == nil {
-		s.link, s.at = s.Open(serial), serial
+		s.link, s.at, s.frames = s.Open(serial), serial, protocol.Frames{}
 	}
 	if _, err := s.link.Open(ctx); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -70,8 +71,8 @@ func (w *wire) open(s protocol.Serial) protocol.Link {
 	return link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "wire:8899", Serial: s, Dial: dial})
 }
 
-// unitOf returns a simulated device of a family at a unit id.
-func unitOf(t *testing.T, family string, id protocol.UnitID) *sim.Unit {
+// simulated returns a simulated device of a family at a unit id.
+func simulated(t testing.TB, family string, id protocol.UnitID) *sim.Unit {
 	t.Helper()
 	p, err := profile.Get(family)
 	if err != nil {
@@ -102,7 +103,7 @@ func families(found Found) map[protocol.UnitID]string {
 func TestTwoUnitsWithinHalfAMinute(t *testing.T) {
 	for _, c := range [][2]string{{"deye", "eastron"}, {"growatt", "chint"}, {"solis", "carlo_gavazzi"},
 		{"goodwe", "janitza"}, {"sofar", "orno_we516"}} {
-		units := []*sim.Unit{unitOf(t, c[0], 1), unitOf(t, c[1], 2)}
+		units := []*sim.Unit{simulated(t, c[0], 1), simulated(t, c[1], 2)}
 		onWire(t, protocol.DefaultSerial, sim.Options{}, units, func(w *wire, l Line) {
 			begun := time.Now()
 			found, err := l.Search(w.ctx)
@@ -121,7 +122,7 @@ func TestTwoUnitsWithinHalfAMinute(t *testing.T) {
 // Each setting that is usual is found.
 func TestSettings(t *testing.T) {
 	for _, s := range Serials(shipped(t)) {
-		onWire(t, s, sim.Options{}, []*sim.Unit{unitOf(t, "deye", 3)}, func(w *wire, l Line) {
+		onWire(t, s, sim.Options{}, []*sim.Unit{simulated(t, "deye", 3)}, func(w *wire, l Line) {
 			begun := time.Now()
 			found, err := l.Search(w.ctx)
 			if err != nil || found.Serial != s || families(found)[3] != "deye" {
@@ -130,4 +131,83 @@ func TestSettings(t *testing.T) {
 			t.Logf("%v: %v", s, time.Since(begun))
 		})
 	}
+}
+
+// A device that loses what comes too soon behind its reply is given the time that it needs.
+func TestDevicesThatNeedAPause(t *testing.T) {
+	for _, gap := range []time.Duration{100 * time.Millisecond, 850 * time.Millisecond} {
+		onWire(t, protocol.DefaultSerial, sim.Options{MinGap: gap}, []*sim.Unit{simulated(t, "deye", 1)},
+			func(w *wire, l Line) {
+				begun := time.Now()
+				found, err := l.Search(w.ctx)
+				if got := families(found); err != nil || got[1] != "deye" {
+					t.Errorf("%v: found %v, %v", gap, got, err)
+				}
+				if took := time.Since(begun); took > 30*time.Second {
+					t.Errorf("%v: it took %v", gap, took)
+				}
+			})
+	}
+}
+
+// Who ends a search gets what was found by then, at once.
+func TestEndedEarly(t *testing.T) {
+	units := []*sim.Unit{simulated(t, "deye", 1), simulated(t, "eastron", 30)}
+	onWire(t, protocol.DefaultSerial, sim.Options{}, units, func(w *wire, l Line) {
+		ctx, cancel := context.WithCancel(w.ctx)
+		var ended time.Time
+		l.Tell = func(now Progress) {
+			if len(now.Found) == 1 && ended.IsZero() {
+				ended = time.Now()
+				cancel()
+			}
+		}
+		found, err := l.Search(ctx)
+		if late := time.Since(ended); !errors.Is(err, context.Canceled) || families(found)[1] != "deye" ||
+			late > time.Second {
+			t.Errorf("found %v, %v, %v later", families(found), err, late)
+		}
+	})
+}
+
+// A line on which nobody answers is searched to its end, in minutes.
+func TestNobody(t *testing.T) {
+	onWire(t, protocol.DefaultSerial, sim.Options{}, nil, func(w *wire, l Line) {
+		begun := time.Now()
+		found, err := l.Search(w.ctx)
+		if took := time.Since(begun); err != nil || len(found.Units) > 0 || took > 3*time.Minute {
+			t.Errorf("found %v, %v after %v", families(found), err, took)
+		}
+		t.Log(time.Since(begun))
+	})
+}
+
+// Two devices with one unit id answer at the same time, and nobody understands them. It is said.
+func TestTwoWithOneUnitID(t *testing.T) {
+	onWire(t, protocol.DefaultSerial, sim.Options{}, []*sim.Unit{simulated(t, "deye", 1)}, func(w *wire, l Line) {
+		faults, err := sim.ParseFaults("corrupted=100%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.line.Play(sim.NewScript(1, faults...))
+		found, err := l.Search(w.ctx)
+		if err != nil || len(found.Units) > 0 || len(found.Notes) != 1 {
+			t.Errorf("%+v, %v", found, err)
+		}
+		t.Log(found.Notes)
+	})
+}
+
+// An end that answers at whatever unit id is one device.
+func TestAnyUnit(t *testing.T) {
+	var all []*sim.Unit
+	for _, id := range append([]protocol.UnitID{1, 2, 3, 247}, improbable...) {
+		all = append(all, simulated(t, "huawei", id))
+	}
+	onWire(t, protocol.Serial{}, sim.Options{}, all, func(w *wire, l Line) {
+		found, err := l.Search(w.ctx)
+		if err != nil || len(found.Units) != 1 || families(found)[1] != "huawei" || !found.AnyUnit {
+			t.Errorf("found %v, %v", families(found), err)
+		}
+	})
 }

@@ -48,8 +48,12 @@ func Probe(families []*profile.Profile) protocol.Range {
 
 // Identify asks a unit what it is. The error is that of the line or of ctx, ErrGone, or says that nobody answers
 // (ask.IsSilence).
-func Identify(ctx context.Context, do Do, at Place, families []*profile.Profile) (unit Unit, err error) {
-	a := newAsker(do, at)
+func Identify(ctx context.Context, do Do, at Place, families []*profile.Profile) (Unit, error) {
+	return newAsker(do, at).isWhat(ctx, at, families)
+}
+
+// isWhat finds out what a unit is.
+func (a *asker) isWhat(ctx context.Context, at Place, families []*profile.Profile) (unit Unit, err error) {
 	unit.ID = at.Unit
 	unit.Fits, err = a.identify(ctx, suspectsOf(families, at))
 	if err == nil && len(unit.Fits) == 0 && a.mute {
