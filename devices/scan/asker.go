@@ -20,8 +20,8 @@ const (
 	// DefaultPatience is that on a line of its own. Inverters answer in 20 to 400 ms (Solis, Deye, Huawei: see the
 	// timeouts of their profiles).
 	DefaultPatience = 500 * time.Millisecond
-	// shortGap suits most devices on a serial line, and a device that loses a request is given longer ones: 50 to 150 ms
-	// (sunsynk), 850 ms (biemond/solaredge.modbus #131), and a BMS of Voltronic the most.
+	// shortGap suits most devices on a serial line, and a device that loses a request is given longer ones: 50 to 150
+	// ms (sunsynk), 850 ms (biemond/solaredge.modbus #131), and a BMS of Voltronic the most.
 	shortGap = 10 * time.Millisecond
 	someGap  = 150 * time.Millisecond
 	longGap  = 1400 * time.Millisecond
