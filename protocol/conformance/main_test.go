@@ -1,6 +1,6 @@
-// Package conformance holds our client and our simulator against other people's: pymodbus, libmodbus, mbpoll and
-// modbus-serial. It needs what .ci/conformance installs, and is skipped where CONFORMANCE does not name the folder of
-// it.
+// Package conformance holds our client and our simulator against other people's: pymodbus, libmodbus, mbpoll,
+// modbus-serial and pysolarmanv5. It needs what .ci/conformance installs, and is skipped where CONFORMANCE does not
+// name the folder of it.
 package conformance
 
 import (
