@@ -30,6 +30,12 @@ type course struct {
 	trace   func(sent bool, frame []byte)
 }
 
+// The dongles of the campaign.
+var (
+	luxPower  = sim.LuxPower(sim.Dongle{Serial: "BA00000001", Inverter: "3000000001", Odd: 0.05})
+	givEnergy = sim.GivEnergy(sim.Dongle{Serial: "WD00000001", Inverter: "SA00000001", Odd: 0.05})
+)
+
 // links make the link of a course, by its framing. A new transport has a row here and courses below.
 var links = map[sim.Framing]func(course, link.DialFunc) protocol.Link{
 	sim.TCP: func(c course, dial link.DialFunc) protocol.Link {
@@ -52,6 +58,17 @@ var links = map[sim.Framing]func(course, link.DialFunc) protocol.Link{
 	sim.Datagrams(sim.RTU): func(c course, dial link.DialFunc) protocol.Link {
 		return link.NewRTUOverUDP(link.UDPConfig{Address: "campaign", Serial: c.wire(), Quirks: c.quirks, Dial: dial,
 			Trace: c.trace})
+	},
+	sim.Datagrams(sim.GoodWe): func(c course, dial link.DialFunc) protocol.Link {
+		return link.NewGoodWeUDP(link.UDPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
+	},
+	luxPower: func(c course, dial link.DialFunc) protocol.Link {
+		return link.NewLuxPower(link.LuxPowerConfig{Address: "campaign", Dongle: "BA00000001", Inverter: "3000000001",
+			Quirks: c.quirks, Dial: dial, Trace: c.trace, Gap: time.Millisecond})
+	},
+	givEnergy: func(c course, dial link.DialFunc) protocol.Link {
+		return link.NewGivEnergy(link.GivEnergyConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace,
+			Gap: time.Millisecond})
 	},
 }
 
@@ -103,6 +120,12 @@ func courses() []course {
 		{name: "UDP, loses, shape, lax units", framing: sim.Datagrams(sim.TCP), busy: sim.Loses, quirks: both},
 		{name: "RTU over UDP 9600, queues", framing: sim.Datagrams(sim.RTU), serial: &slow, busy: sim.Queues},
 		{name: "RTU over UDP without pace, loses", framing: sim.Datagrams(sim.RTU), busy: sim.Loses, join: true},
+		{name: "GoodWe's UDP, queues", framing: sim.Datagrams(sim.GoodWe), busy: sim.Queues, join: true},
+		{name: "GoodWe's UDP, loses", framing: sim.Datagrams(sim.GoodWe), busy: sim.Loses},
+		{name: "LuxPower's dongle, queues", framing: luxPower, busy: sim.Queues, join: true},
+		{name: "LuxPower's dongle, loses", framing: luxPower, busy: sim.Loses},
+		{name: "GivEnergy's dongle, queues", framing: givEnergy, busy: sim.Queues},
+		{name: "GivEnergy's dongle, loses", framing: givEnergy, busy: sim.Loses},
 		{name: "ASCII 38400, queues", framing: sim.ASCII, serial: &text, busy: sim.Queues, join: true},
 		{name: "ASCII 38400, loses", framing: sim.ASCII, serial: &text, busy: sim.Loses},
 		{name: "ASCII without pace, queues, lax units", framing: sim.ASCII, busy: sim.Queues, quirks: lax},
@@ -168,6 +191,9 @@ func (c course) strangers() time.Duration {
 // units returns who is on the line. Frames of a stranger come from the next unit id; where a queue may hold them back,
 // that is none of ours.
 func (c course) units() []protocol.UnitID {
+	if c.framing == luxPower {
+		return []protocol.UnitID{1} // its dongle knows nothing of unit ids
+	}
 	if c.numbered() || c.busy == sim.Loses {
 		return []protocol.UnitID{1, 2}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -81,7 +82,9 @@ func (a *app) coverage(asJSON bool) error {
 	}
 	all = append(all, total)
 	if asJSON {
-		return a.printJSON(all)
+		e := json.NewEncoder(a.Out)
+		e.SetIndent("", "  ")
+		return e.Encode(all)
 	}
 	t := newTable(a.Out, "profile", "points", "paper", "two", "one", "original", "on at first", "of one source",
 		"writable", "of one source ")

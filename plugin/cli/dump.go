@@ -5,13 +5,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"solarhub/devices/profile"
-	"solarhub/plugin/config"
-	"solarhub/plugin/control"
 	"solarhub/plugin/doctor"
 	"solarhub/protocol"
 )
@@ -41,8 +38,7 @@ of them before you show the file around.
 Only the end of the serial number stays readable, unless you give --with-serial.`,
 		Example: `  solarhub dump Roof --out roof.csv
   solarhub dump Roof --registers "holding 0..199" --registers "input 3000..3099"
-  solarhub simulate powdrive --from roof.csv
-  solarhub dump diff before.csv after.csv`,
+  solarhub simulate powdrive --dump roof.csv`,
 		Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			return a.dump(command.Context(), flag, append(args, "")[0], flags)
@@ -53,8 +49,6 @@ Only the end of the serial number stays readable, unless you give --with-serial.
 	command.Flags().StringArrayVar(&flags.registers, "registers", nil,
 		`read these as well, such as "holding 0..199"; repeat it for more`)
 	command.Flags().BoolVar(&flags.withSerial, "with-serial", false, "keep the whole serial number")
-	command.ValidArgsFunction = completeDevice(&flag)
-	command.AddCommand(a.dumpDiffCommand())
 	return command
 }
 
@@ -71,7 +65,19 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 	if err != nil {
 		return err
 	}
-	dump, err := a.readDump(ctx, cfg, device, besides)
+	log, err := a.debugLogger()
+	if err != nil {
+		return err
+	}
+	told := func(done, of int) {
+		if terminal(a.Err) {
+			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
+		}
+	}
+	dump, err := doctor.ReadDump(ctx, cfg, device, besides, told, log)
+	if terminal(a.Err) {
+		fmt.Fprint(a.Err, "\r\x1b[K")
+	}
 	if err != nil {
 		return err
 	}
@@ -91,44 +97,4 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 	}
 	_, err = fmt.Fprintf(a.Out, "%s: %s of %s\n", flags.out, counted(len(dump.Words), "register"), dump.Device)
 	return err
-}
-
-// readDump reads a device: through the SolarHub that runs if it has the line, else by itself.
-func (a *app) readDump(ctx context.Context, cfg config.Config, device string, besides []protocol.Range) (doctor.Dump,
-	error) {
-	l, d, err := cfg.Device(device)
-	if err != nil {
-		return doctor.Dump{}, err
-	}
-	log, err := a.debugLogger()
-	if err != nil {
-		return doctor.Dump{}, err
-	}
-	told := func(done, of int) {
-		if terminal(a.Err) {
-			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
-		}
-	}
-	defer func() {
-		if terminal(a.Err) {
-			fmt.Fprint(a.Err, "\r\x1b[K")
-		}
-	}()
-	if line := running(ctx, cfg, l.Endpoint()); line != nil {
-		return doctor.DumpThrough(ctx, line, d, besides, told)
-	}
-	return doctor.ReadDump(ctx, cfg, device, besides, told, log)
-}
-
-// running returns a line of the SolarHub that runs; nil if none has it.
-func running(ctx context.Context, cfg config.Config, endpoint string) *control.LineBus {
-	c, err := control.Dial(ctx, cfg.Data)
-	if err != nil {
-		return nil
-	}
-	program, err := c.Program(ctx)
-	if err != nil || !slices.ContainsFunc(program.Lines, func(l control.Line) bool { return l.Endpoint == endpoint }) {
-		return nil
-	}
-	return c.Line(endpoint)
 }

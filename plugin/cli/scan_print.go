@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -137,5 +138,7 @@ func (a *app) scanJSON(found search.Report) error {
 	for _, n := range found.Notes {
 		out.Notes = append(out.Notes, note(n))
 	}
-	return a.printJSON(out)
+	e := json.NewEncoder(a.Out)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
 }

@@ -46,6 +46,8 @@ type Line struct {
 	Logger    uint32           // serial number of a Solarman stick. 0: it is found
 	WriteWait time.Duration    // no planned read takes longer: MaxRegisters of the devices is set so. 0: no bound
 	Devices   []devices.Config // at least one; Known is not filled in
+	Dongle    string           // serial number of a luxpower line's dongle. Defaults to what comes in
+	Inverter  string           // and of its inverter
 	Dial      link.DialFunc    // connects a line that has no serial port. Defaults to the network
 }
 

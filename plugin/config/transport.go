@@ -27,6 +27,9 @@ const (
 	ASCIIOverTCP                  // ascii_over_tcp: Modbus ASCII through a serial device server
 	TLS                           // tls: Modbus TCP inside TLS
 	Solarman                      // solarman: RTU frames through a Solarman stick
+	LuxPower                      // luxpower: a dongle of LuxPower or EG4
+	GivEnergy                     // givenergy: a dongle of GivEnergy
+	GoodWeUDP                     // goodwe_udp: a module of GoodWe, with RTU in datagrams of its own form
 )
 
 // way is what is known of a transport.
@@ -45,7 +48,9 @@ type way struct {
 	ascii  bool // each byte travels as two characters
 	ids    bool // transaction ids tell which request a reply belongs to, and any byte is a unit id
 
-	timeout time.Duration // of a reply, at least, unless a device's own key says otherwise
+	// At least, unless a device's own keys say otherwise.
+	timeout time.Duration // of a reply
+	gap     time.Duration // silence behind it
 }
 
 // wiring is what every link is given beside the settings of its line.
@@ -57,9 +62,9 @@ type wiring struct {
 // The default ports. Sources: MODBUS Messaging on TCP/IP V1.0b, 4.2.1; MODBUS/TCP Security Protocol Specification;
 // jmccrohan/pysolarmanv5.
 const (
-	portModbus   = "502"
-	portTLS      = "802"
-	portSolarman = "8899"
+	portModbus = "502"
+	portTLS    = "802"
+	portStick  = "8899" // of modules by Hi-Flying, whatever is spoken there
 )
 
 var ways = []way{
@@ -98,12 +103,27 @@ var ways = []way{
 			return link.NewTLS(link.TCPConfig{Address: l.Address, Quirks: l.Quirks, Never: w.never, Dial: l.Dial,
 				Trace: w.trace}, l.TLS)
 		}},
-	Solarman: {key: "solarman", port: portSolarman, example: "192.168.1.52 or 192.168.1.52:8899",
+	Solarman: {key: "solarman", port: portStick, example: "192.168.1.52 or 192.168.1.52:8899",
 		keys: []string{"logger_serial"}, read: readSolarman, timeout: link.DefaultSolarmanTimeout,
 		open: func(l Line, w wiring) protocol.Link {
 			return link.NewSolarman(link.SolarmanConfig{Address: l.Address, Serial: l.Logger, Quirks: l.Quirks,
 				Never: w.never, Dial: l.Dial, Trace: w.trace})
 		}},
+	LuxPower: {key: "luxpower", port: "8000", example: "192.168.1.50 or 192.168.1.50:8000", keys: luxPowerKeys,
+		read: readLuxPower, timeout: link.DefaultLuxPowerTimeout,
+		gap: link.DefaultLuxPowerGap,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewLuxPower(link.LuxPowerConfig{Address: l.Address, Dongle: l.Dongle, Inverter: l.Inverter,
+				Quirks: l.Quirks, Never: w.never, Dial: l.Dial, Trace: w.trace})
+		}},
+	GivEnergy: {key: "givenergy", port: portStick, example: "192.168.1.50 or 192.168.1.50:8899",
+		timeout: link.DefaultGivEnergyTimeout, gap: link.DefaultGivEnergyGap,
+		open: func(l Line, w wiring) protocol.Link {
+			return link.NewGivEnergy(link.GivEnergyConfig{Address: l.Address, Quirks: l.Quirks, Never: w.never,
+				Dial: l.Dial, Trace: w.trace})
+		}},
+	GoodWeUDP: {key: "goodwe_udp", port: portStick, example: "192.168.1.50 or 192.168.1.50:8899",
+		open: func(l Line, w wiring) protocol.Link { return link.NewGoodWeUDP(l.udp(w)) }},
 }
 
 func (l Line) udp(w wiring) link.UDPConfig {
@@ -123,9 +143,6 @@ func Transports() []Transport {
 	return all
 }
 
-// Example returns how an address of the transport looks.
-func (t Transport) Example() string { return ways[t].example }
-
 // OnPort reports whether the line is a serial port of this machine; the others are reached over the network.
 func (t Transport) OnPort() bool { return ways[t].onPort }
 
@@ -135,8 +152,9 @@ func (t Transport) HasSerial() bool { return ways[t].serial }
 // IsASCII reports whether each byte travels as two characters.
 func (t Transport) IsASCII() bool { return ways[t].ascii }
 
-// patience lifts the timeout of a device to what its transport needs.
+// patience lifts the timeout and the gap of a device to what its transport needs.
 func (t Transport) patience(p *protocol.Pace) {
+	p.Gap = max(p.Gap, ways[t].gap)
 	if least := ways[t].timeout; cmp.Or(p.Timeout, protocol.DefaultTimeout) < least {
 		p.Timeout = least
 		p.First = max(p.First, least)

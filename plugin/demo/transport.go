@@ -33,6 +33,11 @@ type Way struct {
 	open      opener
 }
 
+// What simulated dongles say of themselves.
+const simDongle, simInverter = "SIM0000001", "SIMINV0001"
+
+var dongle = sim.Dongle{Serial: simDongle, Inverter: simInverter}
+
 // Ways returns what is known of all transports.
 func Ways() []Way { return ways }
 
@@ -51,6 +56,12 @@ var ways = []Way{
 		false, onTLS},
 	{"solarman", "answer as a Solarman stick at this address, and on port 8899 to who looks for sticks, too",
 		"Solarman stick 2700000001 at ", false, onStick},
+	{"luxpower", "answer as the dongle of a LuxPower inverter at this address; its serial number is " + simDongle +
+		", that of the inverter " + simInverter, "LuxPower dongle at ", false, onStream(sim.LuxPower(dongle))},
+	{"givenergy", "answer as the dongle of a GivEnergy inverter at this address", "GivEnergy dongle at ", false,
+		onStream(sim.GivEnergy(dongle))},
+	{"goodwe_udp", "answer as the module of a GoodWe inverter at this address", "GoodWe UDP at ", false,
+		onDatagrams(sim.GoodWe)},
 }
 
 // way returns what is known of a transport.

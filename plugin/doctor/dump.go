@@ -28,8 +28,6 @@ type Dump struct {
 	At      time.Time
 	Words   map[protocol.Range]uint16 // of one register or bit each
 	Refused []string                  // what the device does not give, with its reason
-	Who     devices.Identity          // as it was identified
-	Unlike  error                     // why it is not what the profile says; nil if it is
 }
 
 // ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is, then
@@ -47,12 +45,11 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, besides []pro
 	defer release()
 	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{Log: log})
 	stop := start(bus)
-	dump, err := DumpThrough(ctx, bus, d, besides, progress)
+	dump, err := readDump(ctx, bus, d, besides, progress)
 	return dump, errors.Join(err, stop())
 }
 
-// DumpThrough is ReadDump through a line that somebody else has open.
-func DumpThrough(ctx context.Context, line devices.Bus, d devices.Config, besides []protocol.Range,
+func readDump(ctx context.Context, line devices.Bus, d devices.Config, besides []protocol.Range,
 	progress func(done, of int)) (Dump, error) {
 	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
 	if d.Line.NamedOnly && len(besides) > 0 {
@@ -62,7 +59,6 @@ func DumpThrough(ctx context.Context, line devices.Bus, d devices.Config, beside
 	}
 	never := d.Line.Never
 	who, err := devices.Identify(ctx, line, d)
-	dump.Who, dump.Unlike = who, err
 	if err == nil {
 		dump.Traits, _ = d.Profile.NamedTraits(who.Traits) // which the device has settled
 	} else {
@@ -301,7 +297,7 @@ func (d Dump) Write(w io.Writer) error {
 	if !slices.Contains(profile.Names(), device) {
 		device = "./" + device + ".yaml" // the owner's own, which has the name of its file
 	}
-	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --from THIS-FILE\n", d.At.Format(time.RFC3339), device)
+	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339), device)
 	for _, r := range d.Refused {
 		fmt.Fprintf(&b, "# not given: %s\n", r)
 	}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -17,8 +18,12 @@ type datagrams struct {
 	socket *peekConn
 	by     DialFunc
 	whole  func(b []byte) bool // whether a datagram is one frame
+	head   []byte              // in front of each frame, and no part of it
 	frames *frameCounter       // of the link
 	renews bool                // another port behind a time-out
+	always bool                // and for each other request
+	joins  bool                // a frame may come in two, as from some modules of GoodWe (marcelblijleven/goodwe)
+	part   []byte              // the first of them
 	late   bool                // the last request has timed out
 
 	deadline time.Time
@@ -50,7 +55,8 @@ func (d *datagrams) SetDeadline(t time.Time) error {
 
 // Write sends a request.
 func (d *datagrams) Write(b []byte) (int, error) {
-	if d.late && d.renews {
+	d.part = nil
+	if d.renews && (d.late || d.always) {
 		if err := d.renew(); err != nil {
 			return 0, err
 		}
@@ -74,11 +80,11 @@ func (d *datagrams) renew() error {
 func (d *datagrams) Read(b []byte) (int, error) {
 	for {
 		n, err := d.socket.Read(b)
-		switch {
-		case err != nil:
+		if err != nil {
 			d.late = d.late || isTimeout(err)
 			return 0, err
-		case d.isFrame(b[:n]):
+		}
+		if n = d.frame(b, n); n > 0 {
 			return n, nil
 		}
 	}
@@ -90,19 +96,34 @@ func (d *datagrams) readAvailable(b []byte) (int, error) {
 		n, gone := d.socket.readAvailable(b)
 		switch err := d.socket.err; {
 		case gone && d.socket.raw != nil && err == io.EOF: // so the kernel tells an empty datagram
+			continue
 		case gone:
 			return 0, err
-		case n == 0 || d.isFrame(b[:n]):
+		case n == 0:
+			return 0, nil
+		}
+		if n = d.frame(b, n); n > 0 {
 			return n, nil
 		}
 	}
 }
 
-// isFrame counts what is none.
-func (d *datagrams) isFrame(b []byte) bool {
-	yes := d.whole(b)
-	if !yes {
-		d.frames.noise.Add(uint64(len(b)))
+// frame makes the frame in a datagram of n bytes the first bytes of b and returns its length, 0 if there is none. What
+// is none is counted.
+func (d *datagrams) frame(b []byte, n int) int {
+	in := b[:n]
+	if d.part != nil {
+		in = append(d.part, in...)
+		d.part = nil
 	}
-	return yes
+	frame, ours := bytes.CutPrefix(in, d.head)
+	if ours && d.whole(frame) {
+		return copy(b, frame)
+	}
+	if _, _, looks := parseReply(frame); ours && d.joins && looks == partial {
+		d.part = bytes.Clone(in)
+		return 0
+	}
+	d.frames.noise.Add(uint64(len(in)))
+	return 0
 }

@@ -167,7 +167,7 @@ func renumber(adu []byte, id uint16) []byte {
 var alwaysZero = shapeFraming("always 0", func(uint16) uint16 { return 0 })
 
 // framings are one of each kind.
-var framings = []framing{rtuFraming, tcpFraming, alwaysZero, solarmanFraming, asciiFraming}
+var framings = []framing{rtuFraming, tcpFraming, alwaysZero, solarmanFraming, asciiFraming, givEnergyFraming}
 
 // on runs test in a bubble with a link to a scripted peer.
 func (f framing) on(t *testing.T, q protocol.Quirks, gap time.Duration, script func(n int, adu []byte) []part,

@@ -18,22 +18,16 @@ var tableNames = map[string]protocol.Table{
 	protocol.DiscreteInput.String():   protocol.DiscreteInput,
 }
 
-// LoadDump sets the addresses of a raw dump in u, as ParseDump reads it. It sets nothing if there are findings.
+// LoadDump sets the addresses of a raw dump in u: one line for each, "table,address,value", as in "holding,588,51" or
+// "input,0x24C,0x33". The table is holding, input, coil or discrete, the address the zero-based one of the PDU, the
+// value 0..65535, 0 or 1 for bits. Empty lines, lines that begin with # and a heading "table,address,value" are
+// skipped. It returns all findings at once, and sets nothing if there are any.
 func LoadDump(r io.Reader, u *Unit) error {
-	words, err := ParseDump(r)
-	for at, word := range words {
-		u.Set(at.Table, at.Addr, word)
+	type word struct {
+		table      protocol.Table
+		addr, word uint16
 	}
-	return err
-}
-
-// ParseDump reads a raw dump into its registers and bits, each a range of one: one line for each,
-// "table,address,value", as in "holding,588,51" or "input,0x24C,0x33". The table is holding, input, coil or discrete,
-// the address the zero-based one of the PDU, the value 0..65535, 0 or 1 for bits. Empty lines, lines that begin with #
-// and a heading "table,address,value" are skipped; of two lines for one address the later counts. It returns all
-// findings at once, and no words then.
-func ParseDump(r io.Reader) (map[protocol.Range]uint16, error) {
-	words := map[protocol.Range]uint16{}
+	var words []word
 	var findings []error
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
@@ -46,15 +40,18 @@ func ParseDump(r io.Reader) (map[protocol.Range]uint16, error) {
 			findings = append(findings, fmt.Errorf("line %d: %w", n, err))
 			continue
 		}
-		words[protocol.Range{Table: table, Addr: addr, Count: 1}] = value
+		words = append(words, word{table, addr, value})
 	}
 	if err := lines.Err(); err != nil {
 		findings = append(findings, fmt.Errorf("read the dump: %w", err))
 	}
 	if len(findings) > 0 {
-		return nil, errors.Join(findings...)
+		return errors.Join(findings...)
 	}
-	return words, nil
+	for _, w := range words {
+		u.Set(w.table, w.addr, w.word)
+	}
+	return nil
 }
 
 func dumpLine(text string) (t protocol.Table, addr, value uint16, err error) {

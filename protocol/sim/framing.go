@@ -40,6 +40,7 @@ type manners struct {
 	wire     bool // bytes travel one by one, and are lost where nobody takes them; silence may end a request
 	gaps     bool // t3.5 must lie in front of a request
 	datagram bool // what comes together is one message, and so is what goes out together
+	unsound  int  // bytes in front that the checksum is not of
 	envelope int  // bytes of an ADU beyond those of RTU, which do not travel on the serial line behind it
 }
 
@@ -68,7 +69,7 @@ type frame struct {
 func (m manners) damage(adu []byte, random *rand.Rand) {
 	i := 3 // the low byte of the protocol id
 	if m.checked {
-		i = random.IntN(len(adu))
+		i = m.unsound + random.IntN(len(adu)-m.unsound)
 	}
 	adu[i] ^= byte(1 + random.IntN(255))
 }
