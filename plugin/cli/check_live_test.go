@@ -179,8 +179,8 @@ func TestCheckLiveWhereNothingIsToBeHad(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ line, says string }{
 		"nobody listens": {"tcp: " + closed.Addr().String(), "refuses the connection: is Modbus TCP switched on there"},
-		"no port":        {"serial: /dev/no-such-port", "There is no /dev/no-such-port: is the adapter plugged in?"},
-		"port in use":    {"serial: " + held, "Another program uses " + held + ": stop it"},
+		"no port":        {"serial: /dev/no-such-port", "There is no /dev/no-such-port; th"},
+		"port in use":    {"serial: " + held, held + " is in use by "},
 		"one client":     {"tcp: " + refusing(t), "closes it at once: it serves one client only"},
 	} {
 		t.Run(name, func(t *testing.T) {
