@@ -1,74 +1,35 @@
 package conformance
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"solarhub/protocol"
-	"solarhub/protocol/sim"
 )
-
-// simulate serves a memory and returns where, and its line.
-func simulate(t *testing.T, m *memory, line string) (place string, served *sim.Line) {
-	t.Helper()
-	served = sim.NewLine(sim.Options{}, m.simulated())
-	ctx, cancel := context.WithCancel(t.Context())
-	var serving sync.WaitGroup
-	t.Cleanup(func() {
-		cancel()
-		serving.Wait()
-	})
-	serve := func(f func(context.Context) error) {
-		serving.Go(func() {
-			if err := f(ctx); err != nil {
-				t.Errorf("serve: %v", err)
-			}
-		})
-	}
-	if line == onPTY {
-		p, err := sim.OpenPTY("")
-		if err != nil {
-			t.Fatal(err)
-		}
-		serve(func(ctx context.Context) error { return served.ServePTY(ctx, p, sim.RTU) })
-		return p.Path(), served
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if line == onTCP {
-		serve(func(ctx context.Context) error { return served.ServeTCP(ctx, ln) })
-	} else {
-		serve(func(ctx context.Context) error { return served.ServeRTUOverTCP(ctx, ln) })
-	}
-	return fmt.Sprint(ln.Addr().(*net.TCPAddr).Port), served
-}
 
 func TestOurSimulator(t *testing.T) {
 	for _, peer := range []struct {
-		name string
-		open func(t *testing.T, mode, place string) *process
+		name  string
+		lines []string
+		open  func(t *testing.T, mode, place string, c certificates) *process
 	}{
-		{"pymodbus client", func(t *testing.T, mode, place string) *process {
-			return python(t, "testdata/pymodbus_client.py", mode, place, "1")
+		{"pymodbus client", everyLine, func(t *testing.T, mode, place string, c certificates) *process {
+			return python(t, append([]string{"testdata/pymodbus_client.py", mode, place, "1"}, c.given()...)...)
 		}},
-		{"modbus-serial client", func(t *testing.T, mode, place string) *process {
-			return node(t, "testdata/modbus_serial.js", "client", mode, place, "1")
-		}},
+		{"modbus-serial client", []string{onTCP, onPTY, onRTUTCP},
+			func(t *testing.T, mode, place string, _ certificates) *process {
+				return node(t, "testdata/modbus_serial.js", "client", mode, place, "1")
+			}},
 	} {
-		for _, line := range []string{onTCP, onPTY, onRTUTCP} {
+		for _, line := range peer.lines {
 			pair(t, peer.name, "our simulator", line, func(t *testing.T) string {
-				m := newMemory(1)
-				place, served := simulate(t, m, line)
-				p := peer.open(t, modes[line], place)
+				m, c := newMemory(1), certified(t, line)
+				place, served := simulate(t, m, line, c)
+				p := peer.open(t, modes[line], place, c)
 				p.hear("ready")
 				done := exercise(t, m, 300, p.ask, nil)
 				if n := served.Journal().Counts(); n.Noise+n.Lost > 0 {
@@ -81,7 +42,7 @@ func TestOurSimulator(t *testing.T) {
 	for _, line := range []string{onTCP, onPTY} {
 		pair(t, "mbpoll", "our simulator", line, func(t *testing.T) string {
 			m := newMemory(1)
-			place, served := simulate(t, m, line)
+			place, served := simulate(t, m, line, certificates{})
 			done := exercise(t, m, 10, mbpoll{t, line, place}.ask, mbpoll{}.cannot)
 			if n := served.Journal().Counts(); n.Noise+n.Lost > 0 {
 				t.Errorf("%d bytes were no request: %+v", n.Noise, n)

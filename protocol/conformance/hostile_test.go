@@ -45,7 +45,7 @@ func hostile(t *testing.T, line string, timeout time.Duration, quirks protocol.Q
 	for i := range 0x16 { // as bytes AC DB 35, the lowest bit first
 		m.tables[protocol.DiscreteInput] = append(m.tables[protocol.DiscreteInput], uint16(uint32(0x35DBAC)>>i&1))
 	}
-	return m, client(t, line, here, timeout, quirks)
+	return m, client(t, line, here, certificates{}, timeout, quirks)
 }
 
 func TestOurClientAgainstLibmodbus(t *testing.T) {

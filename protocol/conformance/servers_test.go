@@ -8,31 +8,10 @@ import (
 	"solarhub/protocol/link"
 )
 
-// The lines that both ends of a pair can share.
-const (
-	onTCP    = "Modbus TCP"
-	onPTY    = "RTU on a pty"
-	onRTUTCP = "RTU over TCP"
-)
-
-// modes are the words of the scripts for them.
-var modes = map[string]string{onTCP: "tcp", onPTY: "rtu", onRTUTCP: "rtu-tcp"}
-
-var serial = protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
-
 // client opens a link of ours to a server, which may take its time to start.
-func client(t *testing.T, line, place string, timeout time.Duration, quirks protocol.Quirks) exchange {
+func client(t *testing.T, line, place string, c certificates, timeout time.Duration, quirks protocol.Quirks) exchange {
 	t.Helper()
-	var l protocol.Link
-	switch line {
-	case onTCP:
-		l = link.NewTCP(link.TCPConfig{Address: "127.0.0.1:" + place, Timeout: timeout, Quirks: quirks})
-	case onPTY:
-		l = link.NewRTU(link.RTUConfig{Path: place, Serial: serial, Timeout: timeout, Quirks: quirks})
-	case onRTUTCP:
-		l = link.NewRTUOverTCP(link.RTUOverTCPConfig{Address: "127.0.0.1:" + place, Serial: serial, Timeout: timeout,
-			Quirks: quirks})
-	}
+	l := open(line, place, c, link.TCPConfig{Timeout: timeout, Quirks: quirks})
 	t.Cleanup(func() { l.Close() })
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		_, err := l.Open(t.Context())
@@ -50,14 +29,14 @@ func client(t *testing.T, line, place string, timeout time.Duration, quirks prot
 }
 
 // usual is a client for servers that do nothing odd: each request has its reply.
-func usual(t *testing.T, line, place string) exchange {
+func usual(t *testing.T, line, place string, c certificates) exchange {
 	t.Helper()
-	return client(t, line, place, 10*time.Second, protocol.Quirks{})
+	return client(t, line, place, c, 10*time.Second, protocol.Quirks{})
 }
 
 // places returns where a server is to listen and where a client finds it.
 func places(t *testing.T, line string) (server, client string) {
-	if line == onPTY {
+	if line == onPTY || line == onASCII {
 		return nullModem(t)
 	}
 	port := freePort(t)
@@ -65,12 +44,13 @@ func places(t *testing.T, line string) (server, client string) {
 }
 
 func TestOurClient(t *testing.T) {
-	for _, line := range []string{onTCP, onPTY, onRTUTCP} {
+	for _, line := range everyLine {
 		pair(t, "our client", "pymodbus server", line, func(t *testing.T) string {
-			m := newMemory(1)
+			m, c := newMemory(1), certified(t, line)
 			there, here := places(t, line)
-			python(t, "testdata/pymodbus_server.py", modes[line], there).say(m.described()).hear("ready")
-			return exercise(t, m, 300, usual(t, line, here), nil)
+			args := append([]string{"testdata/pymodbus_server.py", modes[line], there}, c.given()...)
+			python(t, args...).say(m.described()).hear("ready")
+			return exercise(t, m, 300, usual(t, line, here, c), nil)
 		})
 	}
 	for _, line := range []string{onTCP, onPTY} {
@@ -82,7 +62,7 @@ func TestOurClient(t *testing.T) {
 			beyond := func(req protocol.Request) bool {
 				return req.Op == protocol.WriteMultiple && int(req.Range.End()) > len(m.tables[req.Range.Table])
 			}
-			return exercise(t, m, 100, usual(t, line, here), beyond)
+			return exercise(t, m, 100, usual(t, line, here, certificates{}), beyond)
 		})
 	}
 }

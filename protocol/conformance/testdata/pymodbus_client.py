@@ -1,20 +1,30 @@
 """A pymodbus client that does what each line of the standard input says, and answers with a line.
 
-pymodbus_client.py tcp|rtu|rtu-tcp PORT|PATH UNIT
+pymodbus_client.py tcp|rtu|ascii|rtu-tcp|ascii-tcp|udp|rtu-udp|tls PORT|PATH UNIT [FOLDER]
+
+FOLDER has the certificates of tls.
 """
 
 import json
+import ssl
 import sys
 
 from pymodbus import FramerType
-from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.client import ModbusSerialClient, ModbusTcpClient, ModbusTlsClient, ModbusUdpClient
 
 
-def connect(mode, place):
-    if mode == "rtu":
-        return ModbusSerialClient(place, baudrate=115200, timeout=5, retries=0)
-    framer = FramerType.SOCKET if mode == "tcp" else FramerType.RTU
-    return ModbusTcpClient("127.0.0.1", port=int(place), framer=framer, timeout=5, retries=0)
+def connect(mode, place, folder=None):
+    framer = {"rtu": FramerType.RTU, "ascii": FramerType.ASCII}.get(mode.split("-")[0], FramerType.SOCKET)
+    usual = {"timeout": 5, "retries": 0}
+    if mode in ("rtu", "ascii"):
+        return ModbusSerialClient(place, framer=framer, baudrate=115200, **usual)
+    usual |= {"host": "127.0.0.1", "port": int(place)}
+    if mode == "tls":
+        context = ssl.create_default_context(cafile=folder + "/authority.pem")
+        context.check_hostname = False  # pymodbus tells it no name
+        context.load_cert_chain(folder + "/client.pem", folder + "/client.key")
+        return ModbusTlsClient(sslctx=context, **usual)
+    return (ModbusUdpClient if mode.endswith("udp") else ModbusTcpClient)(framer=framer, **usual)
 
 
 def call(client, unit, function, addr, count, words):
@@ -49,8 +59,8 @@ def answer(client, unit, request):
     return {}
 
 
-def main(mode, place, unit):
-    client = connect(mode, place)
+def main(mode, place, unit, *folder):
+    client = connect(mode, place, *folder)
     if not client.connect():
         raise SystemExit("cannot connect to " + place)
     print("ready", flush=True)
