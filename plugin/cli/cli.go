@@ -12,13 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin/config"
-)
-
-// What the process ends with.
-const (
-	ExitOK     = 0
-	ExitFailed = 1 // it did not work, or check found something
-	ExitUsage  = 2 // the command line is wrong; nothing was done
+	"solarhub/plugin/control"
 )
 
 // Environment is what a command has of the world beside its arguments.
@@ -52,7 +46,7 @@ func Run(ctx context.Context, env Environment, args []string) int {
 		return ExitFailed
 	}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(negative(args))
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	command, err := root.ExecuteContextC(ctx)
@@ -80,6 +74,7 @@ To see it without any hardware and without Home Assistant:
 	a.logging.register(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(a.readCommand(), a.watchCommand(), a.writeCommand(), a.ledgerCommand())
 	root.AddCommand(a.demoCommand(), a.scanCommand(), a.runCommand(), a.reloadCommand(), a.checkCommand(),
 		a.dumpCommand(), a.forgetCommand(), a.replaceCommand(), a.simulateCommand(), a.devicesCommand(),
 		a.initCommand(), a.loginCommand(), a.installCommand(), a.versionCommand())
@@ -123,17 +118,24 @@ var errReported = errors.New("already reported")
 // report prints why a command failed, and after a mistake on the command line where to read more.
 func (a *app) report(command *cobra.Command, err error) int {
 	wrong := (*usageError)(nil)
+	reported := (*reportedError)(nil)
+	failure := (*control.Error)(nil)
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.Is(err, errReported):
 		return ExitFailed
+	case errors.As(err, &reported):
+		return reported.code
 	// the root itself fails only over a command it does not know
 	case errors.As(err, &wrong) || command.Parent() == nil:
 		fmt.Fprintf(a.Err, "solarhub: %v\nSee: %s --help\n", err, command.CommandPath())
 		return ExitUsage
 	}
 	fmt.Fprintf(a.Err, "solarhub: %v\n", err)
+	if errors.As(err, &failure) {
+		return exitOf(failure)
+	}
 	return ExitFailed
 }
 

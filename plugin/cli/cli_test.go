@@ -69,9 +69,15 @@ func start(t *testing.T, args ...string) (out, errs *text, stop func() int) {
 // until waits for a text in an output.
 func until(t *testing.T, o *text, part string) {
 	t.Helper()
+	untilTimes(t, o, part, 1)
+}
+
+// untilTimes waits until a text stands in an output so often.
+func untilTimes(t *testing.T, o *text, part string, times int) {
+	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(o.String(), part); <-tick.C {
+	for end := time.Now().Add(20 * time.Second); strings.Count(o.String(), part) < times; <-tick.C {
 		if time.Now().After(end) {
 			t.Fatalf("no %q in 20 s, there is:\n%s", part, o)
 		}
@@ -80,7 +86,8 @@ func until(t *testing.T, o *text, part string) {
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	_, out, _ := do(t, "--help")
-	for _, name := range []string{"run", "reload", "check", "dump", "forget", "replace", "simulate", "devices", "login",
+	for _, name := range []string{"read", "watch", "write", "ledger", "run",
+		"reload", "check", "dump", "forget", "replace", "simulate", "devices", "login",
 		"install", "version"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("solarhub --help does not name %s:\n%s", name, out)

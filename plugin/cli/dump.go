@@ -3,12 +3,16 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"solarhub/devices/profile"
+	"solarhub/plugin/config"
+	"solarhub/plugin/control"
 	"solarhub/plugin/doctor"
 	"solarhub/protocol"
 )
@@ -29,7 +33,7 @@ func (a *app) dumpCommand() *cobra.Command {
 		Long: `Read every register that SolarHub knows of a device, and print each as a line of table,address,value.
 The simulator plays such a file as the device that it came from, so it is the best thing to send
 along with a question. DEVICE is the name in the configuration; leave it out if there is only one
-device. Nothing is written to the device.
+device. Nothing is written to the device. If SolarHub runs, it is read through it, behind the polls.
 
 With --registers it reads others as well, to find out what a device has that its family lacks, but
 none that must never be read, and none of a device that takes harm from it. Look through what comes
@@ -74,7 +78,7 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
 		}
 	}
-	dump, err := doctor.ReadDump(ctx, cfg, device, besides, told, log)
+	dump, err := readDump(ctx, cfg, device, besides, told, log)
 	if terminal(a.Err) {
 		fmt.Fprint(a.Err, "\r\x1b[K")
 	}
@@ -97,4 +101,21 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 	}
 	_, err = fmt.Fprintf(a.Out, "%s: %s of %s\n", flags.out, counted(len(dump.Words), "register"), dump.Device)
 	return err
+}
+
+// readDump reads over the line of the SolarHub that runs, or else opens it.
+func readDump(ctx context.Context, cfg config.Config, device string, besides []protocol.Range,
+	told func(done, of int), log zerolog.Logger) (doctor.Dump, error) {
+	c, err := control.Dial(ctx, cfg.Data)
+	if errors.Is(err, control.ErrNobody) {
+		return doctor.ReadDump(ctx, cfg, device, besides, told, log)
+	}
+	if err != nil {
+		return doctor.Dump{}, err
+	}
+	l, d, err := cfg.Device(device)
+	if err != nil {
+		return doctor.Dump{}, err
+	}
+	return doctor.ReadDumpOver(ctx, c.Line(l.Endpoint()), d, besides, told)
 }

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
+	"solarhub/plugin/control"
 )
 
 func (a *app) replaceCommand() *cobra.Command {
@@ -18,9 +21,10 @@ inverter, the new one goes on with the entities, the history and the settings in
 the old one. OLD is the device id of the old one: its serial number, unless it has replaced another
 itself. NEW is the serial number of the new one. Its counters begin anew.
 
-While SolarHub runs, Home Assistant asks you the same under Settings, System, Repairs. To use this
-command stop SolarHub first. A systemd service keeps its data in a folder of its own: name it with
-STATE_DIRECTORY. To begin with the new device from nothing, use ` + "`solarhub forget`" + ` instead.`,
+If SolarHub runs, the new one must answer already, and goes on at once; Home Assistant asks you the
+same under Settings, System, Repairs. Else it goes on at the next start. A systemd service keeps its
+data in a folder of its own: name it with STATE_DIRECTORY. To begin with the new device from nothing,
+use ` + "`solarhub forget`" + ` instead.`,
 		Example: `  solarhub replace 2106194011 2411028433
   sudo STATE_DIRECTORY=/var/lib/solarhub solarhub replace 2106194011 2411028433`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -29,15 +33,26 @@ STATE_DIRECTORY. To begin with the new device from nothing, use ` + "`solarhub f
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.replace(flags, args[0], args[1]) },
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.replace(command.Context(), flags, args[0], args[1])
+		},
 	}
 	flags.register(command.Flags())
 	return command
 }
 
-func (a *app) replace(flag configFlag, id, serial string) error {
+func (a *app) replace(ctx context.Context, flag configFlag, id, serial string) error {
 	_, cfg, log, err := a.loadWithLog(flag)
 	if err != nil {
+		return err
+	}
+	c, err := control.Dial(ctx, cfg.Data)
+	if err == nil {
+		if err = c.Replace(ctx, id, serial); err == nil {
+			_, err = fmt.Fprintf(a.Out, "%s goes on as %s, with its entities and their history.\n", serial, id)
+		}
+		return err
+	} else if !errors.Is(err, control.ErrNobody) {
 		return err
 	}
 	if err := plugin.Replace(cfg, id, serial, log); err != nil {

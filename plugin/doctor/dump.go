@@ -45,11 +45,12 @@ func ReadDump(ctx context.Context, cfg config.Config, name string, besides []pro
 	defer release()
 	bus := protocol.NewBus(l.NewLink(log), protocol.BusOptions{Log: log})
 	stop := start(bus)
-	dump, err := readDump(ctx, bus, d, besides, progress)
+	dump, err := ReadDumpOver(ctx, bus, d, besides, progress)
 	return dump, errors.Join(err, stop())
 }
 
-func readDump(ctx context.Context, line devices.Bus, d devices.Config, besides []protocol.Range,
+// ReadDumpOver is ReadDump over a line that somebody has opened.
+func ReadDumpOver(ctx context.Context, line devices.Bus, d devices.Config, besides []protocol.Range,
 	progress func(done, of int)) (Dump, error) {
 	dump := Dump{Device: d.Name, Profile: d.Profile, At: time.Now(), Words: map[protocol.Range]uint16{}}
 	if d.Line.NamedOnly && len(besides) > 0 {

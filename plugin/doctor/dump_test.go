@@ -62,7 +62,7 @@ func TestNoSearchOfWhatTakesHarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	line := &fewRegisters{}
-	_, err = readDump(t.Context(), line, devices.Config{Name: "Roof", Profile: p, Line: p.Line},
+	_, err = ReadDumpOver(t.Context(), line, devices.Config{Name: "Roof", Profile: p, Line: p.Line},
 		[]protocol.Range{holding(0, 100)}, func(int, int) {})
 	if err == nil || !strings.Contains(err.Error(), "named_only: false") || len(line.asked) > 0 {
 		t.Errorf("%v, asked %v", err, line.asked)

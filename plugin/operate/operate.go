@@ -165,6 +165,11 @@ func (d *Desk) forget(ctx context.Context, asked control.AskDevice) (control.Don
 }
 
 func (d *Desk) replace(ctx context.Context, asked control.AskReplace) (control.Done, error) {
+	t, err := d.find(asked.ID)
+	if err != nil {
+		return control.Done{}, err
+	}
+	asked.ID = t.ID()
 	r := d.Hub.Call(ctx, replacing(asked))
 	if r.Err != nil {
 		return control.Done{}, failure(r.Err)
