@@ -36,6 +36,20 @@ func (e ForbiddenError) Error() string {
 	return fmt.Sprintf("%v is not asked: nothing may read or write %v of this device", e.Asked, e.Never)
 }
 
+// LoggerError is a stick with another serial number than the one that it was asked by. Always inside a LinkError.
+type LoggerError struct {
+	Is    uint32 // that of the stick; 0: it does not say
+	Asked uint32 // 0: none was given
+}
+
+func (e LoggerError) Error() string {
+	if e.Is == 0 {
+		return "the stick answers only who knows its serial number: give the one on its label as `logger_serial`"
+	}
+	return fmt.Sprintf("the stick's serial number is %d, not %d: give the right one as `logger_serial`, or none", e.Is,
+		e.Asked)
+}
+
 // LinkError is a failure of the line: it could not be opened, it hung up, or no valid reply came.
 type LinkError struct {
 	Op   string // open, send, receive

@@ -23,6 +23,7 @@ const (
 	IllPort         Illness = "port"         // the serial port cannot be opened
 	IllInUse        Illness = "in use"       // another process holds it
 	IllUnreachable  Illness = "unreachable"  // nobody listens at the address
+	IllLogger       Illness = "logger"       // a stick has another serial number
 	IllHangUp       Illness = "hang-up"      // the connection is taken and closed
 	IllNoFrames     Illness = "no frames"    // bytes come, and none are a frame
 	IllTransactions Illness = "transactions" // a gateway with wrong transaction ids
@@ -42,6 +43,7 @@ const (
 	IllGarbled      Illness = "garbled"      // some replies of a gateway are
 	IllRefused      Illness = "refused"      // the device refuses registers
 	IllUnread       Illness = "unread"       // there was no whole poll
+	IllPlain        Illness = "plain"        // a stick speaks Modbus TCP
 	IllCloses       Illness = "closes"       // the other end closes the connection behind each reply
 	IllForeign      Illness = "foreign"      // another master
 	IllBusy         Illness = "busy"         // the device says so
@@ -174,17 +176,17 @@ func advise(s Symptoms) []Advice {
 func carriesNothing(all []Advice) bool {
 	return slices.ContainsFunc(all, func(a Advice) bool {
 		switch a.Illness {
-		case IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllMismatch:
+		case IllPort, IllInUse, IllUnreachable, IllLogger, IllHangUp, IllNoFrames, IllMismatch:
 			return a.Mend
 		}
 		return false
 	})
 }
 
-var order = []Illness{IllPort, IllInUse, IllUnreachable, IllHangUp, IllNoFrames, IllTransactions, IllUnits, IllMismatch,
-	IllSilent, IllAway, IllWrongDevice,
+var order = []Illness{IllPort, IllInUse, IllUnreachable, IllLogger, IllHangUp, IllNoFrames, IllTransactions, IllUnits,
+	IllMismatch, IllSilent, IllAway, IllWrongDevice,
 	IllDamaged, IllGarbled, IllFirst, IllLate, IllHasty, IllLong, IllHoles, IllOddReply, IllUnanswered, IllForeign,
-	IllBusy, IllBehind, IllUnread, IllRefused, IllCloses, IllOddValue, IllClock, IllLatency,
+	IllBusy, IllBehind, IllUnread, IllRefused, IllPlain, IllCloses, IllOddValue, IllClock, IllLatency,
 	IllMoved, IllEcho}
 
 // rank orders advice: what must be mended goes first.

@@ -29,6 +29,9 @@ func lineAdvice(s Symptoms) []Advice {
 			"%s speaks another language: put `%v:` in the place of `%v:` in the configuration", s.Line.Address,
 			*s.Transport, s.Line.Transport))
 	}
+	if a, ill := stickFailure(s); ill {
+		return append(all, a)
+	}
 	if a, ill := openFailure(s); ill {
 		return append(all, a)
 	}
@@ -47,6 +50,7 @@ func lineAdvice(s Symptoms) []Advice {
 	add(frames.Damaged > 0 && share(frames.Damaged, stats.Requests) >= fewDamaged, damagedReplies(s))
 	foreign := frames.Foreign > stats.Misfits && share(frames.Foreign, stats.Requests) >= fewForeign
 	add(foreign && !wrongTransactions(s) && !wrongUnits(s) && !oddReplies(s), foreignFrames(s))
+	add(stats.Link.Plain, plain(s))
 	add(stats.Link.Closes, closes(s))
 	add(stats.Link.LatencyTimer != "",
 		mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its "+
@@ -248,6 +252,9 @@ func damagedReplies(s Symptoms) Advice {
 
 func foreignFrames(s Symptoms) Advice {
 	n := s.Stats.Frames.Foreign
+	if s.Line.Transport == config.Solarman {
+		return otherClients(s)
+	}
 	if !s.Line.Transport.HasSerial() {
 		return mend(IllForeign, "the gateway hands out answers that somebody else asked for (%s): let one client "+
 			"ask it, or one after the other", times(n))

@@ -151,6 +151,25 @@ var illnesses = map[string]illness{
 		[]Illness{IllForeign}, "another master is on the line (14 frames"},
 	"another client": {config.TCP, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 },
 		[]Illness{IllForeign}, "hands out answers that somebody else asked for (14 times)"},
+	"another client of a stick": {config.Solarman,
+		func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Frames.Foreign = 14 },
+		[]Illness{IllForeign}, "another client asks the stick at 192.168.1.50:502, too (14 times)"},
+	"a stick that speaks Modbus TCP": {config.Solarman,
+		func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Plain = true },
+		[]Illness{IllPlain}, "put `tcp: 192.168.1.50:502` in the place of `solarman:`"},
+	"a stick with another number": {config.Solarman, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.LastError = &protocol.LinkError{Op: "receive", Err: protocol.LoggerError{Is: 2700000001, Asked: 5}}
+	}, []Illness{IllLogger}, "the stick's serial number is 2700000001, not 5: give the right one as `logger_serial`"},
+	"a stick that does not say its number": {config.Solarman, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.LastError = &protocol.LinkError{Op: "open", Err: protocol.LoggerError{}}
+	}, []Illness{IllLogger}, "give the one on its label as `logger_serial`"},
+	"a stick with its port closed": {config.Solarman, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.LastError = &protocol.LinkError{Op: "open", Err: syscall.ECONNREFUSED}
+		s.Stats.DownSince = time.Now()
+	}, []Illness{IllUnreachable}, "the inverter's RS485 port stays open"},
 	"wrong transaction ids": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
 		s.Stats.Frames.Foreign, s.Stats.Link.Transactions = 200, true

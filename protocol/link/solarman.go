@@ -3,7 +3,6 @@ package link
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -102,8 +101,7 @@ func (s *solarman) find(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	return fmt.Errorf("%w to requests without the stick's serial number, nor does the stick say it on UDP port %s: "+
-		"give the number on its label", protocol.ErrTimeout, discoveryPort)
+	return protocol.LoggerError{}
 }
 
 // sequences are the numbers of requests to a stick, which has one byte for them. They outlive a connection: a stick

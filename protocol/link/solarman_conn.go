@@ -203,7 +203,7 @@ func (c *solarmanConn) without(damaged bool, code uint16, serial uint32) error {
 	case code == solarmanSilent:
 		return noReply{fmt.Errorf("%w from the inverter, says the stick", protocol.ErrTimeout)}
 	case code == solarmanSerial && s.cfg.Serial != 0 && serial != s.cfg.Serial:
-		return fmt.Errorf("the stick's serial number is %d, not %d: give the right one, or none", serial, s.cfg.Serial)
+		return protocol.LoggerError{Is: serial, Asked: s.cfg.Serial}
 	case code == solarmanSerial && serial != asked:
 		s.serial = serial
 		_, err := c.send()

@@ -63,7 +63,7 @@ func TestSolarmanLearnsSerial(t *testing.T) {
 func TestSolarmanWrongSerial(t *testing.T) {
 	script := func(_ int, adu []byte) []part { return after(turnaround, renamed(said(adu, 6), testLogger)) }
 	withSerial(testLogger-1).on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
-		const want = "receive stick:8899: the stick's serial number is 2700000001, not 2700000000: give the right one"
+		const want = "receive stick:8899: the stick's serial number is 2700000001, not 2700000000: give the right"
 		_, err := l.Exchange(t.Context(), readOf(7, 9))
 		if err == nil || !strings.Contains(err.Error(), want) || !fatal(err) || errors.Is(err, protocol.ErrTimeout) {
 			t.Error(err)
@@ -102,7 +102,7 @@ func TestSolarmanAsksForSerial(t *testing.T) {
 			}
 			_, err := l.Open(t.Context())
 			if found == nil {
-				if err == nil || !strings.Contains(err.Error(), "give the number on its label") {
+				if err == nil || !strings.Contains(err.Error(), "give the one on its label") {
 					t.Error(err)
 				}
 				return
