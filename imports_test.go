@@ -15,8 +15,8 @@ import (
 // that the host side knows nothing of Modbus, and a line nothing of the host.
 var arrows = map[string][]string{
 	"": {"plugin/cli"},
-	"plugin/cli": {"devices", "devices/profile", "devices/profile/strict", "plugin", "plugin/cache", "plugin/companion",
-		"plugin/config", "plugin/control", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast",
+	"plugin/cli": {"devices", "devices/profile", "devices/profile/strict", "devices/scan", "plugin", "plugin/cache",
+		"plugin/companion", "plugin/config", "plugin/control", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast",
 		"plugin/host", "plugin/ledger", "plugin/lock", "plugin/search", "plugin/web", "protocol", "protocol/codec",
 		"protocol/sim"},
 	"plugin": {"devices", "devices/profile", "plugin/cache", "plugin/config", "plugin/control", "plugin/doctor",
@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"plugin/config": {"plugin/host", "devices", "devices/profile", "devices/profile/strict", "protocol",
 		"protocol/link", "protocol/codec", "protocol/plan"},
 	"plugin/forecast": {"plugin/config", "devices", "devices/profile", "protocol", "protocol/plan"},
-	"plugin/doctor": {"plugin/config", "plugin/lock", "devices", "devices/clock", "devices/profile",
+	"plugin/doctor": {"plugin/config", "plugin/lock", "devices", "devices/clock", "devices/scan", "devices/profile",
 		"devices/profile/strict",
 		"protocol", "protocol/codec"},
 	"plugin/search":  {"plugin/config", "plugin/lock", "devices/profile", "devices/scan", "protocol", "protocol/link"},

@@ -7,11 +7,27 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"solarhub/devices/ask"
 	"solarhub/devices/profile"
 	"solarhub/protocol"
 	"solarhub/protocol/codec"
 )
+
+// Identify asks once who answers. The error says why it is not a device of the profile.
+func Identify(ctx context.Context, bus Bus, cfg Config) (Identity, error) {
+	d := New(cfg, bus, nowhere{}, zerolog.Nop())
+	err := d.identify(ctx)
+	return d.Identity(), err
+}
+
+// nowhere is a sink for a device that is only asked who it is.
+type nowhere struct{}
+
+func (nowhere) Readings(context.Context, *Device, []Reading) {}
+func (nowhere) Status(context.Context, *Device, Status)      {}
+func (nowhere) Changed(context.Context, *Device, Changed)    {}
 
 func notIt(format string, args ...any) error {
 	return &ask.WrongDeviceError{Reason: fmt.Sprintf(format, args...)}

@@ -100,11 +100,17 @@ func (a *asker) exchange(ctx context.Context, req protocol.Request) (protocol.Re
 	switch {
 	case err == nil:
 		a.seen.add(req.Range, resp.Words)
-	case ask.IsRefusal(err), ask.IsSilence(err) && a.proof.Count > 0:
+	case ask.IsRefusal(err), ask.IsSilence(err) && a.proof.Count > 0, isForbidden(err):
 		a.seen.refused[req.Range] = err
 	}
 	resp.Connection = 1
 	return resp, err
+}
+
+// isForbidden reports whether the line lets a read not out: the owner has said what the device is.
+func isForbidden(err error) bool {
+	_, is := errors.AsType[protocol.ForbiddenError](err)
+	return is
 }
 
 // patiently asks again where the unit is busy, where its reply was garbled, and where it may have wanted more time.

@@ -155,6 +155,7 @@ func (s *setup) searchSomewhere(ctx context.Context) ([]config.Addition, error) 
 		}
 		fmt.Fprintln(s.Out, err)
 	}
+	o.Running = linesOfRunning(ctx, s.flag)
 	found, err := s.searched(ctx, o)
 	if err == nil {
 		err = context.Cause(ctx)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/devices/profile/strict"
+	"solarhub/devices/scan"
 	"solarhub/plugin/config"
 	"solarhub/plugin/search"
 )
@@ -71,6 +72,7 @@ all this by chance) and reasons. A note has place and text.`,
 
 // scan searches, prints what it found and writes it down.
 func (a *app) scan(ctx context.Context, o search.Options, flags scanFlags) error {
+	o.Running = linesOfRunning(ctx, flags.config)
 	found, err := a.searched(ctx, o)
 	if err != nil {
 		return err
@@ -85,6 +87,25 @@ func (a *app) scan(ctx context.Context, o search.Options, flags scanFlags) error
 		return errReported
 	}
 	return err
+}
+
+// linesOfRunning returns what finds the lines of the SolarHub that runs with a configuration.
+func linesOfRunning(ctx context.Context, flag configFlag) func(endpoint string) (config.Line, scan.Do, bool) {
+	var cfg config.Config
+	if path, err := flag.find(); err == nil {
+		cfg, _ = config.Load(path) // one that is wrong runs nowhere
+	}
+	return func(endpoint string) (config.Line, scan.Do, bool) {
+		for _, l := range cfg.Lines {
+			if l.Endpoint() != endpoint {
+				continue
+			}
+			if bus := running(ctx, cfg, endpoint); bus != nil {
+				return l, bus.Do, true
+			}
+		}
+		return config.Line{}, nil, false
+	}
 }
 
 // searched searches and shows a person how far it is. What was found until ctx ends is no error.

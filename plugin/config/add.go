@@ -155,6 +155,9 @@ func (f adding) appendTo(list *strict.Node, item string) (string, error) {
 	if f.isBlock(end) {
 		return "", errByHand
 	}
+	for end < len(f.source.lines) && isCommentIn(f.lineText(end+1), dash) { // it is of the last item
+		end++
+	}
 	newline := f.newline()
 	item = indent(item, begin[:dash], newline)
 	if end >= len(f.source.lines) {
@@ -162,6 +165,12 @@ func (f adding) appendTo(list *strict.Node, item string) (string, error) {
 	}
 	at := f.source.lines[end]
 	return f.text[:at] + item + f.text[at:], nil
+}
+
+// isCommentIn reports whether a line is a comment that stands deeper than a column.
+func isCommentIn(line string, column int) bool {
+	rest := strings.TrimLeft(line, " ")
+	return strings.HasPrefix(rest, "#") && len(line)-len(rest) > column
 }
 
 // lineText returns a line of the text, which is the n-th from 1.

@@ -32,6 +32,7 @@ lines:
       - profile: deye
         name: Roof   # south
         arm: [battery_type]
+        # and no more
       # the barn will follow
 
 # what is below is the garage
@@ -52,7 +53,7 @@ func TestAdd(t *testing.T) {
 	if len(skipped) != 1 || skipped[0].Device.Unit != 1 {
 		t.Errorf("skipped %v", skipped)
 	}
-	want := strings.Replace(someFile, "        arm: [battery_type]\n", "        arm: [battery_type]\n"+
+	want := strings.Replace(someFile, "        # and no more\n", "        # and no more\n"+
 		"      - profile: deye\n        unit: 2\n", 1)
 	want = strings.Replace(want, "devices: [{profile: chint}]\n", "devices: [{profile: chint}]\n"+
 		"  - tcp: 192.168.1.51:502\n    devices:\n      - profile: eastron\n        unit: 7\n", 1)

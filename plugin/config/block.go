@@ -54,6 +54,10 @@ func (a Addition) deviceText() string {
 	if a.Comment != "" {
 		fmt.Fprintf(&b, "# %s\n", a.Comment)
 	}
+	for _, t := range d.Asks {
+		fmt.Fprintf(&b, "# %s Say it as here: traits: {%s: %s}\n", t.Ask, t.Name, t.Typical)
+		fmt.Fprintf(&b, "#   It is one of %s\n", t.Domain())
+	}
 	fmt.Fprintf(&b, "- profile: %s\n  unit: %d\n", d.Profile.ID, d.Unit)
 	if d.Name != "" {
 		fmt.Fprintf(&b, "  name: %s\n", quoted(d.Name))
@@ -67,9 +71,6 @@ func (a Addition) deviceText() string {
 			words = append(words, name+": "+quoted(d.Traits[name]))
 		}
 		fmt.Fprintf(&b, "  traits: {%s}\n", strings.Join(words, ", "))
-	}
-	for _, t := range d.Asks {
-		fmt.Fprintf(&b, "  # %s Say it with traits: {%s: %s}; it is one of %s\n", t.Ask, t.Name, t.Typical, t.Domain())
 	}
 	return b.String()
 }

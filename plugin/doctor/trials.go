@@ -9,6 +9,7 @@ import (
 
 	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/scan"
 	"solarhub/plugin/config"
 	"solarhub/protocol"
 )
@@ -72,9 +73,11 @@ func (t *trials) tryProfiles(ctx context.Context, d *DeviceSymptoms) {
 	if err != nil {
 		return
 	}
-	for _, p := range devices.Fit(ctx, t.line.Bus, d.Config, shipped) {
-		if p.ID != d.Config.Profile.ID {
-			d.Fits = append(d.Fits, p.ID)
+	at := scan.Place{Unit: d.Config.Unit, Serial: t.line.Config.Serial, Patience: timeoutOf(d.Config)}
+	unit, _ := scan.Identify(ctx, t.line.Bus.Do, at, shipped) // of one that falls silent nothing is known
+	for _, f := range unit.Fits {
+		if f.Profile.ID != d.Config.Profile.ID {
+			d.Fits = append(d.Fits, f.Profile.ID)
 		}
 	}
 }

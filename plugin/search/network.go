@@ -79,7 +79,9 @@ func (n *networkSearch) give() { <-n.connections }
 // visit looks whether somebody listens at an address, and what devices he has.
 func (n *networkSearch) visit(ctx context.Context, host string, at spoken) {
 	address := net.JoinHostPort(host, strconv.Itoa(int(at.port)))
-	if err := n.knock(ctx, host, address); err != nil {
+	if _, _, running := n.running(address); running {
+		// some devices hang up on the one who is connected when another connects (wlcrs/huawei_solar #13)
+	} else if err := n.knock(ctx, host, address); err != nil {
 		n.tell(address, Report{}, fmt.Errorf("%s: %w", address, err))
 		return
 	}

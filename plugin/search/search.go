@@ -28,6 +28,8 @@ type Options struct {
 	Dial    link.DialFunc      // Defaults to the network
 	Tell    func(now Progress) // from several goroutines at once; may be nil
 	Log     zerolog.Logger     // of what links say
+	// Running returns a line of a SolarHub that runs and has it, and what asks it there; nil or not ok where none does.
+	Running func(endpoint string) (line config.Line, do scan.Do, ok bool)
 
 	families []*profile.Profile
 }
@@ -122,30 +124,57 @@ func (r *Report) sort() {
 
 // onLine searches one line that leads somewhere.
 func (o Options) onLine(ctx context.Context, l config.Line, how scan.Line) (r Report, err error) {
-	release, err := lock.Lines(l.Endpoint())
-	if err != nil {
-		r.note(l.String(), "%s", taken(err))
-		return r, nil
-	}
-	defer func() { _ = release() }() // a lock file that cannot be closed harms nobody
 	how.Units, how.Families = o.Units, o.families
-	how.Open = func(s protocol.Serial) protocol.Link {
-		l := l
-		if l.Serial = s; s == (protocol.Serial{}) {
-			l.Serial = protocol.DefaultSerial // of the pauses of RTU over a network
+	if line, do, ok := o.running(l.Endpoint()); ok {
+		l = line
+		how.Hello, how.Serials = 0, []protocol.Serial{l.Serial}
+		how.Open = func(protocol.Serial) protocol.Link { return borrowed{do} }
+		r.note(l.String(), "a SolarHub that runs has the line, and was asked in between its own reads")
+	} else {
+		release, err := lock.Lines(l.Endpoint())
+		if err != nil {
+			r.note(l.String(), "%s", taken(err))
+			return r, nil
 		}
-		return l.NewLink(o.Log)
+		defer func() { _ = release() }() // a lock file that cannot be closed harms nobody
+		how.Open = func(s protocol.Serial) protocol.Link {
+			l := l
+			if l.Serial = s; s == (protocol.Serial{}) {
+				l.Serial = protocol.DefaultSerial // of the pauses of RTU over a network
+			}
+			return l.NewLink(o.Log)
+		}
 	}
 	found, err := how.Search(ctx)
 	l.Serial = found.Serial
 	for _, u := range found.Units {
 		r.Findings = append(r.Findings, Finding{l, u})
 	}
-	for _, text := range found.Notes {
-		r.note(l.String(), "%s", text)
+	if l.Transport.OnPort() { // in a network it may just be another language
+		for _, text := range found.Notes {
+			r.note(l.String(), "%s", text)
+		}
 	}
 	r.sort()
 	return r, err
+}
+
+func (o Options) running(endpoint string) (line config.Line, do scan.Do, ok bool) {
+	if o.Running == nil {
+		return line, nil, false
+	}
+	return o.Running(endpoint)
+}
+
+// borrowed is a line that somebody else has opened.
+type borrowed struct{ do scan.Do }
+
+func (borrowed) Open(context.Context) (uint64, error) { return 1, nil }
+func (borrowed) Ready(context.Context) error          { return nil }
+func (borrowed) Close() error                         { return nil }
+
+func (b borrowed) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+	return b.do(ctx, req)
 }
 
 // taken says who has a line.
