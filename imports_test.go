@@ -16,9 +16,9 @@ import (
 var arrows = map[string][]string{
 	"": {"plugin/cli"},
 	"plugin/cli": {"devices", "devices/profile", "devices/profile/strict", "devices/scan", "plugin", "plugin/cache",
-		"plugin/companion", "plugin/config", "plugin/control", "plugin/demo", "plugin/devhost", "plugin/doctor", "plugin/forecast",
-		"plugin/host", "plugin/ledger", "plugin/lock", "plugin/search", "plugin/web", "protocol", "protocol/codec",
-		"protocol/sim"},
+		"plugin/companion", "plugin/config", "plugin/control", "plugin/demo", "plugin/devhost", "plugin/doctor",
+		"plugin/forecast", "plugin/host", "plugin/ledger", "plugin/lock", "plugin/search", "plugin/web", "protocol",
+		"protocol/codec", "protocol/sim"},
 	"plugin": {"devices", "devices/profile", "plugin/cache", "plugin/config", "plugin/control", "plugin/doctor",
 		"plugin/host", "plugin/hub", "plugin/ledger", "plugin/lock", "plugin/operate", "protocol", "protocol/codec"},
 	"plugin/operate": {"devices", "devices/profile", "devices/profile/strict", "plugin/control", "plugin/doctor",
