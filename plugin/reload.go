@@ -87,12 +87,11 @@ func (w *work) take(ctx context.Context, cfg config.Config) (what config.Differe
 	if err != nil {
 		return none, err
 	}
-	added, err := w.locks.Take(cfg.Endpoints()...)
-	if err != nil {
+	if _, err := w.locks.Take(cfg.Endpoints()...); err != nil {
 		return none, lineTaken(err)
 	}
 	if err := w.exchange(ctx, cfg, what); err != nil {
-		return none, errors.Join(err, w.locks.Release(added...))
+		return none, err
 	}
 	w.config = cfg
 	w.show()
@@ -105,7 +104,8 @@ func (w *work) take(ctx context.Context, cfg config.Config) (what config.Differe
 	return what, err
 }
 
-// exchange stops the lines that differ, and starts those of the new configuration in their place.
+// exchange stops the lines that differ, and starts those of the new configuration in their place. Its error ends the
+// run, or is that of a run that ends.
 func (w *work) exchange(ctx context.Context, cfg config.Config, what config.Differences) error {
 	var gone, lines, fresh []*line
 	kept := map[string]*line{}

@@ -329,6 +329,38 @@ func TestReloadsAtOnceAndAtTheWrongTime(t *testing.T) {
 	}
 }
 
+// TestAStopDuringAReload: what it waits for does not keep the plugin from stopping.
+func TestAStopDuringAReload(t *testing.T) {
+	h := twoLines(t, ", timeout: 500ms")
+	h.set(chargeEnd, 80)
+	h.start()
+	h.wait("battery_grid_charge_soc", "80")
+	h.gate.close()
+	called := make(chan host.Result, 1)
+	go func() { called <- h.plugin.hub.Call(h.ctx, chargeTo(50.0, "c1")) }()
+	h.poll("the call waits for the line", func() bool { return len(h.ledger()) == 1 })
+	reloading := make(chan error, 1)
+	cfg := h.edit("name: One", "name: Uno")
+	go func() {
+		_, err := h.plugin.takeOver(h.ctx, cfg)
+		reloading <- err
+	}()
+	h.poll("the reload holds further calls", func() bool {
+		ctx, cancel := context.WithTimeout(h.ctx, time.Millisecond)
+		defer cancel()
+		r := h.plugin.hub.Call(ctx, chargeTo(40.0, "late"))
+		return r.Err != nil && strings.Contains(r.Err.Reason(), "changed configuration")
+	})
+	var stopping sync.WaitGroup
+	stopping.Go(h.halt)
+	if err := <-reloading; !errors.Is(err, errNotRunning) {
+		t.Errorf("the reload ends with %v", err)
+	}
+	h.gate.open()
+	stopping.Wait()
+	<-called
+}
+
 func TestAReloadReachesAnotherHost(t *testing.T) {
 	h := twoLines(t, "")
 	h.set(chargeEnd, 80)
@@ -390,8 +422,13 @@ func TestAChangedProfile(t *testing.T) {
 // TestManyReloads: they leave no goroutine, no descriptor and no memory behind.
 func TestManyReloads(t *testing.T) {
 	h := twoLines(t, "")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
+	defer cancel()
+	h.ctx = ctx
 	h.start()
 	h.waitFor(secondNumber+"_battery_grid_charge_soc", "50")
+	before := h.edit("name: One", "name: One")
+	after := h.edit("slow: 100ms}, name: One}\n", "slow: 190ms}, name: One}\n"+third)
 	held := func() (goroutines, files int, bytes uint64) {
 		runtime.GC()
 		var m runtime.MemStats
@@ -403,8 +440,11 @@ func TestManyReloads(t *testing.T) {
 		return runtime.NumGoroutine(), len(open), m.HeapAlloc
 	}
 	change := func() {
-		h.reload("slow: 100ms}, name: One}\n", "slow: 190ms}, name: One}\n"+third)
-		h.reload("slow: 190ms}, name: One}\n"+third, "slow: 100ms}, name: One}\n")
+		for _, cfg := range []config.Config{after, before} {
+			if what, err := h.plugin.takeOver(h.ctx, cfg); err != nil || what.None() {
+				t.Fatal(what, err)
+			}
+		}
 	}
 	for range 10 {
 		change()

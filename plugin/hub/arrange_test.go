@@ -38,6 +38,7 @@ func TestADeviceFollowsAnotherInItsPlace(t *testing.T) {
 	now := time.Now()
 	s.describe(now)
 	report(s, u, map[string]float64{"battery_grid_charge_soc": 80, "battery_discharge_soc_min": 20})
+	u.polled = map[string]bool{"battery_grid_charge_soc": true} // which the next device is to be told
 	before := u.device
 	scale := 2.0
 	p := another(t, s, profile.Overrides{Points: map[string]profile.Override{
