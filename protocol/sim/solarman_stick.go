@@ -42,7 +42,7 @@ type stickFraming struct {
 }
 
 func (f stickFraming) over(stream io.ReadWriteCloser) io.ReadWriteCloser {
-	c := &stickConn{ReadWriteCloser: stream, stick: f.stick}
+	c := &stickConn{ReadWriteCloser: stream, stick: f.stick, writing: make(chan struct{}, 1)}
 	f.stick.mu.Lock()
 	defer f.stick.mu.Unlock()
 	f.stick.open[c] = struct{}{}
@@ -113,7 +113,7 @@ type stickConn struct {
 	in    []byte // what came in and is not yet looked at
 	on    []byte // what is for the inverter
 
-	writing sync.Mutex
+	writing chan struct{} // has room for who writes; waiting for it is waiting as any, for testing/synctest, too
 }
 
 // firmware is what some sticks begin with. Source: StephanJoubert/home_assistant_solarman #367.
@@ -182,15 +182,15 @@ func (c *stickConn) Write(b []byte) (int, error) {
 			other.alsoWrite(b)
 		}
 	}
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
 	return c.ReadWriteCloser.Write(b)
 }
 
 // alsoWrite sends what another client has asked for. On a pipe it is lost if nobody reads.
 func (c *stickConn) alsoWrite(b []byte) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
 	if c.SetWriteDeadline(time.Now().Add(10*time.Millisecond)) == nil {
 		_, _ = c.ReadWriteCloser.Write(b) // it may have gone
 		_ = c.SetWriteDeadline(time.Time{})
