@@ -13,6 +13,7 @@ import (
 	"solarhub/devices/profile/strict"
 	"solarhub/devices/scan"
 	"solarhub/plugin/config"
+	"solarhub/plugin/control"
 	"solarhub/plugin/search"
 )
 
@@ -89,19 +90,24 @@ func (a *app) scan(ctx context.Context, o search.Options, flags scanFlags) error
 	return err
 }
 
-// linesOfRunning returns what finds the lines of the SolarHub that runs with a configuration.
+// linesOfRunning returns what finds the lines of the SolarHub that runs with a configuration; nil if none does.
 func linesOfRunning(ctx context.Context, flag configFlag) func(endpoint string) (config.Line, scan.Do, bool) {
-	var cfg config.Config
-	if path, err := flag.find(); err == nil {
-		cfg, _ = config.Load(path) // one that is wrong runs nowhere
+	path, err := flag.find()
+	if err != nil {
+		return nil
+	}
+	cfg, err := config.Load(path)
+	if err != nil {
+		return nil // one that is wrong runs nowhere
+	}
+	program, err := control.Dial(ctx, cfg.Data)
+	if err != nil {
+		return nil
 	}
 	return func(endpoint string) (config.Line, scan.Do, bool) {
 		for _, l := range cfg.Lines {
-			if l.Endpoint() != endpoint {
-				continue
-			}
-			if bus := running(ctx, cfg, endpoint); bus != nil {
-				return l, bus.Do, true
+			if l.Endpoint() == endpoint {
+				return l, program.Line(endpoint).Do, true
 			}
 		}
 		return config.Line{}, nil, false
