@@ -57,9 +57,18 @@ func TestReload(t *testing.T) {
 		}
 	}
 	b.reconfigure("name: Roof, poll: {now: 1s}", "name: Attic, poll: {now: 100ms}")
-	if out, err := command(); err != nil {
+	out, err := command()
+	if err != nil || !strings.Contains(out, ": name, poll of Attic\nNothing else was interrupted.\n") {
 		t.Fatalf("reload: %v\n%s", err, out)
 	}
+	if out, err := command(); err != nil || !strings.Contains(out, "has not changed: everything goes on") {
+		t.Errorf("reload of the same: %v\n%s", err, out)
+	}
+	b.reconfigure("name: reload", "name: other")
+	if out, err := command(); err == nil || !strings.Contains(out, "takes a restart of SolarHub\nNothing has changed") {
+		t.Errorf("reload with another name: %v\n%s", err, out)
+	}
+	b.reconfigure("name: other", "name: reload")
 	logged("name, poll of Attic")
 
 	b.reconfigure("now: 100ms", "now: 1ms")

@@ -15,7 +15,18 @@ import (
 // newDesk makes what carries out what is asked.
 func (p *Plugin) newDesk() *operate.Desk {
 	return &operate.Desk{Hub: p.hub, Lines: p.runningLines, Version: p.deps.Version, Alone: p.deps.Alone,
-		Since: time.UnixMilli(p.started), Reload: p.deps.Reload, Name: func() string { return p.config.Name }}
+		Since: time.UnixMilli(p.started), Reload: p.reloadAsked(), Name: func() string { return p.config.Name }}
+}
+
+// reloadAsked returns how whoever asks has the configuration read anew; nil: it cannot be.
+func (p *Plugin) reloadAsked() func(ctx context.Context) ([]string, error) {
+	if p.deps.Load == nil {
+		return nil
+	}
+	return func(ctx context.Context) ([]string, error) {
+		what, err := p.Reload(ctx)
+		return what.Sentences(), err
+	}
 }
 
 // runningLines returns the lines that run now; nil before and after Run.

@@ -52,7 +52,7 @@ type deviceDiagnostics struct {
 	Refused  []string              `json:"refused"`
 	Readings map[string]diagnosedV `json:"readings"`
 
-	Registers string `json:"registers"` // as they were read last, for `solarhub simulate ... --dump`
+	Registers string `json:"registers"` // as they were read last, for `solarhub simulate ... --from`
 }
 
 type diagnosedV struct {

@@ -36,9 +36,6 @@ type Deps struct {
 
 	// Alone: there is no host. A command has the lines for a while.
 	Alone bool
-	// Reload reads the configuration anew and has Plugin.Reload take it over, for who asks on the control socket. It
-	// returns what has changed. Optional.
-	Reload func(ctx context.Context) (changed []string, err error)
 
 	// What tests replace of the way to the host; see host.Options.
 	MaxWait    time.Duration

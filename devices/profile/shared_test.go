@@ -83,17 +83,6 @@ func TestOneSourceShipsOffAndReadOnly(t *testing.T) {
 	}
 }
 
-// Home Assistant shows an entity in the state "unavailable" as one that is away, so no option is called that.
-func TestNoOptionSaysThatTheEntityIsAway(t *testing.T) {
-	eachCase(t, func(t *testing.T, _ *Profile, points []Point) {
-		for _, p := range points {
-			if slices.Contains(p.Spec.OptionNames(), "unavailable") {
-				t.Errorf("%s has the option unavailable", p.Key)
-			}
-		}
-	})
-}
-
 // dashboard are the quantities of which Home Assistant's energy dashboard is made, and what a device measures that has
 // them. A battery inverter has no panels, and one without a meter does not see the grid.
 var dashboard = map[string]string{"pv_power": "pv_1_", "pv_energy": "pv_1_", "grid_energy_import": "grid_power",

@@ -77,22 +77,6 @@ func Open(dir string, log zerolog.Logger) (s *Store, damage *Damage, err error) 
 	return s, damage, nil
 }
 
-// Owner returns the id of the process that uses the cache in dir; 0 if none does, or it cannot be told.
-func Owner(dir string) (pid int) {
-	path := filepath.Join(dir, lockName)
-	if _, err := os.Stat(path); err != nil {
-		return 0
-	}
-	l, err := lock.Acquire(path)
-	if held, ok := errors.AsType[*lock.HeldError](err); ok {
-		return held.PID
-	}
-	if err == nil {
-		_ = l.Release() // nobody had it
-	}
-	return 0
-}
-
 // take makes the folder of a cache if it is not there, and locks it.
 func take(dir string) (*lock.Lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

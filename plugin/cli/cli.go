@@ -153,3 +153,22 @@ func oneArgument(command *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// needsOne, needsTwo and needsSome are the checks of cobra for arguments that must be there.
+func needsOne(what string) cobra.PositionalArgs { return needs(1, 1, what) }
+
+func needsTwo(what string) cobra.PositionalArgs { return needs(2, 2, what) }
+
+func needsSome(what string) cobra.PositionalArgs { return needs(1, -1, what) }
+
+func needs(least, most int, what string) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usagef("%s needs %s: %s", command.Name(), what, command.UseLine())
+		case most >= 0 && len(args) > most:
+			return usagef("%s takes %s only, but there is %q too", command.Name(), what, args[most])
+		}
+		return nil
+	}
+}

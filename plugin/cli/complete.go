@@ -78,3 +78,15 @@ func keysOf(ctx context.Context, cfg config.Config, device string) (keys []strin
 	}
 	return keys
 }
+
+// completeDevice completes the name of a device.
+func completeDevice(flag *configFlag) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		path, err := flag.find()
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		cfg, _ := config.Load(path)
+		return deviceNames(cfg), cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -45,7 +45,8 @@ of your own, check it and list its points.`,
 		"list the points of a device with this trait, such as kind=lv; repeat it for more")
 	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
 	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
-	command.AddCommand(a.coverageCommand(), a.pageCommand())
+	command.ValidArgsFunction = completeProfiles
+	command.AddCommand(a.lintCommand(), a.tryCommand(), a.coverageCommand(), a.pageCommand())
 	return command
 }
 

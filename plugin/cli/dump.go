@@ -3,11 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
+	"slices"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"solarhub/devices/profile"
@@ -42,7 +41,8 @@ of them before you show the file around.
 Only the end of the serial number stays readable, unless you give --with-serial.`,
 		Example: `  solarhub dump Roof --out roof.csv
   solarhub dump Roof --registers "holding 0..199" --registers "input 3000..3099"
-  solarhub simulate powdrive --dump roof.csv`,
+  solarhub simulate powdrive --from roof.csv
+  solarhub dump diff before.csv after.csv`,
 		Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			return a.dump(command.Context(), flag, append(args, "")[0], flags)
@@ -53,6 +53,8 @@ Only the end of the serial number stays readable, unless you give --with-serial.
 	command.Flags().StringArrayVar(&flags.registers, "registers", nil,
 		`read these as well, such as "holding 0..199"; repeat it for more`)
 	command.Flags().BoolVar(&flags.withSerial, "with-serial", false, "keep the whole serial number")
+	command.ValidArgsFunction = completeDevice(&flag)
+	command.AddCommand(a.dumpDiffCommand())
 	return command
 }
 
@@ -69,19 +71,7 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 	if err != nil {
 		return err
 	}
-	log, err := a.debugLogger()
-	if err != nil {
-		return err
-	}
-	told := func(done, of int) {
-		if terminal(a.Err) {
-			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
-		}
-	}
-	dump, err := readDump(ctx, cfg, device, besides, told, log)
-	if terminal(a.Err) {
-		fmt.Fprint(a.Err, "\r\x1b[K")
-	}
+	dump, err := a.readDump(ctx, cfg, device, besides)
 	if err != nil {
 		return err
 	}
@@ -103,19 +93,42 @@ func (a *app) dump(ctx context.Context, flag configFlag, device string, flags du
 	return err
 }
 
-// readDump reads over the line of the SolarHub that runs, or else opens it.
-func readDump(ctx context.Context, cfg config.Config, device string, besides []protocol.Range,
-	told func(done, of int), log zerolog.Logger) (doctor.Dump, error) {
-	c, err := control.Dial(ctx, cfg.Data)
-	if errors.Is(err, control.ErrNobody) {
-		return doctor.ReadDump(ctx, cfg, device, besides, told, log)
-	}
-	if err != nil {
-		return doctor.Dump{}, err
-	}
+// readDump reads a device: through the SolarHub that runs if it has the line, else by itself.
+func (a *app) readDump(ctx context.Context, cfg config.Config, device string, besides []protocol.Range) (doctor.Dump,
+	error) {
 	l, d, err := cfg.Device(device)
 	if err != nil {
 		return doctor.Dump{}, err
 	}
-	return doctor.ReadDumpOver(ctx, c.Line(l.Endpoint()), d, besides, told)
+	log, err := a.debugLogger()
+	if err != nil {
+		return doctor.Dump{}, err
+	}
+	told := func(done, of int) {
+		if terminal(a.Err) {
+			fmt.Fprintf(a.Err, "\r%d of %d requests ", done, of)
+		}
+	}
+	defer func() {
+		if terminal(a.Err) {
+			fmt.Fprint(a.Err, "\r\x1b[K")
+		}
+	}()
+	if line := running(ctx, cfg, l.Endpoint()); line != nil {
+		return doctor.ReadDumpOver(ctx, line, d, besides, told)
+	}
+	return doctor.ReadDump(ctx, cfg, device, besides, told, log)
+}
+
+// running returns a line of the SolarHub that runs; nil if none has it.
+func running(ctx context.Context, cfg config.Config, endpoint string) *control.LineBus {
+	c, err := control.Dial(ctx, cfg.Data)
+	if err != nil {
+		return nil
+	}
+	program, err := c.Program(ctx)
+	if err != nil || !slices.ContainsFunc(program.Lines, func(l control.Line) bool { return l.Endpoint == endpoint }) {
+		return nil
+	}
+	return c.Line(endpoint)
 }

@@ -46,7 +46,7 @@ func TestADumpIsPlayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"# Deye hybrid inverter, profile deye, hv, ",
-		"--dump THIS-FILE", "holding,108,77\n",
+		"--from THIS-FILE", "holding,108,77\n",
 		"holding,3,22616\nholding,4,22616\nholding,5,22616\nholding,6,22600\nholding,7,18762\n"} { // but for HIJ
 		if !strings.Contains(string(written), part) {
 			t.Errorf("no %q in:\n%s", part, written)
@@ -56,7 +56,7 @@ func TestADumpIsPlayed(t *testing.T) {
 		t.Error("the serial number is readable")
 	}
 
-	out, _, _ = start(t, "simulate", "powdrive", "--dump", path, "--tcp", "127.0.0.1:0", "--turnaround", "0s")
+	out, _, _ = start(t, "simulate", "powdrive", "--from", path, "--tcp", "127.0.0.1:0", "--turnaround", "0s")
 	again := file(t, "solarhub.yaml", dumpConfig(t, "tcp: "+addresses(t, out)[0]))
 	code, back, errs := do(t, "dump", "--config", again, "--with-serial")
 	if code != cli.ExitOK || registersOf(back) != registersOf(string(written)) {

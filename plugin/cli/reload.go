@@ -2,17 +2,21 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"syscall"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin"
+	"solarhub/plugin/control"
 )
 
 func (a *app) reloadCommand() *cobra.Command {
 	var flag configFlag
+	var asJSON bool
 	command := &cobra.Command{
 		Use:   "reload",
 		Short: "Have the SolarHub that runs take over a changed configuration or profile",
@@ -29,30 +33,40 @@ It ends with 1 if the changes were not taken over.`,
 		Example: `  solarhub reload
   sudo STATE_DIRECTORY=/var/lib/solarhub solarhub reload`,
 		Args: noArguments,
-		RunE: func(command *cobra.Command, _ []string) error { return a.reload(flag) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			return a.reload(command.Context(), flag, asJSON)
+		},
 	}
 	flag.register(command.Flags())
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON: changed, a list of sentences")
 	return command
 }
 
-func (a *app) reload(flag configFlag) error {
+func (a *app) reload(ctx context.Context, flag configFlag, asJSON bool) error {
 	path, cfg, err := a.load(flag)
 	if err != nil {
 		return err
 	}
-	pid, err := plugin.Owner(cfg)
+	running, err := control.Dial(ctx, cfg.Data)
+	if errors.Is(err, control.ErrNobody) {
+		return fmt.Errorf("%w, %s: start it with `solarhub run`. After a change of data: stop the one that runs and "+
+			"start it again. A systemd service has a folder of its own: name it with STATE_DIRECTORY", err, cfg.Data)
+	}
 	if err != nil {
 		return err
 	}
-	process, err := os.FindProcess(pid)
-	if err == nil {
-		err = process.Signal(syscall.SIGHUP)
+	changed, err := running.Reload(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w\nNothing has changed", err)
+	case asJSON:
+		return json.NewEncoder(a.Out).Encode(map[string][]string{"changed": append([]string{}, changed...)})
+	case len(changed) == 0:
+		changed = []string{path + " has not changed: everything goes on"}
+	default:
+		changed = append(changed, "Nothing else was interrupted.")
 	}
-	if err != nil {
-		return fmt.Errorf("ask the SolarHub that runs (process %d): %w", pid, err)
-	}
-	_, err = fmt.Fprintf(a.Out, "%s is right. The SolarHub that runs (process %d) takes it over: its log says what "+
-		"has changed.\n", path, pid)
+	_, err = fmt.Fprintln(a.Out, strings.Join(changed, "\n"))
 	return err
 }
 

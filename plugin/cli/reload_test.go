@@ -61,7 +61,7 @@ func TestRunOnATerminal(t *testing.T) {
 func TestReloadWhereNothingRuns(t *testing.T) {
 	path := runConfig(t, "http://127.0.0.1:1", "127.0.0.1:1", webToken)
 	code, out, errs := do(t, "reload", "--config", path)
-	if code != cli.ExitFailed || out != "" || !strings.Contains(errs, "no SolarHub runs with the data folder") {
+	if code != cli.ExitFailed || out != "" || !strings.Contains(errs, "no SolarHub runs on this data folder") {
 		t.Errorf("ended with %d: %s%s", code, out, errs)
 	}
 	bad := file(t, "bad.yaml", "lines: []")

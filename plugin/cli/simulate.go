@@ -44,7 +44,7 @@ profile of your own.
 
 With --pty and --tcp the device answers at both: what SolarHub writes over one, any tool can read over the other.
 
-With --dump the device holds the registers that were read from a real one, and no others, so that what happened there
+With --from the device holds the registers that were read from a real one, and no others, so that what happened there
 happens here. The file is what solarhub dump writes: a line for each register, such as "holding,588,51".
 
 --fault takes faults with commas between them, each NAME=SHARE or NAME=SHARE:ARGUMENT. SHARE is the part of all
@@ -66,9 +66,10 @@ what the device holds since.
 		Example: `  solarhub simulate powdrive                    Modbus TCP at ` + defaultTCP + `
   solarhub simulate powdrive --pty /tmp/powdrive --baud 9600 --turnaround 20ms
   solarhub simulate powdrive --fault late=1%:1.2s,exception=2%:6 --journal -
-  solarhub simulate powdrive --dump roof.csv
+  solarhub simulate powdrive --from roof.csv
   solarhub simulate --scenario house.yaml`,
-		Args: oneArgument,
+		Args:              oneArgument,
+		ValidArgsFunction: completeProfiles,
 		RunE: func(command *cobra.Command, args []string) error {
 			s, err := flags.read(command.Flags(), args)
 			if err != nil {
@@ -118,7 +119,14 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 		"longer reads, and registers that do not exist, get no answer instead of a refusal")
 	set.StringVar(&d.Faults, "fault", "",
 		"what goes wrong how often, such as late=1%:1.2s,exception=2%:6; the table above lists all faults")
-	set.StringArrayVar(&d.Dumps, "dump", nil, "hold the registers of this file and no others; repeat it for more")
+	set.StringArrayVar(&d.Dumps, "from", nil,
+		"hold the registers of this dump and no others; repeat it for more")
+	set.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "dump" { // as it was called once
+			name = "from"
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // general are the flags that do not describe the one device.

@@ -143,6 +143,9 @@ func Transports() []Transport {
 	return all
 }
 
+// Example returns how an address of the transport looks.
+func (t Transport) Example() string { return ways[t].example }
+
 // OnPort reports whether the line is a serial port of this machine; the others are reached over the network.
 func (t Transport) OnPort() bool { return ways[t].onPort }
 

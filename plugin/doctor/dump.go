@@ -28,6 +28,8 @@ type Dump struct {
 	At      time.Time
 	Words   map[protocol.Range]uint16 // of one register or bit each
 	Refused []string                  // what the device does not give, with its reason
+	Who     devices.Identity          // as it was identified
+	Unlike  error                     // why it is not what the profile says; nil if it is
 }
 
 // ReadDump reads every register that the device's plan has, with all points on, and those that tell what it is, then
@@ -60,6 +62,7 @@ func ReadDumpOver(ctx context.Context, line devices.Bus, d devices.Config, besid
 	}
 	never := d.Line.Never
 	who, err := devices.Identify(ctx, line, d)
+	dump.Who, dump.Unlike = who, err
 	if err == nil {
 		dump.Traits, _ = d.Profile.NamedTraits(who.Traits) // which the device has settled
 	} else {
@@ -298,7 +301,7 @@ func (d Dump) Write(w io.Writer) error {
 	if !slices.Contains(profile.Names(), device) {
 		device = "./" + device + ".yaml" // the owner's own, which has the name of its file
 	}
-	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --dump THIS-FILE\n", d.At.Format(time.RFC3339), device)
+	fmt.Fprintf(&b, ", read %s\n# play it: solarhub simulate %s --from THIS-FILE\n", d.At.Format(time.RFC3339), device)
 	for _, r := range d.Refused {
 		fmt.Fprintf(&b, "# not given: %s\n", r)
 	}

@@ -18,16 +18,22 @@ var tableNames = map[string]protocol.Table{
 	protocol.DiscreteInput.String():   protocol.DiscreteInput,
 }
 
-// LoadDump sets the addresses of a raw dump in u: one line for each, "table,address,value", as in "holding,588,51" or
-// "input,0x24C,0x33". The table is holding, input, coil or discrete, the address the zero-based one of the PDU, the
-// value 0..65535, 0 or 1 for bits. Empty lines, lines that begin with # and a heading "table,address,value" are
-// skipped. It returns all findings at once, and sets nothing if there are any.
+// LoadDump sets the addresses of a raw dump in u, as ParseDump reads it. It sets nothing if there are findings.
 func LoadDump(r io.Reader, u *Unit) error {
-	type word struct {
-		table      protocol.Table
-		addr, word uint16
+	words, err := ParseDump(r)
+	for at, word := range words {
+		u.Set(at.Table, at.Addr, word)
 	}
-	var words []word
+	return err
+}
+
+// ParseDump reads a raw dump into its registers and bits, each a range of one: one line for each,
+// "table,address,value", as in "holding,588,51" or "input,0x24C,0x33". The table is holding, input, coil or discrete,
+// the address the zero-based one of the PDU, the value 0..65535, 0 or 1 for bits. Empty lines, lines that begin with #
+// and a heading "table,address,value" are skipped; of two lines for one address the later counts. It returns all
+// findings at once, and no words then.
+func ParseDump(r io.Reader) (map[protocol.Range]uint16, error) {
+	words := map[protocol.Range]uint16{}
 	var findings []error
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
@@ -40,18 +46,15 @@ func LoadDump(r io.Reader, u *Unit) error {
 			findings = append(findings, fmt.Errorf("line %d: %w", n, err))
 			continue
 		}
-		words = append(words, word{table, addr, value})
+		words[protocol.Range{Table: table, Addr: addr, Count: 1}] = value
 	}
 	if err := lines.Err(); err != nil {
 		findings = append(findings, fmt.Errorf("read the dump: %w", err))
 	}
 	if len(findings) > 0 {
-		return errors.Join(findings...)
+		return nil, errors.Join(findings...)
 	}
-	for _, w := range words {
-		u.Set(w.table, w.addr, w.word)
-	}
-	return nil
+	return words, nil
 }
 
 func dumpLine(text string) (t protocol.Table, addr, value uint16, err error) {
