@@ -20,14 +20,17 @@ func TestCampaignOnPTY(t *testing.T) {
 	faults := campaignNumber(t, "CAMPAIGN_PTY", 60)
 	seed := campaignSeed(t)
 	fast := protocol.Serial{Baud: 115200, DataBits: 8, StopBits: 1}
+	text := fast
+	text.ASCII = true // and 8 data bits: a pty has no 7
 	courses := []course{
-		{name: "pty, queues", busy: sim.Queues},
-		{name: "pty, loses", busy: sim.Loses, join: true},
+		{name: "pty, queues", framing: sim.RTU, serial: &fast, busy: sim.Queues},
+		{name: "pty, loses", framing: sim.RTU, serial: &fast, busy: sim.Loses, join: true},
+		{name: "pty, ASCII", framing: sim.ASCII, serial: &text, busy: sim.Loses},
 	}
 	totals := make([]score, len(courses))
 	var playing sync.WaitGroup
 	for i, c := range courses {
-		c.framing, c.serial, c.seed, c.most = sim.RTU, &fast, seed+uint64(i), faults/len(courses)
+		c.seed, c.most = seed+uint64(i), faults/len(courses)
 		c.timeout, c.slack = 80*time.Millisecond, time.Second
 		path := filepath.Join(t.TempDir(), "line")
 		pty, err := sim.OpenPTY(path)
@@ -38,11 +41,15 @@ func TestCampaignOnPTY(t *testing.T) {
 			got, err := c.play(t.Context(), func(ctx context.Context, line *sim.Line) (protocol.Link, func()) {
 				var serving sync.WaitGroup
 				serving.Go(func() {
-					if err := line.ServePTY(ctx, pty, sim.RTU); err != nil {
+					if err := line.ServePTY(ctx, pty, c.framing); err != nil {
 						t.Error(err)
 					}
 				})
-				return link.NewRTU(link.RTUConfig{Path: path, Serial: fast}), serving.Wait
+				cfg := link.RTUConfig{Path: path, Serial: *c.serial}
+				if c.framing == sim.ASCII {
+					return link.NewASCII(cfg), serving.Wait
+				}
+				return link.NewRTU(cfg), serving.Wait
 			}, t.Logf)
 			if err != nil {
 				t.Error(err)

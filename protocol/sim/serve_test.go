@@ -138,6 +138,21 @@ func TestStockClientPTY(t *testing.T) {
 	}
 }
 
+func TestStockClientASCII(t *testing.T) {
+	u := newUnit(1)
+	p := openPTY(t, "")
+	line := NewLine(Options{}, u)
+	untilEnd(t, func(ctx context.Context) error { return line.ServePTY(ctx, p, ASCII) })
+	h := modbus.NewASCIIClientHandler(p.Path())
+	h.BaudRate, h.DataBits, h.Parity, h.StopBits = 115200, 8, "N", 1
+	h.SlaveId, h.Timeout = 1, patience
+	defer h.Close()
+	exercise(t, modbus.NewClient(h), u)
+	if n := line.Journal().Counts().Noise; n != 0 {
+		t.Errorf("%d characters were no request", n)
+	}
+}
+
 // Units of one line are reached over all its openings, and what they hold is the same.
 func TestRTUOverTCP(t *testing.T) {
 	line := NewLine(Options{}, newUnit(1), newUnit(2))
