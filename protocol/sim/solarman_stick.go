@@ -122,7 +122,7 @@ const firmware = "AT+YZCMPVER=MW3_16U_5406_2.27\r\n\r\n"
 // Read returns what is for the inverter.
 func (c *stickConn) Read(b []byte) (int, error) {
 	if !c.begun && c.stick.Banner {
-		_, _ = c.ReadWriteCloser.Write([]byte(firmware)) // who has gone is told by what follows
+		_, _ = c.send([]byte(firmware)) // who has gone is told by what follows
 	}
 	c.begun = true
 	for len(c.on) == 0 {
@@ -163,7 +163,7 @@ func (c *stickConn) forStick(v v5, whole []byte) {
 		// It takes the length for a transaction id and the first byte of the serial number for a function.
 		// Source: jmccrohan/pysolarmanv5 #5.
 		refusal := append(bytes.Clone(whole[:5]), 3, whole[6], whole[7]|0x80, 2)
-		_, _ = c.ReadWriteCloser.Write(refusal)
+		_, _ = c.send(refusal)
 	case v.code != requestV5: // what clients say to a heartbeat
 	case v.serial != s.Serial:
 		s.mu.Lock()
@@ -182,6 +182,11 @@ func (c *stickConn) Write(b []byte) (int, error) {
 			other.alsoWrite(b)
 		}
 	}
+	return c.send(b)
+}
+
+// send sends to this client alone.
+func (c *stickConn) send(b []byte) (int, error) {
 	c.writing <- struct{}{}
 	defer func() { <-c.writing }()
 	return c.ReadWriteCloser.Write(b)
