@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -230,6 +231,9 @@ func TestForgetWhileItRuns(t *testing.T) {
 	h.host().RemoveDevice(serialNumber)
 	h.poll("nothing is polled any more",
 		func() bool { p := h.snapshot().Devices[0].Polled; return p != nil && len(p) == 0 })
+	if _, err := c.Values(h.ctx, control.AskValues{}); err == nil || !strings.Contains(err.Error(), "solarhub forget") {
+		t.Errorf("a device that was deleted: %v", err)
+	}
 	id, err := c.Forget(h.ctx, "")
 	if err != nil || id != serialNumber {
 		t.Fatalf("%q %v", id, err)

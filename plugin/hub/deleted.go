@@ -1,9 +1,12 @@
 package hub
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"time"
+
+	"solarhub/devices"
 )
 
 // A device or part that the owner deletes in the host stays deleted, through restarts of both, until it is asked for
@@ -91,4 +94,13 @@ func (s *state) isDeleted(u *member, id string) bool {
 		return false
 	}
 	return ok && entry != askedAgain
+}
+
+// IsDeleted reports whether the owner has deleted the device in the host, and has not asked for it again since.
+func (h *Hub) IsDeleted(ctx context.Context, d *devices.Device) (yes bool) {
+	h.do(ctx, func(s *state) {
+		u := s.memberOf(d)
+		yes = u != nil && d.ID() != "" && s.isDeleted(u, d.ID())
+	})
+	return yes
 }

@@ -112,8 +112,11 @@ func (d *Desk) known(ctx context.Context, name string) (target, error) {
 			return t, fmt.Errorf("%s has not been identified yet: %w", t.Name(), err)
 		}
 	}
-	_, err = d.Hub.Snapshot(ctx) // the hub knows it from now on
-	return t, err
+	if d.Hub.IsDeleted(ctx, t.Device) { // behind this the hub knows it, if it is new
+		return t, unknown("%s was deleted in Home Assistant, so it is neither read nor set: `solarhub forget %s` "+
+			"brings it back", t.Name(), t.Name())
+	}
+	return t, ctx.Err()
 }
 
 func (d *Desk) exchange(ctx context.Context, asked control.AskExchange) (control.Exchanged, error) {
