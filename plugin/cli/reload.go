@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -38,7 +37,7 @@ It ends with 1 if the changes were not taken over.`,
 		},
 	}
 	flag.register(command.Flags())
-	command.Flags().BoolVar(&asJSON, "json", false, "print JSON: changed, a list of sentences")
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON: changed, a list of sentences; or error")
 	return command
 }
 
@@ -55,12 +54,16 @@ func (a *app) reload(ctx context.Context, flag configFlag, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	quiet := a.whileWaiting("Waiting for the lines that change")
 	changed, err := running.Reload(ctx)
+	quiet()
 	switch {
+	case err != nil && asJSON:
+		return a.failedJSON(err)
 	case err != nil:
 		return fmt.Errorf("%w\nNothing has changed", err)
 	case asJSON:
-		return json.NewEncoder(a.Out).Encode(map[string][]string{"changed": append([]string{}, changed...)})
+		return a.printJSON(map[string][]string{"changed": append([]string{}, changed...)})
 	case len(changed) == 0:
 		changed = []string{path + " has not changed: everything goes on"}
 	default:
