@@ -31,14 +31,17 @@ func (a *app) scanned(found search.Report, early bool) {
 		a.reasons(f)
 	}
 	for _, n := range found.Notes {
-		fmt.Fprintln(a.Out, "\n"+text.WrapSoft(n.Place+": "+n.Text, printWidth))
+		fmt.Fprintln(a.Out, "\n"+wrapped(n.Place+": "+n.Text))
 	}
 	if len(found.Findings) == 0 && len(found.Notes) == 0 && !early {
-		fmt.Fprintln(a.Out, text.WrapSoft("Look whether the device is on, whether A and B of the line are the right "+
-			"way round, whether Modbus is switched on in its menu, and which unit id it shows there: --units 1-247 "+
-			"asks them all.", printWidth))
+		fmt.Fprintln(a.Out, wrapped("Look whether the device is on, whether A and B of the line are the right way "+
+			"round, whether Modbus is switched on in its menu, and which unit id it shows there: --units 1-247 asks "+
+			"them all."))
 	}
 }
+
+// wrapped breaks a sentence into lines.
+func wrapped(sentence string) string { return indented(text.WrapSoft(sentence, printWidth), "") }
 
 // searchedText says how much was searched.
 func searchedText(n int) string {

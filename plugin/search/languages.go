@@ -5,18 +5,20 @@ import (
 	"time"
 
 	"solarhub/plugin/config"
+	"solarhub/protocol"
 )
 
-// language is a transport that is tried at a TCP port, and how.
+// language is a transport that is tried at a port, and how.
 type language struct {
-	key      string        // of the transport in a configuration
-	patience time.Duration // with a unit id; 0: scan.DefaultPatience
-	hello    int           // unit ids that are asked where nobody answers in any way; 0: all likely ones
-	delay    time.Duration // behind the opening of a connection
+	way      config.Transport
+	patience time.Duration     // with a unit id; 0: scan.DefaultPatience
+	hello    int               // unit ids that are asked where nobody answers in any way; 0: all
+	units    []protocol.UnitID // that are asked; nil: the likely ones
+	delay    time.Duration     // behind the opening of a connection
 }
 
-// A stick says 2.05 s after a request that its inverter is silent (davidrapan/ha-solarman #46), and the dongles of
-// LuxPower and GivEnergy are as slow. A dongle of Huawei is deaf for 1 to 2 s at first (grid-x/modbus #44); one that
+// A stick says 2.05 s after a request that its inverter is silent (davidrapan/ha-solarman #46), and dongles of LuxPower
+// and GivEnergy take as long at times. A dongle of Huawei is deaf for 1 to 2 s at first (grid-x/modbus #44); one that
 // needs no delay may hang up meanwhile (wlcrs/huawei_solar #1436).
 const (
 	ofStick    = 2500 * time.Millisecond
@@ -24,14 +26,18 @@ const (
 )
 
 var (
-	modbusTCP  = language{key: "tcp", hello: 8}
-	patientTCP = language{key: "tcp"}
-	waking     = language{key: "tcp", hello: 2, delay: deafDongle, patience: time.Second}
-	rtuOverTCP = language{key: "rtu_over_tcp", hello: 3}
-	solarman   = language{key: "solarman", hello: 1, patience: ofStick}
-	givenergy  = language{key: "givenergy", hello: 1, patience: ofStick}
-	luxpower   = language{key: "luxpower", hello: 1, patience: ofStick}
-	overTLS    = language{key: "tls", hello: 2, patience: time.Second}
+	modbusTCP  = language{way: config.TCP, hello: 8}
+	patientTCP = language{way: config.TCP}
+	waking     = language{way: config.TCP, hello: 2, delay: deafDongle, patience: time.Second}
+	rtuOverTCP = language{way: config.RTUOverTCP, hello: 3}
+	// Behind a stick there is one inverter, or a few that count from 1.
+	solarman = language{way: config.Solarman, hello: 1, patience: ofStick, units: []protocol.UnitID{1, 2, 3}}
+	// A dongle of LuxPower has one inverter, whatever its unit id; one of GivEnergy has it at 17, or at 50 with its
+	// batteries (dewet22/givenergy-modbus).
+	luxPower  = language{way: config.LuxPower, hello: 1, patience: ofStick, units: []protocol.UnitID{1}}
+	givEnergy = language{way: config.GivEnergy, hello: 1, patience: ofStick, units: []protocol.UnitID{17, 50}}
+	// Hybrid inverters of GoodWe answer at 247, others at 127 (marcelblijleven/goodwe).
+	goodWe = language{way: config.GoodWeUDP, hello: 2, patience: time.Second, units: []protocol.UnitID{247, 127}}
 )
 
 // ofGateway is what is spoken where the port says nothing of the maker.
@@ -49,27 +55,20 @@ type spoken struct {
 // 1502 (binsentsu/home-assistant-solaredge-modbus).
 var known = []spoken{
 	{502, ofGateway},
-	{8899, []language{solarman, rtuOverTCP, givenergy, modbusTCP}},
-	{8000, []language{luxpower}},
+	{8899, []language{solarman, rtuOverTCP, givEnergy, modbusTCP}},
+	{8000, []language{luxPower}},
 	{1502, ofGateway},
 	{30003, ofGateway},
-	{802, []language{overTLS}},
+	{portTLS, nil},
 }
+
+// portTLS is that of Modbus TCP inside TLS, which nobody speaks without a certificate.
+const portTLS = 802
 
 // languagesAt returns what is tried at a port.
 func languagesAt(port uint16) []language {
 	if i := slices.IndexFunc(known, func(s spoken) bool { return s.port == port }); i >= 0 {
 		return known[i].languages
 	}
-	return []language{modbusTCP, rtuOverTCP, solarman, givenergy, luxpower, patientTCP}
-}
-
-// transport returns the transport of the language; not ok if a configuration cannot say it.
-func (l language) transport() (t config.Transport, ok bool) {
-	for _, t := range config.Transports() {
-		if t.String() == l.key {
-			return t, true
-		}
-	}
-	return 0, false
+	return []language{modbusTCP, rtuOverTCP, solarman, givEnergy, luxPower, patientTCP}
 }

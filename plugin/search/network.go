@@ -43,8 +43,12 @@ func (o Options) network(ctx context.Context, p Place, connections chan struct{}
 		}
 	}
 	wg.Wait()
+	if len(n.report.Findings) == 0 && !p.Network.IsValid() && (p.TCPPort == 0 || p.TCPPort == portOfSticks) {
+		address := net.JoinHostPort(p.Host, strconv.Itoa(portOfSticks)) // of UDP, where nobody can knock
+		n.report.add(n.inLanguages(ctx, address, []language{goodWe}))
+	}
 	n.report.sort()
-	if n.report.Searched == 0 && !p.Network.IsValid() && ctx.Err() == nil {
+	if len(n.report.Findings)+n.report.Searched == 0 && !p.Network.IsValid() && ctx.Err() == nil {
 		n.report.note(p.String(), "%v", n.refused)
 	}
 	return n.report
@@ -82,30 +86,36 @@ func (n *networkSearch) visit(ctx context.Context, host string, at spoken) {
 	if _, _, running := n.running(address); running {
 		// some devices hang up on the one who is connected when another connects (wlcrs/huawei_solar #13)
 	} else if err := n.knock(ctx, host, address); err != nil {
-		n.tell(address, Report{}, fmt.Errorf("%s: %w", address, err))
+		n.tell(address, Report{}, err)
 		return
 	}
-	var r Report
-	for _, in := range at.languages {
+	r := n.inLanguages(ctx, address, at.languages)
+	if at.port == portTLS {
+		r.note(address, "somebody listens where Modbus TCP is spoken inside TLS: a line with tls: and a certificate "+
+			"in the configuration reaches it")
+	}
+	r.Searched = 1
+	n.tell(address, r, nil)
+}
+
+// inLanguages searches an address in one language after the other, until somebody answers.
+func (n *networkSearch) inLanguages(ctx context.Context, address string, languages []language) (r Report) {
+	for _, in := range languages {
 		if len(r.Findings) > 0 || len(r.Notes) > 0 || ctx.Err() != nil {
 			break
 		}
 		one, _ := n.listen(ctx, address, in) // one that hangs up may speak another language
 		r.add(one)
 	}
-	r.Searched = 1
-	n.tell(address, r, nil)
+	return r
 }
 
 // listen searches an address in one language.
 func (n *networkSearch) listen(ctx context.Context, address string, in language) (Report, error) {
-	way, ok := in.transport()
-	if !ok {
-		return Report{}, nil
-	}
-	l := config.Line{Transport: way, Address: address, Dial: n.Dial, Quirks: protocol.Quirks{ConnectDelay: in.delay}}
-	line := scan.Line{Serials: []protocol.Serial{{}}, Thorough: !n.place.Network.IsValid(), Patience: in.patience,
-		Hello: in.hello, Tell: func(now scan.Progress) {
+	l := config.Line{Transport: in.way, Address: address, Dial: n.Dial,
+		Quirks: protocol.Quirks{ConnectDelay: in.delay}}
+	line := scan.Line{Serials: []protocol.Serial{{}}, Thorough: !n.place.Network.IsValid() && in.units == nil,
+		Patience: in.patience, Hello: in.hello, Units: in.units, Tell: func(now scan.Progress) {
 			n.Tell(Progress{Place: n.place.String(), What: address + ": " + now.What, Done: n.share()})
 		}}
 	return n.onLine(ctx, l, line)
@@ -148,9 +158,10 @@ func readable(err error) error {
 	case errors.As(err, &dns):
 		return fmt.Errorf("no host has the name %q", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("the host is there, and nobody listens at this port")
+		return errors.New("the host is there, and nobody listens where devices are known to answer; name another " +
+			"port as host:port")
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("nobody answers")
+		return errors.New("no host answers there")
 	}
 	return err
 }

@@ -124,7 +124,10 @@ func (r *Report) sort() {
 
 // onLine searches one line that leads somewhere.
 func (o Options) onLine(ctx context.Context, l config.Line, how scan.Line) (r Report, err error) {
-	how.Units, how.Families = o.Units, o.families
+	how.Families = o.families
+	if o.Units != nil {
+		how.Units = o.Units
+	}
 	if line, do, ok := o.running(l.Endpoint()); ok {
 		l = line
 		how.Hello, how.Serials = 0, []protocol.Serial{l.Serial}
