@@ -47,8 +47,6 @@ func Run(ctx context.Context, env Environment, args []string) int {
 	}
 	root := a.root()
 	root.SetArgs(negative(args))
-	root.SetOut(env.Out)
-	root.SetErr(env.Err)
 	command, err := root.ExecuteContextC(ctx)
 	return a.report(command, err)
 }
@@ -61,23 +59,33 @@ func (a *app) root() *cobra.Command {
 register as a native entity of Home Assistant. When you set a value there, SolarHub writes it to the
 device and reads it back before the action returns.
 
-To see it without any hardware and without Home Assistant:
-  solarhub demo`,
-		Example: `  solarhub devices powdrive                        what a device family offers
-  solarhub install --ha-config /srv/homeassistant  put the integration into Home Assistant
-  solarhub check                                   is the configuration right, and how fast will it be?
-  solarhub run                                     serve until Ctrl-C`,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+It ends with 0 if all went well, with 1 if something did not work or a check found something, and with
+2 if the command line is wrong and nothing was done. Commands that ask a device have more to say: see
+their help.`,
+		Example: `  solarhub demo                      see it without any hardware and without Home Assistant
+  solarhub init                      set everything up, step by step
+  solarhub check                     is the configuration right, and how fast will it be?
+  solarhub run                       serve until Ctrl-C
+  solarhub devices powdrive          what a device family offers`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	}
 	a.logging.register(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.logging.check() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(a.readCommand(), a.watchCommand(), a.writeCommand(), a.ledgerCommand())
-	root.AddCommand(a.demoCommand(), a.scanCommand(), a.runCommand(), a.reloadCommand(), a.checkCommand(),
-		a.dumpCommand(), a.forgetCommand(), a.replaceCommand(), a.simulateCommand(), a.devicesCommand(),
-		a.initCommand(), a.loginCommand(), a.installCommand(), a.versionCommand())
+	addGroups(root, []group{
+		{"Set up", []*cobra.Command{a.initCommand(), a.loginCommand(), a.installCommand(), a.scanCommand(),
+			a.checkCommand()}},
+		{"Serve", []*cobra.Command{a.runCommand(), a.reloadCommand()}},
+		{"Look and change", []*cobra.Command{a.readCommand(), a.watchCommand(), a.writeCommand(), a.ledgerCommand(),
+			a.dumpCommand(), a.forgetCommand(), a.replaceCommand()}},
+		{"Device families, and trying out", []*cobra.Command{a.devicesCommand(), a.demoCommand(), a.simulateCommand()}},
+	})
+	root.AddCommand(a.versionCommand())
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.InitDefaultCompletionCmd()
+	fitHelp(root, a.Out)
 	return root
 }
 

@@ -133,6 +133,9 @@ func TestDevices(t *testing.T) {
 		rowOf(all, "dc_temperature") == "" {
 		t.Error("--writable or --enabled do not choose")
 	}
+	if _, same, _ := do(t, "devices", "show", "powdrive", "--trait", "lv"); same != all {
+		t.Error("devices show lists something else")
+	}
 	if strings.Contains(all, "\x1b") {
 		t.Error("colours, though nobody looks")
 	}

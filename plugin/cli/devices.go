@@ -8,6 +8,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"solarhub/devices/profile"
 	"solarhub/protocol"
@@ -41,12 +42,44 @@ of your own, check it and list its points.`,
 			return a.listPoints(args[0], flags)
 		},
 	}
-	command.Flags().StringArrayVar(&flags.traits, "trait", nil,
-		"list the points of a device with this trait, such as kind=lv; repeat it for more")
-	command.Flags().BoolVar(&flags.writable, "writable", false, "list only points that can be written")
-	command.Flags().BoolVar(&flags.switched, "enabled", false, "list only points that are on at first")
+	flags.register(command.Flags())
 	command.ValidArgsFunction = completeProfiles
-	command.AddCommand(a.lintCommand(), a.tryCommand(), a.coverageCommand(), a.pageCommand())
+	command.AddCommand(a.devicesListCommand(), a.devicesShowCommand(), a.lintCommand(), a.tryCommand(),
+		a.coverageCommand(), a.pageCommand())
+	return command
+}
+
+func (f *devicesFlags) register(set *pflag.FlagSet) {
+	set.StringArrayVar(&f.traits, "trait", nil,
+		"list the points of a device with this trait, such as kind=lv; repeat it for more")
+	set.BoolVar(&f.writable, "writable", false, "list only points that can be written")
+	set.BoolVar(&f.switched, "enabled", false, "list only points that are on at first")
+}
+
+func (a *app) devicesListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the device families",
+		Long:  "List the device families that SolarHub knows, as solarhub devices without an argument does.",
+		Args:  noArguments,
+		RunE:  func(*cobra.Command, []string) error { return a.listProfiles() },
+	}
+}
+
+func (a *app) devicesShowCommand() *cobra.Command {
+	var flags devicesFlags
+	command := &cobra.Command{
+		Use:   "show PROFILE",
+		Short: "List the points of one family, or of a profile of your own",
+		Long: `List the points of a device family, as solarhub devices PROFILE does: address, type, unit, limits, and
+whether Home Assistant shows the point at first.`,
+		Example: `  solarhub devices show powdrive --writable
+  solarhub devices show ./my_inverter.yaml`,
+		Args:              needsOne("the profile"),
+		ValidArgsFunction: completeProfiles,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.listPoints(args[0], flags) },
+	}
+	flags.register(command.Flags())
 	return command
 }
 

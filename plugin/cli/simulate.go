@@ -79,6 +79,7 @@ what the device holds since.
 		},
 	}
 	flags.register(command.Flags())
+	completeSettings(command, "set")
 	return command
 }
 

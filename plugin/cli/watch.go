@@ -18,7 +18,7 @@ func (a *app) watchCommand() *cobra.Command {
 		Short: "Print the points of a device as they change, until Ctrl-C",
 		Long: `Print the values of now, and then each change as it comes, one on each line: the time, the point, and
 what it held before and holds now. DEVICE and POINT are as for solarhub read, without registers.
-Without a point it is all that are on. It also tells when the device stops to answer, and answers
+Without a point it is all that are on. It also tells when the device stops answering, and answers
 again.
 
 If SolarHub runs, it is asked. If it does not, the line is opened until Ctrl-C; other commands go
