@@ -64,9 +64,9 @@ type LinkCondition struct {
 	// LatencyTimer is that of a USB adapter. It is empty where there is none or it is 1 ms; else it says what it is and
 	// why it could not be set.
 	LatencyTimer string
-	// Moved says where the adapter of a serial line was found again, and by which name it always is. It is empty where
-	// that is still the port that was given.
-	Moved string
+	// Moved is the port at which the adapter of a serial line was found again, and Lasting a name that always leads to
+	// it. They are empty where the port is still the one that was given, and where it was given by a name that lasts.
+	Moved, Lasting string
 }
 
 // Frames counts what came in on a link and answered nothing, since the link was made.

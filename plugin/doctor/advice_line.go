@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"os"
@@ -56,12 +57,22 @@ func lineAdvice(s Symptoms) []Advice {
 		mend(IllLatency, "the USB adapter holds bytes back: %s; each request takes about 8 ms longer until its "+
 			"latency timer is 1 ms",
 			strings.TrimSuffix(stats.Link.LatencyTimer, ".")))
-	add(stats.Link.Moved != "", mend(IllMoved, "%s: write that into the configuration, because another "+
-		"adapter may have the old name at the next start", stats.Link.Moved))
+	add(stats.Link.Moved+stats.Link.Lasting != "", numberedPort(s.Line.Address, stats.Link))
 	add(stats.Link.Echoes && s.Line.Quirks.Echo == protocol.NoEcho, mend(IllEcho,
 		"the adapter repeats what is sent, as some RS485 adapters do: set `echo: on` for this line, so that the "+
 			"echo of a write is not taken for its confirmation").withLine("echo", "on"))
 	return all
+}
+
+// numberedPort is for a port that was given by a number that does not last.
+func numberedPort(at string, l protocol.LinkCondition) Advice {
+	if l.Moved == "" {
+		return note(IllMoved, "%s may be another adapter when the machine starts anew; %s is always this one", at,
+			l.Lasting)
+	}
+	return mend(IllMoved, "the adapter of %s is %s since it was plugged in again, and is read there: write %s into "+
+		"the configuration, because another adapter may have the old name at the next start", at, l.Moved,
+		cmp.Or(l.Lasting, l.Moved))
 }
 
 // wrongTransactions reports whether replies arrive that are right but for their transaction id, and the right ones are

@@ -217,8 +217,11 @@ var illnesses = map[string]illness{
 	},
 		[]Illness{IllLatency}, "16 ms, and it may not be set: permission denied; each request"},
 	"another number": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) {
-		s.Stats.Link.Moved = "the adapter of /dev/ttyUSB0 is /dev/ttyUSB1 since it was plugged in again"
-	}, []Illness{IllMoved}, "since it was plugged in again: write that into the configuration"},
+		s.Stats.Link.Moved, s.Stats.Link.Lasting = "/dev/ttyUSB1", "/dev/serial/by-id/x"
+	}, []Illness{IllMoved}, "the adapter of /dev/ttyUSB0 is /dev/ttyUSB1 since it was plugged in again, and is " +
+		"read there: write /dev/serial/by-id/x into the configuration"},
+	"a number": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Lasting = "/dev/serial/by-id/x" },
+		[]Illness{IllMoved}, "may be another adapter when the machine starts anew; /dev/serial/by-id/x is"},
 	"echo": {config.Serial, func(s *Symptoms, _ *DeviceSymptoms) { s.Stats.Link.Echoes = true }, []Illness{IllEcho},
 		"set `echo: on`"},
 

@@ -14,13 +14,13 @@ func openSerial(path string, s protocol.Serial, d protocol.Direction) (stream, e
 
 // place is where the port of a line is. macOS and Windows name a port by the serial number of its chip or by the
 // socket, so it comes back under its name.
-type place struct{ path string }
+type place struct{ path, lasting string }
 
 func newPlace(path string) *place { return &place{path: path} }
 
 func (*place) opened(string) {}
 
-func (p *place) find() (path, moved string, err error) { return p.path, "", nil }
+func (p *place) find() (path string, err error) { return p.path, nil }
 
 // latencyTimer is that of a USB adapter; see the file for Linux.
 type latencyTimer struct {

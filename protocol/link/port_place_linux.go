@@ -13,8 +13,9 @@ import (
 // they lead, and so do ports that are built in.
 type place struct {
 	machine
-	path  string  // as given
-	known adapter // zero: none was opened, or it is not looked for
+	path    string  // as given
+	known   adapter // zero: none was opened, or it is not looked for
+	lasting string  // a name that always leads to known; empty: there is none, or none is needed
 }
 
 func newPlace(path string) *place { return &place{machine: machine{"/"}, path: path} }
@@ -26,35 +27,39 @@ func (p *place) opened(path string) {
 	if filepath.Dir(p.path) != p.machine.path("dev") || !numberedPort.MatchString(filepath.Base(p.path)) {
 		return
 	}
-	if d, err := deviceOf(path); err == nil {
-		p.known, _ = p.adapterOf(d)
+	d, err := deviceOf(path)
+	if err != nil {
+		return
+	}
+	p.known, _ = p.adapterOf(d)
+	p.lasting = ""
+	all, _ := p.nodes()
+	for _, n := range all {
+		if name, _ := p.name(n, all); n.device == d && name != n.path {
+			p.lasting = name
+		}
 	}
 }
 
-// find returns the path of the port now. moved is empty, or says that it is another one than was given, and what its
-// lasting name is.
-func (p *place) find() (path, moved string, err error) {
+// find returns the path of the port now, which may be another one than was given.
+func (p *place) find() (path string, err error) {
 	if p.known == (adapter{}) {
-		return p.path, "", nil
+		return p.path, nil
 	}
 	all, err := p.nodes()
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	n, ok := p.known.among(all)
 	switch d, err := deviceOf(p.path); {
 	case ok && err == nil && d == n.device:
-		return p.path, "", nil
+		return p.path, nil
 	case ok:
-		moved = fmt.Sprintf("the adapter of %s is %s since it was plugged in again", p.path, n.path)
-		if name, _ := p.name(n, all); name != n.path {
-			moved += ", and always " + name
-		}
-		return n.path, moved, nil
+		return n.path, nil
 	case err == nil:
-		return "", "", p.another(d)
+		return "", p.another(d)
 	}
-	return "", "", p.trouble(p.path, fs.ErrNotExist)
+	return "", p.trouble(p.path, fs.ErrNotExist)
 }
 
 // among returns the port of the adapter. One without a serial number is known by its socket, and so is one whose number

@@ -2,7 +2,13 @@
 
 package link
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"slices"
+)
+
+// noAdapter are ports that every Mac has, and that lead nowhere where an inverter could be.
+var noAdapter = []string{"/dev/cu.Bluetooth-Incoming-Port", "/dev/cu.debug-console", "/dev/cu.wlan-debug"}
 
 // Ports returns the serial ports of this machine. macOS tells of what chip they are only to programs in C.
 func Ports() ([]PortInfo, error) {
@@ -10,7 +16,9 @@ func Ports() ([]PortInfo, error) {
 	paths, err := filepath.Glob("/dev/cu.*")
 	var all []PortInfo
 	for _, path := range paths {
-		all = append(all, PortInfo{Name: path, Path: path})
+		if !slices.Contains(noAdapter, path) {
+			all = append(all, PortInfo{Name: path, Path: path})
+		}
 	}
 	return all, err
 }

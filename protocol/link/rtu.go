@@ -50,7 +50,7 @@ func (l *RTULink) openAt(p *place) func(context.Context) (stream, error) {
 		if err := l.cfg.Serial.Check(); err != nil {
 			return nil, err
 		}
-		path, moved, err := p.find()
+		path, err := p.find()
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func (l *RTULink) openAt(p *place) func(context.Context) (stream, error) {
 		p.opened(path)
 		timer := latencyTimer{root: "/", path: path, keep: l.cfg.Quirks.KeepLatency}.set(port)
 		l.condition.latencyTimer.Store(&timer)
-		l.condition.moved.Store(&moved)
+		l.condition.port.Store(&foundPort{path: path, moved: path != p.path, lasting: p.lasting})
 		return port, nil
 	}
 }

@@ -33,7 +33,8 @@ type condition struct {
 	echoes, transactions, units, closes atomic.Bool
 	plain                               atomic.Bool
 	unit                                atomic.Uint32
-	latencyTimer, moved                 atomic.Pointer[string]
+	latencyTimer                        atomic.Pointer[string]
+	port                                atomic.Pointer[foundPort]
 }
 
 func (c *condition) snapshot() protocol.LinkCondition {
@@ -46,8 +47,11 @@ func (c *condition) snapshot() protocol.LinkCondition {
 	if timer := c.latencyTimer.Load(); timer != nil {
 		s.LatencyTimer = *timer
 	}
-	if moved := c.moved.Load(); moved != nil {
-		s.Moved = *moved
+	if port := c.port.Load(); port != nil {
+		s.Lasting = port.lasting
+		if port.moved {
+			s.Moved = port.path
+		}
 	}
 	return s
 }
@@ -55,4 +59,11 @@ func (c *condition) snapshot() protocol.LinkCondition {
 // late notes how long after its request a reply came in.
 func (c *condition) late(after time.Duration) {
 	c.latest.Store(max(c.latest.Load(), int64(after)))
+}
+
+// foundPort is where the port of a line was found at its last opening.
+type foundPort struct {
+	path    string
+	moved   bool // it is not the path that was given
+	lasting string
 }
