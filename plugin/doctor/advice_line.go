@@ -161,6 +161,12 @@ func brokenConnection(s Symptoms, err error) (a Advice, ill bool) {
 	case errors.Is(err, protocol.ErrTimeout), errors.Is(err, protocol.ErrMisfit), s.Line.Transport.OnPort(),
 		s.Stats.Failures < 2:
 		return Advice{}, false
+	case answered(s.Stats) == 0 && errors.Is(err, syscall.ECONNREFUSED): // of UDP, which opens without a word
+		return mend(IllUnreachable, "nothing listens on the UDP port of %s: is Modbus over UDP switched on there, and "+
+			"is the port right?", s.Line.Address), true
+	case answered(s.Stats) == 0 && s.Line.Transport == config.TLS && !errors.Is(err, protocol.ErrHungUp):
+		// TLS 1.3 is open before the device refuses our certificate.
+		return mend(IllUnreachable, "%s cannot be reached: %v", s.Line.Address, err), true
 	case answered(s.Stats) == 0:
 		return mend(IllHangUp, "%s takes the connection and closes it at once: it serves one client only, and "+
 			"another one has it. Stop that one",

@@ -246,6 +246,16 @@ var illnesses = map[string]illness{
 		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3,
 			&protocol.LinkError{Op: "receive", Link: "x", Err: io.EOF}
 	}, []Illness{IllHangUp}, "serves one client only"},
+	"no UDP there": {config.UDP, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3, &protocol.LinkError{Op: "receive", Link: "x",
+			Err: fmt.Errorf("%w: %w", protocol.ErrHungUp, syscall.ECONNREFUSED)}
+	}, []Illness{IllUnreachable}, "nothing listens on the UDP port of 192.168.1.50:502"},
+	"no certificate": {config.TLS, func(s *Symptoms, d *DeviceSymptoms) {
+		noAnswer(s, d)
+		s.Stats.Timeouts, s.Stats.Failures, s.Stats.LastError = 0, 3,
+			&protocol.LinkError{Op: "receive", Link: "x", Err: errors.New("give certificate and key")}
+	}, []Illness{IllUnreachable}, "192.168.1.50:502 cannot be reached: give certificate and key"},
 	"misfits": {config.TCP, func(s *Symptoms, d *DeviceSymptoms) {
 		noAnswer(s, d)
 		s.Stats.Timeouts, s.Stats.Misfits = 0, 3

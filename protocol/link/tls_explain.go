@@ -131,8 +131,8 @@ func (m *meeting) alerted(number uint64, err error) error {
 // hungUpEarly says that the other end has ended the handshake without a word.
 func hungUpEarly(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return fmt.Errorf("it hung up in the handshake of TLS: is that its port for it, and does it have a client "+
-			"already? (%w)", err)
+		return fmt.Errorf("it hung up in the handshake of TLS: is that its port for it, is it plain Modbus TCP (tcp), "+
+			"or has it a client already? (%w)", err)
 	}
 	return err
 }
