@@ -151,11 +151,8 @@ func (l Line) settings(then Line) (keys []string) {
 	if l.WriteWait != then.WriteWait {
 		keys = append(keys, "write_wait")
 	}
-	if l.Logger != then.Logger {
-		keys = append(keys, "logger_serial")
-	}
-	if len(keys) == 0 {
-		keys = []string{"its settings"}
+	if len(keys) == 0 { // what this transport alone has
+		keys = []string{strings.Join(ways[l.Transport].keys, " or ")}
 	}
 	return keys
 }

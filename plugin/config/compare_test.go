@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +65,28 @@ func TestCompare(t *testing.T) {
 		if then.Lines[1].Address == "/dev/ttyUSB0" && strings.HasPrefix(c.want, "line tcp") &&
 			d.Touches(then.Lines[1].String()) {
 			t.Errorf("%s: the other line is touched", c.to)
+		}
+	}
+}
+
+// TestCompareWhatOneTransportHas: its own keys are named.
+func TestCompareWhatOneTransportHas(t *testing.T) {
+	for _, c := range []struct{ line, more, want string }{
+		{"solarman: 192.168.1.50", "logger_serial: 2700000001", "line solarman 192.168.1.50:8899: logger_serial"},
+		{"luxpower: 192.168.1.50", "inverter: ABCDEFGHIJ", "line luxpower 192.168.1.50:8000: dongle or inverter"},
+	} {
+		load := func(more string) config.Config {
+			t.Helper()
+			now, err := config.Parse("x.yaml", fmt.Appendf(nil, "host: {url: http://ha:8123, token: a.b.c}\nlines:\n"+
+				"  - %s\n%s    devices: [{profile: luxpower}]\n", c.line, more))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		d, err := config.Compare(load(""), load("    "+c.more+"\n"))
+		if err != nil || !slices.Equal(d.Sentences(), []string{c.want}) {
+			t.Errorf("%s: %q, %v", c.more, d.Sentences(), err)
 		}
 	}
 }
