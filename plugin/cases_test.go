@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -176,7 +177,8 @@ func (c *fieldCase) start() {
 		log = zerolog.New(zerolog.NewTestWriter(c.t)).Level(zerolog.DebugLevel)
 	}
 	began := time.Now()
-	p, err := New(c.config, Deps{Log: log, Version: "1.2.3", HTTPClient: c.client, Observer: c.observe,
+	nowhere := func(string) (net.Listener, error) { return nil, errors.New("on virtual time there are no sockets") }
+	p, err := New(c.config, Deps{Log: log, Version: "1.2.3", HTTPClient: c.client, Observer: c.observe, Listen: nowhere,
 		Clock: func() time.Duration { return time.Since(began) }})
 	if err != nil {
 		c.t.Fatal(err)

@@ -48,7 +48,7 @@ func (p *Plugin) Control() *control.Client { return p.own }
 // need it.
 func (p *Plugin) serveControl(ctx context.Context) error {
 	listeners := []net.Listener{p.local}
-	if socket, err := control.Listen(p.config.Data); err != nil {
+	if socket, err := p.deps.Listen(p.config.Data); err != nil {
 		p.deps.Log.Warn().Err(err).Msg("Commands such as read and write cannot reach this SolarHub")
 	} else {
 		listeners = append(listeners, socket)

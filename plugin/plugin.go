@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -41,6 +42,10 @@ type Deps struct {
 	MaxWait    time.Duration
 	HTTPClient *http.Client
 	Clock      host.Clock
+
+	// Listen opens the control socket of a data folder. Defaults to control.Listen; tests on virtual time have none,
+	// because the clock stands still while anything waits for a socket.
+	Listen func(data string) (net.Listener, error)
 }
 
 // Plugin is SolarHub: the lines of a configuration, their devices, and the connection to the host. It is run once.
@@ -66,6 +71,9 @@ type Plugin struct {
 func New(cfg config.Config, deps Deps) (*Plugin, error) {
 	p := &Plugin{config: cfg, deps: deps, outbox: host.NewOutbox(), started: time.Now().UnixMilli(),
 		leaving: make(chan []string, 1), reloads: make(chan reload), ended: make(chan struct{})}
+	if deps.Listen == nil {
+		p.deps.Listen = control.Listen
+	}
 	p.local, p.own = control.NewLocal()
 	if deps.Alone {
 		p.hub = hub.New(p.outbox, hub.Asks{Redescribe: func() {}, Notify: func(host.Notice) {}}, deps.Log)
