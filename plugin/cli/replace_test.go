@@ -58,3 +58,25 @@ func TestReplaceGoesOnWithTheOldDevice(t *testing.T) {
 		t.Errorf("check --live ended with %d:\n%s", code, out)
 	}
 }
+
+// While SolarHub runs the new device goes on at once.
+func TestReplaceWhileItRuns(t *testing.T) {
+	t.Parallel()
+	simulate := []string{"simulate", "senergy", "--turnaround", "0s", "--tcp"}
+	where, _, takeAway := start(t, append(simulate, "127.0.0.1:0", "--serial-number", "TEST000001")...)
+	at := addresses(t, where)[0]
+	config := liveConfig(t, "tcp: "+at, "timeout: 2s, poll: {now: 200ms}, quiet: 1s")
+	_, errs, _ := start(t, "run", "--config", config)
+	until(t, errs, "The device answers")
+	takeAway()
+	out, _, _ := start(t, append(simulate, at, "--serial-number", "TEST000002")...)
+	addresses(t, out)
+	until(t, errs, "TEST000002") // another answers in its place
+	code, out2, said := do(t, "replace", "TEST000001", "TEST000002", "--json", "--config", config)
+	if code != cli.ExitOK || out2 != `{"id":"TEST000001","now":true}`+"\n" {
+		t.Fatalf("ended with %d: %s%s", code, out2, said)
+	}
+	if code, out, said := do(t, "read", "TEST000001", "temperature", "--config", config); code != cli.ExitOK {
+		t.Errorf("it goes on as the old one, and: %d %s%s", code, out, said)
+	}
+}
