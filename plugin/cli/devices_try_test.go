@@ -77,6 +77,24 @@ func TestTryAProfile(t *testing.T) {
 	}
 }
 
+// If SolarHub runs, it has the line, and reads for the one who tries.
+func TestTryThroughTheOneThatRuns(t *testing.T) {
+	t.Parallel()
+	_, config := tried(t)
+	own := file(t, "my_inverter.yaml", tryProfile)
+	_, log, stop := start(t, "run", "--config", config, "--log-format", "json")
+	until(t, log, "The device answers")
+	for range 2 {
+		code, out, errs := do(t, "devices", "try", own, "--config", config)
+		if code != cli.ExitOK || errs != "" || !strings.Contains(out, "4 points, 3 odd") {
+			t.Errorf("ended with %d: %s\n%s", code, errs, out)
+		}
+	}
+	if code := stop(); code != cli.ExitOK {
+		t.Errorf("run ended with %d:\n%s", code, log)
+	}
+}
+
 func TestTryAnotherFamily(t *testing.T) {
 	t.Parallel()
 	_, config := tried(t)
