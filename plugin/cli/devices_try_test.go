@@ -167,7 +167,7 @@ func TestDumpDiff(t *testing.T) {
 	code, out, errs := do(t, "dump", "diff", before, after)
 	for _, want := range []string{
 		"108 battery_charge_current_max Battery: Charge current limit 60 A 77 A 0x003C 0x004D",
-		"141 energy_priority", "9998 0x0007", "9999 0x0001"} {
+		"141 energy_priority", "9998 0x0007", "9999 0x0001", "4 differences"} {
 		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
