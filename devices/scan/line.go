@@ -54,23 +54,43 @@ func (l Line) Search(ctx context.Context) (Found, error) {
 		s.Tell = func(Progress) {}
 	}
 	s.plan()
+	err := s.run(ctx)
+	s.note()
+	return s.found, err
+}
+
+// run asks everybody.
+func (s *searching) run(ctx context.Context) error {
 	for i, stop := range s.stops {
 		if err := s.visit(ctx, stop, i); err != nil {
-			return s.found, err
+			return err
 		}
 		if len(s.found.Units) > 0 {
-			return s.found, s.rest(ctx)
+			return s.rest(ctx)
 		}
 	}
-	if len(s.garbled) == 0 && s.Thorough && !s.mayGiveUp() {
-		err := s.patiently(ctx)
-		return s.found, err
+	if len(s.garbled) > 0 || !s.Thorough || s.mayGiveUp() {
+		return nil
 	}
-	for _, at := range s.garbled {
-		s.found.Notes = append(s.found.Notes, fmt.Sprintf("something answers at %v, but what comes is damaged: two "+
-			"devices may have the same unit id, another program may be asking, or the line is disturbed", at))
+	return s.patiently(ctx)
+}
+
+// mostStrange is how many frames that nobody here has asked for may come by chance.
+const mostStrange = 2
+
+// note says what was odd about the line.
+func (s *searching) note() {
+	say := func(format string, args ...any) { s.found.Notes = append(s.found.Notes, fmt.Sprintf(format, args...)) }
+	if len(s.found.Units) == 0 {
+		for _, at := range s.garbled {
+			say("something answers at %v, but what comes is damaged: two devices may have the same unit id, another "+
+				"program may be asking, or the line is disturbed", at)
+		}
 	}
-	return s.found, nil
+	if s.strange > mostStrange {
+		say("answers came by that were not asked for here: another program or an energy manager uses the line, and " +
+			"disturbs the search; stop it or take it off the line")
+	}
 }
 
 // searching is the search of one line.
@@ -84,6 +104,7 @@ type searching struct {
 
 	garbled []Place         // where something answers that nobody understands
 	frames  protocol.Frames // of this link, when they were last looked at
+	strange uint64          // frames of others, of all links before
 	link    protocol.Link
 	at      protocol.Serial // of the link
 	found   Found
@@ -221,7 +242,10 @@ func (s *searching) identify(ctx context.Context, a *asker, at Place, done float
 		return err
 	}
 	unit, err := a.isWhat(ctx, at, s.Families)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+		unit.Why = "it answers; there was no time left to find out what it is"
+	case err != nil:
 		unit.Why = fmt.Sprintf("it could not be found out what it is: %v", err)
 	}
 	s.found.Units = append(s.found.Units, unit)
@@ -298,6 +322,9 @@ func (s *searching) open(ctx context.Context, serial protocol.Serial) (Do, error
 func (s *searching) close() error {
 	if s.link == nil {
 		return nil
+	}
+	if l, ok := s.link.(interface{ Frames() protocol.Frames }); ok {
+		s.strange += l.Frames().Foreign
 	}
 	err := s.link.Close()
 	s.link = nil

@@ -86,7 +86,7 @@ func untilTimes(t *testing.T, o *text, part string, times int) {
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	_, out, _ := do(t, "--help")
-	for _, name := range []string{"read", "watch", "write", "ledger", "run",
+	for _, name := range []string{"read", "watch", "write", "ledger", "run", "scan",
 		"reload", "check", "dump", "forget", "replace", "simulate", "devices", "login",
 		"install", "version"} {
 		if !strings.Contains(out, "\n  "+name+" ") {

@@ -13,9 +13,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"solarhub/devices"
 	"solarhub/devices/profile"
+	"solarhub/devices/scan"
 	"solarhub/devices/simulate"
+	"solarhub/plugin/config"
+	"solarhub/plugin/lock"
 	"solarhub/protocol"
+	"solarhub/protocol/link"
 	"solarhub/protocol/sim"
 )
 
@@ -154,6 +159,65 @@ func TestHost(t *testing.T) {
 			}
 			t.Logf("%s: %v", name, time.Since(begun))
 		})
+	}
+}
+
+// A line that another SolarHub has is asked through it, and left alone where that cannot be done.
+func TestTaken(t *testing.T) {
+	const address = "192.168.1.5:1502"
+	held, err := lock.Line(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Release() }()
+	inTown(t, func(n *town) {
+		n.settle(t, address, sim.TCP, sim.Options{}, "deye")
+		o := Options{Places: []Place{{Host: "192.168.1.5", TCPPort: 1502}}, Dial: n.dial}
+		r, err := Run(n.ctx, o)
+		if err != nil || len(r.Findings) > 0 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0].Text, "stop it first") {
+			t.Errorf("%+v, %v", r, err)
+		}
+		over := link.NewTCP(link.TCPConfig{Address: address, Dial: n.dial})
+		defer over.Close()
+		o.Running = func(endpoint string) (config.Line, scan.Do, bool) {
+			return config.Line{Transport: config.TCP, Address: endpoint},
+				func(ctx context.Context, req protocol.Request) (protocol.Response, error) {
+					if _, err := over.Open(ctx); err != nil {
+						return protocol.Response{}, err
+					}
+					return over.Exchange(ctx, req)
+				}, true
+		}
+		r, err = Run(n.ctx, o)
+		if err != nil || len(r.Findings) != 1 || r.Findings[0].Unit.Fits[0].Profile.ID != "deye" {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if most := n.most.Load(); most > 1 {
+			t.Errorf("%d connections", most)
+		}
+	})
+}
+
+// One device that was found at two addresses is written once; of two devices of a family the second gets a name.
+func TestAdditions(t *testing.T) {
+	deye, err := profile.Get("deye")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := func(address string, id protocol.UnitID, serial string) Finding {
+		return Finding{config.Line{Transport: config.TCP, Address: address}, scan.Unit{ID: id,
+			Fits: []scan.Fit{{Profile: deye, Identity: devices.Identity{Serial: serial}}}}}
+	}
+	r := Report{Findings: []Finding{found("192.168.1.5:502", 1, "SN1"), found("192.168.1.5:8899", 1, "SN1"),
+		found("192.168.1.6:502", 1, "SN2"), found("192.168.1.6:502", 2, ""),
+		{config.Line{}, scan.Unit{ID: 3, Why: "a stranger"}}}}
+	block, err := config.Block(r.Additions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(block, "profile: deye") != 3 || strings.Contains(block, "8899") ||
+		!strings.Contains(block, "name: Deye hybrid inverter 2") || !strings.Contains(block, "id: deye-2") {
+		t.Error(block)
 	}
 }
 
