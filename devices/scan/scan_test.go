@@ -60,6 +60,9 @@ func TestEveryFamilyIsFound(t *testing.T) {
 			if len(others) > 0 {
 				t.Errorf("%s %v: also %v", p.ID, traits, others)
 			}
+			if text := p.TraitsText(traits); found.Fits[0].Identity.Traits != text && !asksOwner(p, traits) {
+				t.Errorf("%s: found as %q, not %q", p.ID, found.Fits[0].Identity.Traits, text)
+			}
 			for _, r := range asked {
 				if slices.ContainsFunc(p.Line.Never, r.Overlaps) {
 					t.Errorf("%s: %v was read", p.ID, r)
@@ -69,6 +72,13 @@ func TestEveryFamilyIsFound(t *testing.T) {
 		}
 	}
 	t.Logf("%d devices, %d reads each on average, at most %d", n, total/max(n, 1), most)
+}
+
+// asksOwner reports whether the owner would have had to say something of a device, which changes what is read of it.
+func asksOwner(p *profile.Profile, traits profile.Traits) bool {
+	return slices.ContainsFunc(p.Traits, func(t profile.Trait) bool {
+		return t.From == profile.FromOwner && traits[t.Name] != t.Otherwise
+	})
 }
 
 func ids(fits []Fit) (all []string) {

@@ -33,7 +33,8 @@ func TestScanWrites(t *testing.T) {
 	t.Parallel()
 	port := threeOnALine(t)
 	path := filepath.Join(t.TempDir(), "solarhub.yaml")
-	args := []string{"scan", port, "--baud", "115200", "--parity", "none", "--units", "1-3", "--write", "--config", path}
+	args := []string{"scan", port, "--baud", "115200", "--parity", "none", "--units", "1-3", "--write", "--config",
+		path}
 	code, out, errs := do(t, args...)
 	if code != cli.ExitOK || !strings.Contains(out, "Written into "+path+": 3 devices") ||
 		!strings.Contains(out, "holding 0: 5 (kind), as a Deye hybrid inverter has") {

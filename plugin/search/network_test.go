@@ -174,7 +174,8 @@ func TestTaken(t *testing.T) {
 		n.settle(t, address, sim.TCP, sim.Options{}, "deye")
 		o := Options{Places: []Place{{Host: "192.168.1.5", TCPPort: 1502}}, Dial: n.dial}
 		r, err := Run(n.ctx, o)
-		if err != nil || len(r.Findings) > 0 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0].Text, "stop it first") {
+		if err != nil || len(r.Findings) > 0 || len(r.Notes) != 1 ||
+			!strings.Contains(r.Notes[0].Text, "stop it first") {
 			t.Errorf("%+v, %v", r, err)
 		}
 		over := link.NewTCP(link.TCPConfig{Address: address, Dial: n.dial})
