@@ -23,13 +23,10 @@ type solarmanConn struct {
 func (c *solarmanConn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
 
 // Close ends the connection so that the stick is rid of it: sticks have few sockets and hang when these are used up
-// (StephanJoubert/home_assistant_solarman #523, jmccrohan/pysolarmanv5 #75). Bytes that nobody has read would have the
-// system reset it instead.
+// (StephanJoubert/home_assistant_solarman #523, jmccrohan/pysolarmanv5 #75). Where bytes have come that nobody has
+// read, Close alone would reset it.
 func (c *solarmanConn) Close() error {
 	c.stick.closed = time.Now()
-	if c.conn.raw != nil {
-		c.conn.readAvailable(c.buf[:])
-	}
 	if s, ok := c.conn.stream.(interface{ CloseWrite() error }); ok {
 		_ = s.CloseWrite() // Close says it too
 	}

@@ -100,6 +100,9 @@ func TestSolarmanReply(t *testing.T) {
 		{"in pieces", readOf(0, 125), func(b []byte) []part {
 			return inPieces(turnaround, reply(b), 1, 2, 11, 25, 200)
 		}, "", false},
+		{"in pieces behind a banner", readOf(0, 125), func(b []byte) []part {
+			return inPieces(turnaround, append([]byte(banner), reply(b)...), len(banner)-1, len(banner)+30)
+		}, "", false},
 		{"silence", writeOf(0, 2), silent, none + ", outcome unknown", false},
 		{"hang-up", readOf(0, 2), sends(), "receive stick:8899: hung up by the other end", true},
 		{"wrong sum", readOf(0, 2), changed(-2, 1), none, false},
@@ -309,15 +312,55 @@ func TestSolarmanWaits(t *testing.T) {
 	})
 }
 
+// What a stick says of an earlier request, when that has timed out, is not said of the one in flight.
+func TestSolarmanLateCode(t *testing.T) {
+	var first []byte
+	script := func(n int, adu []byte) []part {
+		if n == 0 {
+			first = adu
+			return nil
+		}
+		return append(after(turnaround, said(first, 5)), solarmanFraming.soundly(n, adu)...)
+	}
+	solarmanFraming.on(t, protocol.Quirks{}, 0, script, func(t *testing.T, l tested, p *peer) {
+		if _, err := l.Exchange(t.Context(), readOf(0, 1)); !errors.Is(err, protocol.ErrTimeout) {
+			t.Fatal(err)
+		}
+		resp, err := l.Exchange(t.Context(), readOf(5, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		right(t, readOf(5, 1), resp)
+	})
+}
+
+// Sequences that are answered are free again: the cloud's is never among them, however many requests go out.
+func TestSolarmanKeepsOffTheCloud(t *testing.T) {
+	solarmanFraming.on(t, protocol.Quirks{}, 0, solarmanFraming.soundly, func(t *testing.T, l tested, p *peer) {
+		for range 600 {
+			if _, err := l.Exchange(t.Context(), readOf(0, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, adu := range p.requests() {
+			if adu[5] == 0 {
+				t.Fatalf("request %d of %d", i, len(p.requests()))
+			}
+		}
+	})
+}
+
 // The other end sees an end and no reset, though there are bytes that nobody has read.
 func TestSolarmanClosesCleanly(t *testing.T) {
-	over := make(chan error, 1)
+	over, answered, more := make(chan error, 1), make(chan struct{}), make(chan struct{})
 	address := listen(t, func(_ int, c *net.TCPConn) {
-		answerOne := make([]byte, 512)
-		n, _ := c.Read(answerOne)
-		reply := solarmanFraming.reply(answerOne[:n])
-		_, _ = c.Write(append(reply, unhex(strings.Repeat(heartbeat, 3))...))
-		_, err := c.Read(answerOne)
+		buf := make([]byte, 512)
+		n, _ := c.Read(buf)
+		_, _ = c.Write(solarmanFraming.reply(buf[:n]))
+		<-answered
+		_, _ = c.Write(unhex(strings.Repeat(heartbeat, 3)))
+		close(more)
+		_, err := c.Read(buf)
 		over <- err
 	})
 	l := NewSolarman(SolarmanConfig{Address: address, Serial: testLogger})
@@ -327,6 +370,8 @@ func TestSolarmanClosesCleanly(t *testing.T) {
 	if _, err := l.Exchange(t.Context(), readOf(0, 1)); err != nil {
 		t.Fatal(err)
 	}
+	close(answered)
+	<-more
 	l.Close()
 	if err := <-over; !errors.Is(err, io.EOF) {
 		t.Errorf("the stick sees %v", err)
