@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	onStick = "Solarman V5"
-	logger  = 2700000001
+	onStick        = "Solarman V5"
+	logger  uint32 = 2700000001
 )
 
 // stick serves a memory behind a stick that takes a time for each request, and returns its port and its line.
