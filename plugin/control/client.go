@@ -100,27 +100,27 @@ func gone(ctx context.Context, err error) error {
 
 // Program returns what runs.
 func (c *Client) Program(ctx context.Context) (Program, error) {
-	return ask[Program](ctx, c, opProgram, struct{}{})
+	return ask[Program](ctx, c, OpProgram, struct{}{})
 }
 
 // Points returns the points of a device: its name or id, or nothing for the only one.
 func (c *Client) Points(ctx context.Context, device string) ([]Point, error) {
-	return ask[[]Point](ctx, c, opPoints, AskDevice{Device: device})
+	return ask[[]Point](ctx, c, OpPoints, AskDevice{Device: device})
 }
 
 // Values returns what the program knows of points, without asking the device.
 func (c *Client) Values(ctx context.Context, asked AskValues) ([]Value, error) {
-	return ask[[]Value](ctx, c, opValues, asked)
+	return ask[[]Value](ctx, c, OpValues, asked)
 }
 
 // Read reads points or registers from the device now, and hands over each as it comes.
 func (c *Client) Read(ctx context.Context, asked AskValues, each func(Value) error) error {
-	return follow(ctx, c, opRead, asked, each)
+	return follow(ctx, c, OpRead, asked, each)
 }
 
 // Watch hands over what changes, until ctx ends or the program does. The first parts are the values of now.
 func (c *Client) Watch(ctx context.Context, asked AskValues, each func(Change) error) error {
-	return follow(ctx, c, opWatch, asked, each)
+	return follow(ctx, c, OpWatch, asked, each)
 }
 
 // Set sets a point and returns how it ended. Its error has the code of plugin/PROTOCOL.md section 5.
@@ -128,28 +128,28 @@ func (c *Client) Set(ctx context.Context, asked AskSet) (Outcome, error) {
 	if deadline, ok := ctx.Deadline(); ok && asked.WithinMS == 0 {
 		asked.WithinMS = max(time.Until(deadline).Milliseconds(), 1)
 	}
-	return ask[Outcome](ctx, c, opSet, asked)
+	return ask[Outcome](ctx, c, OpSet, asked)
 }
 
 // Ledger returns the last set-values of a device, or of all without one: the newest last.
 func (c *Client) Ledger(ctx context.Context, device string) ([]Entry, error) {
-	return ask[[]Entry](ctx, c, opLedger, AskDevice{Device: device})
+	return ask[[]Entry](ctx, c, OpLedger, AskDevice{Device: device})
 }
 
 // Forget has the program forget which device it knows at an entry of its configuration, and returns its id.
 func (c *Client) Forget(ctx context.Context, device string) (id string, err error) {
-	done, err := ask[Done](ctx, c, opForget, AskDevice{Device: device})
+	done, err := ask[Done](ctx, c, OpForget, AskDevice{Device: device})
 	return done.ID, err
 }
 
 // Replace has the device with a serial number, which answers in the place of the one with an id, go on as that one.
 func (c *Client) Replace(ctx context.Context, id, serial string) error {
-	_, err := ask[Done](ctx, c, opReplace, AskReplace{ID: id, Serial: serial})
+	_, err := ask[Done](ctx, c, OpReplace, AskReplace{ID: id, Serial: serial})
 	return err
 }
 
 // Reload has the program read its configuration anew, and returns what differed.
 func (c *Client) Reload(ctx context.Context) (changed []string, err error) {
-	done, err := ask[Done](ctx, c, opReload, struct{}{})
+	done, err := ask[Done](ctx, c, OpReload, struct{}{})
 	return done.Changed, err
 }

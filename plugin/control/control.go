@@ -38,17 +38,17 @@ func Stream[In, Out any](f func(ctx context.Context, asked In, send func(Out) er
 	}
 }
 
-// The names of the operations.
+// The names of the operations, see CONTROL.md.
 const (
-	opProgram  = "program"
-	opPoints   = "points"
-	opValues   = "values"
-	opRead     = "read"
-	opWatch    = "watch"
-	opSet      = "set"
-	opExchange = "exchange"
-	opLedger   = "ledger"
-	opForget   = "forget"
-	opReplace  = "replace"
-	opReload   = "reload"
+	OpProgram  = "program"
+	OpPoints   = "points"
+	OpValues   = "values"
+	OpRead     = "read"
+	OpWatch    = "watch"
+	OpSet      = "set"
+	OpExchange = "exchange"
+	OpLedger   = "ledger"
+	OpForget   = "forget"
+	OpReplace  = "replace"
+	OpReload   = "reload"
 )

@@ -57,7 +57,7 @@ func dial(t *testing.T, data string) *Client {
 
 // program answers who it is.
 func program(name string) Operations {
-	return Operations{opProgram: Answer(func(context.Context, struct{}) (Program, error) {
+	return Operations{OpProgram: Answer(func(context.Context, struct{}) (Program, error) {
 		return Program{Name: name}, nil
 	})}
 }
@@ -136,7 +136,7 @@ func TestAClientThatGoesAway(t *testing.T) {
 	data := t.TempDir()
 	began, ended := make(chan string, 2), make(chan string, 2)
 	stop := served(t, data, Operations{
-		opWatch: Stream(func(ctx context.Context, asked AskValues, send func(Change) error) error {
+		OpWatch: Stream(func(ctx context.Context, asked AskValues, send func(Change) error) error {
 			if err := send(Change{Lost: 1}); err != nil {
 				return err
 			}
@@ -187,11 +187,11 @@ func TestWhatIsAskedWrongly(t *testing.T) {
 	if _, err := ask[Done](t.Context(), c, "dance", struct{}{}); !errors.As(err, &e) || e.Code != CodeAsked {
 		t.Errorf("an operation that does not exist: %v", err)
 	}
-	if _, err := ask[Program](t.Context(), c, opProgram, map[string]int{"x": 1}); !errors.As(err, &e) ||
+	if _, err := ask[Program](t.Context(), c, OpProgram, map[string]int{"x": 1}); !errors.As(err, &e) ||
 		e.Code != CodeAsked || !strings.Contains(e.Reason, `"x"`) {
 		t.Errorf("a field that does not exist: %v", err)
 	}
-	if _, err := ask[Program](t.Context(), c, opProgram, strings.Repeat("x", maxAsked)); !errors.As(err, &e) ||
+	if _, err := ask[Program](t.Context(), c, OpProgram, strings.Repeat("x", maxAsked)); !errors.As(err, &e) ||
 		e.Code != CodeAsked {
 		t.Errorf("far too much: %v", err)
 	}
@@ -206,7 +206,7 @@ func TestALineOfTheProgram(t *testing.T) {
 		3: protocol.ErrExpired,
 	}
 	seen := make(chan protocol.Request, 10)
-	serve(t, local, Operations{opExchange: Answer(func(_ context.Context, a AskExchange) (Exchanged, error) {
+	serve(t, local, Operations{OpExchange: Answer(func(_ context.Context, a AskExchange) (Exchanged, error) {
 		req, err := a.Request(time.Now())
 		if err != nil {
 			return Exchanged{}, err

@@ -93,7 +93,7 @@ func (l *LineBus) Do(ctx context.Context, req protocol.Request) (protocol.Respon
 			return protocol.Response{}, fmt.Errorf("%v: %w", req, protocol.ErrExpired)
 		}
 	}
-	got, err := ask[Exchanged](ctx, l.client, opExchange, asked)
+	got, err := ask[Exchanged](ctx, l.client, OpExchange, asked)
 	if err != nil {
 		return protocol.Response{}, err
 	}

@@ -33,10 +33,12 @@ type Desk struct {
 // Operations returns all that can be asked.
 func (d *Desk) Operations() control.Operations {
 	return control.Operations{
-		"program": control.Answer(d.program), "points": control.Answer(d.points), "values": control.Answer(d.values),
-		"read": control.Stream(d.read), "watch": control.Stream(d.watch), "set": control.Answer(d.set),
-		"exchange": control.Answer(d.exchange), "ledger": control.Answer(d.ledger),
-		"forget": control.Answer(d.forget), "replace": control.Answer(d.replace), "reload": control.Answer(d.reload),
+		control.OpProgram: control.Answer(d.program), control.OpPoints: control.Answer(d.points),
+		control.OpValues: control.Answer(d.values), control.OpRead: control.Stream(d.read),
+		control.OpWatch: control.Stream(d.watch), control.OpSet: control.Answer(d.set),
+		control.OpExchange: control.Answer(d.exchange), control.OpLedger: control.Answer(d.ledger),
+		control.OpForget: control.Answer(d.forget), control.OpReplace: control.Answer(d.replace),
+		control.OpReload: control.Answer(d.reload),
 	}
 }
 
