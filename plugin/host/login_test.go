@@ -277,16 +277,17 @@ func TestCheckToken(t *testing.T) {
 	if !errors.Is(err, host.ErrAuth) {
 		t.Errorf("%v", err)
 	}
-	d.admin = false
-	_, err = host.CheckToken(t.Context(), d.address(), d.Client(), host.NewSecret(longToken))
+	guest := newDoor(t)
+	guest.admin = false
+	_, err = host.CheckToken(t.Context(), guest.address(), guest.Client(), host.NewSecret(longToken))
 	if !errors.Is(err, host.ErrNotAdmin) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestCompanion(t *testing.T) {
-	d := newDoor(t)
 	for code, want := range map[string]string{"": "1.2.3", host.RefusedNotFound: ""} {
+		d := newDoor(t)
 		d.refuse = map[string]string{}
 		if code != "" {
 			d.refuse["manifest/get"] = code

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"encoding/binary"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,10 +91,10 @@ func TestGivEnergy(t *testing.T) {
 // A sign of life is answered with the same one, with the next look at the line at the latest.
 func TestGivEnergySignOfLife(t *testing.T) {
 	beat := append(append(unhex("59590001 000d 01 01"), "WD00000001"...), 7)
-	back := 0
+	var back atomic.Int32
 	script := func(_ int, adu []byte) []part {
 		if bytes.Equal(adu, beat) {
-			back++
+			back.Add(1)
 			return nil
 		}
 		return after(turnaround, append(bytes.Clone(beat), givEnergyReply1(adu)...))
@@ -104,8 +105,8 @@ func TestGivEnergySignOfLife(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if back != 3 {
-			t.Errorf("%d of 3 signs of life were answered", back)
+		if n := back.Load(); n != 3 {
+			t.Errorf("%d of 3 signs of life were answered", n)
 		}
 	})
 }
