@@ -188,3 +188,22 @@ func TestReadOfADeviceThatIsAway(t *testing.T) {
 		t.Errorf("a write ended with %d: %s", code, errs)
 	}
 }
+
+// Whoever watches through a SolarHub hears that it has ended.
+func TestWatchWhenTheRunEnds(t *testing.T) {
+	t.Parallel()
+	flags, _ := roof(t, "tcp", "")
+	_, errs, stop := start(t, with(flags, "run")...)
+	until(t, errs, "The device answers")
+	ended := make(chan int, 1)
+	var out, said text
+	go func() {
+		ended <- cli.Run(t.Context(), cli.Environment{Manifest: []byte(manifest), Out: &out, Err: &said},
+			with(flags, "watch", "battery_soc"))
+	}()
+	until(t, &out, "64 %")
+	stop()
+	if code := <-ended; code != cli.ExitFailed || !strings.Contains(said.String(), "has ended") {
+		t.Errorf("watch ended with %d: %s", code, &said)
+	}
+}

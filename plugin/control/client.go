@@ -118,9 +118,13 @@ func (c *Client) Read(ctx context.Context, asked AskValues, each func(Value) err
 	return follow(ctx, c, OpRead, asked, each)
 }
 
-// Watch hands over what changes, until ctx ends or the program does. The first parts are the values of now.
+// Watch hands over what changes, until ctx ends or the program does; it always returns an error, that of ctx or an
+// *Error. The first parts are the values of now.
 func (c *Client) Watch(ctx context.Context, asked AskValues, each func(Change) error) error {
-	return follow(ctx, c, OpWatch, asked, each)
+	if err := follow(ctx, c, OpWatch, asked, each); err != nil {
+		return err
+	}
+	return errEnded
 }
 
 // Set sets a point and returns how it ended. Its error has the code of plugin/PROTOCOL.md section 5.
