@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -130,13 +131,27 @@ func (s *setup) find(ctx context.Context) error {
 			return err
 		}
 		if write {
-			path, skipped, err := writeAdditions(s.flag, found)
-			if err != nil {
+			if err := s.write(found); err != nil {
 				return err
 			}
-			s.written(path, found, skipped)
 		}
 	}
+}
+
+// write writes devices into the configuration, or leaves it to the person where the file is written in a way that is
+// not changed by itself.
+func (s *setup) write(found []config.Addition) error {
+	path, skipped, err := writeAdditions(s.flag, found)
+	if err == nil {
+		s.written(path, found, skipped)
+		return nil
+	}
+	block, wrong := config.Block(found)
+	if wrong != nil {
+		return errors.Join(err, wrong)
+	}
+	_, err = fmt.Fprintf(s.Out, "Nothing was written: %v\nThis is what belongs there:\n\n%s\n", err, block)
+	return err
 }
 
 // searchSomewhere asks where, searches there, and shows what is there.

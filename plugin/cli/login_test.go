@@ -26,8 +26,9 @@ const (
 	goodToken = "a-good.long-lived.token"
 )
 
-// loginHost is as much of a host as login needs: one that takes loginCode and goodToken.
-func loginHost(t *testing.T) *httptest.Server {
+// loginHost is as much of a host as login and init need: one that takes loginCode and goodToken, and has a version of
+// the integration, or none.
+func loginHost(t *testing.T, integration ...string) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/auth/providers", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"providers":[]}`)
@@ -39,13 +40,18 @@ func loginHost(t *testing.T) *httptest.Server {
 		}
 		fmt.Fprint(w, `{"access_token":"an-hour","refresh_token":"r","error_description":"Invalid code"}`)
 	})
-	mux.HandleFunc("/api/websocket", serveLogin)
+	mux.HandleFunc("/api/websocket", func(w http.ResponseWriter, r *http.Request) {
+		serveLogin(w, r, strings.Join(integration, ""))
+	})
+	mux.HandleFunc("/api/config/config_entries/flow", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"type":"abort","reason":"single_instance_allowed"}`)
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
 }
 
-func serveLogin(w http.ResponseWriter, r *http.Request) {
+func serveLogin(w http.ResponseWriter, r *http.Request, integration string) {
 	c, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return
@@ -67,6 +73,8 @@ func serveLogin(w http.ResponseWriter, r *http.Request) {
 		switch m.Type {
 		case "auth/current_user":
 			answer["result"] = map[string]any{"name": "Ada", "is_admin": true}
+		case "manifest/get":
+			answer["result"] = map[string]any{"version": integration}
 		case "auth/long_lived_access_token":
 			answer["result"] = goodToken
 		case "ping":
@@ -83,11 +91,13 @@ func atTerminal(t *testing.T, args ...string) (p *persontest.Person, ended func(
 	go func() {
 		code <- cli.Run(t.Context(), cli.Environment{Manifest: []byte(manifest), In: tty, Out: tty, Err: tty}, args)
 	}()
-	return p, func() int {
+	ended = func() int {
 		c := <-code
 		code <- c
 		return c
 	}
+	t.Cleanup(func() { ended() }) // the end of the test's context ends it
+	return p, ended
 }
 
 var loginPage = regexp.MustCompile(`http://\S*/auth/authorize\?\S+`)
