@@ -18,9 +18,10 @@ import (
 // Unit is what was found at a unit id.
 type Unit struct {
 	ID       protocol.UnitID
-	Fits     []Fit  // best first; several if they say the same of the unit; empty: no family takes it for its own
-	Requests int    // that it took
-	Why      string // a sentence where something went wrong, or nothing fits
+	Fits     []Fit         // best first; several if they say the same of the unit; empty: no family takes it for its own
+	Requests int           // that it took
+	Gap      time.Duration // that it was found to need behind its replies; 0: a short one does
+	Why      string        // a sentence where something went wrong, or nothing fits
 }
 
 // Fit is a family that takes the unit for a device of its own.
@@ -61,7 +62,9 @@ func (a *asker) isWhat(ctx context.Context, at Place, families []*profile.Profil
 			unit.Fits, err = a.identify(ctx, suspectsOf(families, at))
 		}
 	}
-	unit.Requests = a.requests
+	if unit.Requests = a.requests; a.gap > shortGap && !a.mute {
+		unit.Gap = a.gap
+	}
 	if err == nil && len(unit.Fits) == 0 {
 		unit.Why = "it answers, and is nothing that I know"
 	}

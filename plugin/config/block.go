@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"solarhub/devices/profile"
 	"solarhub/devices/profile/strict"
@@ -17,10 +18,11 @@ type unitID = protocol.UnitID
 type NewDevice struct {
 	Profile *profile.Profile
 	Unit    protocol.UnitID
-	Name    string         // empty: the family's
-	ID      string         // of a device that gives no serial number, else empty
-	Traits  profile.Traits // that the owner must settle
-	Asks    []profile.Trait
+	Name    string          // empty: the family's
+	ID      string          // of a device that gives no serial number, else empty
+	Gap     time.Duration   // that it was found to need; written if its family does not bring it
+	Traits  profile.Traits  // that the owner must settle
+	Asks    []profile.Trait // what only the owner can tell
 }
 
 // Block returns the lines of a configuration with these devices, to be pasted: "lines:" and what stands below.
@@ -43,8 +45,20 @@ func (a Addition) lineText() string {
 			fmt.Fprintf(&b, "  parity: %s\n", ParityName(s.Parity))
 		}
 	}
+	b.WriteString(quirksText(a.Line.Quirks, a.Device.Profile.Line.Quirks))
 	b.WriteString("  devices:\n" + indent(a.deviceText(), "    ", "\n"))
 	return b.String()
+}
+
+// quirksText returns the settings of a connection that its device alone does not need.
+func quirksText(found, needed protocol.Quirks) (text string) {
+	for _, k := range profile.Settings {
+		value := k.Text(profile.LineSettings{Quirks: found})
+		if k.Shared && value != k.Default() && value != k.Text(profile.LineSettings{Quirks: needed}) {
+			text += fmt.Sprintf("  %s: %s\n", k.Key, value)
+		}
+	}
+	return text
 }
 
 // deviceText returns the device as an item of devices.
@@ -64,6 +78,9 @@ func (a Addition) deviceText() string {
 	}
 	if d.ID != "" {
 		fmt.Fprintf(&b, "  id: %s   # it gives no serial number; its entities belong to this id\n", d.ID)
+	}
+	if d.Gap > d.Profile.Line.Pace.Gap {
+		fmt.Fprintf(&b, "  gap: %s\n", strict.Span(d.Gap))
 	}
 	if len(d.Traits) > 0 {
 		var words []string

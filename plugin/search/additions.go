@@ -7,7 +7,6 @@ import (
 	"solarhub/devices/profile"
 	"solarhub/devices/scan"
 	"solarhub/plugin/config"
-	"solarhub/protocol"
 )
 
 // Additions returns what a configuration says of the devices that were found: of each the family that fits best. What
@@ -24,16 +23,16 @@ func (r Report) Additions() (all []config.Addition) {
 			continue
 		}
 		seen[key] = true
-		all = append(all, config.Addition{Line: f.Line, Device: device(f.Unit.ID, best), Comment: comment(f.Unit)})
+		all = append(all, config.Addition{Line: f.Line, Device: device(f.Unit, best), Comment: comment(f.Unit)})
 	}
 	return all
 }
 
 // device returns a device as a configuration has it.
-func device(id protocol.UnitID, fit scan.Fit) config.NewDevice {
-	d := config.NewDevice{Profile: fit.Profile, Unit: id, Traits: profile.Traits{}}
+func device(u scan.Unit, fit scan.Fit) config.NewDevice {
+	d := config.NewDevice{Profile: fit.Profile, Unit: u.ID, Gap: u.Gap, Traits: profile.Traits{}}
 	if fit.Identity.Serial == "" {
-		d.ID = fmt.Sprintf("%s-%d", fit.Profile.ID, id)
+		d.ID = fmt.Sprintf("%s-%d", fit.Profile.ID, u.ID)
 	}
 	for _, t := range fit.Choices {
 		if t.Otherwise == "" {

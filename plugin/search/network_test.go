@@ -157,7 +157,33 @@ func TestHost(t *testing.T) {
 				len(r.Findings[0].Unit.Fits) != 1 || r.Findings[0].Unit.Fits[0].Profile.ID != "deye" {
 				t.Errorf("%s: %+v, %v", name, r, err)
 			}
+			block, err := config.Block(r.Additions())
+			if delay := strings.Contains(block, "connect_delay: 2s"); err != nil || delay != (c.options.Deaf > 0) {
+				t.Errorf("%s: %s, %v", name, block, err)
+			}
 			t.Logf("%s: %v", name, time.Since(begun))
+		})
+	}
+}
+
+// What a gateway does against the standard is found, and written down.
+func TestQuirks(t *testing.T) {
+	for fault, want := range map[string]string{"wrong-transaction=100%": "transaction_ids: shape",
+		"no-unit=100%": "unit_ids: lax"} {
+		inTown(t, func(n *town) {
+			n.settle(t, "192.168.1.5:502", sim.TCP, sim.Options{}, "deye")
+			faults, err := sim.ParseFaults(fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.hosts["192.168.1.5:502"].Play(sim.NewScript(1, faults...))
+			r, err := Run(n.ctx, Options{Places: []Place{{Host: "192.168.1.5", TCPPort: 502}}, Dial: n.dial})
+			if err != nil || len(r.Findings) != 1 {
+				t.Fatalf("%s: %+v, %v", fault, r, err)
+			}
+			if block, err := config.Block(r.Additions()); err != nil || !strings.Contains(block, want) {
+				t.Errorf("%s: %s, %v", fault, block, err)
+			}
 		})
 	}
 }

@@ -122,34 +122,32 @@ func (r *Report) sort() {
 	})
 }
 
-// onLine searches one line that leads somewhere.
+// onLine searches one line that leads somewhere. Where nobody is found whose replies fit but for what is not as the
+// standard has it, it is searched again in that way.
 func (o Options) onLine(ctx context.Context, l config.Line, how scan.Line) (r Report, err error) {
 	how.Families = o.families
 	if o.Units != nil {
 		how.Units = o.Units
 	}
-	if line, do, ok := o.running(l.Endpoint()); ok {
-		l = line
-		how.Hello, how.Serials = 0, []protocol.Serial{l.Serial}
-		how.Open = func(protocol.Serial) protocol.Link { return borrowed{do} }
+	opened, release, err := o.openWith(&l, &how)
+	if err != nil {
+		r.note(l.String(), "%s", taken(err))
+		return r, nil
+	}
+	defer func() { _ = release() }() // a lock file that cannot be closed harms nobody
+	if _, _, ok := o.running(l.Endpoint()); ok {
 		r.note(l.String(), "a SolarHub that runs has the line, and was asked in between its own reads")
-	} else {
-		release, err := lock.Lines(l.Endpoint())
-		if err != nil {
-			r.note(l.String(), "%s", taken(err))
-			return r, nil
-		}
-		defer func() { _ = release() }() // a lock file that cannot be closed harms nobody
-		how.Open = func(s protocol.Serial) protocol.Link {
-			l := l
-			if l.Serial = s; s == (protocol.Serial{}) {
-				l.Serial = protocol.DefaultSerial // of the pauses of RTU over a network
-			}
-			return l.NewLink(o.Log)
-		}
 	}
 	found, err := how.Search(ctx)
-	l.Serial = found.Serial
+	if quirks := opened.quirks(l.Quirks); len(found.Units) == 0 && err == nil && quirks != l.Quirks {
+		l.Quirks = quirks
+		found, err = how.Search(ctx)
+	}
+	l.Serial, l.Quirks = found.Serial, opened.quirks(l.Quirks)
+	if opened.plain() {
+		l.Transport = config.TCP
+		r.note(l.String(), "the stick speaks Modbus TCP, and not in frames of its own")
+	}
 	for _, u := range found.Units {
 		r.Findings = append(r.Findings, Finding{l, u})
 	}
@@ -162,22 +160,32 @@ func (o Options) onLine(ctx context.Context, l config.Line, how scan.Line) (r Re
 	return r, err
 }
 
+// openWith says how the links of a line are opened: by a SolarHub that runs and has it, or by this one, which takes the
+// line's lock. It keeps what is opened.
+func (o Options) openWith(l *config.Line, how *scan.Line) (opened *links, release func() error, err error) {
+	opened = &links{}
+	if line, do, ok := o.running(l.Endpoint()); ok {
+		*l = line
+		how.Hello, how.Serials = 0, []protocol.Serial{l.Serial}
+		how.Open = func(protocol.Serial) protocol.Link { return borrowed{do} }
+		return opened, func() error { return nil }, nil
+	}
+	how.Open = func(s protocol.Serial) protocol.Link {
+		with := *l
+		if with.Serial = s; s == (protocol.Serial{}) {
+			with.Serial = protocol.DefaultSerial // of the pauses of RTU over a network
+		}
+		return opened.add(with.NewLink(o.Log))
+	}
+	release, err = lock.Lines(l.Endpoint())
+	return opened, release, err
+}
+
 func (o Options) running(endpoint string) (line config.Line, do scan.Do, ok bool) {
 	if o.Running == nil {
 		return line, nil, false
 	}
 	return o.Running(endpoint)
-}
-
-// borrowed is a line that somebody else has opened.
-type borrowed struct{ do scan.Do }
-
-func (borrowed) Open(context.Context) (uint64, error) { return 1, nil }
-func (borrowed) Ready(context.Context) error          { return nil }
-func (borrowed) Close() error                         { return nil }
-
-func (b borrowed) Exchange(ctx context.Context, req protocol.Request) (protocol.Response, error) {
-	return b.do(ctx, req)
 }
 
 // taken says who has a line.
