@@ -18,7 +18,7 @@ import (
 // Unit is what was found at a unit id.
 type Unit struct {
 	ID       protocol.UnitID
-	Fits     []Fit         // best first; several if they say the same of the unit; empty: no family takes it for its own
+	Fits     []Fit         // best first; empty: no family takes it for its own
 	Requests int           // that it took
 	Gap      time.Duration // that it was found to need behind its replies; 0: a short one does
 	Why      string        // a sentence where something went wrong, or nothing fits
