@@ -35,10 +35,11 @@ func simulated(t *testing.T, on string, flags ...string) (line string) {
 	t.Helper()
 	port := filepath.Join(t.TempDir(), "port")
 	place := map[string][]string{"tcp": {"--tcp", "127.0.0.1:0"}, "rtu_over_tcp": {"--tcp", "127.0.0.1:0"},
-		"serial": {"--pty", port, "--baud", "115200"}}[on]
+		"tcp to a stick": {"--solarman", "127.0.0.1:0"},
+		"serial":         {"--pty", port, "--baud", "115200"}}[on]
 	out, _, _ := start(t, append(append([]string{"simulate", "senergy", "--turnaround", "0s"}, place...), flags...)...)
 	if on != "serial" {
-		return on + ": " + addresses(t, out)[0]
+		return strings.Fields(on)[0] + ": " + addresses(t, out)[0]
 	}
 	until(t, out, "Ctrl-C")
 	return "serial: " + port + "\n    baud: 115200"
@@ -96,6 +97,8 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 			"set `echo: on`"}},
 		"another language": {"rtu_over_tcp", nil, "timeout: 300ms",
 			[]string{"speaks another language: put `tcp:` in the place of `rtu_over_tcp:`"}},
+		"a stick": {"tcp to a stick", nil, "timeout: 300ms",
+			[]string{"speaks another language: put `solarman:` in the place of `tcp:`"}},
 		"another device": {"tcp", []string{"--set", "phases=2"}, "timeout: 500ms",
 			[]string{"Garage is not available: unit 1 is no Chint hybrid inverter: its phases is 2"}},
 	}

@@ -40,7 +40,7 @@ func ask(t *testing.T, address string, unit byte, pdu ...byte) []byte {
 	return reply
 }
 
-var listening = regexp.MustCompile(`Modbus TCP at (127\.0\.0\.1:\d+)`)
+var listening = regexp.MustCompile(`(?:Modbus TCP|Solarman stick \d+) at (127\.0\.0\.1:\d+)`)
 
 // addresses waits for the table and returns where the devices answer, in its order.
 func addresses(t *testing.T, out *text) []string {

@@ -262,17 +262,7 @@ func (t *trials) tryOtherSettings(ctx context.Context) {
 		return
 	}
 	if !l.Transport.OnPort() {
-		other, ok := map[config.Transport]config.Transport{config.TCP: config.RTUOverTCP,
-			config.RTUOverTCP: config.TCP}[l.Transport]
-		if !ok {
-			return
-		}
-		l.Transport = other
-		l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
-		t.check.tell(1, "trying %v", l.Transport)
-		if t.answers(ctx, l) {
-			t.at.Transport = &l.Transport
-		}
+		t.tryOtherLanguages(ctx, l)
 		return
 	}
 	for _, s := range settingsTried() {
@@ -280,17 +270,40 @@ func (t *trials) tryOtherSettings(ctx context.Context) {
 			continue
 		}
 		t.check.tell(1, "trying %v", s)
-		if l.Serial = s; t.answers(ctx, l) {
+		if l.Serial = s; t.answers(ctx, l, waitShort) {
 			t.at.Setting = &s
 			return
 		}
 	}
 }
 
-// answers reports whether one of the line's devices answers where it is opened so.
-func (t *trials) answers(ctx context.Context, l config.Line) bool {
+// languages are what else may be spoken at an address, the likeliest first.
+var languages = map[config.Transport][]config.Transport{
+	config.TCP:        {config.RTUOverTCP, config.Solarman},
+	config.RTUOverTCP: {config.TCP, config.Solarman},
+	config.Solarman:   {config.TCP},
+}
+
+// tryOtherLanguages does it at an address of the network. A stick takes its time.
+func (t *trials) tryOtherLanguages(ctx context.Context, l config.Line) {
+	l.Serial = cmp.Or(l.Serial, protocol.DefaultSerial)
+	for _, other := range languages[l.Transport] {
+		t.check.tell(1, "trying %v", other)
+		wait := waitShort
+		if other == config.Solarman {
+			wait = waitLong
+		}
+		if l.Transport = other; t.answers(ctx, l, wait) {
+			t.at.Transport = &other
+			return
+		}
+	}
+}
+
+// answers reports whether one of the line's devices answers in time where it is opened so.
+func (t *trials) answers(ctx context.Context, l config.Line, wait time.Duration) bool {
 	return slices.ContainsFunc(l.Devices, func(d devices.Config) bool {
-		_, ok := t.askReopened(ctx, l, d, waitShort)
+		_, ok := t.askReopened(ctx, l, d, wait)
 		return ok
 	})
 }

@@ -7,7 +7,8 @@
 //
 //  1. It returns the reply to the request in flight and never that to another one. Where replies name no request, the
 //     rules of pending.go see to it.
-//  2. It sends a request once. A request that may have gone out is never sent again.
+//  2. It sends a request once. A request that may have gone out is never sent again, unless a stick has refused it in
+//     words because it did not name the stick.
 //  3. It waits for the silence that the line and the device need, before each request.
 //  4. It reads and drops what arrived between two requests.
 //  5. It ends an exchange with a reply, the device's refusal, or an error that says whether anything went out.

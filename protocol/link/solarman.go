@@ -3,6 +3,7 @@ package link
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -81,6 +82,15 @@ func (s *solarman) dial(ctx context.Context, timeout time.Duration) (stream, err
 		}
 	}
 	return c, nil
+}
+
+// ended says why nothing came. A connection to a stick that may want to hear its serial number is of no more use.
+func (s *solarman) ended(err error) error {
+	if s.serial != 0 || s.plain || !isTimeout(err) {
+		return err
+	}
+	s.mute = true
+	return fmt.Errorf("%w to a request without the stick's serial number", protocol.ErrTimeout)
 }
 
 // find asks a stick for its serial number that answers nobody who does not know it.

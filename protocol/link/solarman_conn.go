@@ -64,8 +64,7 @@ func (c *solarmanConn) Read(b []byte) (int, error) {
 		n, err = c.conn.Read(c.space())
 		c.in = c.buf[:len(c.in)+n]
 		if n == 0 && err != nil {
-			c.stick.mute = c.stick.serial == 0 && isTimeout(err)
-			return 0, err
+			return 0, c.stick.ended(err)
 		}
 		if c.refusedAsModbusTCP() {
 			c.stick.trace(false, c.in)
@@ -223,7 +222,7 @@ func mbapOf(transaction [2]byte, rtu []byte) []byte {
 func (c *solarmanConn) refusedAsModbusTCP() bool {
 	b, r := c.in, c.request
 	return !c.stick.plain && len(b) == mbapHead && len(r) > mbapHead && [5]byte(b) == [5]byte(r) && b[5] == 3 &&
-		b[7] == r[7]|0x80 && b[8] != 0
+		b[7]&0x80 != 0 && b[8] != 0
 }
 
 func (s *solarman) trace(sent bool, frame []byte) {

@@ -92,13 +92,12 @@ func TestSolarmanAsksForSerial(t *testing.T) {
 				}
 				return found, nil
 			}
-			for range maxTimeouts {
-				if _, err := l.Open(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := l.Exchange(t.Context(), readOf(7, 9)); !errors.Is(err, protocol.ErrTimeout) {
-					t.Fatal(err)
-				}
+			if _, err := l.Open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := l.Exchange(t.Context(), readOf(7, 9)); !errors.Is(err, protocol.ErrTimeout) || fatal(err) ||
+				!strings.Contains(err.Error(), "no answer to a request without the stick's serial number") {
+				t.Fatal(err)
 			}
 			_, err := l.Open(t.Context())
 			if found == nil {
