@@ -18,6 +18,7 @@ func TestPlace(t *testing.T) {
 	const byID = "dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A1B2C3-if00-port0"
 	other := ftdi
 	other.serial, other.socket = "Z9", "1-4"
+	cp2102 := adapter{usbID: usbID{"10c4", "ea60"}, serial: "0001", socket: "1-2"} // as thousands have it
 	elsewhere, twin := ftdi.in("1-4"), ftdi.in("1-5")
 	for _, tt := range []struct {
 		name  string
@@ -51,6 +52,9 @@ func TestPlace(t *testing.T) {
 		{"another socket, without a serial number", ch340, func(f fakeMachine) {
 			f.plug("ttyUSB0", "/dev/zero", ch340.in("1-4"))
 		}, "", "", "in USB socket 1-1.2: plug it into that socket again, because it has no serial number"},
+		{"another socket, with the serial number of all", cp2102, func(f fakeMachine) {
+			f.plug("ttyUSB1", "/dev/full", cp2102.in("1-4"))
+		}, "", "", "there is no /dev/ttyUSB0; the only port of this machine is /dev/ttyUSB1 (10c4:ea60 CP210x)"},
 		{"pulled out", ch340, func(fakeMachine) {}, "", "",
 			"there is no /dev/ttyUSB0; this machine has no serial port now: is the adapter plugged in?"},
 	} {

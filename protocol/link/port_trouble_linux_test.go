@@ -143,6 +143,9 @@ func TestPortsHeld(t *testing.T) {
 			t.Error(err)
 		}
 		all, err := f.ports()
+		if by, ok := f.locked(path); ok != lock {
+			t.Errorf("locked by %v: %v", by, ok)
+		}
 		_ = other.Process.Kill()
 		_ = other.Wait()
 		if err != nil || len(all) != 1 {
