@@ -17,6 +17,9 @@ import (
 // Linux (unix(4), unix(7)).
 const longest = 103
 
+// made is what a socket is called while it is made: hardly longer than its name at its place.
+const made = "s"
+
 // Listen opens the socket of a data folder, which only the user of this process and root can open. What an earlier
 // process has left is replaced: the caller has the lock of the cache in the folder, so nobody else is alive there.
 // Close removes it.
@@ -34,18 +37,18 @@ func Listen(data string) (net.Listener, error) {
 }
 
 func listen(data, at string) (net.Listener, error) {
-	private, err := os.MkdirTemp(data, ".control-")
+	private, err := os.MkdirTemp(data, ".c")
 	if err != nil {
 		return nil, err
 	}
-	far := len(filepath.Join(private, name)) > longest
+	far := max(len(filepath.Join(private, made)), len(at)) > longest
 	if far {
 		_ = os.Remove(private)
 		if private, err = os.MkdirTemp("", "solarhub-"); err != nil {
 			return nil, err
 		}
 	}
-	own := filepath.Join(private, name)
+	own := filepath.Join(private, made)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: own, Net: "unix"})
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(private))
