@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/muesli/cancelreader"
@@ -74,23 +73,6 @@ func (p *person) yes(ctx context.Context, question string, otherwise bool) (bool
 			return false, nil
 		}
 		fmt.Fprintf(p.out, "%q is neither yes nor no.\n", answer)
-	}
-}
-
-// choose has one of several things chosen by its number, and returns the index of it.
-func (p *person) choose(ctx context.Context, question string, things []string) (int, error) {
-	for i, thing := range things {
-		fmt.Fprintf(p.out, "  %d  %s\n", i+1, thing)
-	}
-	for {
-		answer, err := p.ask(ctx, fmt.Sprintf("%s (1 to %d)", question, len(things)), "1")
-		if err != nil {
-			return 0, err
-		}
-		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(things) {
-			return n - 1, nil
-		}
-		fmt.Fprintf(p.out, "%q is not a number from 1 to %d.\n", answer, len(things))
 	}
 }
 

@@ -58,7 +58,7 @@ func (c configFlag) find() (string, error) {
 			return "", fmt.Errorf("look for the configuration: %w", err)
 		}
 	}
-	return "", fmt.Errorf("there is no configuration: neither %s exists. Name one with --config; README.md has an "+
-		"example",
+	return "", fmt.Errorf("there is no configuration: neither %s exists. Name one with --config, or let "+
+		"solarhub init write one",
 		strings.Join(configPlaces, " nor "))
 }

@@ -124,7 +124,8 @@ func (p *parser) token(f strict.Fields) {
 	}
 	switch {
 	case len(given) == 0:
-		f.At.Fail("the access token is missing: say token, token_file or token_env")
+		f.At.Fail("the access token is missing: say token, token_file or token_env; " +
+			"solarhub login gets one")
 		return
 	case len(given) > 1:
 		f.Get(given[1]).Fail("%s and %s are given: one of them is enough", given[0], given[1])

@@ -145,7 +145,7 @@ func TestCreateEntry(t *testing.T) {
 	}
 	wrong := rest(t, nil)
 	wrong.Token = NewSecret("wrong")
-	if _, err := wrong.CreateEntry(t.Context()); err == nil || !strings.Contains(err.Error(), "long-lived token") ||
+	if _, err := wrong.CreateEntry(t.Context()); err == nil || !strings.Contains(err.Error(), "solarhub login") ||
 		strings.Contains(err.Error(), "wrong") {
 		t.Errorf("a wrong token: %v", err)
 	}

@@ -314,7 +314,7 @@ func TestVisit(t *testing.T) {
 		"not Home Assistant": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<html>a router</html>`) },
 		"(HTTP 404)":         http.NotFound,
 		"redirects to https://example.org": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://example.org/", 301)
+			http.Redirect(w, r, "https://example.org/", http.StatusMovedPermanently)
 		},
 	} {
 		d.providers = answer

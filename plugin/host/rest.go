@@ -139,7 +139,7 @@ func statusError(status int, body []byte) error {
 	}
 	switch {
 	case status == http.StatusUnauthorized:
-		return fmt.Errorf("%w: make a new long-lived token under your profile > Security: %w", ErrAuth, e)
+		return fmt.Errorf("%w: get a new one with solarhub login: %w", ErrAuth, e)
 	case status == http.StatusForbidden:
 		return fmt.Errorf("the access token belongs to a user who is not an administrator: %w", e)
 	case e.Starting():

@@ -31,7 +31,7 @@ func classify(err error) failure {
 	switch {
 	case errors.Is(err, ErrAuth):
 		return failure{"auth_invalid", waitRefused, zerolog.ErrorLevel,
-			"Home Assistant refuses the access token: make a new long-lived token under your profile > Security"}
+			"Home Assistant refuses the access token: get a new one with `solarhub login`"}
 	case errors.Is(err, ErrReplaced):
 		return failure{"replaced", waitReplaced, zerolog.ErrorLevel,
 			"Another SolarHub with the same name took over: give each its own `name:` or stop one of them"}

@@ -31,7 +31,7 @@ func TestWaitsBeforeTheNextTry(t *testing.T) {
 			c.say(`{"type":"auth_required","ha_version":"1"}`)
 			c.hear()
 			c.say(`{"type":"auth_invalid","message":"Invalid access token or password"}`)
-		}, 5 * time.Minute, "make a new long-lived token"},
+		}, 5 * time.Minute, "get a new one with `solarhub login`"},
 		{"no companion", refuse(host.CommandHello, "unknown_command"), 30 * time.Second, "solarhub install"},
 		{"not loaded", refuse(host.CommandHello, "entry_not_loaded"), 10 * time.Second, "not set up"},
 		{"another process of the same name", refuse(host.CommandHello, "installation_in_use"), 30 * time.Second,
