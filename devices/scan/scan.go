@@ -41,10 +41,9 @@ type Place struct {
 	Patience time.Duration
 }
 
-// Probe returns the read that Identify begins with. Whoever looks for units asks each for it.
+// Probe returns a read that any unit answers in some way, if only by a refusal, and that harms none.
 func Probe(families []*profile.Profile) protocol.Range {
-	r, _ := suspectsOf(families, Place{}).next(newEvidence())
-	return r
+	return suspectsOf(families, Place{}).probe()
 }
 
 // Identify asks a unit what it is. The error is that of the line or of ctx, ErrGone, or says that nobody answers

@@ -74,6 +74,38 @@ func TestEveryFamilyIsFound(t *testing.T) {
 	t.Logf("%d devices, %d reads each on average, at most %d", n, total/max(n, 1), most)
 }
 
+// A device that may take harm from registers that it does not have is asked for none of them.
+func TestNothingUnknownIsReadOfADelicateDevice(t *testing.T) {
+	families := shipped(t)
+	p, err := profile.Get("growatt_spf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := simulate.Unit(p, p.Cases()[0], "TEST123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := p.Resolve(p.Cases()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked, has []protocol.Range
+	for _, point := range points {
+		has = append(has, point.Ranges...)
+	}
+	for _, f := range p.IdentityFields(p.Cases()[0]) {
+		has = append(has, f.Ranges...)
+	}
+	if _, err := Identify(t.Context(), answering(u, &asked), Place{Unit: u.ID()}, families); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range append(asked, Probe(families)) {
+		if !slices.ContainsFunc(has, func(h protocol.Range) bool { return h.Contains(r) }) {
+			t.Errorf("%v was read", r)
+		}
+	}
+}
+
 // asksOwner reports whether the owner would have had to say something of a device, which changes what is read of it.
 func asksOwner(p *profile.Profile, traits profile.Traits) bool {
 	return slices.ContainsFunc(p.Traits, func(t profile.Trait) bool {

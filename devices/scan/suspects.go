@@ -66,6 +66,38 @@ func (s *suspect) open() []need {
 	return s.needs
 }
 
+// care puts a family first whose devices may take harm from a read of registers that they do not have, and not only of
+// those that are known to be harmful (a Growatt SPF drops its output: 0xAHA Growatt_ModbusTCP #88); of several the one
+// that forbids the most.
+func (s *suspect) care() (addresses float64) {
+	if !s.family.Line.NamedOnly {
+		return 0
+	}
+	for _, r := range s.family.Line.Never {
+		addresses += float64(r.Count)
+	}
+	return addresses
+}
+
+// probe returns the read that whoever looks for units asks each for: of holding registers, because some devices ignore
+// function 4 (jmccrohan/pysolarmanv5 #60), and of those of the family that needs the most care.
+func (s suspects) probe() protocol.Range {
+	most := slices.MaxFunc(s, func(a, b *suspect) int { return cmp.Compare(a.care(), b.care()) })
+	needs := most.needs
+	if most.proof != nil {
+		needs = append(slices.Clone(needs), *most.proof)
+	}
+	for _, n := range needs {
+		for _, r := range n.questions(newEvidence()) {
+			if r.Table == protocol.HoldingRegister && most.care() > 0 {
+				return r
+			}
+		}
+	}
+	r, _ := s.next(newEvidence())
+	return r
+}
+
 // manySources double the weight of a family: what many have written about is met more often.
 const manySources = 4
 
@@ -129,7 +161,7 @@ func (s suspects) next(e evidence) (protocol.Range, bool) {
 				if by := s.forbidding(r); by != nil {
 					blocked[by] += one.weight
 				} else {
-					all[r] += one.weight * one.progress()
+					all[r] += one.weight*one.progress() + one.care()
 				}
 			}
 		}
