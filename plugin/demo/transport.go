@@ -54,7 +54,7 @@ var ways = []Way{
 		onStream(sim.ASCII)},
 	{"tls", "answer Modbus TCP inside TLS at this address, with a certificate that is made anew", "Modbus TLS at ",
 		false, onTLS},
-	{"solarman", "answer as a Solarman stick at this address, and on port 8899 to who looks for sticks, too",
+	{"solarman", "answer as a Solarman stick at this address; at port 8899 it answers who looks for sticks, too",
 		"Solarman stick 2700000001 at ", false, onStick},
 	{"luxpower", "answer as the dongle of a LuxPower inverter at this address; its serial number is " + simDongle +
 		", that of the inverter " + simInverter, "LuxPower dongle at ", false, onStream(sim.LuxPower(dongle))},
