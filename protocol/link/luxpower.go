@@ -146,7 +146,7 @@ func (l *luxPower) open(frame []byte) (told, error) {
 	// Protocol 1 has a single register without its byte count, and so have most answers to writes. So has a request,
 	// which begins with 0; longer answers may do so too (ant0nkr/luxpower-ha-integration #136).
 	if len(data) != 2 || says.reply.function <= 4 && inner[0] == 0 {
-		if int(data[0]) != len(data)-1 || len(data)%2 == 0 {
+		if int(data[0]) != len(data)-1 || len(data)%2 == 0 || len(data) == 1 {
 			return told{damaged: true}, nil
 		}
 		data = data[1:]

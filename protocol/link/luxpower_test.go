@@ -174,6 +174,19 @@ func rightWords(t *testing.T, resp protocol.Response) {
 	right(t, readOf(12, 3), resp)
 }
 
+// A frame whose checksum is right may still have nothing in it.
+func TestLuxPowerEmpty(t *testing.T) {
+	for _, function := range []byte{3, 4, 6, 16, 0x83, 0x86} {
+		for _, data := range [][]byte{{0}, {0, 0}, {0, 0, 0}, {1, 0}, {2, 0}, {2, 0, 0}} {
+			inner := append([]byte{1, function}, "5555555555\x0c\x00"...)
+			frame := luxPowerFrame([]byte("2222222222"), append(inner, data...), nil)
+			if _, err := knownLuxPower().open(frame); err != nil {
+				t.Errorf("% x: %v", frame, err)
+			}
+		}
+	}
+}
+
 // Whatever a dongle sends, in whatever pieces, it neither panics nor hangs, and gives only what was sent soundly.
 func FuzzDongle(f *testing.F) {
 	for _, v := range luxPowerVectors {
