@@ -43,7 +43,7 @@ new value at once, if SolarHub runs.
 Before it writes a setting of the installer, or a command such as a restart, it asks; --yes answers.
 Without a terminal to ask at, and without --yes, it refuses.
 
---json prints an object: device, key, name, unit, old and new and read_back (null: unknown), outcome
+--json prints an object: device, key, name, unit, old and read_back (null: unknown), new (as given), outcome
 (written; unchanged: the device held it already; superseded: a newer value was written instead) and
 took_ms; after a failure {"error": {"code", "reason", "fields"}}, with the codes of PROTOCOL.md.
 
