@@ -32,7 +32,7 @@ use ` + "`solarhub forget`" + ` instead.
   sudo STATE_DIRECTORY=/var/lib/solarhub solarhub replace 2106194011 2411028433`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usagef("replace takes two serial numbers, OLD and NEW, but there are %d", len(args))
+				return usagef("replace takes two serial numbers, OLD and NEW, not %s", counted(len(args), "argument"))
 			}
 			return nil
 		},

@@ -55,7 +55,7 @@ took_ms; after a failure {"error": {"code", "reason", "fields"}}, with the codes
 		ValidArgsFunction: a.completePoints(&flags.config, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) < 2 || len(args) > 3 {
-				return usagef("write takes [DEVICE] POINT VALUE, but there are %d arguments", len(args))
+				return usagef("write takes [DEVICE] POINT VALUE, not %s", counted(len(args), "argument"))
 			}
 			return a.write(command.Context(), flags, args)
 		},
