@@ -28,7 +28,7 @@ func (c *fieldCase) fail(format string, args ...any) {
 // device returns the device of a key, "a" or "Roof/a", and the key without it.
 func (c *fieldCase) device(key string) (*devices.Device, string) {
 	name, rest, named := strings.Cut(key, "/")
-	for _, l := range c.plugin.now.Load().lines {
+	for _, l := range c.plugin.Load().now.Load().lines {
 		for _, d := range l.Devices {
 			if !named {
 				return d, key
@@ -93,7 +93,7 @@ func (c *fieldCase) state(key string) string {
 // reason returns why a point has no value, or why its device is not known.
 func (c *fieldCase) reason(key string) string {
 	d, key := c.device(key)
-	known, err := c.plugin.hub.Snapshot(c.t.Context())
+	known, err := c.plugin.Load().hub.Snapshot(c.t.Context())
 	if err != nil {
 		return err.Error()
 	}

@@ -37,11 +37,11 @@ func (c *fieldCase) step(ctx context.Context, s step) {
 func (c *fieldCase) do(ctx context.Context, s step) error {
 	switch {
 	case s.restart:
-		c.stop()
+		c.plugin.Load().stop()
 		c.start()
 		return nil
 	case s.replaced != "":
-		if result := c.plugin.hub.Call(ctx, host.Call{Action: host.ActionReplace, Found: s.replaced,
+		if result := c.plugin.Load().hub.Call(ctx, host.Call{Action: host.ActionReplace, Found: s.replaced,
 			Device: strings.TrimSuffix(c.id("x"), "_x")}); result.Err != nil {
 			return result.Err
 		}
@@ -64,7 +64,7 @@ func (c *fieldCase) do(ctx context.Context, s step) error {
 
 // writeGroup sets members of a group in one call.
 func (c *fieldCase) writeGroup(ctx context.Context, s step) error {
-	result := c.plugin.hub.Call(ctx, host.Call{Action: host.ActionGroup, Group: s.group, Values: s.set,
+	result := c.plugin.Load().hub.Call(ctx, host.Call{Action: host.ActionGroup, Group: s.group, Values: s.set,
 		Device: strings.TrimSuffix(c.id("x"), "_x")})
 	if result.Err != nil {
 		return result.Err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,8 +69,7 @@ type fieldCase struct {
 
 	host   *devhost.Host
 	client *http.Client
-	plugin *Plugin
-	stop   func()
+	plugin atomic.Pointer[caseRun] // the newest: a step may start another
 	seen   *history
 	failed []string
 }
@@ -143,7 +143,7 @@ func (c *fieldCase) run() {
 	time.Sleep(c.want.run)
 	synctest.Wait()
 	c.judge()
-	c.stop()
+	c.plugin.Load().stop()
 	ended()
 	steps.Wait()
 	if c.want.checked {
@@ -186,12 +186,18 @@ func (c *fieldCase) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()
-	c.plugin, c.stop = p, func() {
+	c.plugin.Store(&caseRun{p, func() {
 		cancel()
 		if err := <-ended; err != nil {
 			c.t.Errorf("the plugin ended with %v", err)
 		}
-	}
+	}})
+}
+
+// caseRun is a plugin that runs in a case.
+type caseRun struct {
+	*Plugin
+	stop func()
 }
 
 // check has the doctor look at the server, as `solarhub check --live` does.
