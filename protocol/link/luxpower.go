@@ -59,6 +59,8 @@ const (
 	luxPowerHead   = 34 // in front of the data
 	luxPowerInner  = 20 // where begins what the checksum is of
 	luxPowerCount  = 6  // bytes that the length does not count
+	luxPowerLife   = 19 // a sign of life
+	luxPowerAlive  = 0xC1
 	luxPowerModbus = 0xC2
 
 	luxPowerMost = luxPowerHead + 1 + 254 + 2 // 127 registers, which some firmwares send unasked (pylxpweb)
@@ -121,17 +123,24 @@ func (l *luxPower) size(b []byte) int {
 }
 
 func (l *luxPower) open(frame []byte) (told, error) {
-	if frame[7] != luxPowerModbus || len(frame) < luxPowerHead+1+2 {
-		return told{}, nil // a sign of life, or the dongle's own settings: nobody has to answer them
+	switch kind := frame[7]; {
+	case kind == luxPowerAlive && len(frame) == luxPowerLife: // nobody has to answer it
+		return told{}, l.from(frame)
+	case kind != luxPowerModbus || len(frame) < luxPowerHead+1+2:
+		return told{}, nil // the dongle's own settings
 	}
 	inner, end := frame[luxPowerInner:], len(frame)-2
 	if crc16(inner[:len(inner)-2]) != binary.LittleEndian.Uint16(frame[end:]) {
 		return told{damaged: true}, nil
 	}
-	if err := l.whose(frame); err != nil {
+	if err := l.from(frame); err != nil {
 		return told{}, err
 	}
-	if inverter := [10]byte(frame[22:]); inverter != l.inverter {
+	inverter := [10]byte(frame[22:])
+	if l.inverter == nobody {
+		l.inverter = inverter
+	}
+	if inverter != l.inverter {
 		l.another = inverter
 		return told{}, nil
 	}
@@ -161,14 +170,11 @@ func (l *luxPower) open(frame []byte) (told, error) {
 	return says, nil
 }
 
-// whose learns the serial numbers, or compares them.
-func (l *luxPower) whose(frame []byte) error {
-	dongle, inverter := [10]byte(frame[8:]), [10]byte(frame[22:])
+// from learns the serial number of the dongle that a frame is from, or compares it.
+func (l *luxPower) from(frame []byte) error {
+	dongle := [10]byte(frame[8:])
 	if l.dongle == nobody {
 		l.dongle = dongle
-	}
-	if l.inverter == nobody {
-		l.inverter = inverter
 	}
 	if dongle != l.dongle {
 		return fmt.Errorf("the dongle's serial number is %s, not %s: give the right one, or none", dongle, l.dongle)
