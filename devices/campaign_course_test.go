@@ -63,8 +63,10 @@ var links = map[sim.Framing]func(course, link.DialFunc) protocol.Link{
 		return link.NewGoodWeUDP(link.UDPConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace})
 	},
 	luxPower: func(c course, dial link.DialFunc) protocol.Link {
+		quirks := c.quirks
+		quirks.ConnectDelay = time.Millisecond // in place of a second, which is longer than most that happens here
 		return link.NewLuxPower(link.LuxPowerConfig{Address: "campaign", Dongle: "BA00000001", Inverter: "3000000001",
-			Quirks: c.quirks, Dial: dial, Trace: c.trace, Gap: time.Millisecond})
+			Quirks: quirks, Dial: dial, Trace: c.trace, Gap: time.Millisecond})
 	},
 	givEnergy: func(c course, dial link.DialFunc) protocol.Link {
 		return link.NewGivEnergy(link.GivEnergyConfig{Address: "campaign", Quirks: c.quirks, Dial: dial, Trace: c.trace,

@@ -16,12 +16,12 @@ type LuxPowerConfig struct {
 	// Dongle and Inverter are serial numbers, of 10 characters, as the labels have them. "": as what comes in says.
 	Dongle, Inverter string
 
-	Name        string        // what errors call the link. Defaults to Address
-	Timeout     time.Duration // of a reply, where Pace has none. Defaults to DefaultLuxPowerTimeout
-	Gap         time.Duration // silence behind a reply. Defaults to DefaultLuxPowerGap
-	DialTimeout time.Duration // of opening the connection. Defaults to DefaultDialTimeout
-	Quirks      protocol.Quirks
-	Dial        DialFunc // makes the connection. Defaults to net.Dialer
+	Name        string          // what errors call the link. Defaults to Address
+	Timeout     time.Duration   // of a reply, where Pace has none. Defaults to DefaultLuxPowerTimeout
+	Gap         time.Duration   // silence behind a reply. Defaults to DefaultLuxPowerGap
+	DialTimeout time.Duration   // of opening the connection. Defaults to DefaultDialTimeout
+	Quirks      protocol.Quirks // the ConnectDelay defaults to 1 s
+	Dial        DialFunc        // makes the connection. Defaults to net.Dialer
 	Never       map[protocol.UnitID][]protocol.Range
 	Trace       func(sent bool, frame []byte) // as in TCPConfig, with what is around the ADUs
 }
@@ -43,7 +43,7 @@ func NewLuxPower(cfg LuxPowerConfig) *RTULink {
 		Name: cfg.Name, Timeout: cmp.Or(cfg.Timeout, DefaultLuxPowerTimeout),
 		Gap: cmp.Or(cfg.Gap, DefaultLuxPowerGap), Quirks: cfg.Quirks, Never: cfg.Never,
 	}, cfg.Address)
-	l.delay = max(l.delay, luxPowerConnectDelay)
+	l.delay = max(cmp.Or(cfg.Quirks.ConnectDelay, luxPowerConnectDelay), cfg.Gap)
 	l.throughDongle(cfg.Address, dongle{by: by, trace: cfg.Trace}, cfg.Dial, cfg.DialTimeout)
 	return l
 }
