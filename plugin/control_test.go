@@ -12,6 +12,7 @@ import (
 	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 	"solarhub/protocol"
+	"solarhub/protocol/sim"
 	"solarhub/protocol/sim/simtest"
 )
 
@@ -94,6 +95,19 @@ func TestWhatIsAskedOnTheSocket(t *testing.T) {
 	if _, err := c.Points(h.ctx, "Grage"); err == nil || err.Error() !=
 		`there is no device "Grage"; there are: Garage; did you mean Garage?` {
 		t.Errorf("a device that does not exist: %v", err)
+	}
+}
+
+// A single answer that is lost is nothing that a person has to hear of.
+func TestAnAnswerIsLostOnce(t *testing.T) {
+	h := newHouse(t, ", timeout: 200ms")
+	h.set(chargeEnd, 80)
+	h.start()
+	h.wait("battery_grid_charge_soc", "80")
+	c := h.reach()
+	h.line.Play(sim.NewScript(1, sim.Fault{Kind: sim.Drop, Count: 1, Match: sim.Match{Most: 1, Least: 1}}))
+	if got := h.read(c, "battery_grid_charge_soc"); len(got) != 1 || got[0].Source != control.FromDevice {
+		t.Errorf("read %+v", got)
 	}
 }
 

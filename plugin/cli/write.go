@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"solarhub/plugin/control"
+	"solarhub/plugin/host"
 	"solarhub/plugin/ledger"
 )
 
@@ -128,7 +129,9 @@ func (a *app) writeTo(ctx context.Context, flags writeFlags, r reached, quiet fu
 	old := control.Value{Value: json.RawMessage("null")}
 	if point.Readable && point.Writable {
 		asked := control.AskValues{Device: r.device, Points: []string{point.Key}}
-		if err := r.Read(ctx, asked, func(v control.Value) error { old = v; return nil }); err != nil {
+		err := r.Read(ctx, asked, func(v control.Value) error { old = v; return nil })
+		// Where the old value cannot be had, the write may still succeed: it has tries of its own.
+		if failure, ok := errors.AsType[*control.Error](err); err != nil && !(ok && failure.Code == host.CodeNoAnswer) {
 			return err
 		}
 	}
@@ -142,7 +145,7 @@ func (a *app) writeTo(ctx context.Context, flags writeFlags, r reached, quiet fu
 		return err
 	}
 	if flags.json {
-		return a.printJSON(written{old.Device, point.Key, point.Name, point.Unit, old.Value, value, done.Value,
+		return a.printJSON(written{done.Device, point.Key, point.Name, point.Unit, old.Value, value, done.Value,
 			done.Outcome, done.TookMS})
 	}
 	_, err = fmt.Fprintln(a.Out, writtenText(point, old, value, done))

@@ -87,6 +87,7 @@ type Change struct {
 
 // Outcome is the end of a set-value that did not fail.
 type Outcome struct {
+	Device  string          `json:"device"`  // its name
 	Outcome string          `json:"outcome"` // written, unchanged, superseded
 	Value   json.RawMessage `json:"value"`   // as it was read back; null: what was written cannot be read
 	Text    string          `json:"text,omitempty"`

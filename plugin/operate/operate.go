@@ -110,7 +110,11 @@ func (d *Desk) known(ctx context.Context, name string) (target, error) {
 		return t, err
 	}
 	if t.ID() == "" {
-		if err := t.Identify(ctx); err != nil {
+		err := t.Identify(ctx)
+		if errors.Is(err, protocol.ErrTimeout) && ctx.Err() == nil {
+			err = t.Identify(ctx) // a single answer may get lost
+		}
+		if err != nil {
 			return t, fmt.Errorf("%s has not been identified yet: %w", t.Name(), err)
 		}
 	}

@@ -51,11 +51,11 @@ func (d *Desk) set(ctx context.Context, asked control.AskSet) (control.Outcome, 
 	if r.Err != nil {
 		return control.Outcome{}, failure(r.Err)
 	}
-	return outcomeOf(*found[0].point, r, time.Since(began)), nil
+	return outcomeOf(t, *found[0].point, r, time.Since(began)), nil
 }
 
-func outcomeOf(p profile.Point, r host.Result, took time.Duration) control.Outcome {
-	o := control.Outcome{Outcome: ledger.Written, Value: encoded(host.Value(r.Value)),
+func outcomeOf(t target, p profile.Point, r host.Result, took time.Duration) control.Outcome {
+	o := control.Outcome{Device: t.Name(), Outcome: ledger.Written, Value: encoded(host.Value(r.Value)),
 		TookMS: float64(took.Microseconds()) / 1000}
 	switch {
 	case r.Superseded:

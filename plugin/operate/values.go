@@ -195,7 +195,11 @@ func (d *Desk) readPoint(ctx context.Context, t target, p profile.Point, send fu
 	if !p.HasValue() {
 		return unknown("%s of %s has no value: it can only be written", p.Key, t.Name())
 	}
-	r := d.Hub.Call(ctx, host.Call{Action: host.ActionRead, ID: t.ID() + "_" + p.Key})
+	call := host.Call{Action: host.ActionRead, ID: t.ID() + "_" + p.Key}
+	r := d.Hub.Call(ctx, call)
+	if r.Err != nil && r.Err.Code == host.CodeNoAnswer && ctx.Err() == nil {
+		r = d.Hub.Call(ctx, call) // the poll would come again, too; a command comes once
+	}
 	if r.Err != nil {
 		return failure(r.Err)
 	}

@@ -56,7 +56,7 @@ func libraryTrouble(path string, s protocol.Serial, err error) error {
 		return fail(protocol.ErrPortHeld,
 			"%s is in use by another program: two programs on one port ruin each other's frames", path)
 	case code == serial.PortNotFound, errors.Is(err, fs.ErrNotExist):
-		return fail(fs.ErrNotExist, "there is no %s; %s", path, instead(Ports()))
+		return fail(fs.ErrNotExist, "there is no %s; %s: is the adapter plugged in?", path, instead(Ports()))
 	case code == serial.PermissionDenied:
 		return fail(fs.ErrPermission, "%s may not be opened by this user", path)
 	case code == serial.InvalidSerialPort:

@@ -22,7 +22,7 @@ func (m machine) trouble(path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail(err, "there is no %s; %s", path, m.instead())
+		return fail(err, "there is no %s; %s: is the adapter plugged in?", path, m.instead())
 	case errors.Is(err, unix.EACCES):
 		return fail(err, "%s", m.denied(path, me()))
 	case errors.Is(err, unix.EPERM):

@@ -81,7 +81,7 @@ func instead(all []PortInfo, err error) string {
 	}
 	switch len(names) {
 	case 0:
-		return "this machine has no serial port now: is the adapter plugged in?"
+		return "this machine has no serial port now"
 	case 1:
 		return "the only port of this machine is " + names[0]
 	}
