@@ -78,7 +78,7 @@ func TestCheckLiveNamesTheIllness(t *testing.T) {
 			[]string{"set `transaction_ids: shape`"}},
 		"wrong unit ids": {"tcp", []string{"--fault", "no-unit=1"}, "timeout: 500ms",
 			[]string{"set `unit_ids: lax`"}},
-		"hasty": {"serial", []string{"--min-gap", "80ms"}, "timeout: 400ms, gap: 0ms",
+		"hasty": {"serial", []string{"--min-gap", "250ms"}, "timeout: 400ms, gap: 0ms",
 			[]string{"Garage loses requests that come too soon", "set `gap: "}},
 		"deaf at first": {"tcp", []string{"--deaf", "1500ms"}, "timeout: 1s",
 			[]string{"Garage does not hear what is asked directly behind the connecting: set `connect_delay: 2s`"}},

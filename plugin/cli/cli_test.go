@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) {
 	// These tests wait for lines and pages and leave the processors idle: Go's default of one for each processor is too
 	// few.
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
